@@ -1,0 +1,99 @@
+"""Files: what the next run may pass over, what failed and why, and what the user asked to be indexed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from engine.db.schema import roots as root_table
+from engine.db.schema import skipped, tracks
+from engine.db.values import absolute, clean, shown
+from sqlalchemy import Connection, delete, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """What the library knows of a file: a track (its id; the last two None), or a skipped file (no id)."""
+
+    track_id: int | None
+    size: int  # bytes
+    mtime_ns: int
+    failed: bool | None = None  # True: it should have given a signature; False: it holds no audio
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FailedFile:
+    """A file that should have given a signature and did not."""
+
+    path: bytes
+    size: int  # bytes
+    mtime_ns: int
+    reason: str
+
+    @property
+    def display_path(self) -> str:
+        """The path for people: bytes that are not UTF-8, and control characters, as U+FFFD."""
+        return shown(self.path)
+
+
+def known_files(connection: Connection) -> dict[bytes, FileState]:
+    """Return every file that was ever read, track or skipped, by its path."""
+    track_rows = connection.execute(select(tracks.c.path, tracks.c.id, tracks.c.size, tracks.c.mtime_ns))
+    known = {path: FileState(track_id, size, mtime_ns) for path, track_id, size, mtime_ns in track_rows}
+    for path, *state in connection.execute(select(skipped)):
+        known[path] = FileState(None, *state)
+    return known
+
+
+def put_skipped(connection: Connection, path: bytes, size: int, mtime_ns: int, failed: bool, reason: str) -> None:
+    """Note that a file gives no track, and why.
+
+    A track at this path goes, with its signatures: they describe bytes that are gone.
+
+    Args:
+        connection: A connection of the library, from `Database.write`.
+        path: os.fsencode of the absolute path.
+        size: Bytes.
+        mtime_ns: Time of the file's last change.
+        failed: True for a file that should have given a signature; False for one without audio.
+        reason: One line for the user.
+
+    Raises:
+        LibraryError: The path is relative.
+    """
+    connection.execute(delete(tracks).where(tracks.c.path == absolute(path)))
+    values = {"size": size, "mtime_ns": mtime_ns, "failed": failed, "reason": clean(reason)}
+    statement = insert(skipped).values(path=path, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=[skipped.c.path], set_=values))
+
+
+def forget_skipped(connection: Connection, paths: Iterable[bytes]) -> int:
+    """Forget that these files were skipped, so that the next run reads them; return how many there were."""
+    return sum(connection.execute(delete(skipped).where(skipped.c.path == path)).rowcount for path in paths)
+
+
+def failed_files(connection: Connection) -> list[FailedFile]:
+    """Return the files that should have given a signature and did not, by path."""
+    columns = (skipped.c.path, skipped.c.size, skipped.c.mtime_ns, skipped.c.reason)
+    found = connection.execute(select(*columns).where(skipped.c.failed).order_by(skipped.c.path))
+    return [FailedFile(*row) for row in found]
+
+
+def count_failed(connection: Connection) -> int:
+    """Return the number of files that should have given a signature and did not."""
+    return int(connection.execute(select(func.count()).select_from(skipped).where(skipped.c.failed)).scalar_one())
+
+
+def add_root(connection: Connection, path: bytes) -> None:
+    """Remember a file or folder that the user asked to be indexed; raises LibraryError when the path is relative."""
+    connection.execute(insert(root_table).values(path=absolute(path)).on_conflict_do_nothing())
+
+
+def roots(connection: Connection) -> list[bytes]:
+    """Return what the user asked to be indexed, by path."""
+    return list(connection.execute(select(root_table.c.path).order_by(root_table.c.path)).scalars())
+
+
+def remove_roots(connection: Connection, paths: Iterable[bytes]) -> int:
+    """Forget files or folders that the user asked to be indexed, not their tracks; return how many there were."""
+    return sum(connection.execute(delete(root_table).where(root_table.c.path == path)).rowcount for path in paths)

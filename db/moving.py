@@ -1,0 +1,92 @@
+"""Moving a folder of the library to another path, when its files were moved or its disk is mounted elsewhere."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from engine.db.files import add_root, remove_roots
+from engine.db.schema import BLOB, skipped, tracks
+from engine.db.schema import roots as root_table
+from engine.db.tracks import COLUMNS, Track, search_text
+from engine.db.values import VARIABLES, Folder, shown
+from sqlalchemy import Connection, Row, bindparam, cast, delete, literal, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from engine.errors import LibraryError
+
+MOVING = b"\0"  # before a path while it is being rewritten: no real path begins so
+AFTER_MOVING = b"\1"
+
+
+def relocate(connection: Connection, old: bytes, new: bytes) -> int:
+    """Rewrite the paths of OLD, and of all below it, to lie at NEW: in tracks, skipped files and roots.
+
+    Whole path components only: `/music` does not touch `/music2`. NEW may lie below OLD, and OLD below NEW. No file is
+    touched. A skipped file at a path that a track, or another skipped file, comes to hold is forgotten.
+
+    Returns:
+        The number of tracks moved.
+
+    Raises:
+        LibraryError: A path is relative, or a track outside OLD has a path that one of OLD would get; nothing changed.
+    """
+    source, target = Folder.of(old), Folder.of(new)
+    _refuse_collisions(connection, source, target)
+    _relocate_skipped(connection, source, target)
+    _relocate_roots(connection, source, target)
+    return _relocate_tracks(connection, source, target)
+
+
+def _refuse_collisions(connection: Connection, source: Folder, target: Folder) -> None:
+    for rows in _track_portions(connection, source):
+        wanted = [source.rebased(row.path, target) for row in rows]
+        for path in connection.execute(select(tracks.c.path).where(tracks.c.path.in_(wanted))).scalars():
+            if not source.holds(path):
+                step = "remove that track, or choose another folder"
+                raise LibraryError(f"cannot move {shown(source.path)} there: {shown(path)} is a track already; {step}")
+
+
+def _track_portions(connection: Connection, folder: Folder) -> Iterator[list[Row[Any]]]:
+    """Yield the tracks of a folder (Track's columns), few at a time, in the order of their ids."""
+    found = select(*COLUMNS).where(folder.condition(tracks.c.path)).order_by(tracks.c.id).limit(VARIABLES)
+    last = 0
+    while rows := list(connection.execute(found.where(tracks.c.id > last))):
+        yield rows
+        last = rows[-1].id
+
+
+def _relocate_skipped(connection: Connection, source: Folder, target: Folder) -> None:
+    rows = connection.execute(select(skipped).where(source.condition(skipped.c.path))).all()
+    connection.execute(delete(skipped).where(source.condition(skipped.c.path)))
+    for row in rows:
+        path = source.rebased(row.path, target)
+        taken = connection.execute(select(tracks.c.path).where(tracks.c.path == path)).scalar_one_or_none()
+        if taken is None or source.holds(path):  # a track of the folder is about to leave this path
+            put = insert(skipped).values(
+                path=path, size=row.size, mtime_ns=row.mtime_ns, failed=row.failed, reason=row.reason
+            )
+            connection.execute(put.prefix_with("OR REPLACE"))
+
+
+def _relocate_roots(connection: Connection, source: Folder, target: Folder) -> None:
+    moving = connection.execute(select(root_table.c.path).where(source.condition(root_table.c.path))).scalars().all()
+    remove_roots(connection, moving)
+    for path in moving:
+        add_root(connection, source.rebased(path, target))
+
+
+def _relocate_tracks(connection: Connection, source: Folder, target: Folder) -> int:
+    """Rewrite in two steps, through paths that nobody has: OLD and NEW may overlap, and every path must stay unique."""
+    marked = literal(MOVING, BLOB).op("||")(tracks.c.path)
+    aside = update(tracks).where(source.condition(tracks.c.path)).values(path=cast(marked, BLOB))
+    moved = connection.execute(aside).rowcount
+    moving = select(*COLUMNS).where(tracks.c.path >= MOVING, tracks.c.path < AFTER_MOVING).limit(VARIABLES)
+    while rows := [Track(*row) for row in connection.execute(moving)]:
+        paths = [source.rebased(track.path.removeprefix(MOVING), target) for track in rows]
+        connection.execute(delete(skipped).where(skipped.c.path.in_(paths)))
+        rewrite = update(tracks).where(tracks.c.id == bindparam("moved_id"))
+        values = [
+            {"moved_id": track.id, "path": path, "search_text": search_text(track, path)}
+            for track, path in zip(rows, paths, strict=True)
+        ]
+        connection.execute(rewrite, values)
+    return moved

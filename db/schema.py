@@ -1,0 +1,130 @@
+"""The tables of a library, version 1.
+
+tracks          one row per audio file that has been read; its id never changes and is never given out twice
+skipped         files that gave no track, with the reason, so that the next run need not read them again
+roots           what the user asked to be indexed
+signatures      one vector per track, encoder and coverage; a replaced signature gets a new, higher id
+segments        the windows behind a signature: a table of its own, so that a scan of signatures stays narrow
+settings        short texts by name
+vector_indexes  what the vector index file on disk holds
+
+Paths are BLOBs: the bytes of a file name need not be UTF-8. Vectors are BLOBs of little-endian floats. No query is
+here.
+"""
+
+from collections.abc import Callable
+from sqlite3 import DatabaseError as SqliteDatabaseError
+from typing import Any
+
+from sqlalchemy import Boolean, CheckConstraint, Column, Float, ForeignKey, Index, Integer, MetaData, Table
+from sqlalchemy import UniqueConstraint as Unique
+from sqlalchemy.types import UserDefinedType
+
+SCHEMA_VERSION = 1
+APPLICATION_ID = 0x456E674E  # "EngN", in the header of every library file
+COVERAGES = ("windows", "full")
+
+
+class Exact(UserDefinedType[Any]):
+    """A column whose values come back as one Python type or not at all.
+
+    SQLite stores the type beside each value, so one damaged bit turns bytes into text; such a value is reported as the
+    damage that it is, where it is read, and not as a TypeError somewhere else.
+    """
+
+    cache_ok = True
+
+    def __init__(self, declared: str, python: type) -> None:
+        self.declared = declared
+        self.python = python
+
+    def get_col_spec(self, **_: Any) -> str:
+        """Return the type's name in CREATE TABLE."""
+        return self.declared
+
+    def result_processor(self, dialect: Any, coltype: Any) -> Callable[[Any], Any]:
+        """Return the check that each stored value passes through on its way out."""
+        del dialect, coltype
+
+        def checked(value: Any) -> Any:
+            if value is not None and not isinstance(value, self.python):
+                raise SqliteDatabaseError(f"database disk image is malformed (a {self.declared} is no longer one)")
+            return value
+
+        return checked
+
+
+BLOB = Exact("BLOB", bytes)
+TEXT = Exact("TEXT", str)
+
+metadata = MetaData()
+
+tracks = Table(
+    "tracks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("path", BLOB, nullable=False, unique=True),  # os.fsencode of the absolute path
+    Column("size", Integer, nullable=False),  # bytes
+    Column("mtime_ns", Integer, nullable=False),
+    Column("content_hash", BLOB, nullable=False, index=True),
+    Column("duration_seconds", Float, nullable=False),
+    Column("artist", TEXT),
+    Column("title", TEXT),
+    Column("album", TEXT),
+    Column("album_artist", TEXT),
+    Column("genre", TEXT),  # the tag as it stands in the file
+    Column("year", Integer),
+    Column("recording_id", TEXT),  # MusicBrainz
+    Column("isrc", TEXT),
+    Column("search_text", TEXT, nullable=False),
+    Column("added_at", Integer, nullable=False),  # seconds since 1970, when the track was first seen
+    sqlite_autoincrement=True,
+)
+
+skipped = Table(
+    "skipped",
+    metadata,
+    Column("path", BLOB, primary_key=True),
+    Column("size", Integer, nullable=False),
+    Column("mtime_ns", Integer, nullable=False),
+    Column("failed", Boolean, nullable=False),  # True: it should have given a signature; False: it holds no audio
+    Column("reason", TEXT, nullable=False),
+)
+
+roots = Table("roots", metadata, Column("path", BLOB, primary_key=True))
+
+signatures = Table(
+    "signatures",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("track_id", Integer, ForeignKey("tracks.id", ondelete="CASCADE"), nullable=False),
+    Column("encoder", TEXT, nullable=False),  # name@hash
+    Column("coverage", TEXT, nullable=False),
+    Column("vector", BLOB, nullable=False),  # float32 (D,), unit norm
+    Column("genres", BLOB, nullable=False),  # float32, probabilities
+    Column("moods", BLOB, nullable=False),  # float32, probabilities
+    Unique("track_id", "encoder", "coverage"),
+    CheckConstraint("coverage IN ('windows', 'full')"),
+    Index("signatures_by_encoder", "encoder", "coverage", "id", "track_id"),
+    sqlite_autoincrement=True,
+)
+
+segments = Table(
+    "segments",
+    metadata,
+    Column("signature_id", Integer, ForeignKey("signatures.id", ondelete="CASCADE"), primary_key=True),
+    Column("starts", BLOB, nullable=False),  # float32 (S,), seconds
+    Column("attention", BLOB, nullable=False),  # float32 (S,)
+    Column("vectors", BLOB, nullable=False),  # float16 (S, D)
+)
+
+settings = Table("settings", metadata, Column("key", TEXT, primary_key=True), Column("value", TEXT, nullable=False))
+
+vector_indexes = Table(
+    "vector_indexes",
+    metadata,
+    Column("encoder", TEXT, primary_key=True),
+    Column("coverage", TEXT, primary_key=True),
+    Column("file_digest", TEXT, nullable=False),
+    Column("last_signature_id", Integer, nullable=False),
+)

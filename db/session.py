@@ -1,0 +1,245 @@
+"""The library file: opening or creating it, transactions, and its errors in words.
+
+SQLAlchemy and sqlite3 each have ideas of when a transaction begins. Here sqlite3 is told to have none
+(`isolation_level=None`), and the BEGIN is ours: IMMEDIATE for a writer, so that two writers queue at the start instead
+of failing in the middle, and DEFERRED for a reader, who then sees one state of the library for as long as it reads.
+"""
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from engine.db.schema import APPLICATION_ID, SCHEMA_VERSION, metadata
+from engine.db.values import shown
+from sqlalchemy import Connection, NullPool, QueuePool, create_engine, event
+from sqlalchemy.exc import DBAPIError
+
+from engine.errors import LibraryError
+
+BUSY_SECONDS = 30.0  # how long to wait for another process's write
+SMALLEST_FILE = 512  # bytes, one page; SQLite takes some shorter files of others for empty ones
+KEPT_CONNECTIONS = 8  # more are opened when more threads read at once, and closed after
+
+# A part of SQLite's message, and what it means to the owner of the library. The first that fits is used.
+EXPLANATIONS = {
+    "not a database": "is not a library: expected a file made by `engine index PATH`; name another file",
+    "malformed": "is damaged; restore a backup, or move it away and index again",
+    "decode to utf-8": "is damaged; restore a backup, or move it away and index again",
+    "no such table": "is damaged; restore a backup, or move it away and index again",
+    "no such column": "is damaged; restore a backup, or move it away and index again",
+    "is full": "cannot grow, the disk is full; nothing of this step was kept: free some space and run again",
+    "readonly": "cannot be written; make the file and its folder writable, or copy it to where you can write",
+    "locked": f"is being written by another process, for more than {BUSY_SECONDS:.0f} s; run again when that is done",
+    "unable to open": "cannot be opened; check that the file and its folder exist and that you may read and write them",
+    "i/o error": "cannot be read or written; check the disk, then restore a backup or move it away and index again",
+    "constraint": "refused a row; another process may have removed its track meanwhile: run again",
+}
+OTHERWISE = "could not answer; run again, and if this stays, restore a backup or move it away and index again"
+
+
+class Database:
+    """An open library. Any number of threads may read at once; writers, of any process, take turns."""
+
+    def __init__(self, path: Path, *, writable: bool) -> None:
+        self.path = path
+        pool: dict[str, Any] = {"poolclass": NullPool}  # never holds a view of a file that its owner may rewrite
+        if writable:
+            pool = {"poolclass": QueuePool, "pool_size": KEPT_CONNECTIONS, "max_overflow": -1}
+        connect = _connect if writable else _connect_read_only
+        engine = create_engine("sqlite://", creator=lambda: connect(path), **pool)
+        event.listen(engine, "begin", _begin)
+        self._readers = engine.execution_options(engine_writes=False)
+        self._writers = engine.execution_options(engine_writes=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Yield a connection that sees one state of the library and can change nothing.
+
+        Raises:
+            LibraryError: The file cannot be read, or is damaged.
+        """
+        with self._explained(), self._readers.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Yield a connection whose changes are kept together when the block ends, or not at all when it raises.
+
+        Raises:
+            LibraryError: The file cannot be written, is damaged, or another process holds it for `BUSY_SECONDS`.
+        """
+        with self._explained(), self._writers.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection; the last to leave folds the write-ahead log back into the file."""
+        self._readers.dispose()  # readers and writers share one pool
+
+    def __enter__(self) -> "Database":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            raise LibraryError(_explain(self.path, error.orig or error)) from error
+        except sqlite3.Error as error:  # raised outside a statement: while connecting, or by a damaged value
+            raise LibraryError(_explain(self.path, error)) from error
+
+
+def open_database(path: Path, *, create: bool) -> Database:
+    """Open the library at PATH.
+
+    Only the header and the list of tables are read here: damage elsewhere is reported by the statement that meets it.
+
+    Args:
+        path: The library file.
+        create: Make the file, and its folder, when there is none yet; an empty file counts as none.
+
+    Raises:
+        LibraryError: There is no library, the file is another program's or a newer Engine's or damaged, or the file or
+            its folder cannot be made, read or written.
+    """
+    path = Path(path).absolute()
+    _find_or_make(path, create)
+    writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    database = Database(path, writable=writable)
+    try:
+        if create and writable and _is_blank(database):
+            _create_tables(database)
+        _identify(database)
+        if writable:
+            _log_ahead(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _find_or_make(path: Path, create: bool) -> None:
+    """Leave a regular file at PATH, or raise LibraryError."""
+    try:
+        if create and not os.path.lexists(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        found = path.stat()
+    except FileNotFoundError:
+        expected = "expected a file made by `engine index PATH`: run that first, or name another file"
+        raise LibraryError(f"no library at {shown(path)}; {expected}") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = error.strerror if isinstance(error, OSError) else error
+        step = "name a file in a folder where you can write" if create else "name a file that you can read"
+        raise LibraryError(f"library {shown(path)} cannot be opened ({reason}); {step}") from error
+    if not stat.S_ISREG(found.st_mode):
+        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "no regular file"
+        raise LibraryError(f"expected a library at {shown(path)}, found {kind}; name a file, for example library.db")
+    if 0 < found.st_size < SMALLEST_FILE:
+        raise LibraryError(f"{shown(path)} {EXPLANATIONS['not a database']} (found {found.st_size} bytes)")
+
+
+def _connect(path: Path, query: str = "mode=rw") -> sqlite3.Connection:
+    """Open the file, which must exist: one that vanished is not silently made anew."""
+    connection = sqlite3.connect(
+        f"{path.as_uri()}?{query}", uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    try:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA trusted_schema = OFF")  # a library from elsewhere may define no code that runs here
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _connect_read_only(path: Path) -> sqlite3.Connection:
+    """Open a file that this process may only read.
+
+    SQLite reads a write-ahead library through a second file beside it, which a read-only folder does not let it make.
+    Without a log there is nothing to coordinate, and `immutable` reads the file alone.
+    """
+    connection = _connect(path, "mode=ro")
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.OperationalError:
+        connection.close()
+        log = path.with_name(path.name + "-wal")
+        if log.exists() and log.stat().st_size:
+            raise
+        return _connect(path, "mode=ro&immutable=1")
+    return connection
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options()["engine_writes"]
+    connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _is_blank(database: Database) -> bool:
+    with database.read() as connection:
+        return not any(_header(connection)) and not _table_names(connection)
+
+
+def _create_tables(database: Database) -> None:
+    with database.write() as connection:
+        if any(_header(connection)) or _table_names(connection):
+            return  # another process was faster; what it made is looked at next
+        metadata.create_all(connection, checkfirst=False)
+        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _identify(database: Database) -> None:
+    """Raise LibraryError unless the file is a library of this version with all its tables."""
+    name = shown(database.path)
+    with database.read() as connection:
+        application, version = _header(connection)
+        names = _table_names(connection)
+    if not (application or version or names):
+        raise LibraryError(
+            f"{name} is empty; expected a file made by `engine index PATH`: run that, or name another file"
+        )
+    if application != APPLICATION_ID:
+        raise LibraryError(f"{name} is another program's database, not a library made by Engine; name another file")
+    if version > SCHEMA_VERSION:
+        known = f"this Engine reads version {SCHEMA_VERSION}"
+        raise LibraryError(
+            f"library {name} has schema version {version}, {known}; upgrade Engine, or name another file"
+        )
+    if version < SCHEMA_VERSION or not names >= set(metadata.tables):
+        raise LibraryError(f"library {name} {EXPLANATIONS['malformed']}")
+
+
+def _log_ahead(database: Database) -> None:
+    """Switch to write-ahead logging, with which readers and a writer do not wait for each other; the file remembers."""
+    # Suppressed: another process is doing the same at this moment. Refused by SQLite within a transaction.
+    with suppress(sqlite3.OperationalError), closing(_connect(database.path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _header(connection: Connection) -> tuple[int, int]:
+    """Return the application id and the schema version."""
+    application = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
+    return application, connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+
+
+def _table_names(connection: Connection) -> set[str]:
+    return set(connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars())
+
+
+def _explain(path: Path, error: BaseException) -> str:
+    found = " ".join(str(error).split())
+    meaning = next((text for part, text in EXPLANATIONS.items() if part in found.lower()), OTHERWISE)
+    return f"library {shown(path)} {meaning} (SQLite: {found})"

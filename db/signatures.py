@@ -1,0 +1,206 @@
+"""Signatures: writing them, reading one with its windows, and what each encoder has or lacks.
+
+`engine.db.vectors` reads them by the thousand. Shapes: D numbers in a signature, S windows in a track.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from engine.db.schema import COVERAGES, segments, signatures, tracks, vector_indexes
+from engine.db.values import portions, shown
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Row, delete, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from engine.errors import LibraryError
+
+FLOAT = np.dtype("<f4")  # as stored; float32 on any machine once read
+HALF = np.dtype("<f2")
+UNIT_TOLERANCE = 1e-3  # of a signature's norm
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Signature:
+    """What an encoder heard in a track."""
+
+    track_id: int
+    encoder: str  # name@hash
+    coverage: str  # one of COVERAGES
+    vector: Floats  # (D,), unit norm
+    genres: Floats  # probabilities, in the order of the encoder's labels
+    moods: Floats  # probabilities, in the order of the encoder's labels
+    starts: Floats  # (S,), seconds
+    attention: Floats  # (S,), sums to 1
+    vectors: Floats  # (S, D); stored, and so rounded, as float16
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What an encoder's heads say of a track: probabilities, in the order of the encoder's labels."""
+
+    genres: Floats
+    moods: Floats
+
+
+@dataclass(frozen=True)
+class EncoderCount:
+    """How many tracks have a signature of an encoder, with one coverage."""
+
+    encoder: str
+    coverage: str
+    tracks: int
+
+
+@dataclass(frozen=True)
+class VectorIndex:
+    """What the vector index file on disk holds."""
+
+    file_digest: str
+    last_signature_id: int  # every signature up to this id that was live when the file was written
+
+
+def put_signature(connection: Connection, signature: Signature) -> int:
+    """Write a signature, in place of the one that the track had of this encoder and coverage, and return its new id.
+
+    Raises:
+        LibraryError: The coverage is unknown, the shapes do not fit each other, a number is not finite, or the vector
+            is not of unit norm.
+    """
+    blobs = _signature_blobs(signature)
+    window_blobs = _segment_blobs(signature)
+    key = {"track_id": int(signature.track_id), "encoder": signature.encoder, "coverage": signature.coverage}
+    connection.execute(delete(signatures).filter_by(**key))
+    written = connection.execute(insert(signatures).values(**key, **blobs))
+    signature_id = int(written.lastrowid)
+    connection.execute(insert(segments).values(signature_id=signature_id, **window_blobs))
+    return signature_id
+
+
+def get_signature(connection: Connection, track_id: int, encoder: str, coverage: str) -> Signature | None:
+    """Return a track's signature with its windows, or None; raises LibraryError when it is damaged."""
+    windows = (segments.c.starts, segments.c.attention, segments.c.vectors.label("window_vectors"))
+    found = select(signatures, *windows).outerjoin(segments, segments.c.signature_id == signatures.c.id)
+    key = {"track_id": int(track_id), "encoder": encoder, "coverage": coverage}
+    row = connection.execute(found.filter_by(**key)).one_or_none()
+    return None if row is None else _signature(connection, row)
+
+
+def predictions(connection: Connection, encoder: str, coverage: str, track_ids: Iterable[int]) -> dict[int, Prediction]:
+    """Return what an encoder's heads say of these tracks, by track id; tracks without a signature are left out.
+
+    Raises:
+        LibraryError: A row is damaged.
+    """
+    columns = (signatures.c.track_id, signatures.c.genres, signatures.c.moods)
+    found: dict[int, Prediction] = {}
+    for portion in portions(track_ids):
+        statement = select(*columns).where(signatures.c.track_id.in_(portion))
+        for track_id, genres, moods in connection.execute(statement.filter_by(encoder=encoder, coverage=coverage)):
+            found[track_id] = Prediction(
+                decode(connection, track_id, genres, FLOAT), decode(connection, track_id, moods, FLOAT)
+            )
+    return found
+
+
+def missing_tracks(connection: Connection, encoder: str, coverage: str) -> set[int]:
+    """Return the ids of the tracks without a signature of this encoder and coverage."""
+    have = select(signatures.c.track_id).filter_by(encoder=encoder, coverage=coverage)
+    return set(connection.execute(select(tracks.c.id).where(tracks.c.id.not_in(have))).scalars())
+
+
+def encoders(connection: Connection) -> list[EncoderCount]:
+    """Return which encoders have signatures here, and of how many tracks, by name and coverage."""
+    key = (signatures.c.encoder, signatures.c.coverage)
+    counted = select(*key, func.count()).group_by(*key).order_by(*key)
+    return [EncoderCount(*row) for row in connection.execute(counted)]
+
+
+def get_vector_index(connection: Connection, encoder: str, coverage: str) -> VectorIndex | None:
+    """Return what the vector index file of this encoder and coverage holds, or None when none was written."""
+    columns = (vector_indexes.c.file_digest, vector_indexes.c.last_signature_id)
+    row = connection.execute(select(*columns).filter_by(encoder=encoder, coverage=coverage)).one_or_none()
+    return None if row is None else VectorIndex(*row)
+
+
+def put_vector_index(connection: Connection, encoder: str, coverage: str, index: VectorIndex) -> None:
+    """Note what the vector index file of this encoder and coverage now holds."""
+    values = {"file_digest": index.file_digest, "last_signature_id": int(index.last_signature_id)}
+    statement = insert(vector_indexes).values(encoder=encoder, coverage=coverage, **values)
+    key = [vector_indexes.c.encoder, vector_indexes.c.coverage]
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=values))
+
+
+def decode(connection: Connection, track_id: int, blob: bytes | None, stored: np.dtype[Any]) -> Floats:
+    """Return the finite numbers in a column, or raise LibraryError naming the track."""
+    if blob is None or len(blob) % stored.itemsize:
+        length = "nothing" if blob is None else f"{len(blob)} bytes"
+        raise damaged(connection, track_id, f"expected numbers of {stored.itemsize} bytes, found {length}")
+    numbers = np.frombuffer(blob, stored).astype(np.float32)
+    if not np.isfinite(numbers).all():
+        raise damaged(connection, track_id, "expected finite numbers")
+    return numbers
+
+
+def damaged(connection: Connection, track_id: int, found: str) -> LibraryError:
+    """Return the error for a stored signature that cannot be right."""
+    path = connection.execute(select(tracks.c.path).where(tracks.c.id == int(track_id))).scalar_one_or_none()
+    name = f"track {track_id}" + ("" if path is None else f" ({shown(path)})")
+    return LibraryError(f"the signature of {name} is damaged: {found}; remove that track and index it again")
+
+
+def _signature(connection: Connection, row: Row[Any]) -> Signature:
+    starts = decode(connection, row.track_id, row.starts, FLOAT)
+    vector = decode(connection, row.track_id, row.vector, FLOAT)
+    attention = decode(connection, row.track_id, row.attention, FLOAT)
+    vectors = decode(connection, row.track_id, row.window_vectors, HALF)
+    if len(attention) != len(starts) or len(vectors) != len(starts) * len(vector):
+        sizes = (
+            f"{len(starts)} starts, {len(attention)} attentions and {len(vectors)} numbers of {len(vector)} a window"
+        )
+        raise damaged(connection, row.track_id, f"found {sizes}")
+    return Signature(
+        track_id=row.track_id,
+        encoder=row.encoder,
+        coverage=row.coverage,
+        vector=vector,
+        genres=decode(connection, row.track_id, row.genres, FLOAT),
+        moods=decode(connection, row.track_id, row.moods, FLOAT),
+        starts=starts,
+        attention=attention,
+        vectors=vectors.reshape(len(starts), len(vector)),  # (S, D)
+    )
+
+
+def _signature_blobs(signature: Signature) -> dict[str, bytes]:
+    if signature.coverage not in COVERAGES:
+        raise LibraryError(f"expected a coverage of {' or '.join(COVERAGES)}, found {signature.coverage!r}")
+    norm = float(np.linalg.norm(signature.vector))
+    if signature.vector.ndim != 1 or not abs(norm - 1) <= UNIT_TOLERANCE:  # NaN is not either
+        found = f"shape {signature.vector.shape}, norm {norm:.4g}"
+        raise LibraryError(
+            f"track {signature.track_id}: expected a vector of unit norm, found {found}; normalise it first"
+        )
+    return {name: _encode(signature, name, FLOAT) for name in ("vector", "genres", "moods")}
+
+
+def _segment_blobs(signature: Signature) -> dict[str, bytes]:
+    windows, dimensions = len(signature.starts), len(signature.vector)
+    shapes = (signature.starts.shape, signature.attention.shape, signature.vectors.shape)
+    expected = ((windows,), (windows,), (windows, dimensions))
+    if shapes != expected:
+        raise LibraryError(f"track {signature.track_id}: expected windows of shapes {expected}, found {shapes}")
+    numbers = {name: _encode(signature, name, FLOAT) for name in ("starts", "attention")}
+    return numbers | {"vectors": _encode(signature, "vectors", HALF)}
+
+
+def _encode(signature: Signature, name: str, stored: np.dtype[Any]) -> bytes:
+    with np.errstate(over="ignore"):  # seen in the next line
+        numbers = np.asarray(getattr(signature, name)).astype(stored)
+    if not np.isfinite(numbers).all():
+        found = f"expected finite {name} within {stored.name}, found others; nothing was stored"
+        raise LibraryError(f"track {signature.track_id}: {found}")
+    return numbers.tobytes()

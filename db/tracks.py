@@ -1,0 +1,214 @@
+"""Tracks: what is known of each audio file that has been read, and how to find it."""
+
+import math
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from engine.db.schema import signatures, skipped, tracks
+from engine.db.values import absolute, clean, folded, portions, shown
+from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from engine.errors import LibraryError, QueryError
+
+SEARCH_WORDS = 100  # SQLite limits how deep a condition may nest
+YEARS = range(1, 10_000)
+BETWEEN_FIELDS = "\n"  # in search_text, so that a word is not found across two tags
+
+
+@dataclass(frozen=True, slots=True)
+class NewTrack:
+    """A file as it was read: its identity, its length and its tags (None where it has none)."""
+
+    path: bytes  # os.fsencode of the absolute path
+    size: int  # bytes
+    mtime_ns: int
+    content_hash: bytes
+    duration_seconds: float
+    artist: str | None = None
+    title: str | None = None
+    album: str | None = None
+    album_artist: str | None = None
+    genre: str | None = None  # the tag as it stands in the file
+    year: int | None = None  # 1 to 9999
+    recording_id: str | None = None  # MusicBrainz
+    isrc: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A track of the library. The fields are those of `NewTrack`, and the id."""
+
+    id: int
+    path: bytes
+    size: int
+    mtime_ns: int
+    content_hash: bytes
+    duration_seconds: float
+    artist: str | None
+    title: str | None
+    album: str | None
+    album_artist: str | None
+    genre: str | None
+    year: int | None
+    recording_id: str | None
+    isrc: str | None
+
+    @property
+    def display_path(self) -> str:
+        """The path for people: bytes that are not UTF-8, and control characters, as U+FFFD."""
+        return shown(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class GenreCount:
+    """A genre tag as it stands in the files, and how many tracks carry it."""
+
+    genre: str
+    tracks: int
+
+
+COLUMNS = [tracks.c[field.name] for field in fields(Track)]
+
+
+def upsert_track(connection: Connection, new: NewTrack) -> int:
+    """Write a track and return its id, which stays when the path is known.
+
+    The file is no longer skipped. When the content hash is another than before, the signatures of every encoder go:
+    they describe bytes that are gone. A year outside `YEARS` is stored as none.
+
+    Raises:
+        LibraryError: The path is relative, or the duration is no finite number.
+    """
+    if not math.isfinite(new.duration_seconds):
+        raise LibraryError(
+            f"{shown(new.path)}: expected a finite duration, found {new.duration_seconds}; read it again"
+        )
+    values = _row(new)
+    _forget_outdated_signatures(connection, new)
+    statement = insert(tracks).values(**values, added_at=int(time.time()))
+    connection.execute(statement.on_conflict_do_update(index_elements=[tracks.c.path], set_=values))
+    connection.execute(delete(skipped).where(skipped.c.path == new.path))
+    return int(connection.execute(select(tracks.c.id).where(tracks.c.path == new.path)).scalar_one())
+
+
+def move_track(connection: Connection, track_id: int, new_path: bytes, size: int, mtime_ns: int) -> None:
+    """Give a track the path where its file is now; id, tags and signatures stay.
+
+    Raises:
+        LibraryError: There is no such track, the path is relative, or it belongs to another track.
+    """
+    track = _existing(connection, track_id)
+    owner = track_by_path(connection, absolute(new_path))
+    if owner is not None and owner.id != track.id:
+        raise LibraryError(
+            f"{shown(new_path)} is a track already ({owner.id}); remove that one before moving {track.id} there"
+        )
+    values = {"path": new_path, "size": size, "mtime_ns": mtime_ns, "search_text": search_text(track, new_path)}
+    connection.execute(update(tracks).where(tracks.c.id == track.id).values(values))
+    connection.execute(delete(skipped).where(skipped.c.path == new_path))
+
+
+def touch_track(connection: Connection, track_id: int, size: int, mtime_ns: int, content_hash: bytes) -> None:
+    """Note that a file was looked at and still gives the same signature.
+
+    Raises:
+        LibraryError: There is no such track.
+    """
+    track = _existing(connection, track_id)
+    values = {"size": size, "mtime_ns": mtime_ns, "content_hash": content_hash}
+    connection.execute(update(tracks).where(tracks.c.id == track.id).values(values))
+
+
+def remove_tracks(connection: Connection, ids: Iterable[int]) -> int:
+    """Remove tracks with their signatures and return how many there were; ids that are not there are passed over."""
+    statements = (delete(tracks).where(tracks.c.id.in_(portion)) for portion in portions(ids))
+    return sum(connection.execute(statement).rowcount for statement in statements)
+
+
+def track_by_id(connection: Connection, track_id: int) -> Track | None:
+    """Return the track with this id, or None."""
+    return tracks_by_ids(connection, [track_id]).get(int(track_id))
+
+
+def track_by_path(connection: Connection, path: bytes) -> Track | None:
+    """Return the track of this file, or None."""
+    row = connection.execute(select(*COLUMNS).where(tracks.c.path == path)).one_or_none()
+    return None if row is None else _track(row)
+
+
+def tracks_by_ids(connection: Connection, ids: Iterable[int]) -> dict[int, Track]:
+    """Return the tracks of these ids, any number of them, by id; those that are not there are left out."""
+    statements = (select(*COLUMNS).where(tracks.c.id.in_(portion)) for portion in portions(ids))
+    return {row.id: _track(row) for statement in statements for row in connection.execute(statement)}
+
+
+def tracks_by_hash(connection: Connection, content_hash: bytes) -> list[Track]:
+    """Return the tracks whose files hold the same bytes, in the order of their ids."""
+    found = select(*COLUMNS).where(tracks.c.content_hash == content_hash).order_by(tracks.c.id)
+    return [_track(row) for row in connection.execute(found)]
+
+
+def search(connection: Connection, words: Sequence[str], limit: int | None) -> list[Track]:
+    """Return the tracks in whose artist, title, album, genre or path every word occurs.
+
+    Case does not count; `%`, `_` and quotes stand for themselves. No words: every track.
+
+    Args:
+        connection: A connection of the library.
+        words: At most `SEARCH_WORDS` different ones.
+        limit: The most tracks to return, at least 0; None for all.
+
+    Raises:
+        QueryError: Too many words.
+    """
+    wanted = list(dict.fromkeys(folded(word) for word in words))
+    if len(wanted) > SEARCH_WORDS:
+        raise QueryError(f"expected at most {SEARCH_WORDS} words, found {len(wanted)}; search for fewer")
+    found = select(*COLUMNS).where(*(func.instr(tracks.c.search_text, word) > 0 for word in wanted))
+    ordered = found.order_by(tracks.c.artist, tracks.c.album, tracks.c.path).limit(limit)
+    return [_track(row) for row in connection.execute(ordered)]
+
+
+def count_tracks(connection: Connection) -> int:
+    """Return the number of tracks."""
+    return int(connection.execute(select(func.count()).select_from(tracks)).scalar_one())
+
+
+def genre_tags(connection: Connection) -> list[GenreCount]:
+    """Return the genre tags as they stand in the files, the most frequent first."""
+    number = func.count()
+    counted = select(tracks.c.genre, number).where(tracks.c.genre.is_not(None)).group_by(tracks.c.genre)
+    return [GenreCount(*row) for row in connection.execute(counted.order_by(number.desc(), tracks.c.genre))]
+
+
+def search_text(track: NewTrack | Track, path: bytes) -> str:
+    """Return the text in which a track at PATH is searched."""
+    tags = (track.artist, track.title, track.album, track.genre)
+    return folded(BETWEEN_FIELDS.join([*(tag for tag in tags if tag), path.decode("utf-8", "replace")]))
+
+
+def _row(new: NewTrack) -> dict[str, Any]:
+    """Return the columns of a track, its texts such that SQLite can store them."""
+    values = {field.name: getattr(new, field.name) for field in fields(new)}
+    values = {name: clean(value) if isinstance(value, str) else value for name, value in values.items()}
+    year = new.year if new.year in YEARS else None
+    return values | {"path": absolute(new.path), "year": year, "search_text": search_text(new, new.path)}
+
+
+def _forget_outdated_signatures(connection: Connection, new: NewTrack) -> None:
+    changed = select(tracks.c.id).where(tracks.c.path == new.path, tracks.c.content_hash != new.content_hash)
+    connection.execute(delete(signatures).where(signatures.c.track_id.in_(changed)))
+
+
+def _existing(connection: Connection, track_id: int) -> Track:
+    track = track_by_id(connection, track_id)
+    if track is None:
+        raise LibraryError(f"the library has no track {track_id}; another process may have removed it: run again")
+    return track
+
+
+def _track(row: Sequence[Any]) -> Track:
+    return Track(*row)

@@ -1,0 +1,74 @@
+"""What passes between Python and a column: paths as bytes, text that is valid, ids in portions, arrays as bytes."""
+
+import os
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from sqlalchemy import ColumnElement, and_, or_
+
+from engine.errors import LibraryError
+
+VARIABLES = 900  # values bound in one statement: older SQLite allows 999
+SEPARATOR = os.fsencode(os.sep)
+
+
+def shown(path: bytes | str | os.PathLike[str]) -> str:
+    """Return a path for a message or a page: one line, valid Unicode, bytes that are not UTF-8 as U+FFFD."""
+    text = path.decode("utf-8", "replace") if isinstance(path, bytes) else clean(os.fspath(path))
+    return "".join("\ufffd" if unicodedata.category(character) == "Cc" else character for character in text)
+
+
+def absolute(path: bytes) -> bytes:
+    """Return PATH itself.
+
+    Raises:
+        LibraryError: PATH is relative, or holds a NUL byte, which no file name does.
+    """
+    if not Path(os.fsdecode(path)).is_absolute() or b"\0" in path:
+        raise LibraryError(f"expected an absolute path without NUL bytes, found {shown(path)!r}; give the full path")
+    return path
+
+
+def clean(text: str) -> str:
+    """Return TEXT with lone surrogates, which SQLite cannot store, as U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def folded(text: str) -> str:
+    """Return TEXT as it is searched: without case, and composed, since some systems decompose accents in file names."""
+    return unicodedata.normalize("NFC", clean(text).casefold())
+
+
+def portions(ids: Iterable[int], size: int = VARIABLES) -> Iterator[list[int]]:
+    """Yield IDS in lists of at most SIZE plain ints: sqlite3 takes none of numpy's."""
+    remaining = iter(ids)
+    while portion := [int(identifier) for identifier in islice(remaining, size)]:
+        yield portion
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A file or folder and everything below it, in whole path components: `/music` does not hold `/music2`."""
+
+    path: bytes  # without a separator at its end; empty for the root of the file system
+
+    @classmethod
+    def of(cls, path: bytes) -> "Folder":
+        """Return the folder at an absolute PATH; raises LibraryError when it is not absolute."""
+        return cls(absolute(path).rstrip(SEPARATOR))
+
+    def holds(self, path: bytes) -> bool:
+        """Tell whether PATH is this one or lies below it."""
+        return path == self.path or path.startswith(self.path + SEPARATOR)
+
+    def condition(self, column: ColumnElement[bytes]) -> ColumnElement[bool]:
+        """Return `holds` as SQL that an index on COLUMN answers."""
+        after = bytes([SEPARATOR[0] + 1])  # the byte after the separator: every longer path sorts between the two
+        return or_(column == self.path, and_(column >= self.path + SEPARATOR, column < self.path + after))
+
+    def rebased(self, path: bytes, onto: "Folder") -> bytes:
+        """Return where PATH, held by this folder, lies once the folder is called ONTO."""
+        return (onto.path + path[len(self.path) :]) or SEPARATOR

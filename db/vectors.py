@@ -1,0 +1,112 @@
+"""Signatures by the thousand: as one matrix, or only their ids. Rows come in the order of their signature ids."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from engine.db.schema import signatures
+from engine.db.signatures import FLOAT, Floats, damaged, decode
+from engine.db.values import portions
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Row, Select, func, select
+
+ROWS_AT_ONCE = 4096  # read beside the matrix that they go into
+
+
+@dataclass(frozen=True, eq=False)
+class SignatureMatrix:
+    """N signatures of one encoder and coverage."""
+
+    signature_ids: NDArray[np.int64]  # (N,)
+    track_ids: NDArray[np.int64]  # (N,)
+    vectors: Floats  # (N, D), unit rows
+
+
+@dataclass(frozen=True, eq=False)
+class SignatureIds:
+    """The ids of N signatures of one encoder and coverage."""
+
+    signature_ids: NDArray[np.int64]  # (N,), rising
+    track_ids: NDArray[np.int64]  # (N,)
+
+
+def matrix(connection: Connection, encoder: str, coverage: str, after_id: int = 0) -> SignatureMatrix:
+    """Return the signatures of an encoder and coverage whose id is above AFTER_ID.
+
+    Memory: the matrix and a few thousand rows. D is that of the encoder's first signature even when N is 0; it is 0
+    when there is none at all.
+
+    Raises:
+        LibraryError: A row does not hold D finite numbers; the message names its track.
+    """
+    chosen = signatures.c.id > int(after_id)
+    columns = select(signatures.c.id, signatures.c.track_id, signatures.c.vector)
+    found = columns.where(chosen).filter_by(encoder=encoder, coverage=coverage).order_by(signatures.c.id)
+    number = select(func.count()).select_from(signatures).where(chosen).filter_by(encoder=encoder, coverage=coverage)
+    filled = _empty(connection, encoder, coverage, connection.execute(number).scalar_one())
+    return _fill(connection, filled, [found])
+
+
+def vectors_of_tracks(connection: Connection, encoder: str, coverage: str, track_ids: Iterable[int]) -> SignatureMatrix:
+    """Return the signatures of these tracks, each once; tracks without one are left out.
+
+    Raises:
+        LibraryError: As `matrix`.
+    """
+    wanted = sorted({int(track_id) for track_id in track_ids})
+    columns = select(signatures.c.id, signatures.c.track_id, signatures.c.vector)
+    found = columns.filter_by(encoder=encoder, coverage=coverage)
+    statements = [found.where(signatures.c.track_id.in_(portion)) for portion in portions(wanted)]
+    unsorted = _fill(connection, _empty(connection, encoder, coverage, len(wanted)), statements)
+    order = np.argsort(unsorted.signature_ids)
+    return SignatureMatrix(unsorted.signature_ids[order], unsorted.track_ids[order], unsorted.vectors[order])
+
+
+def live_ids(connection: Connection, encoder: str, coverage: str) -> SignatureIds:
+    """Return the ids of all signatures of an encoder and coverage; no vector is read."""
+    columns = select(signatures.c.id, signatures.c.track_id)
+    found = columns.filter_by(encoder=encoder, coverage=coverage).order_by(signatures.c.id)
+    pairs = np.array([tuple(row) for row in connection.execute(found)], dtype=np.int64).reshape(-1, 2)
+    return SignatureIds(pairs[:, 0].copy(), pairs[:, 1].copy())
+
+
+def track_of_signatures(connection: Connection, signature_ids: Iterable[int]) -> dict[int, int]:
+    """Return the track id of each signature id; signatures that are gone are left out."""
+    columns = select(signatures.c.id, signatures.c.track_id)
+    statements = (columns.where(signatures.c.id.in_(portion)) for portion in portions(signature_ids))
+    return {row.id: row.track_id for statement in statements for row in connection.execute(statement)}
+
+
+def _empty(connection: Connection, encoder: str, coverage: str, rows: int) -> SignatureMatrix:
+    first = select(signatures.c.vector).filter_by(encoder=encoder, coverage=coverage).order_by(signatures.c.id).limit(1)
+    blob = connection.execute(first).scalar_one_or_none()
+    dimensions = 0 if blob is None else len(blob) // FLOAT.itemsize
+    ids = np.zeros((2, rows), dtype=np.int64)
+    return SignatureMatrix(ids[0], ids[1], np.zeros((rows, dimensions), dtype=np.float32))
+
+
+def _fill(connection: Connection, into: SignatureMatrix, statements: list[Select[Any]]) -> SignatureMatrix:
+    """Read rows of (id, track_id, vector) into a matrix that has room for them, and return the part that was filled."""
+    filled = 0
+    for statement in statements:
+        for rows in connection.execute(statement).partitions(ROWS_AT_ONCE):
+            part = slice(filled, filled + len(rows))
+            into.signature_ids[part] = [row.id for row in rows]
+            into.track_ids[part] = [row.track_id for row in rows]
+            into.vectors[part] = _stack(connection, rows, into.vectors.shape[1])
+            filled += len(rows)
+    return SignatureMatrix(into.signature_ids[:filled], into.track_ids[:filled], into.vectors[:filled])
+
+
+def _stack(connection: Connection, rows: Sequence[Row[Any]], dimensions: int) -> Floats:
+    """Return the vectors of some rows, (len(rows), D), every one complete and finite."""
+    for row in rows:
+        if len(row.vector) != dimensions * FLOAT.itemsize:
+            found = f"expected {dimensions} numbers as in the encoder's first signature, found {len(row.vector)} bytes"
+            raise damaged(connection, row.track_id, found)
+    stacked = np.frombuffer(b"".join(row.vector for row in rows), FLOAT).reshape(len(rows), dimensions)
+    if not np.isfinite(stacked).all():
+        for row in rows:
+            decode(connection, row.track_id, row.vector, FLOAT)  # raises at the one
+    return stacked.astype(np.float32)

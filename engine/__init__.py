@@ -1,0 +1,1 @@
+"""Engine finds music that sounds alike."""

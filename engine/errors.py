@@ -1,0 +1,41 @@
+"""Every error that Engine raises on purpose: one small tree.
+
+EngineError
+├── LibraryError     the library file: cannot be opened, read, written, or is damaged
+├── EncoderError     the encoder: unknown, missing weights, weights that are not what their name says
+├── DeviceError      the requested device is not there
+├── AudioError       one file yields no signature
+├── QueryError       one question cannot be answered
+└── TrainingError    labels or settings from which no encoder can be trained
+
+A message is one line: what was expected, what was found, what to do next. This module imports nothing, so that any
+other may import it.
+"""
+
+
+class EngineError(Exception):
+    """The root of the tree: catch this one to catch all."""
+
+
+class LibraryError(EngineError):
+    """The library cannot be opened, read or written."""
+
+
+class EncoderError(EngineError):
+    """The encoder is unknown, or its weights are missing or damaged."""
+
+
+class DeviceError(EngineError):
+    """The requested device is not available."""
+
+
+class AudioError(EngineError):
+    """One audio file yields no signature."""
+
+
+class QueryError(EngineError):
+    """One question cannot be answered."""
+
+
+class TrainingError(EngineError):
+    """No encoder can be trained from these labels or settings."""

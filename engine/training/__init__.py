@@ -1,0 +1,1 @@
+"""Training of encoders on a user's own labelled music."""

@@ -1,0 +1,140 @@
+"""Labelled clips: a CSV of files and labels, and their decoded samples, cached on disk."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from engine.errors import AudioError, TrainingError
+from engine.indexer.decode import AudioFile
+from engine.models.encoder import SAMPLE_RATE
+from engine.models.labels import MOODS, QUADRANTS, map_training_labels
+
+VALID_SHARE = 10  # one artist in ten is held out where the CSV names no split
+MAX_CLIP_SECONDS = 120.0  # what is kept of a longer file
+PCM_SCALE = 32_767.0
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One labelled file.
+
+    Attributes:
+        path: The audio file.
+        split: "train" or "valid".
+        artist: A key that is equal for clips of one artist; empty where unknown.
+        dataset: Which collection it belongs to: clips are compared within theirs.
+        genres: Allowed genres; empty where unlabelled.
+        mood: One of MOODS, or None.
+    """
+
+    path: Path
+    split: str
+    artist: str
+    dataset: str
+    genres: frozenset[str]
+    mood: str | None
+
+
+def read_clips(table: Path) -> list[Clip]:
+    """Read a CSV with the column `file` (relative to the CSV) and any of `split, artist_key, artist, dataset, genres, quadrant`.
+
+    `genres` are separated by "; "; `quadrant` is Q1 to Q4. Without `split`, one artist in ten becomes valid.
+
+    Raises:
+        TrainingError: The file cannot be read, has no usable column or row, or an empty train or valid split.
+    """
+    try:
+        with table.open(encoding="utf-8", newline="") as handle:
+            rows = list(csv.DictReader(handle))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise TrainingError(f"expected a CSV of clips in {table}, cannot read it: {error}") from error
+    columns = set(rows[0]) if rows else set()
+    if "file" not in columns or not columns & {"genres", "quadrant"}:
+        found = ", ".join(sorted(str(column) for column in columns)) or "no rows"
+        raise TrainingError(f"expected columns file and genres or quadrant in {table}, found: {found}")
+    clips = [_clip(row, table.parent) for row in rows if row.get("file")]
+    for split in ("train", "valid"):
+        if not any(clip.split == split for clip in clips):
+            raise TrainingError(f"expected clips of split '{split}' in {table}, found none")
+    return clips
+
+
+def _clip(row: dict[str, str | None], folder: Path) -> Clip:
+    def text(column: str) -> str:
+        return (row.get(column) or "").strip()
+
+    artist = text("artist_key") or text("artist").casefold()
+    split = text("split") or ("valid" if zlib.crc32((artist or text("file")).encode()) % VALID_SHARE == 0 else "train")
+    labels = [label.strip() for label in text("genres").split(";") if label.strip()]
+    return Clip(
+        folder / text("file"),
+        split,
+        artist,
+        text("dataset"),
+        map_training_labels(labels),
+        QUADRANTS.get(text("quadrant")),
+    )
+
+
+class ClipSamples:
+    """Samples of clips at SAMPLE_RATE, decoded once into a cache folder and memory-mapped from there.
+
+    Args:
+        clips: What to decode. A file that cannot be read is left out and reported in `skipped`.
+        cache: Folder for the decoded samples (int16), about 44 kB a second; made if missing.
+        on_clip: Called after each clip, for progress.
+    """
+
+    def __init__(self, clips: Sequence[Clip], cache: Path, on_clip: Callable[[], None] = lambda: None) -> None:
+        self.clips: list[Clip] = []
+        self.skipped: list[tuple[Path, str]] = []
+        self._arrays: list[np.ndarray] = []
+        cache.mkdir(parents=True, exist_ok=True)
+        for clip in clips:
+            try:
+                self._arrays.append(_cached(clip.path, cache))
+                self.clips.append(clip)
+            except (AudioError, OSError) as error:
+                self.skipped.append((clip.path, str(error)))
+            on_clip()
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def read(self, index: int, start: int, length: int) -> np.ndarray:
+        """`length` samples (float32, [-1, 1]) of a clip from `start`, padded with zeros at the end."""
+        part = np.asarray(self._arrays[index][start : start + length], np.float32) / PCM_SCALE
+        return np.pad(part, (0, length - len(part)))
+
+    def length(self, index: int) -> int:
+        """Samples in a clip."""
+        return len(self._arrays[index])
+
+
+def _cached(path: Path, cache: Path) -> np.ndarray:
+    status = path.stat()
+    key = f"{path.resolve()}|{status.st_size}|{status.st_mtime_ns}|{SAMPLE_RATE}"
+    target = cache / (hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:24] + ".npy")
+    if not target.exists():
+        with AudioFile.open(path) as audio:
+            samples = next(iter(audio.blocks(MAX_CLIP_SECONDS, SAMPLE_RATE)), np.zeros(0, np.float32))
+        if not len(samples):
+            raise AudioError("no sound decodes")
+        partial = target.with_suffix(f".{os.getpid()}.part")
+        with partial.open("wb") as handle:
+            np.save(handle, np.round(np.clip(samples, -1, 1) * PCM_SCALE).astype(np.int16))
+        partial.replace(target)
+    return np.load(target, mmap_mode="r", allow_pickle=False)
+
+
+def mood_index(clip: Clip) -> int:
+    """Position of a clip's mood in MOODS, -1 where unlabelled."""
+    return MOODS.index(clip.mood) if clip.mood else -1

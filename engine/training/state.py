@@ -1,0 +1,104 @@
+"""The state of a training on disk: all that is needed to go on after a stop, in one safetensors file, replaced atomically."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from engine.errors import TrainingError
+
+
+class Average:
+    """Exponential moving average of a module's parameters and buffers, with a warm-up in its first steps."""
+
+    def __init__(self, module: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self.values = {name: value.detach().clone() for name, value in module.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, module: nn.Module, step: int) -> None:
+        """Take the module's values in with weight 1 - decay."""
+        weight = 1 - min(self.decay, (1 + step) / (10 + step))
+        for name, value in module.state_dict().items():
+            if value.dtype.is_floating_point:
+                self.values[name].lerp_(value, weight)
+            else:
+                self.values[name].copy_(value)
+
+
+def save_state(
+    path: Path,
+    step: int,
+    settings: dict[str, Any],
+    module: nn.Module,
+    average: Average,
+    optimizer: torch.optim.Optimizer,
+) -> None:
+    """Write the state next to `path`, flush it, and put it in place.
+
+    Raises:
+        TrainingError: It cannot be written; the state saved before is still there.
+    """
+    tensors = {f"module.{name}": value for name, value in module.state_dict().items()}
+    tensors |= {f"average.{name}": value for name, value in average.values.items()}
+    for index, slot in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{name}": value for name, value in slot.items()}
+    tensors = {name: value.detach().contiguous().clone() for name, value in tensors.items()}
+    write_safetensors(path, tensors, {"step": str(step), "settings": json.dumps(settings, sort_keys=True)})
+
+
+def load_state(
+    path: Path, settings: dict[str, Any], module: nn.Module, average: Average, optimizer: torch.optim.Optimizer
+) -> int:
+    """Restore what `save_state` wrote; returns the step to go on from.
+
+    Raises:
+        TrainingError: The file is damaged, or belongs to a training with other settings.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            if json.loads(metadata.get("settings", "null")) != json.loads(json.dumps(settings)):
+                raise TrainingError(
+                    f"{path} holds a training with other settings or data; give the same ones, or remove the file to start anew"
+                )
+            tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            step = int(metadata["step"])
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        raise TrainingError(
+            f"expected the state of a training in {path}, cannot read it: {error}; remove it to start anew"
+        ) from error
+    module.load_state_dict(_under("module.", tensors))
+    average.values = _under("average.", tensors)
+    slots: dict[int, dict[str, Tensor]] = {}
+    for name, value in _under("optimizer.", tensors).items():
+        index, _, key = name.partition(".")
+        slots.setdefault(int(index), {})[key] = value
+    optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
+    return step
+
+
+def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write a safetensors file that is either the old one or whole, whatever happens."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        save_file(tensors, partial, metadata)
+        with partial.open("rb+") as handle:
+            os.fsync(handle.fileno())
+        partial.replace(path)
+    except (OSError, SafetensorError) as error:
+        partial.unlink(missing_ok=True)
+        raise TrainingError(
+            f"cannot write {path}: {error}; free space or choose another place, then run the command again"
+        ) from error
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,84 @@
+"""Finds files: walks folders in a fixed order, follows links without going round in circles, opens nothing."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+MEDIA_EXTENSIONS = frozenset(
+    b".3g2 .3gp .aa .aac .ac3 .adts .aif .aifc .aiff .alac .amr .ape .asf .au .avi .awb .caf .dff .dsf .dts .dtshd .eac3 "
+    b".f4a .f4v .flac .flv .it .m2ts .m4a .m4b .m4r .m4v .mka .mkv .mlp .mov .mp+ .mp1 .mp2 .mp3 .mp4 .mpa .mpc .mpeg .mpg "
+    b".mpp .mts .mxf .oga .ogg .ogm .ogv .ogx .oma .opus .qcp .qoa .ra .ram .rf64 .rm .rmvb .shn .snd .sox .spx .tak .thd "
+    b".ts .tta .vob .voc .vqf .w64 .wav .wave .weba .webm .wma .wmv .wtv .wv .xwma".split()
+)
+"""Lower-case extensions of audio and video files."""
+
+
+@dataclass(frozen=True)
+class FoundFile:
+    """A regular file: its absolute path (links kept), its size in bytes, its time of change in nanoseconds."""
+
+    path: bytes
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A path that could not be looked at, and the system's reason in one line."""
+
+    path: bytes
+    reason: str
+
+
+def scan(paths: Iterable[str | bytes | os.PathLike[str]]) -> Iterator[FoundFile | Unreadable]:
+    """Yield each regular file at or below `paths` once, folders in sorted order.
+
+    FIFOs, sockets and devices are passed over: to open one could wait for ever. Hidden names (".x") are passed over
+    inside folders: they are trash, thumbnails and macOS' "._x.mp3" resource forks, which hold no sound; a hidden path
+    that is given by name is taken. A folder reached a second time, by a link or by another path, is not walked again.
+    """
+    walked: set[tuple[int, int]] = set()
+    yielded: set[bytes] = set()
+    for path in paths:
+        for found in _walk(os.path.abspath(os.fsencode(path)), walked):
+            if found.path not in yielded:
+                yielded.add(found.path)
+                yield found
+
+
+def has_media_extension(path: bytes) -> bool:
+    """Say whether a name ends like that of an audio or video file, in whichever case."""
+    return os.path.splitext(path)[1].lower() in MEDIA_EXTENSIONS
+
+
+def _walk(top: bytes, walked: set[tuple[int, int]]) -> Iterator[FoundFile | Unreadable]:
+    """Walk with a stack of our own: folders may lie deeper than Python's calls may."""
+    stack = [top]
+    while stack:
+        path = stack.pop()
+        try:
+            status = os.stat(path)  # noqa: PTH116 (paths are bytes, which Path does not take)
+        except (OSError, ValueError) as error:
+            yield Unreadable(path, _reason(error))
+            continue
+        if stat.S_ISREG(status.st_mode):
+            yield FoundFile(path, status.st_size, status.st_mtime_ns)
+        elif stat.S_ISDIR(status.st_mode) and (status.st_dev, status.st_ino) not in walked:
+            walked.add((status.st_dev, status.st_ino))
+            try:
+                stack.extend(_children(path))
+            except OSError as error:
+                yield Unreadable(path, _reason(error))
+
+
+def _children(folder: bytes) -> list[bytes]:
+    """List a folder, last name first, as a stack wants it."""
+    with os.scandir(folder) as entries:
+        return sorted((entry.path for entry in entries if not entry.name.startswith(b".")), reverse=True)
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

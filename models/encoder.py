@@ -1,0 +1,108 @@
+"""The contract that every encoder meets: windows of a track in; one vector and one attention score a segment out.
+
+A track is S segments. The network gives h (S, D) and score (S,); the un-normalised signature is sum_s softmax(score)_s h_s, which
+the heads read, and its L2-normalised form is the track's signature (Sridhar 2024, section 3.2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from engine.models.labels import GENRES, MOODS
+
+SAMPLE_RATE = 22_050  # Hz; every encoder reads it
+CHUNK_WINDOWS = 32  # windows that go through a network at once: bounds memory whatever the track's length
+
+
+@dataclass(frozen=True)
+class WindowPlan:
+    """What an encoder reads of a track by default: `count` windows of `seconds`, spread evenly; each gives `segments` segments."""
+
+    seconds: float
+    count: int
+    segments: int = 1
+
+    @property
+    def samples(self) -> int:
+        """Samples in one window at SAMPLE_RATE."""
+        return round(self.seconds * SAMPLE_RATE)
+
+
+@dataclass(frozen=True)
+class TrackEmbedding:
+    """One track as the encoder hears it.
+
+    Attributes:
+        signature: Unit vector, (D,).
+        attention: Weight of each segment, (S,), sums to 1.
+        vectors: h, (S, D), not normalised.
+        genres: Probabilities over GENRES, (15,), sums to 1.
+        moods: Probabilities over MOODS, (4,), sums to 1.
+    """
+
+    signature: Tensor
+    attention: Tensor
+    vectors: Tensor
+    genres: Tensor
+    moods: Tensor
+
+
+class Encoder(nn.Module):
+    """Base of all encoders: a subclass gives `plan`, `dim`, `front_end`, `embed`, `score`, and calls `add_heads`."""
+
+    plan: WindowPlan
+    dim: int
+    config: Any
+
+    def add_heads(self, genres: int = len(GENRES), moods: int = len(MOODS)) -> None:
+        """Linear heads on the un-normalised signature."""
+        self.genre_head = nn.Linear(self.dim, genres)
+        self.mood_head = nn.Linear(self.dim, moods)
+
+    def front_end(self, windows: Tensor) -> dict[str, Tensor]:
+        """Windows (W, L) at SAMPLE_RATE -> features by modality, each (W, ...). Pure: a window's features depend on it alone."""
+        raise NotImplementedError
+
+    def embed(self, features: dict[str, Tensor]) -> Tensor:
+        """Features of W windows -> h (S, D), S = W * plan.segments."""
+        raise NotImplementedError
+
+    def score(self, vectors: Tensor) -> Tensor:
+        """h (B, S, D) -> attention scores (B, S) before the softmax."""
+        raise NotImplementedError
+
+    def forward(self, features: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Features of one track -> h (S, D), score (S,)."""
+        vectors = self.embed(features)
+        return vectors, self.score(vectors[None])[0]
+
+    def pool(self, vectors: Tensor, scores: Tensor) -> Tensor:
+        """Un-normalised signatures: h (B, S, D), score (B, S) -> (B, D)."""
+        return torch.einsum("bs,bsd->bd", scores.softmax(dim=1), vectors)
+
+    @torch.inference_mode()
+    def vectors_of(self, windows: Tensor) -> Tensor:
+        """Windows (W, L), of one track or of several -> h (S, D) on the CPU, in chunks that bound memory."""
+        device = next(self.parameters()).device
+        chunks = (self.embed(self.front_end(part.to(device))) for part in windows.split(CHUNK_WINDOWS))
+        return torch.cat([chunk.float().cpu() for chunk in chunks])
+
+    @torch.inference_mode()
+    def summarise(self, vectors: Tensor) -> TrackEmbedding:
+        """h (S, D) of one track -> its embedding. Runs where the weights are, answers on the CPU."""
+        device = next(self.parameters()).device
+        on_device = vectors.to(device)[None]
+        scores = self.score(on_device)  # (1, S)
+        raw = self.pool(on_device, scores)  # (1, D)
+        return TrackEmbedding(
+            F.normalize(raw, dim=1)[0].cpu(),
+            scores.softmax(dim=1)[0].cpu(),
+            vectors,
+            self.genre_head(raw).softmax(dim=1)[0].cpu(),
+            self.mood_head(raw).softmax(dim=1)[0].cpu(),
+        )

@@ -1,0 +1,74 @@
+"""Losses that train encoders. Every one averages over what is labelled and is zero where nothing is."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def set_loss(logits: Tensor, allowed: Tensor) -> Tensor:
+    """-log of the summed probability of each clip's allowed labels.
+
+    Args:
+        logits: (B, C).
+        allowed: Boolean, (B, C); a row without any True is unlabelled and does not count.
+    """
+    labelled = allowed.any(dim=1)
+    if not labelled.any():
+        return logits.sum() * 0.0
+    inside = logits[labelled].masked_fill(~allowed[labelled], -torch.inf).logsumexp(dim=1)
+    return (logits[labelled].logsumexp(dim=1) - inside).mean()
+
+
+def relation_loss(student: Tensor, teacher: Tensor) -> Tensor:
+    """Mean squared difference between the two spaces' cosines over all pairs of a batch (Park et al. 2019, relational distillation).
+
+    Args:
+        student: (B, D).
+        teacher: (B, T), centred, so that its cosines mean something.
+    """
+    ours, theirs = F.normalize(student, dim=1), F.normalize(teacher, dim=1)
+    return (ours @ ours.T - theirs @ theirs.T).square().mean()
+
+
+class MetricLoss(nn.Module):
+    """Supervised contrastive loss on signatures (Khosla et al. 2020, eq 2) with graded positives and a memory of past batches.
+
+    The memory (cross-batch, Wang et al. 2020) gives each query some hundred candidates however small the batch. How much a
+    candidate is a positive is the relation between the two clips' label vectors: the sum of shared labels' weights.
+
+    Args:
+        dim: D of the signatures.
+        labels: Length of a clip's label vector.
+        capacity: Signatures remembered.
+        temperature: Of the softmax over cosines.
+    """
+
+    def __init__(self, dim: int, labels: int, capacity: int = 768, temperature: float = 0.1) -> None:
+        super().__init__()
+        self.temperature = temperature
+        self.capacity = capacity
+        self.register_buffer("signatures", torch.zeros(0, dim), persistent=False)
+        self.register_buffer("labels", torch.zeros(0, labels), persistent=False)
+        self.register_buffer("clips", torch.zeros(0, dtype=torch.long), persistent=False)
+
+    def forward(self, signatures: Tensor, labels: Tensor, clips: Tensor) -> Tensor:
+        """Signatures (B, D), label vectors (B, L) whose products weigh a pair, clip numbers (B,): a clip is no candidate of itself."""
+        queries = F.normalize(signatures, dim=1)
+        pool = torch.cat([queries, self.signatures])  # (N, D)
+        relation = labels @ torch.cat([labels, self.labels]).T  # (B, N)
+        itself = clips[:, None] == torch.cat([clips, self.clips])[None]
+        log_share = (queries @ pool.T / self.temperature).masked_fill(itself, -1e9).log_softmax(dim=1)
+        relation = relation.masked_fill(itself, 0.0)
+        total = relation.sum(dim=1)
+        self._remember(queries.detach(), labels, clips)
+        if not (total > 0).any():
+            return signatures.sum() * 0.0
+        loss = -(relation * log_share).sum(dim=1) / total.clamp_min(1e-6)
+        return loss[total > 0].mean()
+
+    def _remember(self, signatures: Tensor, labels: Tensor, clips: Tensor) -> None:
+        self.signatures = torch.cat([signatures, self.signatures])[: self.capacity]
+        self.labels = torch.cat([labels, self.labels])[: self.capacity]
+        self.clips = torch.cat([clips, self.clips])[: self.capacity]

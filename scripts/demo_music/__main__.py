@@ -1,0 +1,44 @@
+"""The command: `python scripts/demo_music OUTDIR` renders the collection into a folder per artist.
+
+Pieces that are already there are left alone, so that an interrupted run goes on where it stopped.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # started as a folder, which is not yet a package
+
+from demo_music.catalogue import catalogue
+from demo_music.styles import STYLES
+from demo_music.writer import CODECS, write
+
+
+def main() -> int:
+    """Render what is missing; 0 when all is there, 3 when the folder cannot be written."""
+    parser = argparse.ArgumentParser(prog="demo_music", description="Renders a small collection of music of our own.")
+    parser.add_argument("outdir", type=Path, help="folder for the files; made when it is missing")
+    outdir = parser.parse_args().outdir
+    songs = catalogue()
+    try:
+        for i, song in enumerate(songs):
+            path = outdir / song.artist / f"{song.title}.{_ending(i)}"
+            if path.exists():
+                continue
+            print(f"{i + 1}/{len(songs)} {song.style}: {song.artist} - {song.title}", file=sys.stderr, flush=True)
+            write(STYLES[song.style](song).render(), song, path)
+    except OSError as error:
+        print(f"expected a folder to write to, found: {error}; free some space or name another folder", file=sys.stderr)
+        return 3
+    print(f"{len(songs)} pieces in {outdir}", file=sys.stderr)
+    return 0
+
+
+def _ending(i: int) -> str:
+    """The i-th piece's format; the extra step every four pieces keeps a style from having one format for one band."""
+    endings = list(CODECS)
+    return endings[(i + i // 4) % len(endings)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
