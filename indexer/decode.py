@@ -481,7 +481,10 @@ def _open_container(source: _Source) -> InputContainer:
     try:
         return av.open(source, mode="r", options=options, metadata_errors="replace", buffer_size=BUFFER_BYTES)
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise AudioError(f"not a sound file that FFmpeg reads: {_reason(error)}") from error
+        # FFmpeg answers so to a format that is not on the list.
+        refused = getattr(error, "errno", None) == errno.EINVAL
+        reason = "its content is of another kind, such as a playlist or a picture" if refused else _reason(error)
+        raise AudioError(f"not a sound file that can be read: {reason}") from error
 
 
 def _sound_stream(container: InputContainer) -> AudioStream:

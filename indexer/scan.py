@@ -8,10 +8,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 MEDIA_EXTENSIONS = frozenset(
-    b".3g2 .3gp .aa .aac .ac3 .adts .aif .aifc .aiff .alac .amr .ape .asf .au .avi .awb .caf .dff .dsf .dts .dtshd .eac3 "
-    b".f4a .f4v .flac .flv .it .m2ts .m4a .m4b .m4r .m4v .mka .mkv .mlp .mov .mp+ .mp1 .mp2 .mp3 .mp4 .mpa .mpc .mpeg .mpg "
-    b".mpp .mts .mxf .oga .ogg .ogm .ogv .ogx .oma .opus .qcp .qoa .ra .ram .rf64 .rm .rmvb .shn .snd .sox .spx .tak .thd "
-    b".ts .tta .vob .voc .vqf .w64 .wav .wave .weba .webm .wma .wmv .wtv .wv .xwma".split()
+    (
+        b".3g2 .3gp .aa .aac .ac3 .adts .aif .aifc .aiff .alac .amr .ape .asf .au .avi .awb .caf .dff .dsf "
+        b".dts .dtshd .eac3 .f4a .f4v .flac .flv .m2ts .m4a .m4b .m4r .m4v .mka .mkv .mlp .mov .mp+ .mp1 .mp2 "
+        b".mp3 .mp4 .mpa .mpc .mpeg .mpg .mpp .mts .mxf .oga .ogg .ogm .ogv .ogx .oma .opus .qcp .qoa .ra "
+        b".rf64 .rm .rmvb .shn .snd .sox .spx .tak .thd .ts .tta .vob .voc .vqf .w64 .wav .wave .weba .webm "
+        b".wma .wmv .wtv .wv .xwma"
+    ).split()
 )
 """Lower-case extensions of audio and video files."""
 
@@ -43,7 +46,7 @@ def scan(paths: Iterable[str | bytes | os.PathLike[str]]) -> Iterator[FoundFile 
     walked: set[tuple[int, int]] = set()
     yielded: set[bytes] = set()
     for path in paths:
-        for found in _walk(os.path.abspath(os.fsencode(path)), walked):
+        for found in _walk(os.path.abspath(os.fsencode(path)), walked):  # noqa: PTH100 (`resolve` would lose the links)
             if found.path not in yielded:
                 yielded.add(found.path)
                 yield found
@@ -51,7 +54,7 @@ def scan(paths: Iterable[str | bytes | os.PathLike[str]]) -> Iterator[FoundFile 
 
 def has_media_extension(path: bytes) -> bool:
     """Say whether a name ends like that of an audio or video file, in whichever case."""
-    return os.path.splitext(path)[1].lower() in MEDIA_EXTENSIONS
+    return os.path.splitext(path)[1].lower() in MEDIA_EXTENSIONS  # noqa: PTH122 (the path is bytes)
 
 
 def _walk(top: bytes, walked: set[tuple[int, int]]) -> Iterator[FoundFile | Unreadable]:

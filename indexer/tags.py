@@ -1,7 +1,7 @@
 """Tags as the library stores them, from the metadata that FFmpeg reads in ID3, Vorbis, MP4, ASF and RIFF.
 
 FFmpeg gives the common fields one name across formats (ID3's TPE1 is "artist") and leaves the rest as the format spells
-them; the lists below hold those spellings, the most specific first. Nothing in a tag is trusted.
+them; the lists below hold those spellings, in order of preference. Nothing in a tag is trusted.
 """
 
 from __future__ import annotations
@@ -20,10 +20,16 @@ TITLE = ("title", "inam", "tit2")
 ALBUM = ("album", "wm/albumtitle", "iprd", "talb")
 ALBUM_ARTIST = ("album_artist", "albumartist", "album artist", "wm/albumartist", "tpe2")
 GENRE = ("genre", "wm/genre", "ignr", "tcon")
-YEAR = ("originaldate", "originalyear", "tdor", "tory", "wm/originalreleaseyear", "date", "year", "tdrc", "tyer")
-YEAR += ("wm/year", "icrd", "tdrl", "creation_time")
-RECORDING_ID = ("musicbrainz_trackid", "musicbrainz track id", "musicbrainz/track id", "musicbrainz_recordingid")
-RECORDING_ID += ("ufid:http://musicbrainz.org", "http://musicbrainz.org", "ufid")
+YEAR = ("date", "year", "wm/year", "icrd", "tdrc", "tyer", "originaldate", "originalyear", "tdor", "tory", "tdrl")
+RECORDING_ID = (
+    "musicbrainz_trackid",
+    "musicbrainz track id",
+    "musicbrainz/track id",
+    "musicbrainz_recordingid",
+    "ufid:http://musicbrainz.org",
+    "http://musicbrainz.org",
+    "ufid",
+)
 ISRC = ("isrc", "tsrc", "wm/isrc")
 
 UUID_PATTERN = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f])")
@@ -35,7 +41,7 @@ YEAR_PATTERN = re.compile(r"(?<![0-9])[12][0-9]{3}(?![0-9])|(?<![0-9])[12][0-9]{
 class Tags:
     """What a file says of itself; None where it says nothing that can be used.
 
-    The year is 1000..2999 (of the original release, where the file tells it), the recording id MusicBrainz' UUID in
+    The year is 1000..2999, the recording id MusicBrainz' UUID in
     lower case, the ISRC twelve upper-case characters.
     """
 
@@ -69,7 +75,7 @@ def clean(text: str) -> str | None:
     ID3 separates several values by NUL: they are kept apart by "; ", as FFmpeg does it.
     """
     parts = text[:MAX_EXAMINED].replace("\t", " ").replace("\r", "\n").replace("\n", " ").split("\0")
-    kept = (("".join(c for c in part if unicodedata.category(c) not in ("Cc", "Cs"))).strip() for part in parts)
+    kept = ("".join(c for c in part if unicodedata.category(c) not in ("Cc", "Cs")).strip() for part in parts)
     return "; ".join(part for part in kept if part)[:MAX_CHARACTERS].strip() or None
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # started as a folder, which is not yet a package
 
-from demo_music.catalogue import catalogue
-from demo_music.styles import STYLES
+from demo_music.styles import collection, render
 from demo_music.writer import CODECS, write
 
 
@@ -19,14 +18,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="demo_music", description="Renders a small collection of music of our own.")
     parser.add_argument("outdir", type=Path, help="folder for the files; made when it is missing")
     outdir = parser.parse_args().outdir
-    songs = catalogue()
+    songs = collection()
     try:
         for i, song in enumerate(songs):
             path = outdir / song.artist / f"{song.title}.{_ending(i)}"
             if path.exists():
                 continue
             print(f"{i + 1}/{len(songs)} {song.style}: {song.artist} - {song.title}", file=sys.stderr, flush=True)
-            write(STYLES[song.style](song).render(), song, path)
+            write(render(song), song, path)
     except OSError as error:
         print(f"expected a folder to write to, found: {error}; free some space or name another folder", file=sys.stderr)
         return 3

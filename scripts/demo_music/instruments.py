@@ -66,7 +66,8 @@ def harpsichord(pitch: int, seconds: float) -> Samples:
 def upright_bass(pitch: int, seconds: float) -> Samples:
     """A plucked double bass."""
     return to_peak(
-        plucked_string(pitch, seconds, brightness=0.12, ring=0.9, release=0.06) + 0.5 * fading_sine(pitch, seconds, 0.5)
+        plucked_string(pitch, seconds, brightness=0.12, ring=0.9, release=0.06)
+        + 0.5 * fading_sine(pitch, seconds, ring=0.5, release=0.06)
     )
 
 
@@ -74,7 +75,8 @@ def upright_bass(pitch: int, seconds: float) -> Samples:
 def finger_bass(pitch: int, seconds: float) -> Samples:
     """A fingered electric bass."""
     return to_peak(
-        plucked_string(pitch, seconds, brightness=0.3, ring=1.6, release=0.04) + 0.6 * fading_sine(pitch, seconds, 0.9)
+        plucked_string(pitch, seconds, brightness=0.3, ring=1.6, release=0.04)
+        + 0.6 * fading_sine(pitch, seconds, ring=0.9, release=0.04)
     )
 
 

@@ -15,7 +15,7 @@ FADE_SECONDS = 1.5
 
 @dataclass(frozen=True)
 class Rendering:
-    """A rendered piece: `stems` is float32 of shape (len(names), 2, n); their sum is the mix, which peaks at -1 dBFS."""
+    """A rendered piece: `stems` is float32 (len(names), 2, n); their sum is the mix, which peaks at -1 dBFS."""
 
     names: tuple[str, ...]
     stems: np.ndarray

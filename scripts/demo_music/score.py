@@ -1,4 +1,4 @@
-"""A song's description, and the score on which its parts are played, straight into one buffer per stem."""
+"""The score on which a song's parts are played, straight into one buffer per stem."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,35 +8,12 @@ import numpy as np
 from .drums import Drum
 from .instruments import Voice
 from .mixer import Rendering, Track, mix_down
+from .song import Song
 from .synth import SAMPLE_RATE, Samples
 from .theory import Chord, progression
 
 STEMS = ("drums", "bass", "harmony", "lead")
 TAIL_SECONDS = 2.0  # for the last chord to ring out
-
-
-@dataclass(frozen=True)
-class Song:
-    """One piece: its tags, and what its style's composer needs to know.
-
-    Progressions and tunes are written in C (or A minor) and moved by `key` semitones. `form` names the sections in
-    their order; a section's progression gives its length, `tunes` its melody (without one, the style improvises).
-    """
-
-    style: str
-    title: str
-    artist: str
-    album: str
-    year: int
-    key: int
-    tempo: float  # beats a minute
-    form: str
-    chords: dict[str, str]
-    lead: Voice
-    backing: Voice
-    groove: str
-    tunes: dict[str, str]
-    seed: int
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ Samples = np.ndarray  # float32, shape (n,)
 def distorted_strings(
     pitches: Sequence[int], seconds: float, drive: float, ring: float, vibrato: float = 0.0
 ) -> Samples:
+    """Strings into one overdriven amplifier and a guitar speaker; `ring` is their time constant in seconds."""
     n = count(seconds + 0.03)
     partials = [1 / k for k in range(1, 16)]
     dry = sum(stacked_sines(phase(p, n, vibrato, 5.5), partials) for p in pitches) / len(pitches)
@@ -42,6 +43,7 @@ def plucked_string(pitch: int, seconds: float, brightness: float, ring: float, r
 
 
 def fading_sine(pitch: int, seconds: float, ring: float, release: float = 0.05) -> Samples:
+    """A sine that fades with the time constant `ring`, in seconds."""
     n = count(seconds + release)
     return to_peak(np.sin(phase(pitch, n)) * np.exp(-times(n) / ring) * gate(n, seconds, 0.004, release))
 
@@ -69,11 +71,13 @@ def phase(pitch: float, n: int, vibrato: float = 0.0, rate: float = 5.0, scoop: 
 
 
 def gate(n: int, seconds: float, attack: float, release: float) -> Samples:
+    """An envelope: up over `attack`, down over `release` once `seconds` have passed."""
     t = times(n)
     return (np.minimum(t / attack, 1) * np.clip(1 - (t - seconds) / release, 0, 1)).astype(np.float32)
 
 
 def band(samples: np.ndarray, low_hertz: float, high_hertz: float) -> Samples:
+    """Keep what lies between two frequencies."""
     return sosfilt(_band_sections(round(low_hertz), round(high_hertz)), samples).astype(np.float32)
 
 
@@ -83,20 +87,25 @@ def _band_sections(low_hertz: int, high_hertz: int) -> np.ndarray:
 
 
 def noise(seed: int, n: int) -> Samples:
+    """White noise between -1 and 1, the same for the same seed."""
     return np.random.default_rng(seed).uniform(-1, 1, n).astype(np.float32)
 
 
 def to_peak(samples: np.ndarray) -> Samples:
+    """Scale to a peak of 1."""
     return (samples / max(float(np.abs(samples).max()), 1e-9)).astype(np.float32)
 
 
 def times(n: int) -> np.ndarray:
+    """The time of each of n samples, in seconds."""
     return np.arange(n) / SAMPLE_RATE
 
 
 def count(seconds: float) -> int:
+    """How many samples a time takes."""
     return round(seconds * SAMPLE_RATE)
 
 
 def hertz(pitch: float) -> float:
+    """The frequency of a MIDI pitch, which may be fractional."""
     return 440 * 2 ** ((pitch - 69) / 12)

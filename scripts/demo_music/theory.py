@@ -63,7 +63,8 @@ class Chord:
     def degree(self, name: str, lowest: int) -> int:
         """The pitch of one of `DEGREES`, the root being the first at or above `lowest`.
 
-        R is the root, 2 to 7 the chord's own degrees, 8 the octave, 9 the ninth, t and f the third and fifth above the octave.
+        R is the root, 2 to 7 the chord's own degrees, 8 the octave, 9 the ninth; t and f are the third and fifth
+        above the octave.
         """
         third = next((i for i in self.intervals if i in (3, 4)), 7)
         fifth = next((i for i in self.intervals if i in (6, 7)), 7)

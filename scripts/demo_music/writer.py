@@ -8,7 +8,7 @@ import av
 import numpy as np
 
 from .mixer import Rendering
-from .score import Song
+from .song import Song
 
 CODECS = {"flac": "flac", "mp3": "libmp3lame", "opus": "libopus", "m4a": "aac"}  # by the file name's ending
 CONTAINERS = {"flac": "flac", "mp3": "mp3", "opus": "ogg", "m4a": "ipod"}

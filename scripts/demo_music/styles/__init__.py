@@ -1,14 +1,10 @@
-"""How each style is played: by name, a function that plays a song on a new score."""
+"""The styles, a file each: `songs` lists its pieces and `play` plays one of them on a new score."""
 
-from collections.abc import Callable
+from ..mixer import Rendering
+from ..song import Song
+from . import blues, classical, disco, folk, hiphop, jazz, latin, metal, reggae
 
-from ..score import Score, Song
-from .concert import classical, jazz
-from .dance import disco, latin, reggae
-from .heavy import hiphop, metal
-from .roots import blues, folk
-
-STYLES: dict[str, Callable[[Song], Score]] = {
+STYLES = {
     "blues": blues,
     "classical": classical,
     "disco": disco,
@@ -19,3 +15,13 @@ STYLES: dict[str, Callable[[Song], Score]] = {
     "metal": metal,
     "reggae": reggae,
 }
+
+
+def collection() -> list[Song]:
+    """Every piece, in a fixed order."""
+    return [song for style in STYLES.values() for song in style.songs()]
+
+
+def render(song: Song) -> Rendering:
+    """Play a song: its stems (drums, bass, harmony, lead) and their mix. The same song gives the same samples."""
+    return STYLES[song.style].play(song).render()

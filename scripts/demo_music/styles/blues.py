@@ -1,9 +1,10 @@
-"""Blues: twelve bars, shuffled. Folk: plucked strings and an old tune, hardly a drum."""
+"""Blues: twelve bars, shuffled, with a boogie underneath."""
 
-from ..arrange import beat_drums, close, figure, fill, hold, improvise, sing, strike
-from ..drums import closed_hat, crash, high_tom, kick, low_tom, open_hat, ride, shaker, snare, stomp
-from ..instruments import banjo, finger_bass, organ, steel_guitar, upright_bass
-from ..score import Part, Score, Section, Song
+from ..arrange import beat_drums, close, figure, fill, improvise, strike
+from ..drums import closed_hat, crash, high_tom, kick, low_tom, ride, snare
+from ..instruments import clean_guitar, finger_bass, harmonica, lead_guitar, organ, piano, steel_guitar
+from ..score import Part, Score, Section
+from ..song import Song, credited_to
 
 BLUES_RHYTHMS = ("x-xx--x-", "..xxx-x-", "x---....", ".xx-xx--", "xxx-x---", "..x-x---")
 SHUFFLE_KITS = {
@@ -12,9 +13,35 @@ SHUFFLE_KITS = {
     "slow": {kick: "X.........x.x...", snare: "....x.......X...", closed_hat: "x.o.x.o.x.o.x.o."},
 }
 BLUES_BASSES = {"shuffle": "R.R.3.3.5.5.6.5.", "rock": "R.R.5.5.6.6.5.5.", "slow": "R---..5-R---7-5-"}
+TWELVE_BARS = "C7 C7 C7 C7 | F7 F7 C7 C7 | G7 F7 C7 G7"
+QUICK_CHANGE = "C7 F7 C7 C7 | F7 F7 C7 A7 | D7 G7 C7 G7"
+MINOR_TWELVE = "Am7 Am7 Am7 Am7 | Dm7 Dm7 Am7 Am7 | F7 E7 Am7 E7"
 
 
-def blues(song: Song) -> Score:
+def songs() -> list[Song]:
+    """The collection's pieces in this style."""
+    song = credited_to(
+        "blues", ("Delta Mile Trio", "Ruby Lane"), ("Twelve to the Bar", "Smoke on the Porch"), 1958, 100
+    )
+    intro = "C7 G7"
+    return [
+        song("Gravel Road Shuffle", 4, 112, "I A", {"I": intro, "A": TWELVE_BARS}, harmonica, organ, "shuffle"),
+        song("Late Rent", -3, 92, "I A", {"I": intro, "A": QUICK_CHANGE}, lead_guitar, piano, "slow"),
+        song(
+            "Porchlight Boogie",
+            0,
+            126,
+            "I A B",
+            {"I": intro, "A": TWELVE_BARS, "B": "F7 F7 C7 C7"},
+            harmonica,
+            piano,
+            "rock",
+        ),
+        song("Blue Before Noon", 2, 104, "I A", {"I": "Am7 E7", "A": MINOR_TWELVE}, clean_guitar, organ, "shuffle"),
+    ]
+
+
+def play(song: Song) -> Score:
     """Shuffled drums, a boogie bass, chords on organ, piano or guitar; a reed or guitar answers itself above."""
     score = Score(song, swing=0.66, room_seconds=0.22, looseness=0.007)
     bass = Part("bass", finger_bass, 0.55, send=0.03)
@@ -41,34 +68,3 @@ def _boogie(score: Score, section: Section, guitar: Part) -> None:
         for eighth in range(round(2 * chord.length)):
             upper = root + (9 if eighth % 4 >= 2 else 7)
             strike(score, guitar, chord.beat + eighth / 2, 0.5, (root, upper))
-
-
-FOLK_PICKINGS = {  # by groove: beats a bar, guitar's grid, percussion
-    "waltz": (3, "R.5.t.8.t.5.", {shaker: "o.....,...,."}),
-    "travis": (4, "R.8.5.t.R.8.5.t.", {stomp: "x.......o.......", shaker: "..,...,...,...,."}),
-    "reel": (4, "R.s.5.s.R.s.5.s.", {stomp: "X...x...X...x...", shaker: "o,o,o,o,o,o,o,o,"}),
-}
-
-
-def folk(song: Song) -> Score:
-    """A picked guitar and a double bass under a traditional tune; a banjo or a drone joins the second time round."""
-    beats_per_bar, picking, percussion = FOLK_PICKINGS[song.groove]
-    score = Score(song, beats_per_bar, room_seconds=0.25, looseness=0.008)
-    guitar = Part("harmony", song.backing, 0.5, pan=-0.3, send=0.15, gate=1.5)
-    bass = Part("bass", upright_bass, 0.45, send=0.06)
-    lead = Part("lead", song.lead, 0.4, pan=0.15, send=0.3)
-    second = Part("harmony", banjo if beats_per_bar == 4 else organ, 0.2 if beats_per_bar == 4 else 0.07, 0.5, 0.2)
-    for section in score.sections:
-        figure(score, section, guitar, picking, lowest=45)
-        if section.name == "I":
-            continue
-        figure(score, section, bass, "R-----5-----" if beats_per_bar == 3 else "R---5---", lowest=31)
-        sing(score, section, lead, song.tunes[section.name])
-        if section.name == "B":
-            beat_drums(score, section, percussion, level=0.5)
-            if beats_per_bar == 4:
-                figure(score, section, second, "8t5f8t5f8t5f8t5f", lowest=55)
-            else:
-                hold(score, section, second, 62)
-    close(score, {guitar: 52, bass: 36, lead: 69}, cymbal=shaker if beats_per_bar == 3 else open_hat)
-    return score

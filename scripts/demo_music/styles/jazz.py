@@ -1,51 +1,12 @@
-"""Classical: written-out music, no drums. Jazz: a trio or quartet over changes, walking and swinging."""
+"""Jazz: a small band over changes, walking and swinging."""
 
-from ..arrange import beat_drums, chord_at, close, figure, hold, improvise, sing, strike
+from ..arrange import beat_drums, chord_at, close, figure, improvise, sing
 from ..drums import brush, closed_hat, kick, ride, rim, snare
-from ..instruments import harpsichord, piano, strings, upright_bass
-from ..score import Part, Score, Section, Song
+from ..instruments import flute, nylon_guitar, piano, saxophone, trumpet, upright_bass, vibraphone
+from ..score import Part, Score, Section
+from ..song import Song, credited_to
 from ..theory import scale
-
-CELLO_LINES = {"arpeggio": "R---------------", "alberti": "R-------5-------", "canon": "R-------"}
-KEYBOARD_FIGURES = {
-    "arpeggio": "R58tf8tfR58tf8tf",  # the prelude's, over two octaves
-    "alberti": "R5t58-..R5t58-..",
-    "canon": "R-5-8-t-f-t-8-5-",
-}
-
-
-def classical(song: Song) -> Score:
-    """A keyboard figure, strings and a solo voice, in a large hall and with free time."""
-    beats_per_bar = 3 if song.groove == "minuet" else 4
-    score = Score(song, beats_per_bar, room_seconds=0.5, looseness=0.012)
-    keyboard = Part("harmony", song.backing, 0.4, pan=-0.2, send=0.3, gate=1.3)
-    section_strings = Part("harmony", strings, 0.16, pan=0.35, send=0.4, gate=1.0)
-    cello = Part("bass", strings, 0.26, pan=0.2, send=0.35)
-    lead = Part("lead", song.lead, 0.42, pan=0.1, send=0.4)
-    for section in score.sections:
-        last = section.name == "B"
-        if beats_per_bar == 3:
-            figure(score, section, keyboard, "R-5-t-5-8-5-" if last else "R-..5-..8-..", lowest=48)
-            figure(score, section, cello, "R-----------", lowest=36)
-        else:
-            figure(score, section, keyboard, KEYBOARD_FIGURES[song.groove], lowest=48)
-            figure(score, section, cello, CELLO_LINES[song.groove], lowest=36)
-        if last:
-            hold(score, section, section_strings, 64)
-        if section.name in song.tunes:
-            sing(score, section, lead, song.tunes[section.name])
-    _cadence(score, keyboard, cello, section_strings)
-    return score
-
-
-def _cadence(score: Score, keyboard: Part, cello: Part, section_strings: Part) -> None:
-    """The tonic, broken upwards, over a held octave."""
-    opening = score.sections[0].chords[0]
-    spread = 0.12 if keyboard.voice in (piano, harpsichord) else 0.03
-    strike(score, keyboard, score.end, 4, [opening.degree(d, 48) for d in "R58tf"], spread)
-    strike(score, section_strings, score.end, 3.5, opening.voicing(64))
-    score.note(cello, score.end, 3.5, opening.degree("R", 36))
-
+from ..tunes import SAINTS
 
 SWING_KITS = {
     "swing": {
@@ -73,7 +34,49 @@ SOLO_RHYTHMS = ("xxxxxxxx", "x-xx.xx-", ".xxxx-x-", "x--xx--.", "..xxxxx-", "x-x
 BALLAD_RHYTHMS = ("x---x-x-", "x-----xx", "..x-x---", "x--xx---")
 
 
-def jazz(song: Song) -> Score:
+def songs() -> list[Song]:
+    """The collection's pieces in this style."""
+    song = credited_to(
+        "jazz", ("The Quarter Past Quartet", "Inez Farrow Trio"), ("Last Set", "Blue Umbrella"), 1957, 600
+    )
+    changes = "Cmaj7 Am7 Dm7 G7 | Em7 A7 Dm7 G7"
+    bridge = "Gm7 C7 Fmaj7 Fmaj7 | Am7 D7 Dm7 G7"
+    return [
+        song("When the Saints", -2, 196, "I A B", SAINTS.chords, trumpet, piano, "swing", SAINTS.tunes),
+        song(
+            "Rain Check",
+            3,
+            84,
+            "I A B",
+            {"I": "Am7 E7", "A": "Am7 Dm7 G7 Cmaj7", "B": "Fmaj7 Bm7b5 E7b9 Am7"},
+            saxophone,
+            piano,
+            "ballad",
+        ),
+        song(
+            "Hat Trick",
+            5,
+            208,
+            "I A B A",
+            {"I": "Cmaj7,Am7 Dm7,G7", "A": changes, "B": bridge},
+            saxophone,
+            vibraphone,
+            "bop",
+        ),
+        song(
+            "Boats at Anchor",
+            0,
+            132,
+            "I A B",
+            {"I": "Cmaj7 Dm7,G7", "A": "Cmaj9 Cmaj9 D9 D9 | Dm9 G7 Cmaj9 G7", "B": bridge},
+            flute,
+            nylon_guitar,
+            "bossa",
+        ),
+    ]
+
+
+def play(song: Song) -> Score:
     """A head, then a solo, over walking bass and comping; a bossa walks straight and in two."""
     straight = song.groove == "bossa"
     score = Score(song, swing=0.5 if straight else 0.63, room_seconds=0.3, looseness=0.009)
