@@ -155,8 +155,9 @@ def _connect(path: Path, query: str = "mode=rw") -> sqlite3.Connection:
     )
     try:
         connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA trusted_schema = OFF")  # a library from elsewhere may define no code that runs here
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA schema_version")  # reads the file: one that cannot be read is found out here
     except BaseException:
         connection.close()
         raise
@@ -169,16 +170,13 @@ def _connect_read_only(path: Path) -> sqlite3.Connection:
     SQLite reads a write-ahead library through a second file beside it, which a read-only folder does not let it make.
     Without a log there is nothing to coordinate, and `immutable` reads the file alone.
     """
-    connection = _connect(path, "mode=ro")
     try:
-        connection.execute("SELECT count(*) FROM sqlite_master")
+        return _connect(path, "mode=ro")
     except sqlite3.OperationalError:
-        connection.close()
         log = path.with_name(path.name + "-wal")
         if log.exists() and log.stat().st_size:
             raise
         return _connect(path, "mode=ro&immutable=1")
-    return connection
 
 
 def _begin(connection: Connection) -> None:

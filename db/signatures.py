@@ -83,9 +83,10 @@ def put_signature(connection: Connection, signature: Signature) -> int:
 def get_signature(connection: Connection, track_id: int, encoder: str, coverage: str) -> Signature | None:
     """Return a track's signature with its windows, or None; raises LibraryError when it is damaged."""
     windows = (segments.c.starts, segments.c.attention, segments.c.vectors.label("window_vectors"))
-    found = select(signatures, *windows).outerjoin(segments, segments.c.signature_id == signatures.c.id)
     key = {"track_id": int(track_id), "encoder": encoder, "coverage": coverage}
-    row = connection.execute(found.filter_by(**key)).one_or_none()
+    found = select(signatures, *windows).filter_by(**key)  # before the join, after which names are those of segments
+    joined = found.outerjoin_from(signatures, segments, segments.c.signature_id == signatures.c.id)
+    row = connection.execute(joined).one_or_none()
     return None if row is None else _signature(connection, row)
 
 

@@ -21,15 +21,7 @@ ALBUM = ("album", "wm/albumtitle", "iprd", "talb")
 ALBUM_ARTIST = ("album_artist", "albumartist", "album artist", "wm/albumartist", "tpe2")
 GENRE = ("genre", "wm/genre", "ignr", "tcon")
 YEAR = ("date", "year", "wm/year", "icrd", "tdrc", "tyer", "originaldate", "originalyear", "tdor", "tory", "tdrl")
-RECORDING_ID = (
-    "musicbrainz_trackid",
-    "musicbrainz track id",
-    "musicbrainz/track id",
-    "musicbrainz_recordingid",
-    "ufid:http://musicbrainz.org",
-    "http://musicbrainz.org",
-    "ufid",
-)
+RECORDING_ID = ("musicbrainz_trackid", "musicbrainz track id", "musicbrainz/track id", "musicbrainz_recordingid")
 ISRC = ("isrc", "tsrc", "wm/isrc")
 
 UUID_PATTERN = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f])")

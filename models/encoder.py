@@ -58,11 +58,13 @@ class Encoder(nn.Module):
     plan: WindowPlan
     dim: int
     config: Any
+    centroids: Tensor
 
     def add_heads(self, genres: int = len(GENRES), moods: int = len(MOODS)) -> None:
-        """Linear heads on the un-normalised signature."""
+        """Linear heads on the un-normalised signature, and room for each genre's reference centroid (G, D), unit rows."""
         self.genre_head = nn.Linear(self.dim, genres)
         self.mood_head = nn.Linear(self.dim, moods)
+        self.register_buffer("centroids", torch.zeros(genres, self.dim))
 
     def front_end(self, windows: Tensor) -> dict[str, Tensor]:
         """Windows (W, L) at SAMPLE_RATE -> features by modality, each (W, ...). Pure: a window's features depend on it alone."""

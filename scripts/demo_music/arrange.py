@@ -111,7 +111,7 @@ def improvise(
     for bar in range(round(section.beats / score.beats_per_bar)):
         # A rhythm is kept for a second bar half of the time: phrases answer one another.
         if bar % 2 == 0 or score.rng.random() < 0.5:
-            rhythm = rhythms[score.rng.integers(len(rhythms))]
+            rhythm = rhythms[int(score.rng.integers(len(rhythms)))]
         width = score.beats_per_bar / len(rhythm)
         for i, step in enumerate(rhythm):
             if step != "x":

@@ -10,7 +10,7 @@ from .synth import SAMPLE_RATE, Samples
 
 Drum = Callable[[], Samples]
 
-_ONCE = lru_cache(maxsize=1)
+_ONCE: Callable[[Drum], Drum] = lru_cache(maxsize=1)
 
 
 @_ONCE
@@ -91,8 +91,8 @@ def open_hat() -> Samples:
 @_ONCE
 def ride() -> Samples:
     """A ride cymbal: a ping over a wash."""
-    ping = sum(_drop(0.6, hertz, hertz, 0.1, 0.15) for hertz in (3140, 4270, 5390, 6810))
-    return _mix(0.12 * ping, _noise(12, 0.6, 5000, 13000, 0.16))
+    pings = [0.12 * _drop(0.6, hertz, hertz, 0.1, 0.15) for hertz in (3140, 4270, 5390, 6810)]
+    return _mix(*pings, _noise(12, 0.6, 5000, 13000, 0.16))
 
 
 @_ONCE

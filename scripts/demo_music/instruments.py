@@ -28,7 +28,7 @@ from .synth import (
 
 Voice = Callable[[int, float], Samples]
 
-_REMEMBERED = lru_cache(maxsize=64)
+_REMEMBERED: Callable[[Voice], Voice] = lru_cache(maxsize=64)
 
 
 @_REMEMBERED

@@ -33,12 +33,13 @@ def plucked_string(pitch: int, seconds: float, brightness: float, ring: float, r
         wave = 0.25 * np.roll(wave, 1) + 0.5 * wave + 0.25 * np.roll(wave, -1)
     wave -= wave.mean()
     loss = np.exp(-1 / (base * ring))
-    periods = np.empty((int(n * base / SAMPLE_RATE) + 2, period), np.float32)
+    periods = np.empty((int(n * base * 1.01 / SAMPLE_RATE) + 3, period), np.float32)
     for row in periods:
         row[:] = wave
         wave = loss * (0.75 * wave + 0.25 * np.roll(wave, 1))
-    # Periods are whole samples long: reading them at the true rate, not the rounded one, tunes the string.
-    string = np.interp(np.arange(n) * base * period / SAMPLE_RATE, np.arange(periods.size), periods.ravel())
+    # Periods are whole samples long, and the loss filter delays each by a quarter of one: the reading rate makes up
+    # for both, so that the string is in tune.
+    string = np.interp(np.arange(n) * base * (period + 0.25) / SAMPLE_RATE, np.arange(periods.size), periods.ravel())
     return to_peak(string * gate(n, seconds, attack=0.001, release=release))
 
 

@@ -3,6 +3,7 @@
 import os
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
@@ -12,7 +13,7 @@ from .song import Song
 
 CODECS = {"flac": "flac", "mp3": "libmp3lame", "opus": "libopus", "m4a": "aac"}  # by the file name's ending
 CONTAINERS = {"flac": "flac", "mp3": "mp3", "opus": "ogg", "m4a": "ipod"}
-LOSSY_BIT_RATE = 144_000
+LOSSY_BIT_RATE = 112_000
 OPUS_RATE = 48_000  # Hz: Opus knows few rates, and 32 kHz is none of them
 BLOCK = 4096
 
@@ -44,7 +45,7 @@ def _encode(rendering: Rendering, song: Song, path: Path, ending: str) -> None:
         }
         container.metadata.update(tags)
         rate = OPUS_RATE if ending == "opus" else rendering.sample_rate
-        stream = container.add_stream(CODECS[ending], rate=rate)
+        stream = cast(av.AudioStream, container.add_stream(CODECS[ending], rate=rate))
         stream.layout = "stereo"
         if ending == "flac":
             stream.format = "s16"

@@ -99,8 +99,8 @@ def play(song: Song) -> Score:
 
 def _two_guitars(score: Score, section: Section, riff: str) -> None:
     for pan in (-0.8, 0.8):
-        ringing = Part("harmony", power_chord, 0.3, pan, send=0.06)
-        damped = Part("harmony", palm_mute, 0.36, pan, send=0.03)
+        ringing = Part("harmony", power_chord, 0.4, pan, send=0.06)
+        damped = Part("harmony", palm_mute, 0.48, pan, send=0.03)
         figure(score, section, ringing, riff.replace("p", "."), lowest=38)
         figure(score, section, damped, riff.replace("-", ".").replace("R", ".").replace("p", "R"), lowest=38)
 

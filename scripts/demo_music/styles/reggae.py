@@ -70,9 +70,9 @@ def play(song: Song) -> Score:
     """Weight on the third beat, a heavy melodic bass, guitar and organ off the beat, room for echoes."""
     score = Score(song, swing=0.58, swing_unit=0.5, room_seconds=0.4, looseness=0.005)
     bass = Part("bass", finger_bass, 0.75, send=0.02)
-    chop = Part("harmony", clean_guitar if song.groove != "dub" else piano, 0.5, pan=0.35, send=0.25, gate=0.5)
+    chop = Part("harmony", clean_guitar if song.groove != "dub" else piano, 0.65, pan=0.35, send=0.25, gate=0.5)
     bubble = Part("harmony", organ, 0.22, pan=-0.4, send=0.12, gate=0.6)
-    lead = Part("lead", song.lead, 0.34, pan=0.05, send=0.45)
+    lead = Part("lead", song.lead, 0.26, pan=0.05, send=0.45)
     brass = Part("harmony", trumpet, 0.14, pan=-0.15, send=0.35)
     for section in score.sections:
         beat_drums(score, section, REGGAE_KITS[song.groove], level=0.6)

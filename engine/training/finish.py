@@ -1,0 +1,95 @@
+"""After the last step: centre the signatures, fit the heads with regularisation, place the reference centroids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from sklearn.model_selection import GroupKFold
+from torch import Tensor, nn
+
+from engine.models.encoder import Encoder
+from engine.models.losses import set_loss
+from engine.training.clips import Clip, ClipSamples
+from engine.training.tracks import label_tensors, planned_windows
+
+PENALTIES = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
+FOLDS = 4
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What an encoder says of clips: un-normalised signatures (N, D)."""
+
+    raw: Tensor
+
+
+def summarise_clips(encoder: Encoder, source: ClipSamples, on_clip: Callable[[], None] = lambda: None) -> Summary:
+    """Encode every clip as indexing would."""
+    rows = []
+    with torch.inference_mode():
+        for index in range(len(source)):
+            vectors = encoder.vectors_of(planned_windows(source, index, encoder.plan))[None]
+            rows.append(encoder.pool(vectors, encoder.score(vectors))[0])
+            on_clip()
+    return Summary(torch.stack(rows).clone())
+
+
+def finish(encoder: Encoder, source: ClipSamples, on_clip: Callable[[], None] = lambda: None) -> dict[str, float]:
+    """Fit heads and centroids on the clips' signatures; returns the chosen penalties."""
+    raw = summarise_clips(encoder, source, on_clip).raw.clone()
+    labels = label_tensors(source.clips)
+    chosen = {
+        "genre_penalty": _fit_head(encoder.genre_head, raw, labels.genres, source.clips),
+        "mood_penalty": _fit_head(encoder.mood_head, raw, labels.moods, source.clips),
+    }
+    encoder.centroids.copy_(_centroids(F.normalize(raw, dim=1), labels.genres))
+    return chosen
+
+
+def _centroids(signatures: Tensor, genres: Tensor) -> Tensor:
+    """Normalised means (G, D): a clip with several allowed genres counts for each by its share."""
+    share = genres.float() / genres.sum(dim=1, keepdim=True).clamp_min(1)  # (N, G)
+    return F.normalize(share.T @ signatures, dim=1)
+
+
+def _fit_head(head: nn.Linear, raw: Tensor, allowed: Tensor, clips: list[Clip]) -> float:
+    """Refit a head on the labelled clips, its L2 penalty chosen on folds that share no artist."""
+    labelled = allowed.any(dim=1).numpy()
+    x, y = raw[labelled], allowed[labelled]
+    groups = [clip.artist or str(clip.path) for clip, keep in zip(clips, labelled, strict=True) if keep]
+    folds = min(FOLDS, len(set(groups)))
+    penalty = PENALTIES[len(PENALTIES) // 2]
+    if folds > 1:
+        splits = list(GroupKFold(folds).split(x, groups=groups))
+        penalty = min(PENALTIES, key=lambda candidate: _held_out_loss(head, x, y, splits, candidate))
+    _fit(head, x, y, penalty)
+    return penalty
+
+
+def _held_out_loss(head: nn.Linear, x: Tensor, y: Tensor, splits: list[tuple[np.ndarray, np.ndarray]], penalty: float) -> float:
+    losses = []
+    for train, test in splits:
+        _fit(head, x[train], y[train], penalty)
+        with torch.no_grad():
+            losses.append(set_loss(head(x[test]), y[test]).item())
+    return sum(losses) / len(losses)
+
+
+def _fit(head: nn.Linear, x: Tensor, y: Tensor, penalty: float) -> None:
+    with torch.no_grad():
+        head.weight.zero_()
+        head.bias.zero_()
+    scale = x.std()  # so that the penalty means the same whatever the signatures' size
+    optimizer = torch.optim.LBFGS(head.parameters(), max_iter=150, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        loss = set_loss(head(x), y) + penalty * (head.weight * scale).square().sum() / 2
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)

@@ -1,0 +1,1 @@
+"""Weights that ship, as safetensors, each beside its model card."""
