@@ -184,6 +184,18 @@ def genre_tags(connection: Connection) -> list[GenreCount]:
     return [GenreCount(*row) for row in connection.execute(counted.order_by(number.desc(), tracks.c.genre))]
 
 
+def genre_by_track(connection: Connection) -> dict[int, str]:
+    """Return the raw genre tag of every track that has one, by track id."""
+    found = connection.execute(select(tracks.c.id, tracks.c.genre).where(tracks.c.genre.is_not(None)))
+    return {row.id: row.genre for row in found}
+
+
+def tracks_below(connection: Connection, path: bytes) -> list[Track]:
+    """Return the track at a path and those below it, by path; raises LibraryError when the path is relative."""
+    below = Folder.of(path).condition(tracks.c.path)
+    return [_track(row) for row in connection.execute(select(*COLUMNS).where(below).order_by(tracks.c.path))]
+
+
 def search_text(track: NewTrack | Track, path: bytes) -> str:
     """Return the text in which a track at PATH is searched."""
     tags = (track.artist, track.title, track.album, track.genre)

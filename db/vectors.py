@@ -31,6 +31,14 @@ class SignatureIds:
     track_ids: NDArray[np.int64]  # (N,)
 
 
+@dataclass(frozen=True)
+class SignatureState:
+    """How many signatures there are and the id of the newest: ids are never used twice."""
+
+    count: int
+    last_id: int
+
+
 def matrix(connection: Connection, encoder: str, coverage: str, after_id: int = 0) -> SignatureMatrix:
     """Return the signatures of an encoder and coverage whose id is above AFTER_ID.
 
@@ -69,6 +77,12 @@ def live_ids(connection: Connection, encoder: str, coverage: str) -> SignatureId
     found = columns.filter_by(encoder=encoder, coverage=coverage).order_by(signatures.c.id)
     pairs = np.array([tuple(row) for row in connection.execute(found)], dtype=np.int64).reshape(-1, 2)
     return SignatureIds(pairs[:, 0].copy(), pairs[:, 1].copy())
+
+
+def signature_state(connection: Connection, encoder: str, coverage: str) -> SignatureState:
+    """Return what changes whenever a signature of this encoder and coverage is added, replaced or removed."""
+    columns = select(func.count(), func.coalesce(func.max(signatures.c.id), 0)).select_from(signatures)
+    return SignatureState(*connection.execute(columns.filter_by(encoder=encoder, coverage=coverage)).one())
 
 
 def track_of_signatures(connection: Connection, signature_ids: Iterable[int]) -> dict[int, int]:

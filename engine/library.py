@@ -1,0 +1,323 @@
+"""`Engine`: a library of music, opened. The commands, and other people's programs, use this class and nothing below it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import torch
+
+from engine.centroids import Centroid, make_centroids
+from engine.db import (
+    Database,
+    count_failed,
+    count_tracks,
+    encoders,
+    genre_by_track,
+    get_setting,
+    matrix,
+    open_database,
+    relocate,
+    remove_tracks,
+    search,
+    set_setting,
+    tracks_below,
+    tracks_by_ids,
+)
+from engine.db.values import shown
+from engine.errors import EncoderError, LibraryError, QueryError
+from engine.indexer.encoding import pick_device
+from engine.indexer.ingest import Ingest, IndexOptions
+from engine.indexer.prepare import Target
+from engine.indexer.reports import IndexProgress, IndexReport
+from engine.indexer.vectors import Snapshot, VectorStore
+from engine.models.checkpoint import EncoderFile, find_encoder, load_encoder
+from engine.models.encoder import Encoder
+from engine.models.shipped import encoder_id
+from engine.paths import default_library
+from engine.query import Heard, Question, TrackName, describe, listen, matches, resolve
+from engine.results import Classification, EncoderTracks, FoundTrack, QueryResult, Stats
+
+
+class Engine:
+    """A library: index music into it, ask it what sounds alike.
+
+    Safe for many threads that ask at once; index from one thread at a time. Use `Engine.open`.
+    """
+
+    def __init__(self, database: Database, file: EncoderFile, coverage: str | None, device: str, threads: int) -> None:
+        self._database, self._file, self._coverage = database, file, coverage
+        self._device, self._threads = device, threads
+        self._lock = threading.RLock()
+        self._encoder: Encoder | None = None
+        self._stores: dict[str, VectorStore] = {}
+        self._centroids: dict[str, tuple[Snapshot, list[Centroid]]] = {}
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        encoder: str | None = None,
+        coverage: str | None = None,
+        device: str = "auto",
+        threads: int | None = None,
+        create: bool = True,
+    ) -> Engine:
+        """Open a library, or make one.
+
+        Args:
+            path: The library's file; by default the one in the user's data directory.
+            encoder: `NAME`, `NAME@HASH` or a .safetensors file; by default the library's own.
+            coverage: "windows" (about 40 s of a track) or "full"; by default the library's own.
+            device: "auto", "cpu" or "cuda".
+            threads: For decoding and for the network; by default half of this process's cores, at least two.
+            create: Whether to make a library that is not there.
+
+        Raises:
+            LibraryError: The file cannot be opened or made, or is no library.
+            EncoderError: There is no such encoder.
+            DeviceError: There is no such device.
+        """
+        threads = threads or default_threads()
+        torch.set_num_threads(threads)
+        device = pick_device(device)
+        database = open_database(Path(path) if path is not None else default_library(), create=create)
+        try:
+            return cls(database, _choose_encoder(database, encoder), coverage, device, threads)
+        except BaseException:
+            database.close()
+            raise
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the library's file."""
+        self._database.close()
+
+    @property
+    def encoder(self) -> str:
+        """Id of the encoder that answers, `name@hash`."""
+        return self._file.id
+
+    @property
+    def coverage(self) -> str:
+        """The coverage that answers: as given at opening, else the library's own, else "windows"."""
+        if self._coverage is None:
+            with self._database.read() as connection:
+                return get_setting(connection, "coverage") or "windows"
+        return self._coverage
+
+    def index(
+        self,
+        paths: Iterable[TrackName] | TrackName,
+        progress: Callable[[IndexProgress], None] | None = None,
+        *,
+        prune: bool = False,
+        force: bool = False,
+        retry: bool = False,
+    ) -> IndexReport:
+        """Index files and folders; what is known and unchanged is not opened.
+
+        Args:
+            paths: One or several, files or folders.
+            progress: Called after each file that needed work.
+            prune: Remove tracks whose files are gone; `force` even when that looks like a disk that is not mounted.
+            retry: Read files again that failed before.
+
+        Raises:
+            LibraryError: The library cannot be written. What was committed before is kept.
+        """
+        listed = [paths] if isinstance(paths, str | bytes | os.PathLike) else list(paths)  # type: ignore[arg-type]
+        encoder, coverage = self._ready(), self.coverage
+        self._adopt(coverage)
+        target = Target(self.encoder, encoder.plan, coverage)
+        options = IndexOptions(self._threads, prune, force, retry)
+        report = Ingest(self._database, encoder, target, options).run(listed, progress or (lambda _: None))  # type: ignore[arg-type]
+        if report.new or report.moved or report.pruned or not self._store(coverage).path.exists():
+            self._store(coverage).compact()
+        return report
+
+    def similar(self, track: TrackName, k: int = 5) -> QueryResult:
+        """The k tracks of the library nearest to a track (a file, inside or outside the library, or an id).
+
+        The track itself and byte-identical copies of it are left out.
+
+        Raises:
+            QueryError: There is no such track, or its file gives no signature, or the library holds none to compare with.
+        """
+        if k < 1:
+            raise QueryError(f"expected k of 1 or more, found {k}")
+        coverage = self.coverage
+        store = self._checked_store(coverage)
+        question, heard = self._hear(track, coverage)
+        neighbours = store.search(heard.signature, k, heard.itself)
+        found = describe(question, heard, self._genre_centroids(store, coverage))
+        with self._database.read() as connection:
+            return QueryResult(**vars(found), matches=matches(connection, neighbours, self.encoder, coverage))
+
+    def classify(self, track: TrackName) -> Classification:
+        """Genre and mood probabilities of a track, and its distance to every genre's centroid.
+
+        Raises:
+            QueryError: There is no such track, or its file gives no signature.
+        """
+        coverage = self.coverage
+        question, heard = self._hear(track, coverage)
+        return describe(question, heard, self._genre_centroids(self._store(coverage), coverage))
+
+    def search(self, words: str | Sequence[str], limit: int | None = None) -> tuple[FoundTrack, ...]:
+        """Tracks in whose artist, title, album, genre or path every word occurs, whatever its case."""
+        with self._database.read() as connection:
+            found = search(connection, words.split() if isinstance(words, str) else words, limit)
+        return tuple(FoundTrack(t.id, t.display_path, t.artist, t.title, t.album) for t in found)
+
+    def stats(self) -> Stats:
+        """What the library holds."""
+        with self._database.read() as connection:
+            counts = tuple(EncoderTracks(c.encoder, c.coverage, c.tracks) for c in encoders(connection))
+            return Stats(count_tracks(connection), count_failed(connection), counts)
+
+    def remove(self, tracks: Iterable[TrackName]) -> int:
+        """Remove tracks (ids, files, or folders with all below them) from the library, not from the disk; returns how many.
+
+        Raises:
+            QueryError: One of them is not in the library; then nothing was removed.
+        """
+        with self._database.write() as connection:
+            ids: set[int] = set()
+            for name in tracks:
+                ids |= _tracks_named(connection, name)
+            return remove_tracks(connection, ids)
+
+    def relocate(self, old: str | os.PathLike[str], new: str | os.PathLike[str]) -> int:
+        """Follow a library that moved: paths below `old` now lie below `new`; no file is read. Returns the number of tracks.
+
+        Raises:
+            LibraryError: `new` is not there, or a path of it belongs to another track; nothing changed.
+        """
+        before, after = (os.path.abspath(os.fsencode(path)) for path in (old, new))  # noqa: PTH100 (links are kept)
+        if not os.path.exists(after):  # noqa: PTH110 (bytes)
+            raise LibraryError(f"expected the moved files in {shown(after)}, found nothing; move them there first")
+        with self._database.write() as connection:
+            return relocate(connection, before, after)
+
+    def export(self, file: str | os.PathLike[str]) -> int:
+        """Write all signatures as .npz: `ids, paths, signatures, encoder`; returns how many tracks. An old file stays until the new one is whole.
+
+        Raises:
+            LibraryError: The file cannot be written.
+        """
+        target = Path(file)
+        with self._database.read() as connection:
+            stored = matrix(connection, self.encoder, self.coverage)
+            tracks = tracks_by_ids(connection, [int(track_id) for track_id in stored.track_ids])
+        paths = np.array([tracks[int(track_id)].display_path for track_id in stored.track_ids], dtype=np.str_)
+        partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+        try:
+            with partial.open("wb") as handle:
+                np.savez(handle, ids=stored.track_ids, paths=paths, signatures=stored.vectors, encoder=np.array(self.encoder))
+                handle.flush()
+                os.fsync(handle.fileno())
+            partial.replace(target)
+        except OSError as error:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
+            raise LibraryError(f"cannot write {target}: {error.strerror}; free space or choose another place") from error
+        return len(paths)
+
+    def _ready(self) -> Encoder:
+        with self._lock:
+            if self._encoder is None:
+                self._encoder = load_encoder(self._file, self._device)
+            return self._encoder
+
+    def _store(self, coverage: str) -> VectorStore:
+        with self._lock:
+            if coverage not in self._stores:
+                self._stores[coverage] = VectorStore(self._database, self.encoder, coverage, gpu=self._device == "cuda")
+            return self._stores[coverage]
+
+    def _checked_store(self, coverage: str) -> VectorStore:
+        store = self._store(coverage)
+        if not store.snapshot().state.count:
+            raise LibraryError(self._nothing_to_compare(coverage))
+        return store
+
+    def _nothing_to_compare(self, coverage: str) -> str:
+        held = [f"{count.encoder} ({count.coverage})" for count in self.stats().encoders]
+        if not held:
+            return f"library {self._database.path} holds no tracks; add some: engine index PATH"
+        return (
+            f"library holds signatures of {', '.join(held)} only; you asked for {self.encoder} ({coverage}). "
+            f"Add them: engine --encoder {self.encoder} index --coverage {coverage} PATH"
+        )
+
+    def _hear(self, track: TrackName, coverage: str) -> tuple[Question, Heard]:
+        with self._database.read() as connection:
+            question = resolve(connection, track)
+        return question, listen(self._database, question, self._ready, self.encoder, coverage)
+
+    def _genre_centroids(self, store: VectorStore, coverage: str) -> list[Centroid]:
+        snapshot = store.snapshot()
+        with self._lock:
+            known = self._centroids.get(coverage)
+            if known is None or known[0] is not snapshot:
+                with self._database.read() as connection:
+                    tags = genre_by_track(connection)
+                reference = self._ready().centroids.cpu().numpy()
+                made = make_centroids(tags, snapshot.track_ids, snapshot.vectors, reference)
+                self._centroids[coverage] = known = (snapshot, made)
+            return known[1]
+
+    def _adopt(self, coverage: str) -> None:
+        """The first indexing decides the library's own encoder and coverage; where its weights lie is noted each time."""
+        with self._database.write() as connection:
+            for key, value in (("encoder", self.encoder), ("coverage", coverage)):
+                if get_setting(connection, key) is None:
+                    set_setting(connection, key, value)
+            set_setting(connection, f"weights {self.encoder}", str(self._file.path.absolute()))
+
+
+def default_threads() -> int:
+    """Half of the cores that this process may use, at least two: a player on the same machine keeps playing."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, max(2, cores // 2))
+
+
+def _choose_encoder(database: Database, spec: str | None) -> EncoderFile:
+    """The encoder asked for, else the library's own, else the default."""
+    with database.read() as connection:
+        own = get_setting(connection, "encoder")
+        wanted = spec or own
+        noted = get_setting(connection, f"weights {wanted}") if wanted else None
+    try:
+        return find_encoder(wanted)
+    except EncoderError:
+        if noted is None or not Path(noted).exists():
+            raise
+        name, _, digest = (wanted or "").partition("@")
+        found = find_encoder(noted)
+        if found.id != encoder_id(name, digest):
+            raise
+        return found
+
+
+def _tracks_named(connection, name: TrackName) -> set[int]:  # type: ignore[no-untyped-def]
+    path = os.path.abspath(os.fsencode(name)) if not isinstance(name, int) else None  # noqa: PTH100
+    below = tracks_below(connection, path) if path is not None else []
+    if below:
+        return {track.id for track in below}
+    question = resolve(connection, name)
+    if question.track is None:
+        raise QueryError(f"{shown(question.path)} is not in the library; nothing was removed")
+    return {question.track.id}

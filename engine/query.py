@@ -1,0 +1,163 @@
+"""Questions: what the user named, its signature, its neighbours."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from engine.centroids import Centroid, distances
+from engine.db import Database, Signature, Track, get_signature, predictions, track_by_id, track_by_path, tracks_by_hash, tracks_by_ids
+from engine.db.values import shown
+from engine.errors import AudioError, QueryError
+from engine.indexer.encoding import encode_file
+from engine.indexer.identity import content_hash
+from engine.indexer.vectors import Neighbour
+from engine.models.encoder import Encoder
+from engine.models.labels import GENRES, MOODS, map_tag
+from engine.results import Classification, GenreProbability, Match, MoodProbability
+
+TrackName: TypeAlias = "int | str | bytes | os.PathLike[str] | os.PathLike[bytes]"
+
+ID_PATTERN = re.compile(r"(id:)?([0-9]{1,18})")
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """A track that somebody asks about: in the library, in a file, or both.
+
+    Attributes:
+        path: Absolute, as given; None only where an id is not in the library.
+        track: Its track in the library, or None.
+        stale: The file is not what the library knows: it changed since.
+    """
+
+    path: bytes
+    track: Track | None
+    stale: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """A track's signature (D,), its predictions, and the tracks that are it or byte-identical to it."""
+
+    signature: NDArray[np.float32]
+    genres: NDArray[np.float32]
+    moods: NDArray[np.float32]
+    itself: frozenset[int]
+
+
+def resolve(connection: Connection, name: TrackName) -> Question:
+    """What a track's name means: an id (bare, unless a file of that name exists, or `id:12`), or a file.
+
+    Raises:
+        QueryError: There is no such id, file or track.
+    """
+    wanted = ID_PATTERN.fullmatch(str(name)) if isinstance(name, int | str) else None
+    if wanted and (wanted[1] or isinstance(name, int) or not Path(str(name)).exists()):
+        track = track_by_id(connection, int(wanted[2]))
+        if track is None:
+            raise QueryError(f"no track with id {wanted[2]}; `engine search WORDS` lists ids")
+        return Question(track.path, track, _differs(track))
+    if isinstance(name, int):
+        raise QueryError(f"expected a track id of 1 or more, found {name}; `engine search WORDS` lists ids")
+    try:
+        path = os.path.abspath(os.fsencode(name))  # noqa: PTH100 (links are kept)
+        track = track_by_path(connection, path) if b"\0" not in path else None
+        exists = os.path.exists(path)  # noqa: PTH110 (bytes)
+    except ValueError as error:
+        raise QueryError(f"expected a file's name, found {name!r}") from error
+    if track is None and not exists:
+        raise QueryError(f"{shown(path)}: no such file, and no track of the library")
+    if os.path.isdir(path):  # noqa: PTH112 (bytes)
+        raise QueryError(f"{shown(path)}: expected a file, found a folder; name one track of it")
+    return Question(path, track, track is not None and _differs(track))
+
+
+def listen(
+    database: Database, question: Question, load: Callable[[], Encoder], encoder_id: str, coverage: str
+) -> Heard:
+    """The signature of a track: the stored one where the library has it, else from the file.
+
+    Args:
+        load: Gives the encoder; called only where a file must be heard.
+
+    Raises:
+        QueryError: The file gives no signature.
+    """
+    with database.read() as connection:
+        if question.track is not None and not question.stale:
+            stored = get_signature(connection, question.track.id, encoder_id, coverage)
+            if stored is not None:
+                return _stored(stored, _twins(connection, question.track.content_hash) | {question.track.id})
+    try:
+        digest = content_hash(question.path)
+        with database.read() as connection:
+            itself = _twins(connection, digest) | ({question.track.id} if question.track else set())
+            for track_id in sorted(itself):
+                same_bytes = question.track is None or track_id != question.track.id
+                stored = get_signature(connection, track_id, encoder_id, coverage) if same_bytes else None
+                if stored is not None:
+                    return _stored(stored, itself)
+        _, encoded = encode_file(question.path, load(), coverage)
+    except AudioError as error:
+        raise QueryError(f"{shown(question.path)}: {error}") from error
+    return Heard(encoded.vector, encoded.genres, encoded.moods, itself)
+
+
+def describe(question: Question, heard: Heard, centroids: list[Centroid]) -> Classification:
+    """Genres, moods and distances of one track, each best first."""
+    genres = [GenreProbability(name, float(p)) for name, p in zip(GENRES, heard.genres, strict=True)]
+    moods = [MoodProbability(name, float(p)) for name, p in zip(MOODS, heard.moods, strict=True)]
+    return Classification(
+        shown(question.path),
+        question.track.id if question.track else None,
+        None,
+        tuple(sorted(genres, key=lambda entry: -entry.probability)),
+        tuple(sorted(moods, key=lambda entry: -entry.probability)),
+        distances(heard.signature, centroids),
+    )
+
+
+def matches(connection: Connection, neighbours: list[Neighbour], encoder_id: str, coverage: str) -> tuple[Match, ...]:
+    """Neighbours with their tags and genres."""
+    ids = [neighbour.track_id for neighbour in neighbours]
+    tracks = tracks_by_ids(connection, ids)
+    predicted = predictions(connection, encoder_id, coverage, ids)
+    known = [neighbour for neighbour in neighbours if neighbour.track_id in tracks]
+    return tuple(
+        _match(rank, tracks[n.track_id], n.cosine, predicted[n.track_id].genres if n.track_id in predicted else None)
+        for rank, n in enumerate(known, start=1)
+    )
+
+
+def _match(rank: int, track: Track, cosine: float, genres: NDArray[np.float32] | None) -> Match:
+    tagged = map_tag(track.genre)
+    guess = GENRES[int(np.argmax(genres))] if genres is not None else None
+    genre, source = (tagged[0], "tag") if tagged else (guess, "prediction" if guess else None)
+    similarity = min(1.0, max(0.0, cosine))  # float32 rounding may pass 1
+    return Match(rank, track.id, track.display_path, track.artist, track.title, track.album, genre, source, similarity)
+
+
+def _stored(signature: Signature, itself: frozenset[int] | set[int]) -> Heard:
+    return Heard(signature.vector, signature.genres, signature.moods, frozenset(itself))
+
+
+def _twins(connection: Connection, digest: bytes) -> frozenset[int]:
+    return frozenset(track.id for track in tracks_by_hash(connection, digest))
+
+
+def _differs(track: Track) -> bool:
+    """Whether the file changed since it was indexed. One that is gone, or out of reach, has not."""
+    try:
+        status = os.stat(track.path)  # noqa: PTH116 (bytes)
+    except OSError:
+        return False
+    return (status.st_size, status.st_mtime_ns) != (track.size, track.mtime_ns)

@@ -1,0 +1,101 @@
+"""What Engine answers with: frozen values. `dataclasses.asdict` of them is the JSON that the commands print."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class GenreProbability:
+    """One of the fifteen genres, and its share of a softmax over them."""
+
+    genre: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class MoodProbability:
+    """One of happy, tense, sad, calm, and its share of a softmax over them."""
+
+    mood: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class CentroidDistance:
+    """Distance (1 - cosine, 0 to 2) to a genre's centroid; `kind` is "library" (ten or more tagged tracks) or "reference"."""
+
+    genre: str
+    distance: float
+    kind: str
+
+
+@dataclass(frozen=True)
+class Match:
+    """One neighbour: `similarity` is the cosine, not below 0; `genre_source` says whether a "tag" or a "prediction" named the genre."""
+
+    rank: int
+    track_id: int
+    path: str
+    artist: str | None
+    title: str | None
+    album: str | None
+    genre: str | None
+    genre_source: str | None
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Classification:
+    """What a track sounds like; every list is complete and best first. `track_id` is None outside the library."""
+
+    path: str | None
+    track_id: int | None
+    error: str | None
+    genres: tuple[GenreProbability, ...]
+    moods: tuple[MoodProbability, ...]
+    centroids: tuple[CentroidDistance, ...]
+
+
+@dataclass(frozen=True)
+class QueryResult(Classification):
+    """A classification and the nearest neighbours; a query that failed has its reason in `error` and empty lists."""
+
+    matches: tuple[Match, ...]
+
+
+@dataclass(frozen=True)
+class FoundTrack:
+    """A track that a search found."""
+
+    track_id: int
+    path: str
+    artist: str | None
+    title: str | None
+    album: str | None
+
+
+@dataclass(frozen=True)
+class EncoderTracks:
+    """How many tracks have a signature of an encoder with one coverage."""
+
+    encoder: str
+    coverage: str
+    tracks: int
+
+
+@dataclass(frozen=True)
+class Stats:
+    """What a library holds."""
+
+    tracks: int
+    failed: int
+    encoders: tuple[EncoderTracks, ...]
+
+
+@dataclass(frozen=True)
+class InstalledEncoder:
+    """An encoder whose weights are installed."""
+
+    encoder: str
+    default: bool

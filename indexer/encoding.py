@@ -1,0 +1,121 @@
+"""From files to signatures: reads what the encoder asks for, encodes several tracks in one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from engine.db import Signature
+from engine.errors import AudioError, DeviceError
+from engine.indexer.decode import AudioFile, read_track
+from engine.models.encoder import CHUNK_WINDOWS, SAMPLE_RATE, Encoder, WindowPlan
+
+SHORTEST_TAIL = 0.5  # of a window: what is left at the end of a file read in full counts from this share on
+
+
+@dataclass(frozen=True, eq=False)
+class DecodedTrack:
+    """What was read of a file: metadata, length in seconds, window starts in seconds, windows (W, L)."""
+
+    metadata: dict[str, str]
+    duration_seconds: float
+    starts: list[float]
+    windows: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedTrack:
+    """What an encoder says of a track, ready to be stored; see `engine.db.Signature` for shapes."""
+
+    vector: NDArray[np.float32]
+    genres: NDArray[np.float32]
+    moods: NDArray[np.float32]
+    starts: NDArray[np.float32]
+    attention: NDArray[np.float32]
+    vectors: NDArray[np.float32]
+
+    def of_track(self, track_id: int, encoder: str, coverage: str) -> Signature:
+        """As a row of the library."""
+        return Signature(
+            track_id, encoder, coverage, self.vector, self.genres, self.moods, self.starts, self.attention, self.vectors
+        )
+
+
+def pick_device(wanted: str) -> str:
+    """`auto` is CUDA where torch sees a GPU, else the CPU; raises DeviceError for a CUDA that is not there."""
+    if wanted == "cpu" or (wanted == "auto" and not torch.cuda.is_available()):
+        return "cpu"
+    if not torch.cuda.is_available():
+        raise DeviceError("expected a CUDA device, found none; use --device cpu or --device auto")
+    return "cuda"
+
+
+def decode_windows(path: bytes, plan: WindowPlan) -> DecodedTrack:
+    """Read the encoder's windows of a file, by seeking; raises AudioError."""
+    track = read_track(path, plan.seconds, plan.count, SAMPLE_RATE)
+    return DecodedTrack(track.info.metadata, track.duration_seconds, track.starts, track.windows)
+
+
+def encode_batch(encoder: Encoder, tracks: Sequence[DecodedTrack]) -> list[EncodedTrack]:
+    """Encode several tracks at once; each track's result does not depend on the others.
+
+    Raises:
+        AudioError: The network answers with a number that is not finite.
+    """
+    vectors = encoder.vectors_of(torch.from_numpy(np.concatenate([track.windows for track in tracks])))
+    sizes = [len(track.windows) * encoder.plan.segments for track in tracks]
+    return [_summarise(encoder, part, track.starts) for part, track in zip(vectors.split(sizes), tracks, strict=True)]
+
+
+def encode_full(path: bytes, encoder: Encoder) -> tuple[DecodedTrack, EncodedTrack]:
+    """Encode all of a file, in consecutive windows; memory holds a few windows and the vectors, whatever its length.
+
+    Raises:
+        AudioError: The file gives no signature.
+    """
+    length, parts, count = encoder.plan.samples, [], 0
+    with AudioFile.open(path) as audio:
+        metadata, total = audio.info.metadata, 0
+        blocks = audio.blocks(encoder.plan.seconds, SAMPLE_RATE)
+        while chunk := list(islice(blocks, CHUNK_WINDOWS)):
+            total += sum(map(len, chunk))
+            kept = [b for i, b in enumerate(chunk) if len(b) >= SHORTEST_TAIL * length or (count == 0 and i == 0)]
+            if kept:
+                windows = np.stack([np.pad(block, (0, length - len(block))) for block in kept])
+                parts.append(encoder.vectors_of(torch.from_numpy(windows)))
+                count += len(kept)
+    if not parts:
+        raise AudioError("no sound could be decoded")
+    starts = [i * encoder.plan.seconds for i in range(count)]
+    decoded = DecodedTrack(metadata, total / SAMPLE_RATE, starts, np.zeros((0, length), np.float32))
+    return decoded, _summarise(encoder, torch.cat(parts), starts)
+
+
+def encode_file(path: bytes, encoder: Encoder, coverage: str) -> tuple[DecodedTrack, EncodedTrack]:
+    """Read and encode one file with the given coverage; raises AudioError."""
+    if coverage == "full":
+        return encode_full(path, encoder)
+    decoded = decode_windows(path, encoder.plan)
+    return decoded, encode_batch(encoder, [decoded])[0]
+
+
+def _summarise(encoder: Encoder, vectors: torch.Tensor, window_starts: Sequence[float]) -> EncodedTrack:
+    embedding = encoder.summarise(vectors)
+    if not torch.isfinite(embedding.signature).all():
+        raise AudioError("the encoder's answer is not finite; the file may hold garbage instead of sound")
+    starts = np.array(list(_segment_starts(encoder.plan, window_starts)), np.float32)
+    arrays = (embedding.signature, embedding.genres, embedding.moods)
+    vector, genres, moods = (value.numpy().astype(np.float32) for value in arrays)
+    return EncodedTrack(vector, genres, moods, starts, embedding.attention.numpy(), embedding.vectors.numpy())
+
+
+def _segment_starts(plan: WindowPlan, window_starts: Sequence[float]) -> Iterator[float]:
+    for start in window_starts:
+        yield from (start + j * plan.seconds / plan.segments for j in range(plan.segments))
+
+

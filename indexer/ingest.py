@@ -1,0 +1,142 @@
+"""Indexing: scan, skip what is known, decode in threads, encode in batches, commit in batches.
+
+A crash loses at most the batch in flight; after Ctrl-C the next run goes on from what is stored.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from engine.db import Database, FileState, add_root, forget_skipped, known_files, missing_tracks
+from engine.db.values import shown
+from engine.indexer.prepare import Prepared, Target, prepare
+from engine.indexer.pruning import find_vanished, refuse_prune, remove_vanished
+from engine.indexer.reports import FailedPath, IndexProgress, IndexReport, OnProgress
+from engine.indexer.scan import FoundFile, Unreadable, scan
+from engine.indexer.storing import Storing
+from engine.models.encoder import Encoder
+
+BATCH_TRACKS = 8  # encoded and committed together
+
+
+@dataclass(frozen=True)
+class IndexOptions:
+    """How to index.
+
+    Attributes:
+        threads: Files decoded at once.
+        prune: Remove tracks whose files are gone.
+        force: Prune even where that looks like a disk that is not mounted.
+        retry: Read files again that failed before.
+    """
+
+    threads: int = 2
+    prune: bool = False
+    force: bool = False
+    retry: bool = False
+
+
+class Ingest:
+    """One run over some paths.
+
+    Args:
+        database: The library.
+        encoder: Ready for inference.
+        target: What its signatures are stored as.
+        options: How to index.
+    """
+
+    def __init__(self, database: Database, encoder: Encoder, target: Target, options: IndexOptions) -> None:
+        self.database, self.target, self.options = database, target, options
+        self.report = IndexReport()
+        self.storing = Storing(database, encoder, target, self.report)
+
+    def run(self, paths: Sequence[str | bytes | os.PathLike[str]], on_progress: OnProgress) -> IndexReport:
+        """Index files and folders; raises LibraryError when the library cannot be written."""
+        began = time.monotonic()
+        roots = [os.path.abspath(os.fsencode(path)) for path in paths]  # noqa: PTH100 (links are kept)
+        try:
+            files, unreadable = self._scan(roots)
+            known = self._known(roots, files)
+            self._process(self._needing_work(files, known), on_progress)
+            self._settle_vanished(roots, known, unreadable)
+        except KeyboardInterrupt:
+            self.report.interrupted = True
+        self.report.seconds = time.monotonic() - began
+        return self.report
+
+    def _scan(self, roots: list[bytes]) -> tuple[list[FoundFile], list[bytes]]:
+        entries = list(scan(roots))
+        unreadable = [entry for entry in entries if isinstance(entry, Unreadable)]
+        self.report.failed += [FailedPath(shown(entry.path), entry.reason) for entry in unreadable]
+        closed = [entry.path for entry in unreadable if os.path.lexists(entry.path)]
+        return [entry for entry in entries if isinstance(entry, FoundFile)], closed
+
+    def _known(self, roots: list[bytes], files: list[FoundFile]) -> dict[bytes, FileState]:
+        with self.database.write() as connection:
+            for root in roots:
+                if os.path.lexists(root):
+                    add_root(connection, root)
+            known = known_files(connection)
+            if self.options.retry:
+                again = [found.path for found in files if (state := known.get(found.path)) and state.failed]
+                forget_skipped(connection, again)
+                known = {path: state for path, state in known.items() if path not in set(again)}
+        return known
+
+    def _needing_work(self, files: list[FoundFile], known: dict[bytes, FileState]) -> list[FoundFile]:
+        with self.database.read() as connection:
+            missing = missing_tracks(connection, self.target.encoder_id, self.target.coverage)
+        work = []
+        for found in files:
+            state = known.get(found.path)
+            if state is None or (state.size, state.mtime_ns) != (found.size, found.mtime_ns):
+                work.append(found)
+            elif state.track_id is None and state.failed:
+                self.report.failed_before.append(FailedPath(shown(found.path), state.reason or ""))
+            elif state.track_id is None:
+                self.report.passed_over += 1
+            elif state.track_id in missing:
+                work.append(found)
+            else:
+                self.report.unchanged += 1
+        return work
+
+    def _process(self, work: list[FoundFile], on_progress: OnProgress) -> None:
+        batch: list[Prepared] = []
+        for done, item in enumerate(self._prepare_all(work), start=1):
+            batch.append(item)
+            if len(batch) == BATCH_TRACKS or done == len(work):
+                self.storing.store(batch)
+                batch = []
+            on_progress(IndexProgress(done, len(work), shown(item.found.path)))
+
+    def _prepare_all(self, work: list[FoundFile]) -> Iterator[Prepared]:
+        """Prepare in threads, in order, with a bounded number of decoded tracks in memory."""
+        pending: deque[Future[Prepared]] = deque()
+        pool = ThreadPoolExecutor(self.options.threads, thread_name_prefix="decode")
+        try:
+            for found in work:
+                pending.append(pool.submit(prepare, found, self.database, self.target))
+                if len(pending) > 2 * self.options.threads:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _settle_vanished(self, roots: list[bytes], known: dict[bytes, FileState], closed: list[bytes]) -> None:
+        moved = self.storing.moved_from
+        vanished = [path for path in find_vanished(roots, known, closed) if path not in moved]
+        self.report.vanished = [shown(path) for path in vanished if known[path].track_id is not None]
+        if not self.options.prune or not vanished:
+            return
+        if not self.options.force:
+            self.report.prune_refused = refuse_prune(roots, vanished, known)
+        if self.report.prune_refused is None:
+            self.report.pruned = remove_vanished(self.database, vanished, known)

@@ -1,0 +1,73 @@
+"""The part of indexing that runs in worker threads: one file in, all that can be known of it without the encoder out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.db import Database, Signature, Track, get_signature, tracks_by_hash
+from engine.errors import AudioError, EngineError
+from engine.indexer.decode import AudioFile, probe
+from engine.indexer.encoding import DecodedTrack, decode_windows
+from engine.indexer.identity import content_hash
+from engine.indexer.scan import FoundFile, has_media_extension
+from engine.models.encoder import WindowPlan
+
+
+@dataclass(frozen=True)
+class Target:
+    """What signatures are wanted: the encoder's id and its windows, and the coverage."""
+
+    encoder_id: str
+    plan: WindowPlan
+    coverage: str
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """One file, ready for the encoder or already dealt with.
+
+    Attributes:
+        found: The file.
+        content_hash: Empty where it could not be read.
+        twins: Tracks of the library with the same content, perhaps this file's own.
+        signature: The wanted signature of a twin: same bytes, same signature.
+        decoded: Its windows, where it needs encoding (None under full coverage, which is never held in memory).
+        error: Why it gives no signature, or None.
+        silent: It holds no sound and does not claim to: passed over.
+    """
+
+    found: FoundFile
+    content_hash: bytes = b""
+    twins: tuple[Track, ...] = ()
+    signature: Signature | None = None
+    decoded: DecodedTrack | None = None
+    error: str | None = None
+    silent: bool = False
+
+
+def prepare(found: FoundFile, database: Database, target: Target) -> Prepared:
+    """Hash, look for twins, and decode. Never raises for a bad file: the run goes on."""
+    try:
+        if not has_media_extension(found.path) and not probe(found.path):
+            return Prepared(found, silent=True)
+        digest = content_hash(found.path)
+        twins, signature = _look_up(database, digest, target)
+        if signature is not None:
+            return Prepared(found, digest, twins, signature)
+        if target.coverage == "full":
+            with AudioFile.open(found.path):  # fails here, in parallel, for what is no sound
+                return Prepared(found, digest, twins)
+        return Prepared(found, digest, twins, decoded=decode_windows(found.path, target.plan))
+    except AudioError as error:
+        return Prepared(found, error=str(error))
+    except EngineError:
+        raise
+    except Exception as error:  # a defect in a decoder must not stop the run; the file and the reason are reported
+        return Prepared(found, error=f"could not be read: {type(error).__name__}: {' '.join(str(error).split())[:200]}")
+
+
+def _look_up(database: Database, digest: bytes, target: Target) -> tuple[tuple[Track, ...], Signature | None]:
+    with database.read() as connection:
+        twins = tuple(tracks_by_hash(connection, digest))
+        stored = (get_signature(connection, twin.id, target.encoder_id, target.coverage) for twin in twins)
+        return twins, next((signature for signature in stored if signature is not None), None)

@@ -1,0 +1,48 @@
+"""Files that went away: told apart from a disk that is not mounted before anything is removed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Sequence
+
+from engine.db import Database, FileState, forget_skipped, remove_tracks
+from engine.db.values import Folder, shown
+
+LARGEST_SHARE = 0.5  # of a run's tracks that may be pruned without force
+
+
+def find_vanished(roots: Sequence[bytes], known: dict[bytes, FileState], untouchable: Collection[bytes]) -> list[bytes]:
+    """Known paths below `roots` whose files are gone, sorted; nothing at or below `untouchable` (folders that could not be listed)."""
+    folders = [Folder.of(root) for root in roots]
+    closed = [Folder.of(path) for path in untouchable]
+    return sorted(
+        path
+        for path in known
+        if any(folder.holds(path) for folder in folders)
+        and not any(folder.holds(path) for folder in closed)
+        and not os.path.lexists(path)
+    )
+
+
+def refuse_prune(roots: Sequence[bytes], vanished: Sequence[bytes], known: dict[bytes, FileState]) -> str | None:
+    """Why pruning would be rash: a root is missing or empty, or more than half of its tracks would go. None if it is not."""
+    for root in roots:
+        if not os.path.lexists(root):
+            return f"nothing was pruned: {shown(root)} is missing; if that is meant, add --force"
+        if os.path.isdir(root) and not os.listdir(root):  # noqa: PTH112, PTH208 (bytes)
+            return f"nothing was pruned: {shown(root)} is empty (a disk not mounted?); if that is meant, add --force"
+    folders = [Folder.of(root) for root in roots]
+    tracks = [path for path, state in known.items() if state.track_id is not None]
+    below = sum(any(folder.holds(path) for folder in folders) for path in tracks)
+    gone = sum(known[path].track_id is not None for path in vanished)
+    if gone > LARGEST_SHARE * below:
+        return f"nothing was pruned: {gone} of {below} tracks would go, more than half; if that is meant, add --force"
+    return None
+
+
+def remove_vanished(database: Database, vanished: Sequence[bytes], known: dict[bytes, FileState]) -> int:
+    """Remove the tracks, and forget the skipped files, at these paths; returns the number of tracks."""
+    ids = [known[path].track_id for path in vanished]
+    with database.write() as connection:
+        forget_skipped(connection, vanished)
+        return remove_tracks(connection, [track_id for track_id in ids if track_id is not None])

@@ -1,0 +1,63 @@
+"""What an indexing run says: while it goes, and at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+
+@dataclass(frozen=True)
+class FailedPath:
+    """A file that gave no signature, for people: its path and one line why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class IndexProgress:
+    """How far a run is: files done out of `total` that need work, and the file just done."""
+
+    done: int
+    total: int
+    path: str
+
+
+OnProgress: TypeAlias = Callable[[IndexProgress], None]
+
+
+@dataclass
+class IndexReport:
+    """The account of one run.
+
+    Attributes:
+        new: Tracks added, and known files whose content changed.
+        unchanged: Tracks that were not opened (or whose content proved the same).
+        moved: Tracks recognised by content at another path; their signatures were kept.
+        failed: Files that gave no signature in this run.
+        failed_before: Files that failed in an earlier run and have not changed since.
+        vanished: Tracks whose files are gone; removed only with prune.
+        pruned: How many of these were removed.
+        prune_refused: Why nothing was pruned, or None.
+        passed_over: Files that hold no sound and do not claim to.
+        seconds: Duration of the run.
+        interrupted: Whether it was stopped before its end.
+    """
+
+    new: int = 0
+    unchanged: int = 0
+    moved: int = 0
+    failed: list[FailedPath] = field(default_factory=list)
+    failed_before: list[FailedPath] = field(default_factory=list)
+    vanished: list[str] = field(default_factory=list)
+    pruned: int = 0
+    prune_refused: str | None = None
+    passed_over: int = 0
+    seconds: float = 0.0
+    interrupted: bool = False
+
+    @property
+    def tracks_per_second(self) -> float:
+        """New tracks a second of the whole run."""
+        return self.new / self.seconds if self.seconds else 0.0

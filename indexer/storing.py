@@ -1,0 +1,132 @@
+"""The part of indexing that writes: a batch of prepared files is encoded at once and committed whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import TypeAlias
+
+from sqlalchemy import Connection
+
+from engine.db import (
+    Database,
+    NewTrack,
+    Track,
+    move_track,
+    put_signature,
+    put_skipped,
+    touch_track,
+    upsert_track,
+)
+from engine.db.values import shown
+from engine.errors import AudioError
+from engine.indexer.encoding import DecodedTrack, EncodedTrack, encode_batch, encode_full
+from engine.indexer.prepare import Prepared, Target
+from engine.indexer.reports import FailedPath, IndexReport
+from engine.indexer.scan import FoundFile
+from engine.indexer.tags import read_tags
+from engine.models.encoder import Encoder
+
+Encoded: TypeAlias = "tuple[DecodedTrack, EncodedTrack] | AudioError"
+
+
+class Storing:
+    """Writes batches and keeps the account.
+
+    Args:
+        database: The library.
+        encoder: Ready for inference.
+        target: What its signatures are stored as.
+        report: Counted into.
+    """
+
+    def __init__(self, database: Database, encoder: Encoder, target: Target, report: IndexReport) -> None:
+        self.database, self.encoder, self.target, self.report = database, encoder, target, report
+        self.moved_from: set[bytes] = set()
+
+    def store(self, batch: Sequence[Prepared]) -> None:
+        """Encode and commit; raises LibraryError, and then nothing of this batch is stored or counted."""
+        encoded = self._encode(batch)
+        with self.database.write() as connection:
+            outcomes = [self._store_one(connection, item, encoded.get(item.found.path)) for item in batch]
+        for item, outcome in zip(batch, outcomes, strict=True):
+            self._count(item, outcome)
+
+    def _encode(self, batch: Sequence[Prepared]) -> dict[bytes, Encoded]:
+        ready = [(item.found.path, item.decoded) for item in batch if item.decoded is not None]
+        results: dict[bytes, Encoded] = {}
+        try:
+            answers = encode_batch(self.encoder, [decoded for _, decoded in ready]) if ready else []
+            results |= {path: (decoded, answer) for (path, decoded), answer in zip(ready, answers, strict=True)}
+        except AudioError:  # one of them: find out which
+            results |= {path: self._encode_alone(decoded) for path, decoded in ready}
+        for item in batch:
+            if not (item.decoded or item.signature or item.error or item.silent):
+                results[item.found.path] = self._encode_full(item.found)
+        return results
+
+    def _encode_alone(self, decoded: DecodedTrack) -> Encoded:
+        try:
+            return decoded, encode_batch(self.encoder, [decoded])[0]
+        except AudioError as error:
+            return error
+
+    def _encode_full(self, found: FoundFile) -> Encoded:
+        try:
+            return encode_full(found.path, self.encoder)
+        except AudioError as error:
+            return error
+
+    def _store_one(self, connection: Connection, item: Prepared, encoded: Encoded | None) -> str:
+        """Write one file; returns what became of it: "silent", a failure's reason after "!", "new", "moved", "unchanged"."""
+        found = item.found
+        if item.silent:
+            put_skipped(connection, found.path, found.size, found.mtime_ns, False, "no sound")
+            return "silent"
+        reason = item.error or (str(encoded) if isinstance(encoded, AudioError) else None)
+        if reason:
+            put_skipped(connection, found.path, found.size, found.mtime_ns, True, reason)
+            return "!" + reason
+        decoded, answer = encoded if encoded and not isinstance(encoded, AudioError) else (None, None)
+        track_id, outcome = self._place(connection, item, decoded)
+        if answer is not None:
+            put_signature(connection, answer.of_track(track_id, self.target.encoder_id, self.target.coverage))
+            return "new" if outcome == "unchanged" else outcome
+        if item.signature is not None and item.signature.track_id != track_id:
+            put_signature(connection, replace(item.signature, track_id=track_id))
+        return outcome
+
+    def _place(self, connection: Connection, item: Prepared, decoded: DecodedTrack | None) -> tuple[int, str]:
+        """Find or make the file's track: its own, one whose file went away, or a new one."""
+        found = item.found
+        own = next((twin for twin in item.twins if twin.path == found.path), None)
+        if own is not None:
+            touch_track(connection, own.id, found.size, found.mtime_ns, item.content_hash)
+            return own.id, "unchanged"
+        gone = next((twin for twin in item.twins if self._went_away(twin)), None)
+        if gone is not None:
+            move_track(connection, gone.id, found.path, found.size, found.mtime_ns)
+            self.moved_from.add(gone.path)
+            return gone.id, "moved"
+        return upsert_track(connection, _new_track(item, decoded)), "new"
+
+    def _went_away(self, twin: Track) -> bool:
+        return twin.path not in self.moved_from and not os.path.lexists(twin.path)
+
+    def _count(self, item: Prepared, outcome: str) -> None:
+        if outcome == "silent":
+            self.report.passed_over += 1
+        elif outcome.startswith("!"):
+            self.report.failed.append(FailedPath(shown(item.found.path), outcome[1:]))
+        else:
+            setattr(self.report, outcome, getattr(self.report, outcome) + 1)
+
+
+def _new_track(item: Prepared, decoded: DecodedTrack | None) -> NewTrack:
+    found = item.found
+    if decoded is None:  # a copy of a track: the same bytes carry the same tags
+        fields = {name: value for name, value in asdict(item.twins[0]).items() if name != "id"}
+        return NewTrack(**fields | {"path": found.path, "size": found.size, "mtime_ns": found.mtime_ns})
+    tags = asdict(read_tags(decoded.metadata))
+    return NewTrack(found.path, found.size, found.mtime_ns, item.content_hash, decoded.duration_seconds, **tags)
