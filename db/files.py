@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sqlalchemy import Connection, delete, func, select
+from sqlalchemy.dialects.sqlite import insert
+
 from engine.db.schema import roots as root_table
 from engine.db.schema import skipped, tracks
 from engine.db.values import absolute, clean, shown
-from sqlalchemy import Connection, delete, func, select
-from sqlalchemy.dialects.sqlite import insert
 
 
 @dataclass(frozen=True, slots=True)

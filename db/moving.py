@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
+from sqlalchemy import Connection, Row, bindparam, cast, delete, literal, select, update
+from sqlalchemy.dialects.sqlite import insert
+
 from engine.db.files import add_root, remove_roots
 from engine.db.schema import BLOB, skipped, tracks
 from engine.db.schema import roots as root_table
 from engine.db.tracks import COLUMNS, Track, search_text
 from engine.db.values import VARIABLES, Folder, shown
-from sqlalchemy import Connection, Row, bindparam, cast, delete, literal, select, update
-from sqlalchemy.dialects.sqlite import insert
-
 from engine.errors import LibraryError
 
 MOVING = b"\0"  # before a path while it is being rewritten: no real path begins so

@@ -14,11 +14,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from engine.db.schema import APPLICATION_ID, SCHEMA_VERSION, metadata
-from engine.db.values import shown
 from sqlalchemy import Connection, NullPool, QueuePool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
+from engine.db.schema import APPLICATION_ID, SCHEMA_VERSION, metadata
+from engine.db.values import shown
 from engine.errors import LibraryError
 
 BUSY_SECONDS = 30.0  # how long to wait for another process's write

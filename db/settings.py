@@ -1,9 +1,10 @@
 """Settings: short texts that belong to a library, by name."""
 
-from engine.db.schema import settings
-from engine.db.values import clean
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
+
+from engine.db.schema import settings
+from engine.db.values import clean
 
 
 def get_setting(connection: Connection, key: str) -> str | None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from engine.db.schema import COVERAGES, segments, signatures, tracks, vector_indexes
-from engine.db.values import portions, shown
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
+from engine.db.schema import COVERAGES, segments, signatures, tracks, vector_indexes
+from engine.db.values import portions, shown
 from engine.errors import LibraryError
 
 FLOAT = np.dtype("<f4")  # as stored; float32 on any machine once read

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from engine.db.schema import signatures, skipped, tracks
-from engine.db.values import absolute, clean, folded, portions, shown
 from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from engine.db.schema import signatures, skipped, tracks
+from engine.db.values import Folder, absolute, clean, folded, portions, shown
 from engine.errors import LibraryError, QueryError
 
 SEARCH_WORDS = 100  # SQLite limits how deep a condition may nest

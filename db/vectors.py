@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Row, Select, func, select
+
 from engine.db.schema import signatures
 from engine.db.signatures import FLOAT, Floats, damaged, decode
 from engine.db.values import portions
-from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, Select, func, select
 
 ROWS_AT_ONCE = 4096  # read beside the matrix that they go into
 

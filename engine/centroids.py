@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.models.labels import GENRES, map_tag, split_tag, spellings
+from engine.models.labels import GENRES, map_tag, spellings, split_tag
 from engine.results import CentroidDistance
 
 MINIMUM_TRACKS = 10
@@ -42,7 +42,10 @@ def genre_members(tags: Mapping[int, str | None]) -> dict[str, list[int]]:
 
 
 def make_centroids(
-    tags: Mapping[int, str | None], track_ids: NDArray[np.int64], vectors: NDArray[np.float32], reference: NDArray[np.float32]
+    tags: Mapping[int, str | None],
+    track_ids: NDArray[np.int64],
+    vectors: NDArray[np.float32],
+    reference: NDArray[np.float32],
 ) -> list[Centroid]:
     """All centroids of a library.
 

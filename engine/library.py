@@ -32,7 +32,7 @@ from engine.db import (
 from engine.db.values import shown
 from engine.errors import EncoderError, LibraryError, QueryError
 from engine.indexer.encoding import pick_device
-from engine.indexer.ingest import Ingest, IndexOptions
+from engine.indexer.ingest import IndexOptions, Ingest
 from engine.indexer.prepare import Target
 from engine.indexer.reports import IndexProgress, IndexReport
 from engine.indexer.vectors import Snapshot, VectorStore
@@ -175,6 +175,16 @@ class Engine:
         question, heard = self._hear(track, coverage)
         return describe(question, heard, self._genre_centroids(self._store(coverage), coverage))
 
+    def locate(self, track: TrackName) -> tuple[str | None, int | None]:
+        """The absolute path and the id of what a track's name means, None where unknown; never raises for a wrong name."""
+        try:
+            with self._database.read() as connection:
+                question = resolve(connection, track)
+            return shown(question.path), question.track.id if question.track else None
+        except QueryError:
+            named = isinstance(track, int) or str(track).startswith("id:")
+            return (None if named else shown(os.path.abspath(os.fsencode(track)))), None  # type: ignore[arg-type]  # noqa: PTH100
+
     def search(self, words: str | Sequence[str], limit: int | None = None) -> tuple[FoundTrack, ...]:
         """Tracks in whose artist, title, album, genre or path every word occurs, whatever its case."""
         with self._database.read() as connection:
@@ -225,14 +235,18 @@ class Engine:
         partial = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
             with partial.open("wb") as handle:
-                np.savez(handle, ids=stored.track_ids, paths=paths, signatures=stored.vectors, encoder=np.array(self.encoder))
+                np.savez(
+                    handle, ids=stored.track_ids, paths=paths, signatures=stored.vectors, encoder=np.array(self.encoder)
+                )
                 handle.flush()
                 os.fsync(handle.fileno())
             partial.replace(target)
         except OSError as error:
             with suppress(OSError):
                 partial.unlink(missing_ok=True)
-            raise LibraryError(f"cannot write {target}: {error.strerror}; free space or choose another place") from error
+            raise LibraryError(
+                f"cannot write {target}: {error.strerror}; free space or choose another place"
+            ) from error
         return len(paths)
 
     def _ready(self) -> Encoder:

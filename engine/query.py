@@ -14,7 +14,17 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from engine.centroids import Centroid, distances
-from engine.db import Database, Signature, Track, get_signature, predictions, track_by_id, track_by_path, tracks_by_hash, tracks_by_ids
+from engine.db import (
+    Database,
+    Signature,
+    Track,
+    get_signature,
+    predictions,
+    track_by_id,
+    track_by_path,
+    tracks_by_hash,
+    tracks_by_ids,
+)
 from engine.db.values import shown
 from engine.errors import AudioError, QueryError
 from engine.indexer.encoding import encode_file

@@ -117,5 +117,3 @@ def _summarise(encoder: Encoder, vectors: torch.Tensor, window_starts: Sequence[
 def _segment_starts(plan: WindowPlan, window_starts: Sequence[float]) -> Iterator[float]:
     for start in window_starts:
         yield from (start + j * plan.seconds / plan.segments for j in range(plan.segments))
-
-

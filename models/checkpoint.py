@@ -63,7 +63,9 @@ def build(name: str, config: dict[str, Any] | None = None) -> Encoder:
 def contents(encoder: Encoder, name: str, training: dict[str, Any]) -> tuple[dict[str, Tensor], dict[str, str]]:
     """What a checkpoint of `encoder` holds: tensors (weights in half precision, statistics in full) and metadata."""
     tensors = {
-        key: value.detach().contiguous().half() if key in dict(encoder.named_parameters()) else value.detach().contiguous()
+        key: value.detach().contiguous().half()
+        if key in dict(encoder.named_parameters())
+        else value.detach().contiguous()
         for key, value in encoder.state_dict().items()
     }
     metadata = {
@@ -89,9 +91,13 @@ def find_encoder(spec: str | None = None) -> EncoderFile:
     name, _, digest = spec.partition("@")
     known = ", ".join(encoder_id(*pair) for pair in SHIPPED.items())
     if name not in SHIPPED:
-        raise EncoderError(f"unknown encoder '{spec}'; installed: {known}; or give a .safetensors file from `engine train`")
+        raise EncoderError(
+            f"unknown encoder '{spec}'; installed: {known}; or give a .safetensors file from `engine train`"
+        )
     if digest and encoder_id(name, SHIPPED[name]) != spec:
-        raise EncoderError(f"weights of '{spec}' are not installed; installed: {known}; use one of these, or give its .safetensors file")
+        raise EncoderError(
+            f"weights of '{spec}' are not installed; installed: {known}; use one of these, or give its .safetensors file"
+        )
     return EncoderFile(name, SHIPPED[name], shipped_path(name))
 
 
@@ -112,7 +118,9 @@ def load_encoder(file: EncoderFile, device: str = "cpu") -> Encoder:
         with safe_open(file.path, framework="pt") as tensors:
             encoder.load_state_dict({key: tensors.get_tensor(key).float() for key in tensors.keys()})  # noqa: SIM118
     except (SafetensorError, OSError, RuntimeError) as error:
-        raise EncoderError(f"weights {file.path} do not fit {file.name}: {' '.join(str(error).split())[:200]}") from error
+        raise EncoderError(
+            f"weights {file.path} do not fit {file.name}: {' '.join(str(error).split())[:200]}"
+        ) from error
     return encoder.eval().to(device).to(memory_format=torch.channels_last)
 
 
@@ -133,4 +141,6 @@ def file_digest(path: Path) -> str:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        raise EncoderError(f"expected an encoder's weights in {path}: {error.strerror}; install music-engine again") from error
+        raise EncoderError(
+            f"expected an encoder's weights in {path}: {error.strerror}; install music-engine again"
+        ) from error

@@ -70,7 +70,9 @@ def _fit_head(head: nn.Linear, raw: Tensor, allowed: Tensor, clips: list[Clip]) 
     return penalty
 
 
-def _held_out_loss(head: nn.Linear, x: Tensor, y: Tensor, splits: list[tuple[np.ndarray, np.ndarray]], penalty: float) -> float:
+def _held_out_loss(
+    head: nn.Linear, x: Tensor, y: Tensor, splits: list[tuple[np.ndarray, np.ndarray]], penalty: float
+) -> float:
     losses = []
     for train, test in splits:
         _fit(head, x[train], y[train], penalty)

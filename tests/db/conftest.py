@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from engine.db import Database, NewTrack, Signature, open_database
 
 DIMENSIONS, WINDOWS = 8, 3

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from engine.db import (
     Database,
     NewTrack,
@@ -16,9 +19,6 @@ from engine.db import (
     upsert_track,
 )
 from engine.db.values import Folder
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from engine.errors import LibraryError
 
 NewTracks = Callable[..., NewTrack]

@@ -11,9 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-import engine.db.session
 import numpy as np
 import pytest
+from sqlalchemy import Connection
+
+import engine.db.session
 from engine.db import (
     Database,
     NewTrack,
@@ -35,8 +37,6 @@ from engine.db import (
     tracks_by_ids,
     upsert_track,
 )
-from sqlalchemy import Connection
-
 from engine.errors import LibraryError
 
 NewTracks = Callable[..., NewTrack]

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from sqlalchemy import Connection, update
+
 from engine.db import (
     Database,
     EncoderCount,
@@ -28,8 +30,6 @@ from engine.db import (
     vectors_of_tracks,
 )
 from engine.db.schema import segments, signatures
-from sqlalchemy import Connection, update
-
 from engine.errors import LibraryError
 
 NewTracks = Callable[..., NewTrack]

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from engine.db import (
     Database,
     FileState,
@@ -36,9 +39,6 @@ from engine.db import (
     tracks_by_ids,
     upsert_track,
 )
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from engine.errors import LibraryError, QueryError
 
 NewTracks = Callable[..., NewTrack]

@@ -1,0 +1,125 @@
+"""The command `engine`: global options, exit codes, and errors as one line each.
+
+Exit codes: 0 all well, 1 some or all files or queries failed, 2 usage, 3 nothing could be done (library, weights, device).
+Nothing here imports torch, FAISS or SQLAlchemy: `engine --help` starts at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from engine.errors import AudioError, EngineError, QueryError
+
+if TYPE_CHECKING:
+    from engine.library import Engine
+
+FAILED, USAGE, NOTHING_DONE = 1, 2, 3
+THREADING_VARIABLE = "OMP_NUM_THREADS"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The global options."""
+
+    library: str | None
+    encoder: str | None
+    device: str
+    threads: int | None
+    quiet: bool
+
+    def open(self, *, create: bool = False, coverage: str | None = None) -> Engine:
+        """Open the library that the options name."""
+        from engine.library import Engine
+
+        return Engine.open(
+            self.library,
+            encoder=self.encoder,
+            coverage=coverage,
+            device=self.device,
+            threads=self.threads,
+            create=create,
+        )
+
+
+def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if not wanted or context.resilient_parsing:
+        return
+    import engine
+    from engine.db import SCHEMA_VERSION
+    from engine.models.shipped import default_id
+
+    click.echo(f"engine {engine.__version__}, encoder {default_id()}, schema {SCHEMA_VERSION}")
+    context.exit()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option(
+    "--library", metavar="FILE", envvar="ENGINE_LIBRARY", help="The library; default: in your data directory."
+)
+@click.option("--encoder", metavar="NAME[@HASH]", help="Encoder, or a .safetensors file; default: the library's own.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--threads", type=click.IntRange(1, 1024), metavar="N", help="Default: half of the cores, at least two.")
+@click.option("--quiet", is_flag=True, help="No progress, no summary; answers and errors still print.")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show and exit."
+)
+@click.pass_context
+def cli(
+    context: click.Context, library: str | None, encoder: str | None, device: str, threads: int | None, quiet: bool
+) -> None:
+    """Find music that sounds alike.
+
+    Index your music once, then ask:
+
+    \b
+      engine index ~/Music
+      engine similar track.flac -k 5
+    """
+    context.obj = Settings(library, encoder, device, threads, quiet)
+
+
+def main() -> None:
+    """Run the command and exit with its code; no error leaves as a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")  # an odd name must not stop the answer
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        return int(cli.main(prog_name="engine", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except click.Abort:
+        return _complain("stopped; run the same command again to go on", FAILED)
+    except KeyboardInterrupt:
+        return _complain("stopped; run the same command again to go on", FAILED)
+    except (QueryError, AudioError) as error:
+        return _complain(str(error), FAILED)
+    except EngineError as error:
+        return _complain(str(error), NOTHING_DONE)
+    except BrokenPipeError:  # the reader (`| head`) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if os.environ.get("ENGINE_DEBUG"):
+            raise
+        reason = " ".join(str(error).split())[:300]
+        return _complain(f"unexpected {type(error).__name__}: {reason}; set ENGINE_DEBUG=1 to see where", NOTHING_DONE)
+
+
+def _complain(message: str, code: int) -> int:
+    click.echo(f"engine: {' '.join(message.split())}", err=True)
+    return code
+
+
+from engine.cli import ask, index, manage, train  # noqa: E402 (they register themselves on `cli`)
+
+__all__ = ["Settings", "ask", "cli", "index", "main", "manage", "train"]

@@ -1,0 +1,100 @@
+"""`engine index`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from engine.cli import FAILED, Settings, cli
+
+if TYPE_CHECKING:
+    from engine.indexer.reports import FailedPath, IndexProgress, IndexReport
+
+PLAIN_SECONDS = 5.0  # between two lines of progress where there is no terminal
+SHOWN = 20  # files listed of a kind
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--coverage", type=click.Choice(["windows", "full"]), help="About 40 s of each track, or all of it.")
+@click.option("--prune", is_flag=True, help="Remove tracks whose files are gone.")
+@click.option("--force", is_flag=True, help="With --prune: even if that looks like an unmounted disk.")
+@click.option("--retry", is_flag=True, help="Read files again that failed before.")
+@click.pass_obj
+def index(
+    settings: Settings, paths: tuple[str, ...], coverage: str | None, prune: bool, force: bool, retry: bool
+) -> int:
+    """Add music: files, or folders with all below them."""
+    with settings.open(create=True, coverage=coverage) as library, _progress(settings.quiet) as show:
+        report = library.index(paths, show, prune=prune, force=force, retry=retry)
+    for failed in report.failed:
+        click.echo(f"failed: {failed.path}: {failed.reason}", err=True)
+    if report.prune_refused:
+        click.echo(f"engine: {report.prune_refused}", err=True)
+    if not settings.quiet:
+        _summarise(report)
+    if report.interrupted:
+        click.echo("engine: stopped; what was done is stored, run the same command again to go on", err=True)
+    return FAILED if report.failed or report.interrupted or report.prune_refused else 0
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[IndexProgress], None] | None]:
+    if quiet:
+        yield None
+    elif sys.stderr.isatty():
+        from tqdm import tqdm
+
+        with tqdm(unit="track", dynamic_ncols=True, smoothing=0.1) as bar:
+
+            def show(progress: IndexProgress) -> None:
+                bar.total = progress.total
+                bar.update(progress.done - bar.n)
+
+            yield show
+    else:
+        yield _plain()
+
+
+def _plain() -> Callable[[IndexProgress], None]:
+    began = last = time.monotonic()
+
+    def show(progress: IndexProgress) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= PLAIN_SECONDS or progress.done == progress.total:
+            last, rate = now, progress.done / max(now - began, 1e-9)
+            left = (progress.total - progress.done) / rate
+            click.echo(f"{progress.done}/{progress.total} files, {rate:.1f}/s, {left:.0f} s left", err=True)
+
+    return show
+
+
+def _summarise(report: IndexReport) -> None:
+    counts = f"{report.new} new, {report.unchanged} unchanged, {report.moved} moved, {len(report.failed)} failed"
+    extra = f", {report.pruned} pruned" if report.pruned else ""
+    click.echo(f"{counts}{extra} in {report.seconds:.1f} s ({report.tracks_per_second:.1f} tracks/s)")
+    if report.passed_over:
+        click.echo(f"{report.passed_over} files without sound passed over")
+    _list_failures("failed before and unchanged since (--retry reads them again)", report.failed_before)
+    gone = report.vanished if not report.pruned else []
+    if gone:
+        click.echo(f"{len(gone)} tracks whose files are gone (--prune removes them):")
+        for path in gone[:SHOWN]:
+            click.echo(f"  {path}")
+        if len(gone) > SHOWN:
+            click.echo(f"  and {len(gone) - SHOWN} more")
+
+
+def _list_failures(title: str, failures: list[FailedPath]) -> None:
+    if failures:
+        click.echo(f"{len(failures)} {title}:")
+        for failed in failures[:SHOWN]:
+            click.echo(f"  {failed.path}: {failed.reason}")
+        if len(failures) > SHOWN:
+            click.echo(f"  and {len(failures) - SHOWN} more")

@@ -1,0 +1,41 @@
+"""Commands that tend a library: `export`, `remove`, `relocate`."""
+
+from __future__ import annotations
+
+import click
+
+from engine.cli import Settings, cli
+
+
+@cli.command()
+@click.argument("file", metavar="FILE.npz")
+@click.pass_obj
+def export(settings: Settings, file: str) -> None:
+    """Write all signatures as NumPy arrays: ids, paths, signatures, encoder."""
+    with settings.open() as library:
+        count = library.export(file)
+    if not settings.quiet:
+        click.echo(f"{count} signatures of {library.encoder} written to {file}")
+
+
+@cli.command()
+@click.argument("tracks", nargs=-1, required=True, metavar="TRACK...")
+@click.pass_obj
+def remove(settings: Settings, tracks: tuple[str, ...]) -> None:
+    """Take tracks (ids, files, folders) out of the library; no file is touched."""
+    with settings.open() as library:
+        count = library.remove(tracks)
+    if not settings.quiet:
+        click.echo(f"{count} tracks removed from the library")
+
+
+@cli.command()
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="NEW")
+@click.pass_obj
+def relocate(settings: Settings, old: str, new: str) -> None:
+    """Follow music that moved from the folder OLD to NEW, without reading it again."""
+    with settings.open() as library:
+        count = library.relocate(old, new)
+    if not settings.quiet:
+        click.echo(f"{count} tracks now below {new}")
