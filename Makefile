@@ -1,0 +1,31 @@
+# Two commands, each setting up what it needs in .venv, each safe to repeat:
+#   make demo [MUSIC=~/Music]   index, and show what sounds like one track
+#   make test                   format, lint, types, tests
+PYTHON ?= python3
+BIN = .venv/bin
+LIBRARY = .demo/library.db
+MUSIC ?=
+TRACK ?=
+
+.PHONY: demo test clean
+.DELETE_ON_ERROR:
+
+demo: .venv/demo.stamp
+	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/demo "$(MUSIC)" "$(TRACK)"
+
+test: .venv/dev.stamp
+	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/check
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/demo.stamp: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/dev.stamp: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	@touch $@ .venv/demo.stamp
+
+clean:
+	rm -rf .venv .demo build *.egg-info
