@@ -110,7 +110,7 @@ def load_encoder(file: EncoderFile, device: str = "cpu") -> Encoder:
     found = file_digest(file.path)
     if found != file.digest:
         raise EncoderError(
-            f"weights {file.path} have the wrong hash: expected {file.id}, found {file.name}@{found[:6]}; install music-engine again"
+            f"weights {file.path} have the wrong hash: expected {file.id}, found SHA-256 {found[:12]}; install music-engine again"
         )
     metadata = read_metadata(file.path)
     encoder = build(file.name, json.loads(metadata["config"]))
