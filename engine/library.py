@@ -1,4 +1,8 @@
-"""`Engine`: a library of music, opened. The commands, and other people's programs, use this class and nothing below it."""
+"""`Engine`: a library of music, opened. The commands, and other people's programs, use this class and nothing below it.
+
+torch and FAISS take seconds to load: they are imported where they are first needed, so that what only reads the database
+(stats, search, an indexing run that finds nothing new) starts at once.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
-from engine.centroids import Centroid, make_centroids
 from engine.db import (
     Database,
     count_failed,
@@ -31,17 +34,17 @@ from engine.db import (
 )
 from engine.db.values import shown
 from engine.errors import EncoderError, LibraryError, QueryError
-from engine.indexer.encoding import pick_device
 from engine.indexer.ingest import IndexOptions, Ingest
-from engine.indexer.prepare import Target
 from engine.indexer.reports import IndexProgress, IndexReport
-from engine.indexer.vectors import Snapshot, VectorStore
-from engine.models.checkpoint import EncoderFile, find_encoder, load_encoder
-from engine.models.encoder import Encoder
-from engine.models.shipped import encoder_id
+from engine.models.shipped import EncoderFile, encoder_id, find_encoder, reference_centroids
 from engine.paths import default_library
 from engine.query import Heard, Question, TrackName, describe, listen, matches, resolve
 from engine.results import Classification, EncoderTracks, FoundTrack, QueryResult, Stats
+
+if TYPE_CHECKING:
+    from engine.centroids import Centroid
+    from engine.indexer.vectors import Snapshot, VectorStore
+    from engine.models.encoder import Encoder
 
 
 class Engine:
@@ -84,9 +87,9 @@ class Engine:
             EncoderError: There is no such encoder.
             DeviceError: There is no such device.
         """
+        if device == "cuda":
+            _pick_device(device)
         threads = threads or default_threads()
-        torch.set_num_threads(threads)
-        device = pick_device(device)
         database = open_database(Path(path) if path is not None else default_library(), create=create)
         try:
             return cls(database, _choose_encoder(database, encoder), coverage, device, threads)
@@ -138,12 +141,12 @@ class Engine:
             LibraryError: The library cannot be written. What was committed before is kept.
         """
         listed = [paths] if isinstance(paths, str | bytes | os.PathLike) else list(paths)  # type: ignore[arg-type]
-        encoder, coverage = self._ready(), self.coverage
+        coverage = self.coverage
         self._adopt(coverage)
-        target = Target(self.encoder, encoder.plan, coverage)
         options = IndexOptions(self._threads, prune, force, retry)
-        report = Ingest(self._database, encoder, target, options).run(listed, progress or (lambda _: None))  # type: ignore[arg-type]
-        if report.new or report.moved or report.pruned or not self._store(coverage).path.exists():
+        ingest = Ingest(self._database, self._ready, self.encoder, coverage, options)
+        report = ingest.run(listed, progress or (lambda _: None))
+        if report.new or report.moved or report.pruned:
             self._store(coverage).compact()
         return report
 
@@ -252,13 +255,20 @@ class Engine:
     def _ready(self) -> Encoder:
         with self._lock:
             if self._encoder is None:
-                self._encoder = load_encoder(self._file, self._device)
+                import torch
+
+                from engine.models.checkpoint import load_encoder
+
+                torch.set_num_threads(self._threads)
+                self._encoder = load_encoder(self._file, _pick_device(self._device))
             return self._encoder
 
     def _store(self, coverage: str) -> VectorStore:
         with self._lock:
             if coverage not in self._stores:
-                self._stores[coverage] = VectorStore(self._database, self.encoder, coverage, gpu=self._device == "cuda")
+                from engine.indexer.vectors import VectorStore
+
+                self._stores[coverage] = VectorStore(self._database, self.encoder, coverage, gpu=self._device != "cpu")
             return self._stores[coverage]
 
     def _checked_store(self, coverage: str) -> VectorStore:
@@ -282,14 +292,15 @@ class Engine:
         return question, listen(self._database, question, self._ready, self.encoder, coverage)
 
     def _genre_centroids(self, store: VectorStore, coverage: str) -> list[Centroid]:
+        from engine.centroids import make_centroids
+
         snapshot = store.snapshot()
         with self._lock:
             known = self._centroids.get(coverage)
             if known is None or known[0] is not snapshot:
                 with self._database.read() as connection:
                     tags = genre_by_track(connection)
-                reference = self._ready().centroids.cpu().numpy()
-                made = make_centroids(tags, snapshot.track_ids, snapshot.vectors, reference)
+                made = make_centroids(tags, snapshot.track_ids, snapshot.vectors, reference_centroids(self._file))
                 self._centroids[coverage] = known = (snapshot, made)
             return known[1]
 
@@ -306,6 +317,12 @@ def default_threads() -> int:
     """Half of the cores that this process may use, at least two: a player on the same machine keeps playing."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(cores, max(2, cores // 2))
+
+
+def _pick_device(wanted: str) -> str:
+    from engine.indexer.encoding import pick_device
+
+    return pick_device(wanted)
 
 
 def _choose_encoder(database: Database, spec: str | None) -> EncoderFile:

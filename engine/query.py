@@ -7,13 +7,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from engine.centroids import Centroid, distances
 from engine.db import (
     Database,
     Signature,
@@ -27,12 +26,14 @@ from engine.db import (
 )
 from engine.db.values import shown
 from engine.errors import AudioError, QueryError
-from engine.indexer.encoding import encode_file
 from engine.indexer.identity import content_hash
-from engine.indexer.vectors import Neighbour
-from engine.models.encoder import Encoder
 from engine.models.labels import GENRES, MOODS, map_tag
 from engine.results import Classification, GenreProbability, Match, MoodProbability
+
+if TYPE_CHECKING:
+    from engine.centroids import Centroid
+    from engine.indexer.vectors import Neighbour
+    from engine.models.encoder import Encoder
 
 TrackName: TypeAlias = "int | str | bytes | os.PathLike[str] | os.PathLike[bytes]"
 
@@ -116,6 +117,8 @@ def listen(
                 stored = get_signature(connection, track_id, encoder_id, coverage) if same_bytes else None
                 if stored is not None:
                     return _stored(stored, itself)
+        from engine.indexer.encoding import encode_file  # here: stored signatures need no torch
+
         _, encoded = encode_file(question.path, load(), coverage)
     except AudioError as error:
         raise QueryError(f"{shown(question.path)}: {error}") from error
@@ -124,6 +127,8 @@ def listen(
 
 def describe(question: Question, heard: Heard, centroids: list[Centroid]) -> Classification:
     """Genres, moods and distances of one track, each best first."""
+    from engine.centroids import distances
+
     genres = [GenreProbability(name, float(p)) for name, p in zip(GENRES, heard.genres, strict=True)]
     moods = [MoodProbability(name, float(p)) for name, p in zip(MOODS, heard.moods, strict=True)]
     return Classification(

@@ -8,18 +8,20 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from engine.db import Database, FileState, add_root, forget_skipped, known_files, missing_tracks
 from engine.db.values import shown
-from engine.indexer.prepare import Prepared, Target, prepare
 from engine.indexer.pruning import find_vanished, refuse_prune, remove_vanished
 from engine.indexer.reports import FailedPath, IndexProgress, IndexReport, OnProgress
 from engine.indexer.scan import FoundFile, Unreadable, scan
-from engine.indexer.storing import Storing
-from engine.models.encoder import Encoder
+
+if TYPE_CHECKING:
+    from engine.indexer.prepare import Prepared, Target
+    from engine.models.encoder import Encoder
 
 BATCH_TRACKS = 8  # encoded and committed together
 
@@ -46,15 +48,19 @@ class Ingest:
 
     Args:
         database: The library.
-        encoder: Ready for inference.
-        target: What its signatures are stored as.
+        load: Gives the encoder; called only when there is something to encode.
+        encoder_id: `name@hash` that signatures are stored under.
+        coverage: "windows" or "full".
         options: How to index.
     """
 
-    def __init__(self, database: Database, encoder: Encoder, target: Target, options: IndexOptions) -> None:
-        self.database, self.target, self.options = database, target, options
+    def __init__(
+        self, database: Database, load: Callable[[], Encoder], encoder_id: str, coverage: str, options: IndexOptions
+    ) -> None:
+        self.database, self.load, self.options = database, load, options
+        self.encoder_id, self.coverage = encoder_id, coverage
         self.report = IndexReport()
-        self.storing = Storing(database, encoder, target, self.report)
+        self.moved_from: set[bytes] = set()
 
     def run(self, paths: Sequence[str | bytes | os.PathLike[str]], on_progress: OnProgress) -> IndexReport:
         """Index files and folders; raises LibraryError when the library cannot be written."""
@@ -63,7 +69,9 @@ class Ingest:
         try:
             files, unreadable = self._scan(roots)
             known = self._known(roots, files)
-            self._process(self._needing_work(files, known), on_progress)
+            work = self._needing_work(files, known)
+            if work:
+                self._process(work, on_progress)
             self._settle_vanished(roots, known, unreadable)
         except KeyboardInterrupt:
             self.report.interrupted = True
@@ -91,7 +99,7 @@ class Ingest:
 
     def _needing_work(self, files: list[FoundFile], known: dict[bytes, FileState]) -> list[FoundFile]:
         with self.database.read() as connection:
-            missing = missing_tracks(connection, self.target.encoder_id, self.target.coverage)
+            missing = missing_tracks(connection, self.encoder_id, self.coverage)
         work = []
         for found in files:
             state = known.get(found.path)
@@ -108,21 +116,29 @@ class Ingest:
         return work
 
     def _process(self, work: list[FoundFile], on_progress: OnProgress) -> None:
+        from engine.indexer.prepare import Target
+        from engine.indexer.storing import Storing  # here: torch takes a second, and a run with nothing new needs none
+
+        encoder = self.load()
+        target = Target(self.encoder_id, encoder.plan, self.coverage)
+        storing = Storing(self.database, encoder, target, self.report, self.moved_from)
         batch: list[Prepared] = []
-        for done, item in enumerate(self._prepare_all(work), start=1):
+        for done, item in enumerate(self._prepare_all(work, target), start=1):
             batch.append(item)
             if len(batch) == BATCH_TRACKS or done == len(work):
-                self.storing.store(batch)
+                storing.store(batch)
                 batch = []
             on_progress(IndexProgress(done, len(work), shown(item.found.path)))
 
-    def _prepare_all(self, work: list[FoundFile]) -> Iterator[Prepared]:
+    def _prepare_all(self, work: list[FoundFile], target: Target) -> Iterator[Prepared]:
         """Prepare in threads, in order, with a bounded number of decoded tracks in memory."""
+        from engine.indexer.prepare import prepare
+
         pending: deque[Future[Prepared]] = deque()
         pool = ThreadPoolExecutor(self.options.threads, thread_name_prefix="decode")
         try:
             for found in work:
-                pending.append(pool.submit(prepare, found, self.database, self.target))
+                pending.append(pool.submit(prepare, found, self.database, target))
                 if len(pending) > 2 * self.options.threads:
                     yield pending.popleft().result()
             while pending:
@@ -131,8 +147,7 @@ class Ingest:
             pool.shutdown(wait=True, cancel_futures=True)
 
     def _settle_vanished(self, roots: list[bytes], known: dict[bytes, FileState], closed: list[bytes]) -> None:
-        moved = self.storing.moved_from
-        vanished = [path for path in find_vanished(roots, known, closed) if path not in moved]
+        vanished = [path for path in find_vanished(roots, known, closed) if path not in self.moved_from]
         self.report.vanished = [shown(path) for path in vanished if known[path].track_id is not None]
         if not self.options.prune or not vanished:
             return

@@ -39,11 +39,14 @@ class Storing:
         encoder: Ready for inference.
         target: What its signatures are stored as.
         report: Counted into.
+        moved_from: Gets the paths that tracks moved away from.
     """
 
-    def __init__(self, database: Database, encoder: Encoder, target: Target, report: IndexReport) -> None:
-        self.database, self.encoder, self.target, self.report = database, encoder, target, report
-        self.moved_from: set[bytes] = set()
+    def __init__(
+        self, database: Database, encoder: Encoder, target: Target, report: IndexReport, moved_from: set[bytes]
+    ) -> None:
+        self.database, self.encoder, self.target = database, encoder, target
+        self.report, self.moved_from = report, moved_from
 
     def store(self, batch: Sequence[Prepared]) -> None:
         """Encode and commit; raises LibraryError, and then nothing of this batch is stored or counted."""

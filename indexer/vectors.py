@@ -74,14 +74,19 @@ class VectorStore:
 
     def snapshot(self) -> Snapshot:
         """The live signatures, refreshed when the library has changed."""
-        with self._lock, self.database.read() as connection:
-            state = signature_state(connection, self.encoder, self.coverage)
-            if self._snapshot is None or self._snapshot.state != state:
+        with self._lock:
+            with self.database.read() as connection:
+                state = signature_state(connection, self.encoder, self.coverage)
+                if self._snapshot is not None and self._snapshot.state == state:
+                    return self._snapshot
                 live = live_ids(connection, self.encoder, self.coverage)
                 filed = self._from_file(get_vector_index(connection, self.encoder, self.coverage), live.signature_ids)
-                after = int(filed.signature_ids[-1]) if len(filed.signature_ids) else 0
+                after = int(filed.signature_ids[-1]) if filed is not None and len(filed.signature_ids) else 0
                 delta = matrix(connection, self.encoder, self.coverage, after)
-                self._snapshot = self._combine(state, filed, delta, live.track_ids)
+            self._snapshot = self._combine(state, filed, delta, live.track_ids)
+            if filed is None and state.count:
+                with suppress(LibraryError):  # it is only a cache: the answer does not wait for it
+                    self._write(self._snapshot)
             return self._snapshot
 
     def search(self, query: NDArray[np.float32], k: int, excluded: Collection[int] = ()) -> list[Neighbour]:
@@ -95,28 +100,30 @@ class VectorStore:
         return [neighbour for neighbour in found if neighbour.track_id not in excluded][:k]
 
     def compact(self) -> None:
-        """Write the index file anew when it is missing, damaged, or behind by more than COMPACT_SHARE."""
+        """Write the index file anew when it is missing, damaged, or behind by more than COMPACT_SHARE.
+
+        Raises:
+            LibraryError: It cannot be written; the signatures are safe in the library.
+        """
         snapshot = self.snapshot()
         with self.database.read() as connection:
             known = get_vector_index(connection, self.encoder, self.coverage)
         filed = self._from_file(known, snapshot.signature_ids)
-        current = np.isin(snapshot.signature_ids, filed.signature_ids).sum()
-        changed = len(snapshot.signature_ids) - current
-        if known is None or not self.path.exists() or changed > COMPACT_SHARE * len(snapshot.signature_ids):
+        current = len(filed.signature_ids) if filed is not None else -1
+        if len(snapshot.signature_ids) - current > COMPACT_SHARE * current:
             self._write(snapshot)
 
-    def _from_file(self, known: VectorIndex | None, live: NDArray[np.int64]) -> SignatureMatrix:
-        """The file's rows that are still live, by signature id; empty unless the file is exactly what was written."""
-        nothing = SignatureMatrix(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 0), np.float32))
+    def _from_file(self, known: VectorIndex | None, live: NDArray[np.int64]) -> SignatureMatrix | None:
+        """The file's rows that are still live, by signature id; None unless the file is exactly what was written."""
         if known is None:
-            return nothing
+            return None
         try:
             content = self.path.read_bytes()
             if hashlib.sha256(content).hexdigest() != known.file_digest:
-                return nothing
+                return None
             stored = faiss.deserialize_index(np.frombuffer(content, np.uint8))
         except (OSError, RuntimeError):
-            return nothing
+            return None
         ids = faiss.vector_to_array(stored.id_map).astype(np.int64)
         flat = faiss.downcast_index(stored.index)
         vectors = flat.reconstruct_n(0, flat.ntotal).reshape(flat.ntotal, flat.d)
@@ -124,9 +131,9 @@ class VectorStore:
         return SignatureMatrix(ids[kept], np.zeros(0, np.int64), vectors[kept])
 
     def _combine(
-        self, state: SignatureState, filed: SignatureMatrix, delta: SignatureMatrix, track_ids: NDArray[np.int64]
+        self, state: SignatureState, filed: SignatureMatrix | None, delta: SignatureMatrix, track_ids: NDArray[np.int64]
     ) -> Snapshot:
-        parts = [part for part in (filed, delta) if len(part.signature_ids)]
+        parts = [part for part in (filed, delta) if part is not None and len(part.signature_ids)]
         signature_ids = np.concatenate([part.signature_ids for part in parts]) if parts else delta.signature_ids
         vectors = np.concatenate([part.vectors for part in parts]) if parts else delta.vectors
         index: Any = faiss.IndexFlatIP(vectors.shape[1])

@@ -1,10 +1,19 @@
-"""The weights that ship: a literal table, readable without torch."""
+"""Which weights there are: those that ship (a literal table), and files that users trained. Needs no torch."""
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from engine.errors import EncoderError
+
+FORMAT = "music-engine encoder 1"
 DEFAULT = "attention_signature"
 DIGEST_LETTERS = 6
 
@@ -12,6 +21,26 @@ DIGEST_LETTERS = 6
 SHIPPED: dict[str, str] = {
     "attention_signature": "730cd55dce431b1ad51912a77e8e2366c0ba932c8bde827272f99ac598aee6b8",
 }
+
+
+@dataclass(frozen=True)
+class EncoderFile:
+    """Weights on disk.
+
+    Attributes:
+        name: The architecture, a key of `engine.models.checkpoint.ARCHITECTURES`.
+        digest: SHA-256 of the file, in hex.
+        path: Where it lies.
+    """
+
+    name: str
+    digest: str
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """`name@` and six hex digits."""
+        return encoder_id(self.name, self.digest)
 
 
 def encoder_id(name: str, digest: str) -> str:
@@ -32,3 +61,69 @@ def default_id() -> str:
 def shipped_path(name: str) -> Path:
     """Where the weights of a shipped encoder lie."""
     return Path(str(resources.files("engine.models.weights"))) / f"{name}.safetensors"
+
+
+def find_encoder(spec: str | None = None) -> EncoderFile:
+    """The weights that `NAME`, `NAME@HASH` or a path of a .safetensors file means; None is the default.
+
+    Raises:
+        EncoderError: There is no such encoder; the message lists those there are.
+    """
+    spec = spec or DEFAULT
+    if spec.endswith(".safetensors"):
+        path = Path(spec)
+        return EncoderFile(read_metadata(path)["name"], file_digest(path), path)
+    name, _, digest = spec.partition("@")
+    known = ", ".join(encoder_id(*pair) for pair in SHIPPED.items())
+    if name not in SHIPPED:
+        raise EncoderError(
+            f"unknown encoder '{spec}'; installed: {known}; or give a .safetensors file from `engine train`"
+        )
+    if digest and encoder_id(name, SHIPPED[name]) != spec:
+        raise EncoderError(
+            f"weights of '{spec}' are not installed; installed: {known}; use one of these, or give its .safetensors file"
+        )
+    return EncoderFile(name, SHIPPED[name], shipped_path(name))
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """Metadata of a checkpoint; raises EncoderError when the file is missing or is no checkpoint of Engine's."""
+    try:
+        with safe_open(path, framework="np") as file:
+            metadata: dict[str, str] = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise EncoderError(f"expected an encoder's weights in {path}, cannot read them: {error}") from error
+    if metadata.get("format") != FORMAT or "name" not in metadata:
+        raise EncoderError(f"expected an encoder's weights in {path}, found another safetensors file")
+    return metadata
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise EncoderError(
+            f"expected an encoder's weights in {path}: {error.strerror}; install music-engine again"
+        ) from error
+
+
+def check_digest(file: EncoderFile) -> None:
+    """Raise EncoderError unless the file is what its id says."""
+    found = file_digest(file.path)
+    if found != file.digest:
+        raise EncoderError(
+            f"weights {file.path} have the wrong hash: expected {file.digest[:12]} ({file.id}), found {found[:12]}; "
+            "install music-engine again"
+        )
+
+
+def reference_centroids(file: EncoderFile) -> NDArray[np.float32]:
+    """The genre centroids that come with an encoder: unit rows (15, D), zero where it has none.
+
+    Raises:
+        EncoderError: The weights are missing, damaged, or others than named.
+    """
+    check_digest(file)
+    with safe_open(file.path, framework="np") as tensors:
+        return np.asarray(tensors.get_tensor("centroids"), np.float32)

@@ -13,9 +13,9 @@ from tqdm import tqdm
 
 from engine.errors import TrainingError
 from engine.library import default_threads
-from engine.models.checkpoint import build, contents, find_encoder
+from engine.models.checkpoint import build, contents
 from engine.models.encoder import Encoder
-from engine.models.shipped import DEFAULT
+from engine.models.shipped import DEFAULT, find_encoder
 from engine.models.teacher import Teacher
 from engine.paths import default_cache
 from engine.training.clips import Clip, ClipSamples, read_clips
