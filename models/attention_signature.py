@@ -6,14 +6,15 @@ Paper: A. Sridhar, "Attention-guided Spectrogram Sequence Modeling with CNNs for
 Differs from the paper:
 - The log-mel spectrogram is computed from the samples; the paper cuts a picture of it into 217 x 45 pixels a token.
 - The ten 4 s tokens are spread evenly over the whole track; the paper cuts 30 s with about one second of overlap.
-- h_s is the CNN's own embedding of token s, as section 3.2 weighs it, so attention needs queries and keys but no values; the
-  figure of section 2.1 passes the attended sequence to the classifier.
+- h_s is the CNN's own embedding of token s, as section 3.2 weighs it, so attention needs queries and keys but no
+  values; the figure of section 2.1 passes the attended sequence to the classifier.
 - The genre head reads the weighted sum; a mood head reads it beside.
 
 Not given in the paper, chosen here:
 - The CNN: a residual network with squeeze-and-excitation, then attentive and max pooling over a token's time.
-- Scores: the mean, over heads and queries, of the attention that token s receives, times a learned sharpness (initially S: mean
-  attention is near 1 / S, so its bare softmax is all but uniform). `score="linear"` scores each token by itself instead.
+- Scores: the mean, over heads and queries, of the attention that token s receives, times a learned sharpness
+  (initially S: mean attention is near 1 / S, so its bare softmax is all but uniform). `score="linear"` scores each
+  token by itself instead.
 - Each token is brought to one level first, so that a recording's gain does not matter.
 - The embedding is standardised (batch norm without scale): cosines then compare what differs between tracks.
 """

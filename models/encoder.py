@@ -1,7 +1,7 @@
 """The contract that every encoder meets: windows of a track in; one vector and one attention score a segment out.
 
-A track is S segments. The network gives h (S, D) and score (S,); the un-normalised signature is sum_s softmax(score)_s h_s, which
-the heads read, and its L2-normalised form is the track's signature (Sridhar 2024, section 3.2).
+A track is S segments. The network gives h (S, D) and score (S,); the un-normalised signature is sum_s softmax(score)_s
+h_s, which the heads read, and its L2-normalised form is the track's signature (Sridhar 2024, section 3.2).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CHUNK_WINDOWS = 32  # windows that go through a network at once: bounds memory w
 
 @dataclass(frozen=True)
 class WindowPlan:
-    """What an encoder reads of a track by default: `count` windows of `seconds`, spread evenly; each gives `segments` segments."""
+    """What an encoder reads of a track: `count` windows of `seconds`, spread evenly; each gives `segments` segments."""
 
     seconds: float
     count: int
@@ -61,13 +61,13 @@ class Encoder(nn.Module):
     centroids: Tensor
 
     def add_heads(self, genres: int = len(GENRES), moods: int = len(MOODS)) -> None:
-        """Linear heads on the un-normalised signature, and room for each genre's reference centroid (G, D), unit rows."""
+        """Linear heads on the un-normalised signature, and room for the genres' reference centroids (G, D), unit rows."""
         self.genre_head = nn.Linear(self.dim, genres)
         self.mood_head = nn.Linear(self.dim, moods)
         self.register_buffer("centroids", torch.zeros(genres, self.dim))
 
     def front_end(self, windows: Tensor) -> dict[str, Tensor]:
-        """Windows (W, L) at SAMPLE_RATE -> features by modality, each (W, ...). Pure: a window's features depend on it alone."""
+        """Windows (W, L) at SAMPLE_RATE -> features by modality, (W, ...); a window's depend on it alone."""
         raise NotImplementedError
 
     def embed(self, features: dict[str, Tensor]) -> Tensor:

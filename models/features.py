@@ -1,4 +1,4 @@
-"""Front-end pieces that encoders share: level, then log-mel. All are fixed functions of the samples; nothing here is trained."""
+"""Front-end pieces that encoders share: level, then log-mel. Fixed functions of the samples: nothing is trained."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAX_GAIN = 100.0  # +40 dB: a fade-out is lifted, the noise under a silence is n
 
 
 def normalise_level(windows: Tensor) -> Tensor:
-    """Bring each window (..., L) to TARGET_RMS, so that a file's gain does not change what is heard (up to MAX_GAIN)."""
+    """Bring each window (..., L) to TARGET_RMS, so that a file's gain does not matter (up to MAX_GAIN)."""
     rms = windows.square().mean(dim=-1, keepdim=True).sqrt()
     return windows * (TARGET_RMS / rms.clamp_min(TARGET_RMS / MAX_GAIN))
 

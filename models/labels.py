@@ -1,7 +1,7 @@
 """The names that heads answer with, and how other people's labels map onto them.
 
-The fifteen genres are GTZAN's ten (Tzanetakis and Cook 2002) and five more that AllMusic's catalogue has; the four moods are
-the quadrants of Russell's circumplex as used by the 4Q audio emotion data set (Panda, Malheiro, Paiva 2018).
+The fifteen genres are GTZAN's ten (Tzanetakis and Cook 2002) and five more that AllMusic's catalogue has; the four
+moods are the quadrants of Russell's circumplex as used by the 4Q audio emotion data set (Panda, Malheiro, Paiva 2018).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ GENRES = (
 MOODS = ("happy", "tense", "sad", "calm")
 QUADRANTS = {"Q1": "happy", "Q2": "tense", "Q3": "sad", "Q4": "calm"}
 
-# AllMusic's catalogue names that cover several of the fifteen, or that its own meaning narrows. A user's "Pop/Rock" is split at
-# the slash instead: somebody who writes it does not mean metal.
+# AllMusic's catalogue names that cover several of the fifteen, or that its own meaning narrows. A user's "Pop/Rock" is
+# split at the slash instead: somebody who writes it does not mean metal.
 ALLMUSIC = {"Pop/Rock": frozenset({"pop", "rock", "metal"}), "International": frozenset({"world"})}
 
 TAG_SEPARATORS = ";/,"
@@ -33,9 +33,9 @@ def spellings() -> dict[str, str]:
 
 
 def split_tag(tag: str) -> list[str]:
-    """The case-folded parts of a user's genre tag, in order, without repeats: "Rock; Hip-Hop/Rap" -> rock, hip-hop, rap.
+    """The case-folded parts of a user's genre tag, in order, without repeats: "Rock; Indie/Pop" -> rock, indie, pop.
 
-    A spelling in the table that holds a separator ("r/b") is kept whole.
+    A tag that the table spells with its separator ("hip-hop/rap") is kept whole.
     """
     whole = " ".join(tag.casefold().split())
     if whole in spellings():

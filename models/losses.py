@@ -22,7 +22,7 @@ def set_loss(logits: Tensor, allowed: Tensor) -> Tensor:
 
 
 def relation_loss(student: Tensor, teacher: Tensor) -> Tensor:
-    """Mean squared difference between the two spaces' cosines over all pairs of a batch (Park et al. 2019, relational distillation).
+    """Mean squared difference between the two spaces' cosines over all pairs of a batch (Park et al. 2019).
 
     Args:
         student: (B, D).

@@ -81,7 +81,7 @@ def find_encoder(spec: str | None = None) -> EncoderFile:
         )
     if digest and encoder_id(name, SHIPPED[name]) != spec:
         raise EncoderError(
-            f"weights of '{spec}' are not installed; installed: {known}; use one of these, or give its .safetensors file"
+            f"weights of '{spec}' are not installed; installed: {known}; use one of these or give its .safetensors file"
         )
     return EncoderFile(name, SHIPPED[name], shipped_path(name))
 

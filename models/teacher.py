@@ -1,7 +1,7 @@
 """MusiCNN (Pons and Serra 2019, MSD weights, ISC licence) as a teacher in training. Nothing at run time needs it.
 
-Equal to the published network (up to float32 rounding), written for training on a CPU: the wide filters of its first layer are
-computed as matrix products, and each maximum over bands is taken before the norm that follows it.
+Equal to the published network (up to float32 rounding), written for training on a CPU: the wide filters of its first
+layer are computed as matrix products, and each maximum over bands is taken before the norm that follows it.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ class Teacher(nn.Module):
     def _peak(self, convolve: Callable[[Tensor], Tensor], i: int) -> Tensor:
         """max over bands of norm(relu(convolution)), with the maximum taken first.
 
-        Bias, relu and a positive scale keep the order. Where the scale is negative the filter's sign is flipped, and the
-        maximum becomes the minimum.
+        Bias, relu and a positive scale keep the order. Where the scale is negative the filter's sign is flipped, and
+        the maximum becomes the minimum.
         """
         sign = torch.where(getattr(self, f"bn{i + 1}_gamma") < 0, -1.0, 1.0)  # (out,)
         winner = convolve(sign) * sign + getattr(self, f"conv{i}_bias")  # (B, T, out)
@@ -100,7 +100,7 @@ class Teacher(nn.Module):
         return self._peak(convolve, i)
 
     def _temporal(self, x: Tensor, i: int, block: int = 16) -> Tensor:
-        """Filters `height` frames by one band, as products with a Toeplitz matrix that yields `block` frames at a time."""
+        """Filters `height` frames by one band: products with a Toeplitz matrix that yields `block` frames at a time."""
         kernel = getattr(self, f"conv{i}_kernel")[:, 0, 0]  # (height, out)
         height, n_out = kernel.shape
         length = x.shape[1]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.results import Match, QueryResult
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-BAR_WIDTH = 20
+BAR_WIDTH = 10
 NEAREST_CENTROIDS = 5
 
 

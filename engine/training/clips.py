@@ -44,7 +44,7 @@ class Clip:
 
 
 def read_clips(table: Path) -> list[Clip]:
-    """Read a CSV with the column `file` (relative to the CSV) and any of `split, artist_key, artist, dataset, genres, quadrant`.
+    """Read a CSV: the column `file` (relative to it) and any of `split, artist_key, artist, dataset, genres, quadrant`.
 
     `genres` are separated by "; "; `quadrant` is Q1 to Q4. Without `split`, one artist in ten becomes valid.
 

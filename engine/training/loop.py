@@ -36,7 +36,7 @@ class Schedule:
         weight_decay: AdamW's.
         average_decay: Of the moving average of weights that is shipped.
         bank_batch, bank_new, bank_capacity: Excerpts learnt from a step, judged anew a step, and remembered.
-        tracks_from: Share of the steps after which track batches begin (0 without a teacher: nothing else teaches then).
+        tracks_from: Share of the steps after which track batches begin (0 without a teacher: nothing else teaches).
         track_batch, track_windows: Clips in a track batch, and windows of each.
         genre_weight, mood_weight, metric_weight: Of the track losses against distillation.
     """

@@ -34,7 +34,7 @@ class Augmentation:
 
 
 def excerpt_spectrum(clip: np.ndarray, samples: int) -> Tensor:
-    """Spectrum, (samples // 2 + 1,), of an excerpt as it sounds when squeezed or stretched to `samples`, at TARGET_RMS."""
+    """Spectrum, (samples // 2 + 1,), of an excerpt squeezed or stretched to `samples`, at TARGET_RMS."""
     spectrum = torch.fft.rfft(torch.from_numpy(clip))[: samples // 2 + 1]
     spectrum = torch.nn.functional.pad(spectrum, (0, samples // 2 + 1 - len(spectrum)))
     spectrum[0] = 0
@@ -70,7 +70,7 @@ def draw_patch(source: ClipSamples, samples: int, augmentation: Augmentation, rn
 
 @dataclass(frozen=True)
 class Heard:
-    """The same patches as student and teacher hear them: (B, samples) at SAMPLE_RATE, (B, samples') at the teacher's rate."""
+    """The same patches as both hear them: student (B, samples) at SAMPLE_RATE, teacher (B, samples') at its own rate."""
 
     student: Tensor
     teacher: Tensor

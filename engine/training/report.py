@@ -35,8 +35,8 @@ class Figure:
 def evaluate(encoder: Encoder, source: ClipSamples) -> list[Figure]:
     """Accuracy of the heads and precision of the signatures, for each data set in the clips.
 
-    Genre accuracy counts the likeliest genre among those that the data set knows, right when the clip's labels allow it. Precision at 5: the share
-    of the five nearest clips of the same data set, other artists only, that share a label.
+    Genre accuracy counts the likeliest genre among those that the data set knows, right when the clip's labels allow
+    it. Precision at 5: the share of the five nearest clips of the same data set, other artists only, that share a label.
     """
     raw = summarise_clips(encoder, source).raw
     labels = label_tensors(source.clips)

@@ -1,4 +1,4 @@
-"""The state of a training on disk: all that is needed to go on after a stop, in one safetensors file, replaced atomically."""
+"""The state of a training on disk: all that is needed to go on, in one safetensors file, replaced atomically."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Track batches: clips as sequences of segments with random gaps, so that attention meets what it will meet in long tracks."""
+"""Track batches: clips as sequences of segments with random gaps, as attention will meet them in long tracks."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def draw_track(
     augmentation: Augmentation,
     rng: np.random.Generator,
 ) -> Tensor:
-    """Windows (windows, L) of one clip at random places in their order, all at one random speed through one random equaliser."""
+    """Windows (windows, L) of one clip at random places in their order, all at one speed through one equaliser."""
     samples = plan.samples
     ratio = np.exp(rng.uniform(-1, 1) * np.log(augmentation.speed))
     length = min(max(1, round(samples * ratio / 2205)) * 2205, source.length(index))
