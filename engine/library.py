@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.db import (
+    COVERAGES,
     Database,
     count_failed,
     count_tracks,
@@ -38,7 +39,7 @@ from engine.indexer.ingest import IndexOptions, Ingest
 from engine.indexer.reports import IndexProgress, IndexReport
 from engine.models.shipped import EncoderFile, encoder_id, find_encoder, reference_centroids
 from engine.paths import default_library
-from engine.query import Heard, Question, TrackName, describe, listen, matches, resolve
+from engine.query import ID_PATTERN, Heard, Question, TrackName, describe, listen, matches, resolve
 from engine.results import Classification, EncoderTracks, FoundTrack, QueryResult, Stats
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ class Engine:
             EncoderError: There is no such encoder.
             DeviceError: There is no such device.
         """
+        if coverage not in (None, *COVERAGES):
+            raise LibraryError(f"expected a coverage of {' or '.join(COVERAGES)}, found {coverage!r}")
         if device == "cuda":
             _pick_device(device)
         threads = threads or default_threads()
@@ -146,6 +149,8 @@ class Engine:
         options = IndexOptions(self._threads, prune, force, retry)
         ingest = Ingest(self._database, self._ready, self.encoder, coverage, options)
         report = ingest.run(listed, progress or (lambda _: None))
+        with self._lock:
+            self._centroids.clear()  # tags may have changed where signatures did not
         if report.new or report.moved or report.pruned:
             self._store(coverage).compact()
         return report
@@ -185,7 +190,7 @@ class Engine:
                 question = resolve(connection, track)
             return shown(question.path), question.track.id if question.track else None
         except QueryError:
-            named = isinstance(track, int) or str(track).startswith("id:")
+            named = isinstance(track, int) or ID_PATTERN.fullmatch(str(track))
             return (None if named else shown(os.path.abspath(os.fsencode(track)))), None  # type: ignore[arg-type]  # noqa: PTH100
 
     def search(self, words: str | Sequence[str], limit: int | None = None) -> tuple[FoundTrack, ...]:
@@ -200,15 +205,16 @@ class Engine:
             counts = tuple(EncoderTracks(c.encoder, c.coverage, c.tracks) for c in encoders(connection))
             return Stats(count_tracks(connection), count_failed(connection), counts)
 
-    def remove(self, tracks: Iterable[TrackName]) -> int:
+    def remove(self, tracks: Iterable[TrackName] | TrackName) -> int:
         """Remove tracks (ids, files, or folders with all below them) from the library, not from the disk; returns how many.
 
         Raises:
             QueryError: One of them is not in the library; then nothing was removed.
         """
+        listed = [tracks] if isinstance(tracks, int | str | bytes | os.PathLike) else list(tracks)
         with self._database.write() as connection:
             ids: set[int] = set()
-            for name in tracks:
+            for name in listed:
                 ids |= _tracks_named(connection, name)
             return remove_tracks(connection, ids)
 
@@ -344,8 +350,8 @@ def _choose_encoder(database: Database, spec: str | None) -> EncoderFile:
 
 
 def _tracks_named(connection, name: TrackName) -> set[int]:  # type: ignore[no-untyped-def]
-    path = os.path.abspath(os.fsencode(name)) if not isinstance(name, int) else None  # noqa: PTH100
-    below = tracks_below(connection, path) if path is not None else []
+    an_id = isinstance(name, int) or (ID_PATTERN.fullmatch(str(name)) and not os.path.lexists(name))
+    below = [] if an_id else tracks_below(connection, os.path.abspath(os.fsencode(name)))  # noqa: PTH100
     if below:
         return {track.id for track in below}
     question = resolve(connection, name)

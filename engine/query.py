@@ -89,6 +89,8 @@ def resolve(connection: Connection, name: TrackName) -> Question:
         raise QueryError(f"{shown(path)}: no such file, and no track of the library")
     if os.path.isdir(path):  # noqa: PTH112 (bytes)
         raise QueryError(f"{shown(path)}: expected a file, found a folder; name one track of it")
+    if exists and not os.path.isfile(path):  # noqa: PTH113 (bytes); to open a FIFO could wait for ever
+        raise QueryError(f"{shown(path)}: expected a file of sound, found a device, pipe or socket")
     return Question(path, track, track is not None and _differs(track))
 
 

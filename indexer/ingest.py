@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from engine.db import Database, FileState, add_root, forget_skipped, known_files, missing_tracks
 from engine.db.values import shown
-from engine.indexer.pruning import find_vanished, refuse_prune, remove_vanished
+from engine.indexer.pruning import find_vanished, is_gone, refuse_prune, remove_vanished
 from engine.indexer.reports import FailedPath, IndexProgress, IndexReport, OnProgress
 from engine.indexer.scan import FoundFile, Unreadable, scan
 
@@ -82,7 +82,7 @@ class Ingest:
         entries = list(scan(roots))
         unreadable = [entry for entry in entries if isinstance(entry, Unreadable)]
         self.report.failed += [FailedPath(shown(entry.path), entry.reason) for entry in unreadable]
-        closed = [entry.path for entry in unreadable if os.path.lexists(entry.path)]
+        closed = [entry.path for entry in unreadable if not is_gone(entry.path)]
         return [entry for entry in entries if isinstance(entry, FoundFile)], closed
 
     def _known(self, roots: list[bytes], files: list[FoundFile]) -> dict[bytes, FileState]:
@@ -92,9 +92,9 @@ class Ingest:
                     add_root(connection, root)
             known = known_files(connection)
             if self.options.retry:
-                again = [found.path for found in files if (state := known.get(found.path)) and state.failed]
+                again = {found.path for found in files if (state := known.get(found.path)) and state.failed}
                 forget_skipped(connection, again)
-                known = {path: state for path, state in known.items() if path not in set(again)}
+                known = {path: state for path, state in known.items() if path not in again}
         return known
 
     def _needing_work(self, files: list[FoundFile], known: dict[bytes, FileState]) -> list[FoundFile]:

@@ -8,7 +8,7 @@ from engine.db import Database, Signature, Track, get_signature, tracks_by_hash
 from engine.errors import AudioError, EngineError
 from engine.indexer.decode import AudioFile, probe
 from engine.indexer.encoding import DecodedTrack, decode_windows
-from engine.indexer.identity import content_hash
+from engine.indexer.identity import WHOLE_LIMIT, content_hash
 from engine.indexer.scan import FoundFile, has_media_extension
 from engine.models.encoder import WindowPlan
 
@@ -33,6 +33,7 @@ class Prepared:
         signature: The wanted signature of a twin: same bytes, same signature.
         decoded: Its windows, where it needs encoding (None under full coverage, which is never held in memory).
         error: Why it gives no signature, or None.
+        metadata: Of a big file that changed where the hash does not look: its tags may have.
         silent: It holds no sound and does not claim to: passed over.
     """
 
@@ -43,6 +44,7 @@ class Prepared:
     decoded: DecodedTrack | None = None
     error: str | None = None
     silent: bool = False
+    metadata: dict[str, str] | None = None
 
 
 def prepare(found: FoundFile, database: Database, target: Target) -> Prepared:
@@ -53,7 +55,7 @@ def prepare(found: FoundFile, database: Database, target: Target) -> Prepared:
         digest = content_hash(found.path)
         twins, signature = _look_up(database, digest, target)
         if signature is not None:
-            return Prepared(found, digest, twins, signature)
+            return Prepared(found, digest, twins, signature, metadata=_unseen_tags(found, twins))
         if target.coverage == "full":
             with AudioFile.open(found.path):  # fails here, in parallel, for what is no sound
                 return Prepared(found, digest, twins)
@@ -63,7 +65,12 @@ def prepare(found: FoundFile, database: Database, target: Target) -> Prepared:
     except EngineError:
         raise
     except Exception as error:  # a defect in a decoder must not stop the run; the file and the reason are reported
-        return Prepared(found, error=f"could not be read: {type(error).__name__}: {' '.join(str(error).split())[:200]}")
+        return Prepared(found, error=defect(error))
+
+
+def defect(error: Exception) -> str:
+    """One line for an error that nobody foresaw."""
+    return f"could not be read: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
 def _look_up(database: Database, digest: bytes, target: Target) -> tuple[tuple[Track, ...], Signature | None]:
@@ -71,3 +78,10 @@ def _look_up(database: Database, digest: bytes, target: Target) -> tuple[tuple[T
         twins = tuple(tracks_by_hash(connection, digest))
         stored = (get_signature(connection, twin.id, target.encoder_id, target.coverage) for twin in twins)
         return twins, next((signature for signature in stored if signature is not None), None)
+
+
+def _unseen_tags(found: FoundFile, twins: tuple[Track, ...]) -> dict[str, str] | None:
+    if found.size <= WHOLE_LIMIT or all(twin.path != found.path for twin in twins):
+        return None
+    with AudioFile.open(found.path) as audio:
+        return audio.info.metadata

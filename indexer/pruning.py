@@ -11,6 +11,17 @@ from engine.db.values import Folder, shown
 LARGEST_SHARE = 0.5  # of a run's tracks that may be pruned without force
 
 
+def is_gone(path: bytes) -> bool:
+    """Whether there is no such file. One that cannot be looked at, on a disk that fails or is locked, is not gone."""
+    try:
+        os.lstat(path)  # noqa: PTH116 (bytes)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def find_vanished(roots: Sequence[bytes], known: dict[bytes, FileState], untouchable: Collection[bytes]) -> list[bytes]:
     """Known paths below `roots` whose files are gone, sorted; nothing at or below `untouchable` (folders that could not be listed)."""
     folders = [Folder.of(root) for root in roots]
@@ -20,7 +31,7 @@ def find_vanished(roots: Sequence[bytes], known: dict[bytes, FileState], untouch
         for path in known
         if any(folder.holds(path) for folder in folders)
         and not any(folder.holds(path) for folder in closed)
-        and not os.path.lexists(path)
+        and is_gone(path)
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import TypeAlias
@@ -16,13 +15,16 @@ from engine.db import (
     move_track,
     put_signature,
     put_skipped,
+    remove_tracks,
     touch_track,
+    track_by_path,
     upsert_track,
 )
 from engine.db.values import shown
 from engine.errors import AudioError
 from engine.indexer.encoding import DecodedTrack, EncodedTrack, encode_batch, encode_full
-from engine.indexer.prepare import Prepared, Target
+from engine.indexer.prepare import Prepared, Target, defect
+from engine.indexer.pruning import is_gone
 from engine.indexer.reports import FailedPath, IndexReport
 from engine.indexer.scan import FoundFile
 from engine.indexer.tags import read_tags
@@ -80,6 +82,8 @@ class Storing:
             return encode_full(found.path, self.encoder)
         except AudioError as error:
             return error
+        except Exception as error:  # as in `prepare`: the run goes on
+            return AudioError(defect(error))
 
     def _store_one(self, connection: Connection, item: Prepared, encoded: Encoded | None) -> str:
         """Write one file; returns what became of it: "silent", a failure's reason after "!", "new", "moved", "unchanged"."""
@@ -89,8 +93,10 @@ class Storing:
             return "silent"
         reason = item.error or (str(encoded) if isinstance(encoded, AudioError) else None)
         if reason:
-            put_skipped(connection, found.path, found.size, found.mtime_ns, True, reason)
-            return "!" + reason
+            known = track_by_path(connection, found.path)
+            if known is None or (known.size, known.mtime_ns) != (found.size, found.mtime_ns):
+                put_skipped(connection, found.path, found.size, found.mtime_ns, True, reason)
+            return "!" + reason  # an unchanged track stays: its signatures by other encoders are still right
         decoded, answer = encoded if encoded and not isinstance(encoded, AudioError) else (None, None)
         track_id, outcome = self._place(connection, item, decoded)
         if answer is not None:
@@ -106,16 +112,20 @@ class Storing:
         own = next((twin for twin in item.twins if twin.path == found.path), None)
         if own is not None:
             touch_track(connection, own.id, found.size, found.mtime_ns, item.content_hash)
+            if item.metadata is not None:
+                upsert_track(connection, _retagged(item, own))
             return own.id, "unchanged"
         gone = next((twin for twin in item.twins if self._went_away(twin)), None)
         if gone is not None:
+            replaced = track_by_path(connection, found.path)  # moved over a file that was a track: its bytes are gone
+            remove_tracks(connection, [replaced.id] if replaced else [])
             move_track(connection, gone.id, found.path, found.size, found.mtime_ns)
             self.moved_from.add(gone.path)
             return gone.id, "moved"
         return upsert_track(connection, _new_track(item, decoded)), "new"
 
     def _went_away(self, twin: Track) -> bool:
-        return twin.path not in self.moved_from and not os.path.lexists(twin.path)
+        return twin.path not in self.moved_from and is_gone(twin.path)
 
     def _count(self, item: Prepared, outcome: str) -> None:
         if outcome == "silent":
@@ -124,6 +134,12 @@ class Storing:
             self.report.failed.append(FailedPath(shown(item.found.path), outcome[1:]))
         else:
             setattr(self.report, outcome, getattr(self.report, outcome) + 1)
+
+
+def _retagged(item: Prepared, own: Track) -> NewTrack:
+    tags = asdict(read_tags(item.metadata or {}))
+    found = item.found
+    return NewTrack(found.path, found.size, found.mtime_ns, item.content_hash, own.duration_seconds, **tags)
 
 
 def _new_track(item: Prepared, decoded: DecodedTrack | None) -> NewTrack:

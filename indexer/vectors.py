@@ -33,6 +33,7 @@ from engine.db import (
 from engine.errors import LibraryError
 
 COMPACT_SHARE = 0.02  # of the signatures: a compaction is due when more than these have changed since the last
+GPU_LARGEST_K = 2048  # FAISS' own limit
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class VectorStore:
         wanted = min(len(snapshot.track_ids), k + len(excluded))  # exact: at most the excluded ones are dropped below
         if not wanted:
             return []
-        cosines, rows = snapshot.index.search(np.ascontiguousarray(query[None], np.float32), wanted)
+        cosines, rows = self._nearest(snapshot, np.ascontiguousarray(query[None], np.float32), wanted)
         found = [Neighbour(int(snapshot.track_ids[row]), float(c)) for c, row in zip(cosines[0], rows[0], strict=True)]
         return [neighbour for neighbour in found if neighbour.track_id not in excluded][:k]
 
@@ -112,6 +113,14 @@ class VectorStore:
         current = len(filed.signature_ids) if filed is not None else -1
         if len(snapshot.signature_ids) - current > COMPACT_SHARE * current:
             self._write(snapshot)
+
+    def _nearest(self, snapshot: Snapshot, queries: NDArray[np.float32], k: int) -> Any:
+        if not self.gpu:
+            return snapshot.index.search(queries, k)
+        if k > GPU_LARGEST_K:
+            return faiss.knn(queries, snapshot.vectors, k, metric=faiss.METRIC_INNER_PRODUCT)
+        with self._lock:  # FAISS' GPU indexes are not safe for concurrent readers
+            return snapshot.index.search(queries, k)
 
     def _from_file(self, known: VectorIndex | None, live: NDArray[np.int64]) -> SignatureMatrix | None:
         """The file's rows that are still live, by signature id; None unless the file is exactly what was written."""

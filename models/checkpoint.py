@@ -31,7 +31,7 @@ def build(name: str, config: dict[str, Any] | None = None) -> Encoder:
     architecture, settings = ARCHITECTURES[name]
     lists = {key: tuple(value) if isinstance(value, list) else value for key, value in (config or {}).items()}
     try:
-        return architecture(settings(**lists))  # type: ignore[call-arg]
+        return architecture(settings(**lists))  # type: ignore[call-arg, unused-ignore]
     except TypeError as error:
         raise EncoderError(f"settings of {name} do not fit this version of Engine: {error}") from error
 
@@ -61,8 +61,7 @@ def load_encoder(file: EncoderFile, device: str = "cpu") -> Encoder:
         EncoderError: Missing, damaged, or other weights than named.
     """
     check_digest(file)
-    metadata = read_metadata(file.path)
-    encoder = build(file.name, json.loads(metadata["config"]))
+    encoder = build(file.name, _checked_config(file))
     try:
         with safe_open(file.path, framework="pt") as tensors:
             encoder.load_state_dict({key: tensors.get_tensor(key).float() for key in tensors.keys()})  # noqa: SIM118
@@ -71,3 +70,17 @@ def load_encoder(file: EncoderFile, device: str = "cpu") -> Encoder:
             f"weights {file.path} do not fit {file.name}: {' '.join(str(error).split())[:200]}"
         ) from error
     return encoder.eval().to(device).to(memory_format=torch.channels_last)
+
+
+def _checked_config(file: EncoderFile) -> dict[str, Any]:
+    """The settings in a checkpoint, whose heads must answer with this version's genres and moods, in their order."""
+    metadata = read_metadata(file.path)
+    try:
+        config, labels = dict(json.loads(metadata["config"])), json.loads(metadata["labels"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise EncoderError(f"expected settings and labels in the weights {file.path}, found none: {error}") from error
+    if labels != {"genres": list(GENRES), "moods": list(MOODS)}:
+        raise EncoderError(
+            f"weights {file.path} know other genres or moods than this version of Engine; train them anew"
+        )
+    return config

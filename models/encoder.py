@@ -61,7 +61,7 @@ class Encoder(nn.Module):
     centroids: Tensor
 
     def add_heads(self, genres: int = len(GENRES), moods: int = len(MOODS)) -> None:
-        """Linear heads on the un-normalised signature, and room for the genres' reference centroids (G, D), unit rows."""
+        """Linear heads on the un-normalised signature; room for the genres' reference centroids (G, D), unit rows."""
         self.genre_head = nn.Linear(self.dim, genres)
         self.mood_head = nn.Linear(self.dim, moods)
         self.register_buffer("centroids", torch.zeros(genres, self.dim))

@@ -32,11 +32,15 @@ def relation_loss(student: Tensor, teacher: Tensor) -> Tensor:
     return (ours @ ours.T - theirs @ theirs.T).square().mean()
 
 
-class MetricLoss(nn.Module):
-    """Supervised contrastive loss on signatures (Khosla et al. 2020, eq 2) with graded positives and a memory of past batches.
+NO_CLIP = -1  # marks what is still free of the memory
 
-    The memory (cross-batch, Wang et al. 2020) gives each query some hundred candidates however small the batch. How much a
-    candidate is a positive is the relation between the two clips' label vectors: the sum of shared labels' weights.
+
+class MetricLoss(nn.Module):
+    """Supervised contrastive loss on signatures (Khosla et al. 2020, eq 2), graded positives, a memory of past batches.
+
+    The memory (cross-batch, Wang et al. 2020) gives each query some hundred candidates however small the batch. How
+    much a candidate is a positive is the relation between the two clips' label vectors: the sum of shared labels'
+    weights. The memory is part of the module's state: a training that goes on after a stop compares with the same.
 
     Args:
         dim: D of the signatures.
@@ -45,22 +49,30 @@ class MetricLoss(nn.Module):
         temperature: Of the softmax over cosines.
     """
 
+    signatures: Tensor
+    labels: Tensor
+    clips: Tensor
+
     def __init__(self, dim: int, labels: int, capacity: int = 768, temperature: float = 0.1) -> None:
         super().__init__()
         self.temperature = temperature
         self.capacity = capacity
-        self.register_buffer("signatures", torch.zeros(0, dim), persistent=False)
-        self.register_buffer("labels", torch.zeros(0, labels), persistent=False)
-        self.register_buffer("clips", torch.zeros(0, dtype=torch.long), persistent=False)
+        self.register_buffer("signatures", torch.zeros(capacity, dim))
+        self.register_buffer("labels", torch.zeros(capacity, labels))
+        self.register_buffer("clips", torch.full((capacity,), NO_CLIP))
 
     def forward(self, signatures: Tensor, labels: Tensor, clips: Tensor) -> Tensor:
-        """Signatures (B, D), label vectors (B, L) whose products weigh a pair, clip numbers (B,): a clip is no candidate of itself."""
+        """Signatures (B, D), label vectors (B, L) whose products weigh a pair, clip numbers (B,) from 0 -> loss.
+
+        A clip is no candidate of itself.
+        """
         queries = F.normalize(signatures, dim=1)
         pool = torch.cat([queries, self.signatures])  # (N, D)
         relation = labels @ torch.cat([labels, self.labels]).T  # (B, N)
-        itself = clips[:, None] == torch.cat([clips, self.clips])[None]
-        log_share = (queries @ pool.T / self.temperature).masked_fill(itself, -1e9).log_softmax(dim=1)
-        relation = relation.masked_fill(itself, 0.0)
+        candidates = torch.cat([clips, self.clips])
+        barred = (clips[:, None] == candidates) | (candidates == NO_CLIP)  # (B, N)
+        log_share = (queries @ pool.T / self.temperature).masked_fill(barred, -1e9).log_softmax(dim=1)
+        relation = relation.masked_fill(barred, 0.0)
         total = relation.sum(dim=1)
         self._remember(queries.detach(), labels, clips)
         if not (total > 0).any():

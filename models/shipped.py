@@ -125,5 +125,8 @@ def reference_centroids(file: EncoderFile) -> NDArray[np.float32]:
         EncoderError: The weights are missing, damaged, or others than named.
     """
     check_digest(file)
-    with safe_open(file.path, framework="np") as tensors:
-        return np.asarray(tensors.get_tensor("centroids"), np.float32)
+    try:
+        with safe_open(file.path, framework="np") as tensors:
+            return np.asarray(tensors.get_tensor("centroids"), np.float32)
+    except (SafetensorError, OSError) as error:
+        raise EncoderError(f"expected genre centroids in the weights {file.path}, found none: {error}") from error

@@ -35,13 +35,18 @@ class Teacher(nn.Module):
         TrainingError: The file is missing or holds something else.
     """
 
+    dense0_kernel: Tensor
+    dense0_bias: Tensor
+    dense1_kernel: Tensor
+    dense1_bias: Tensor
+
     def __init__(self, weights: Path) -> None:
         super().__init__()
         try:
             with np.load(weights, allow_pickle=False) as arrays:
                 for name in arrays.files:
                     self.register_buffer(name, torch.from_numpy(arrays[name]))
-        except (OSError, ValueError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, TypeError, AttributeError, KeyError, zipfile.BadZipFile) as error:
             raise TrainingError(f"expected MusiCNN's weights as .npz in {weights}, found none: {error}") from error
         if not hasattr(self, "dense1_kernel"):
             raise TrainingError(f"expected MusiCNN's weights in {weights}, found other arrays")

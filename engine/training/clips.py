@@ -52,7 +52,7 @@ def read_clips(table: Path) -> list[Clip]:
         TrainingError: The file cannot be read, has no usable column or row, or an empty train or valid split.
     """
     try:
-        with table.open(encoding="utf-8", newline="") as handle:
+        with table.open(encoding="utf-8-sig", newline="") as handle:
             rows = list(csv.DictReader(handle))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise TrainingError(f"expected a CSV of clips in {table}, cannot read it: {error}") from error
@@ -102,7 +102,7 @@ class ClipSamples:
             try:
                 self._arrays.append(_cached(clip.path, cache))
                 self.clips.append(clip)
-            except (AudioError, OSError) as error:
+            except (AudioError, OSError, ValueError) as error:  # ValueError: a NUL in a name
                 self.skipped.append((clip.path, str(error)))
             on_clip()
 

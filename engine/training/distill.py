@@ -1,6 +1,6 @@
 """Distillation from a patient, consistent teacher (Beyer et al. 2022): it judges the excerpt that the student hears.
 
-Judging is dearer than learning, so judged excerpts go into a bank of the latest ones; each step learns from a draw of it.
+Judging is dearer than learning: judged excerpts go into a bank of the latest ones; each step learns from a draw of it.
 """
 
 from __future__ import annotations
@@ -67,14 +67,14 @@ class Bank:
         self.size = min(self.written, self.capacity)
 
     def draw(self, count: int, rng: np.random.Generator) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-        """Random excerpts: the student's features, the teacher's standardised ones (B, FEATURES), its tags (B, TAGS)."""
+        """Random excerpts: the student's features, the teacher's, standardised (B, FEATURES), its tags (B, TAGS)."""
         at = torch.from_numpy(rng.integers(0, self.size, count))
         inputs = {name: values[at].float() for name, values in self.inputs.items()}
         return inputs, (self.features[at].float() - self.mean) / self.std, self.tags[at].float()
 
 
 class TeacherHeads(nn.Module):
-    """Ties a segment's embedding to the teacher's features, tags and the geometry of its space. Dropped after training."""
+    """Ties an embedding to the teacher's features, its tags, and the geometry of its space. Dropped after training."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()

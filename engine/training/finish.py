@@ -57,7 +57,10 @@ def _centroids(signatures: Tensor, genres: Tensor) -> Tensor:
 
 
 def _fit_head(head: nn.Linear, raw: Tensor, allowed: Tensor, clips: list[Clip]) -> float:
-    """Refit a head on the labelled clips, its L2 penalty chosen on folds that share no artist."""
+    """Refit a head on the labelled clips, its L2 penalty chosen on folds that share no artist.
+
+    Without a labelled clip the head answers that all are equally likely.
+    """
     labelled = allowed.any(dim=1).numpy()
     x, y = raw[labelled], allowed[labelled]
     groups = [clip.artist or str(clip.path) for clip, keep in zip(clips, labelled, strict=True) if keep]
@@ -66,7 +69,10 @@ def _fit_head(head: nn.Linear, raw: Tensor, allowed: Tensor, clips: list[Clip]) 
     if folds > 1:
         splits = list(GroupKFold(folds).split(x, groups=groups))
         penalty = min(PENALTIES, key=lambda candidate: _held_out_loss(head, x, y, splits, candidate))
-    _fit(head, x, y, penalty)
+    if len(x):
+        _fit(head, x, y, penalty)
+    else:
+        _clear(head)
     return penalty
 
 
@@ -81,10 +87,14 @@ def _held_out_loss(
     return sum(losses) / len(losses)
 
 
-def _fit(head: nn.Linear, x: Tensor, y: Tensor, penalty: float) -> None:
+def _clear(head: nn.Linear) -> None:
     with torch.no_grad():
         head.weight.zero_()
         head.bias.zero_()
+
+
+def _fit(head: nn.Linear, x: Tensor, y: Tensor, penalty: float) -> None:
+    _clear(head)
     scale = x.std()  # so that the penalty means the same whatever the signatures' size
     optimizer = torch.optim.LBFGS(head.parameters(), max_iter=150, line_search_fn="strong_wolfe")
 

@@ -100,7 +100,7 @@ class Training:
                 "expected clips with genres or a quadrant in the train split, found none; see the columns of the CSV"
             )
         self.learner = Learner(encoder, self.labels.relation.shape[1])
-        self.learner.to(memory_format=torch.channels_last)
+        self.learner.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.AdamW(
             self.learner.parameters(), schedule.learning_rate, weight_decay=schedule.weight_decay
         )
@@ -122,7 +122,8 @@ class Training:
             losses = self._advance(np.random.default_rng([self.schedule.seed, self.step]))
             if not all(map(math.isfinite, losses.values())):
                 raise TrainingError(
-                    f"loss is not finite at step {self.step}; the state before it is in {self.state}; lower --learning-rate"
+                    f"loss is not finite at step {self.step}; choose a lower --learning-rate and another --out "
+                    f"(steps before it, if {SAVE_EVERY} or more, are kept in {self.state})"
                 )
             self.step += 1
             if self.step % SAVE_EVERY == 0 or self.step == self.schedule.steps:

@@ -70,7 +70,7 @@ def draw_patch(source: ClipSamples, samples: int, augmentation: Augmentation, rn
 
 @dataclass(frozen=True)
 class Heard:
-    """The same patches as both hear them: student (B, samples) at SAMPLE_RATE, teacher (B, samples') at its own rate."""
+    """The same patches for both: student (B, samples) at SAMPLE_RATE, teacher (B, samples') at its own rate."""
 
     student: Tensor
     teacher: Tensor

@@ -36,7 +36,8 @@ def evaluate(encoder: Encoder, source: ClipSamples) -> list[Figure]:
     """Accuracy of the heads and precision of the signatures, for each data set in the clips.
 
     Genre accuracy counts the likeliest genre among those that the data set knows, right when the clip's labels allow
-    it. Precision at 5: the share of the five nearest clips of the same data set, other artists only, that share a label.
+    it. Precision at 5: the share of the five nearest clips of the same data set and of other artists that share a
+    label; a clip without such neighbours does not count.
     """
     raw = summarise_clips(encoder, source).raw
     labels = label_tensors(source.clips)
@@ -62,15 +63,18 @@ def _figures(
     right = allowed.gather(1, logits.argmax(dim=1, keepdim=True))[:, 0].float()
     artists = np.array([source.clips[i].artist or str(source.clips[i].path) for i in rows.tolist()])
     hits = _precision(F.normalize(raw, dim=1), allowed, artists)
-    return [_figure(f"{name} accuracy", right), _figure(f"{name} precision at {NEIGHBOURS}", hits)]
+    figures = [_figure(f"{name} accuracy", right)]
+    return [*figures, _figure(f"{name} precision at {NEIGHBOURS}", hits)] if len(hits) else figures
 
 
 def _precision(signatures: Tensor, allowed: Tensor, artists: np.ndarray) -> Tensor:
     cosines = signatures @ signatures.T
     same = torch.from_numpy(artists[:, None] == artists[None])
     share = (allowed.float() @ allowed.float().T > 0).float()
-    nearest = cosines.masked_fill(same, -torch.inf).topk(min(NEIGHBOURS, len(cosines) - 1), dim=1).indices
-    return share.gather(1, nearest).mean(dim=1)
+    nearest = cosines.masked_fill(same, -torch.inf).topk(min(NEIGHBOURS, len(cosines)), dim=1)
+    others = nearest.values.isfinite()  # a split of few artists has fewer neighbours to offer
+    hits = (share.gather(1, nearest.indices) * others).sum(dim=1) / others.sum(dim=1)
+    return hits[others.any(dim=1)]
 
 
 def _figure(name: str, successes: Tensor) -> Figure:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -86,7 +88,7 @@ def _trained(name: str, options: TrainingOptions, schedule: Schedule, source: Cl
         bank = Bank(Teacher(Path(options.teacher)), encoder, source, schedule.bank_capacity, schedule.augmentation)
     else:
         schedule = replace(schedule, tracks_from=0.0)
-    settings = {"encoder": name, "clips": len(source), "teacher": bool(options.teacher)}
+    settings = {"encoder": name, "clips": _fingerprint(source), "teacher": bool(options.teacher)}
     state = Path(f"{options.out}.state")
     training = Training(encoder, source, schedule, bank, state, settings)
     with _bar("training", schedule.steps, show, training.step) as step:
@@ -97,6 +99,15 @@ def _trained(name: str, options: TrainingOptions, schedule: Schedule, source: Cl
 
         training.run(report)
     return encoder
+
+
+def _fingerprint(source: ClipSamples) -> str:
+    """What a training learns from, names, lengths and labels, as a hash: a state resumes with the same clips only."""
+    rows = [
+        (clip.path.name, source.length(i), clip.artist, clip.dataset, sorted(clip.genres), clip.mood)
+        for i, clip in enumerate(source.clips)
+    ]
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 
 def _samples(clips: list[Clip], split: str, cache: str | None, show: bool) -> ClipSamples:

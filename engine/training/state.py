@@ -67,21 +67,19 @@ def load_state(
             metadata = file.metadata() or {}
             if json.loads(metadata.get("settings", "null")) != json.loads(json.dumps(settings)):
                 raise TrainingError(
-                    f"{path} holds a training with other settings or data; give the same ones, or remove the file to start anew"
+                    f"{path} holds a training with other settings or data; give the same ones, or remove the file "
+                    "to start anew"
                 )
             tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             step = int(metadata["step"])
-    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        module.load_state_dict(_under("module.", tensors))
+        average.values = _under("average.", tensors)
+        optimizer.load_state_dict({"state": _slots(tensors), "param_groups": optimizer.state_dict()["param_groups"]})
+    except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
         raise TrainingError(
-            f"expected the state of a training in {path}, cannot read it: {error}; remove it to start anew"
+            f"expected the state of a training in {path}, cannot read it: {reason}; remove it to start anew"
         ) from error
-    module.load_state_dict(_under("module.", tensors))
-    average.values = _under("average.", tensors)
-    slots: dict[int, dict[str, Tensor]] = {}
-    for name, value in _under("optimizer.", tensors).items():
-        index, _, key = name.partition(".")
-        slots.setdefault(int(index), {})[key] = value
-    optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
     return step
 
 
@@ -98,6 +96,15 @@ def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str
         raise TrainingError(
             f"cannot write {path}: {error}; free space or choose another place, then run the command again"
         ) from error
+
+
+def _slots(tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+    """AdamW's moments by the parameter's number."""
+    slots: dict[int, dict[str, Tensor]] = {}
+    for name, value in _under("optimizer.", tensors).items():
+        index, _, key = name.partition(".")
+        slots.setdefault(int(index), {})[key] = value
+    return slots
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
