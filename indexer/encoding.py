@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from engine.db import Signature
 from engine.errors import AudioError, DeviceError
-from engine.indexer.decode import AudioFile, read_track
+from engine.indexer.decode import AudioFile
+from engine.indexer.reading import read_track
 from engine.models.encoder import CHUNK_WINDOWS, SAMPLE_RATE, Encoder, WindowPlan
 
 SHORTEST_TAIL = 0.5  # of a window: what is left at the end of a file read in full counts from this share on

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from engine.errors import AudioError
-from engine.indexer.decode import AudioFile, plan_starts, probe, read_track
+from engine.indexer.decode import AudioFile, probe
+from engine.indexer.reading import plan_starts, read_track
 from tests.audio import CODECS, decibels, peak_frequency, step_frequency, steps, tone, write_audio, write_video
 
 RATE = 22_050

@@ -1,0 +1,101 @@
+"""Samples: from FFmpeg's frames to mono float32, and from one rate to another.
+
+Mono is the plain mean of all channels, the low-frequency one of 5.1 included: it cannot clip, and two channels that carry the same
+sound give that sound. Resampling is FFmpeg's swresample at its default settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias, cast
+
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from numpy.typing import NDArray
+
+Samples: TypeAlias = NDArray[np.float32]
+
+LOUDEST = 8.0  # +18 dB: more than any overshoot, and small enough that powers of float garbage stay finite
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Consecutive mono samples at the file's own rate, and where the first one lies in the file (in samples)."""
+
+    position: int
+    samples: Samples
+
+
+def mono(frame: AudioFrame) -> Samples:
+    """Average a frame's channels; full scale becomes 1.0."""
+    channels, planar = frame.layout.nb_channels, frame.format.is_planar
+    if planar and channels >= 8:
+        # PyAV looks for the end of the planes' list past its eighth entry; packed sound has one plane only.
+        return mono(AudioResampler(format="flt").resample(frame)[0])
+    form = _SAMPLE_FORMATS[frame.format.name.removesuffix("p")]
+    count = frame.samples if planar else frame.samples * channels
+    planes = [
+        np.frombuffer(cast("memoryview", p), form.dtype, count) for p in frame.planes[: channels if planar else 1]
+    ]
+    columns = planes if planar else [planes[0][i::channels] for i in range(channels)]
+    total = columns[0].astype(np.float32)
+    for column in columns[1:]:
+        total += column
+    total -= form.zero * channels
+    total *= np.float32(1 / (form.full * channels))
+    return total
+
+
+@dataclass(frozen=True)
+class _SampleFormat:
+    """How FFmpeg stores a sample: its type, the value of silence and that of full scale above it."""
+
+    dtype: str
+    zero: int
+    full: int
+
+
+_SAMPLE_FORMATS = {
+    "u8": _SampleFormat("u1", 2**7, 2**7),
+    "s16": _SampleFormat("i2", 0, 2**15),
+    "s32": _SampleFormat("i4", 0, 2**31),
+    "s64": _SampleFormat("i8", 0, 2**63),
+    "flt": _SampleFormat("f4", 0, 1),
+    "dbl": _SampleFormat("f8", 0, 1),
+}
+
+
+def clean(samples: Samples) -> Samples:
+    """Replace NaN and infinity by 0 and limit the rest: one bad sample would spoil all that the filters touch."""
+    return np.clip(np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), -LOUDEST, LOUDEST)
+
+
+def resample(samples: Samples, rate: int, wanted: int) -> Samples:
+    pieces = list(resampled(iter([Chunk(0, samples)]), rate, wanted))
+    return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
+
+
+def resampled(chunks: Iterator[Chunk], rate: int, wanted: int) -> Iterator[Samples]:
+    """Resample a stream of chunks with one filter, so that no seam is heard."""
+    resampler = AudioResampler(format="fltp", layout="mono", rate=wanted)
+    for chunk in chunks:
+        if not len(chunk.samples):
+            continue
+        cleaned = clean(chunk.samples)
+        if rate == wanted:
+            yield cleaned
+            continue
+        frame = AudioFrame.from_ndarray(cleaned[None], format="fltp", layout="mono")
+        frame.sample_rate = rate
+        yield from (out.to_ndarray()[0] for out in resampler.resample(frame))
+    if rate != wanted:
+        yield from (out.to_ndarray()[0] for out in resampler.resample(None))
+
+
+def stack(cuts: Sequence[Samples], length: int) -> Samples:
+    windows = np.zeros((len(cuts), length), np.float32)
+    for window, cut in zip(windows, cuts, strict=True):
+        window[: len(cut)] = cut
+    return windows
