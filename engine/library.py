@@ -9,16 +9,16 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-import numpy as np
+from sqlalchemy import Connection
 
 from engine.db import (
     COVERAGES,
     Database,
+    Track,
     count_failed,
     count_tracks,
     encoders,
@@ -34,12 +34,14 @@ from engine.db import (
     tracks_by_ids,
 )
 from engine.db.values import shown
-from engine.errors import EncoderError, LibraryError, QueryError
+from engine.errors import LibraryError, QueryError
+from engine.exporting import write_export
 from engine.indexer.ingest import IndexOptions, Ingest
 from engine.indexer.reports import IndexProgress, IndexReport
-from engine.models.shipped import EncoderFile, encoder_id, find_encoder, reference_centroids
+from engine.models.shipped import EncoderFile, reference_centroids, shipped_path
+from engine.opening import check_device, choose_encoder, default_threads
 from engine.paths import default_library
-from engine.query import ID_PATTERN, Heard, Question, TrackName, describe, listen, matches, resolve
+from engine.query import ID_PATTERN, Heard, PathName, Question, TrackName, describe, listen, matches, resolve
 from engine.results import Classification, EncoderTracks, FoundTrack, QueryResult, Stats
 
 if TYPE_CHECKING:
@@ -91,11 +93,11 @@ class Engine:
         if coverage not in (None, *COVERAGES):
             raise LibraryError(f"expected a coverage of {' or '.join(COVERAGES)}, found {coverage!r}")
         if device == "cuda":
-            _pick_device(device)
+            check_device(device)
         threads = threads or default_threads()
         database = open_database(Path(path) if path is not None else default_library(), create=create)
         try:
-            return cls(database, _choose_encoder(database, encoder), coverage, device, threads)
+            return cls(database, choose_encoder(database, encoder), coverage, device, threads)
         except BaseException:
             database.close()
             raise
@@ -125,7 +127,7 @@ class Engine:
 
     def index(
         self,
-        paths: Iterable[TrackName] | TrackName,
+        paths: Iterable[PathName] | PathName,
         progress: Callable[[IndexProgress], None] | None = None,
         *,
         prune: bool = False,
@@ -236,26 +238,11 @@ class Engine:
         Raises:
             LibraryError: The file cannot be written.
         """
-        target = Path(file)
         with self._database.read() as connection:
             stored = matrix(connection, self.encoder, self.coverage)
             tracks = tracks_by_ids(connection, [int(track_id) for track_id in stored.track_ids])
-        paths = np.array([tracks[int(track_id)].display_path for track_id in stored.track_ids], dtype=np.str_)
-        partial = target.with_name(f".{target.name}.{os.getpid()}.part")
-        try:
-            with partial.open("wb") as handle:
-                np.savez(
-                    handle, ids=stored.track_ids, paths=paths, signatures=stored.vectors, encoder=np.array(self.encoder)
-                )
-                handle.flush()
-                os.fsync(handle.fileno())
-            partial.replace(target)
-        except OSError as error:
-            with suppress(OSError):
-                partial.unlink(missing_ok=True)
-            raise LibraryError(
-                f"cannot write {target}: {error.strerror}; free space or choose another place"
-            ) from error
+        paths = [tracks[int(track_id)].display_path for track_id in stored.track_ids]
+        write_export(Path(file), self.encoder, stored, paths)
         return len(paths)
 
     def _ready(self) -> Encoder:
@@ -266,7 +253,7 @@ class Engine:
                 from engine.models.checkpoint import load_encoder
 
                 torch.set_num_threads(self._threads)
-                self._encoder = load_encoder(self._file, _pick_device(self._device))
+                self._encoder = load_encoder(self._file, check_device(self._device))
             return self._encoder
 
     def _store(self, coverage: str) -> VectorStore:
@@ -287,9 +274,11 @@ class Engine:
         held = [f"{count.encoder} ({count.coverage})" for count in self.stats().encoders]
         if not held:
             return f"library {self._database.path} holds no tracks; add some: engine index PATH"
+        shipped = self._file.path == shipped_path(self._file.name)
+        named = self.encoder if shipped else self._file.path
         return (
             f"library holds signatures of {', '.join(held)} only; you asked for {self.encoder} ({coverage}). "
-            f"Add them: engine --encoder {self.encoder} index --coverage {coverage} PATH"
+            f"Add them: engine --encoder {named} index --coverage {coverage} PATH"
         )
 
     def _hear(self, track: TrackName, coverage: str) -> tuple[Question, Heard]:
@@ -319,39 +308,10 @@ class Engine:
             set_setting(connection, f"weights {self.encoder}", str(self._file.path.absolute()))
 
 
-def default_threads() -> int:
-    """Half of the cores that this process may use, at least two: a player on the same machine keeps playing."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, max(2, cores // 2))
-
-
-def _pick_device(wanted: str) -> str:
-    from engine.indexer.encoding import pick_device
-
-    return pick_device(wanted)
-
-
-def _choose_encoder(database: Database, spec: str | None) -> EncoderFile:
-    """The encoder asked for, else the library's own, else the default."""
-    with database.read() as connection:
-        own = get_setting(connection, "encoder")
-        wanted = spec or own
-        noted = get_setting(connection, f"weights {wanted}") if wanted else None
-    try:
-        return find_encoder(wanted)
-    except EncoderError:
-        if noted is None or not Path(noted).exists():
-            raise
-        name, _, digest = (wanted or "").partition("@")
-        found = find_encoder(noted)
-        if found.id != encoder_id(name, digest):
-            raise
-        return found
-
-
-def _tracks_named(connection, name: TrackName) -> set[int]:  # type: ignore[no-untyped-def]
-    an_id = isinstance(name, int) or (ID_PATTERN.fullmatch(str(name)) and not os.path.lexists(name))
-    below = [] if an_id else tracks_below(connection, os.path.abspath(os.fsencode(name)))  # noqa: PTH100
+def _tracks_named(connection: Connection, name: TrackName) -> set[int]:
+    below: list[Track] = []
+    if not isinstance(name, int) and (os.path.lexists(name) or not ID_PATTERN.fullmatch(str(name))):
+        below = tracks_below(connection, os.path.abspath(os.fsencode(name)))  # noqa: PTH100
     if below:
         return {track.id for track in below}
     question = resolve(connection, name)

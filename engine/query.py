@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from engine.indexer.vectors import Neighbour
     from engine.models.encoder import Encoder
 
-TrackName: TypeAlias = "int | str | bytes | os.PathLike[str] | os.PathLike[bytes]"
+PathName: TypeAlias = "str | bytes | os.PathLike[str] | os.PathLike[bytes]"
+TrackName: TypeAlias = "int | PathName"
 
 ID_PATTERN = re.compile(r"(id:)?([0-9]{1,18})")
 

@@ -62,7 +62,9 @@ class Ingest:
         self.report = IndexReport()
         self.moved_from: set[bytes] = set()
 
-    def run(self, paths: Sequence[str | bytes | os.PathLike[str]], on_progress: OnProgress) -> IndexReport:
+    def run(
+        self, paths: Sequence[str | bytes | os.PathLike[str] | os.PathLike[bytes]], on_progress: OnProgress
+    ) -> IndexReport:
         """Index files and folders; raises LibraryError when the library cannot be written."""
         began = time.monotonic()
         roots = [os.path.abspath(os.fsencode(path)) for path in paths]  # noqa: PTH100 (links are kept)

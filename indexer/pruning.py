@@ -14,7 +14,7 @@ LARGEST_SHARE = 0.5  # of a run's tracks that may be pruned without force
 def is_gone(path: bytes) -> bool:
     """Whether there is no such file. One that cannot be looked at, on a disk that fails or is locked, is not gone."""
     try:
-        os.lstat(path)  # noqa: PTH116 (bytes)
+        os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         return True
     except OSError:

@@ -36,7 +36,7 @@ class Unreadable:
     reason: str
 
 
-def scan(paths: Iterable[str | bytes | os.PathLike[str]]) -> Iterator[FoundFile | Unreadable]:
+def scan(paths: Iterable[str | bytes | os.PathLike[str] | os.PathLike[bytes]]) -> Iterator[FoundFile | Unreadable]:
     """Yield each regular file at or below `paths` once, folders in sorted order.
 
     FIFOs, sockets and devices are passed over: to open one could wait for ever. Hidden names (".x") are passed over

@@ -69,7 +69,7 @@ def load_encoder(file: EncoderFile, device: str = "cpu") -> Encoder:
         raise EncoderError(
             f"weights {file.path} do not fit {file.name}: {' '.join(str(error).split())[:200]}"
         ) from error
-    return encoder.eval().to(device).to(memory_format=torch.channels_last)
+    return encoder.eval().to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def _checked_config(file: EncoderFile) -> dict[str, Any]:

@@ -14,11 +14,11 @@ import torch
 from tqdm import tqdm
 
 from engine.errors import TrainingError
-from engine.library import default_threads
 from engine.models.checkpoint import build, contents
 from engine.models.encoder import Encoder
 from engine.models.shipped import DEFAULT, find_encoder
 from engine.models.teacher import Teacher
+from engine.opening import default_threads
 from engine.paths import default_cache
 from engine.training.clips import Clip, ClipSamples, read_clips
 from engine.training.distill import Bank

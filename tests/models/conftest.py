@@ -31,7 +31,7 @@ def make_track() -> MakeTrack:
 
 @pytest.fixture(scope="session", params=ARCHITECTURES)
 def fresh(request: pytest.FixtureRequest, make_track: MakeTrack) -> Encoder:
-    """Each architecture with untrained weights; batch norms know some music, so that vectors differ as trained ones do."""
+    """Each architecture, untrained; its batch norms know some music, so that vectors differ as trained ones do."""
     torch.manual_seed(0)
     encoder = build(request.param).train()
     with torch.no_grad():

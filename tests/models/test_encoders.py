@@ -105,7 +105,7 @@ def test_gain_does_not_matter(fresh: Encoder, make_track: MakeTrack, gain: float
 
 
 def test_other_music_gets_another_signature(shipped: Encoder, make_track: MakeTrack) -> None:
-    """What the tests above find alike is not alike for everything: tones and noise of other tracks are further apart."""
+    """Not everything is alike: the tones of another track are further apart, and noise is further still."""
     tracks = [signature(shipped, make_track(shipped.plan.samples, 4, seed)) for seed in (0, 1)]
     noise = signature(shipped, 0.1 * torch.randn(4, shipped.plan.samples, generator=torch.Generator().manual_seed(0)))
     assert tracks[0] @ tracks[1] < 0.999

@@ -1,0 +1,34 @@
+"""Signatures as a NumPy archive, for other people's programs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from engine.db import SignatureMatrix
+from engine.errors import LibraryError
+
+
+def write_export(target: Path, encoder: str, stored: SignatureMatrix, paths: Sequence[str]) -> None:
+    """Write `ids (N,), paths (N,), signatures (N, D), encoder ()`, none of object type. An old file stays until the new one is whole.
+
+    Raises:
+        LibraryError: The file cannot be written.
+    """
+    names = np.array(paths, dtype=np.str_)
+    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with partial.open("wb") as handle:
+            np.savez(handle, ids=stored.track_ids, paths=names, signatures=stored.vectors, encoder=np.array(encoder))
+            handle.flush()
+            os.fsync(handle.fileno())
+        partial.replace(target)
+    except (OSError, ValueError) as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise LibraryError(f"cannot write {target}: {reason}; free space or choose another place") from error

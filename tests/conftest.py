@@ -1,0 +1,105 @@
+"""A small indexed collection, made once, and copies of it that a test may change."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from engine import Engine, IndexReport
+from tests.audio import write_audio
+
+RATE = 22_050
+SECONDS = 5.2
+ROCK_SPELLINGS = ("Rock", "rock", "ROCK", "Rock; Live At Home")
+ROCKS = 10  # just enough for a centroid of the library's own
+GENRES = [ROCK_SPELLINGS[i % len(ROCK_SPELLINGS)] for i in range(ROCKS)] + ["Jazz", "Jazz", "Chiptune", None, None, None]
+"""The genre tag of each song of the collection, None where it has none."""
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A folder of songs `song00.wav` ... and the library that knows them."""
+
+    folder: Path
+    library: Path
+
+    def song(self, number: int) -> Path:
+        """The file of one song."""
+        return self.folder / f"song{number:02}.wav"
+
+
+@dataclass(frozen=True)
+class FirstRun:
+    """The collection as it was indexed, and what that run reported."""
+
+    collection: Collection
+    report: IndexReport
+
+
+def make_song(seed: int, seconds: float = SECONDS) -> NDArray[np.float32]:
+    """A chord over a beat, drawn from a seed: (n,) at RATE."""
+    random = np.random.default_rng(seed)
+    time = np.arange(round(seconds * RATE)) / RATE
+    notes = 110 * 2 ** (random.integers(0, 36, 4) / 12)
+    chord = sum(np.sin(2 * np.pi * note * time) / (i + 1) for i, note in enumerate(notes))
+    beat = np.exp(-((time * random.uniform(1, 4)) % 1) * random.uniform(4, 20))
+    noise = random.standard_normal(len(time)) * random.uniform(0, 0.4)
+    return ((chord * 0.2 + noise * 0.3) * beat * 0.5).astype(np.float32)
+
+
+def write_song(path: Path, seed: int, genre: str | None = None, **tags: str) -> Path:
+    """Write a song with tags; returns its path."""
+    genres = {"genre": genre} if genre else {}
+    write_audio(path, make_song(seed), RATE, tags={"artist": f"Band {seed}", "title": f"Song {seed}", **genres, **tags})
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the library of whoever runs it."""
+    monkeypatch.delenv("ENGINE_LIBRARY", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache home"))
+
+
+@pytest.fixture(scope="session")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
+    """Sixteen songs, indexed once. Only read it: other tests use the same one."""
+    base = tmp_path_factory.mktemp("collection")
+    collection = Collection(base / "music", base / "library.db")
+    collection.folder.mkdir()
+    for number, genre in enumerate(GENRES):
+        write_song(collection.song(number), number, genre)
+    with Engine.open(collection.library, device="cpu") as engine:
+        return FirstRun(collection, engine.index(collection.folder))
+
+
+@pytest.fixture(scope="session")
+def shared(first_run: FirstRun) -> Iterator[Engine]:
+    """The shared collection, opened. Only ask it."""
+    with Engine.open(first_run.collection.library, device="cpu") as engine:
+        yield engine
+
+
+@pytest.fixture
+def own(first_run: FirstRun, tmp_path: Path) -> Collection:
+    """A copy of the collection and its library that the test may change."""
+    copy = Collection(tmp_path / "music", tmp_path / "library.db")
+    shutil.copytree(first_run.collection.folder, copy.folder)
+    shutil.copy(first_run.collection.library, copy.library)
+    with Engine.open(copy.library, device="cpu") as engine:
+        engine.relocate(first_run.collection.folder, copy.folder)
+    return copy
+
+
+@pytest.fixture
+def engine(own: Collection) -> Iterator[Engine]:
+    """The test's own copy, opened."""
+    with Engine.open(own.library, device="cpu") as opened:
+        yield opened
