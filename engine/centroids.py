@@ -28,7 +28,7 @@ class Centroid:
 
 
 def genre_members(tags: Mapping[int, str | None]) -> dict[str, list[int]]:
-    """Track ids by genre: mapped tags under the fifteen names; a tag outside the table, under its own, from ten tracks on."""
+    """Track ids by genre: mapped tags under the fifteen names, others under their own from MINIMUM_TRACKS on."""
     members: dict[str, list[int]] = defaultdict(list)
     own: dict[str, list[int]] = defaultdict(list)
     for track_id, tag in tags.items():

@@ -14,7 +14,7 @@ from engine.errors import LibraryError
 
 
 def write_export(target: Path, encoder: str, stored: SignatureMatrix, paths: Sequence[str]) -> None:
-    """Write `ids (N,), paths (N,), signatures (N, D), encoder ()`, none of object type. An old file stays until the new one is whole.
+    """Write `ids (N,), paths (N,), signatures (N, D), encoder ()`; an old file stays until the new one is whole.
 
     Raises:
         LibraryError: The file cannot be written.

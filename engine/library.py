@@ -1,7 +1,7 @@
-"""`Engine`: a library of music, opened. The commands, and other people's programs, use this class and nothing below it.
+"""`Engine`: a library of music, opened. The commands, and other people's programs, use this class only.
 
-torch and FAISS take seconds to load: they are imported where they are first needed, so that what only reads the database
-(stats, search, an indexing run that finds nothing new) starts at once.
+torch and FAISS take seconds to load: they are imported where they are first needed, so that what only reads the
+database (stats, search, an indexing run that finds nothing new) starts at once.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class Engine:
         Raises:
             LibraryError: The library cannot be written. What was committed before is kept.
         """
-        listed = [paths] if isinstance(paths, str | bytes | os.PathLike) else list(paths)  # type: ignore[arg-type]
+        listed = [paths] if isinstance(paths, str | bytes | os.PathLike) else list(paths)
         coverage = self.coverage
         self._adopt(coverage)
         options = IndexOptions(self._threads, prune, force, retry)
@@ -163,7 +163,8 @@ class Engine:
         The track itself and byte-identical copies of it are left out.
 
         Raises:
-            QueryError: There is no such track, or its file gives no signature, or the library holds none to compare with.
+            QueryError: There is no such track, or its file gives no signature.
+            LibraryError: The library holds no signatures to compare with.
         """
         if k < 1:
             raise QueryError(f"expected k of 1 or more, found {k}")
@@ -186,7 +187,7 @@ class Engine:
         return describe(question, heard, self._genre_centroids(self._store(coverage), coverage))
 
     def locate(self, track: TrackName) -> tuple[str | None, int | None]:
-        """The absolute path and the id of what a track's name means, None where unknown; never raises for a wrong name."""
+        """The absolute path and the id that a track's name means; None where unknown, also for a wrong name."""
         try:
             with self._database.read() as connection:
                 question = resolve(connection, track)
@@ -208,7 +209,7 @@ class Engine:
             return Stats(count_tracks(connection), count_failed(connection), counts)
 
     def remove(self, tracks: Iterable[TrackName] | TrackName) -> int:
-        """Remove tracks (ids, files, or folders with all below them) from the library, not from the disk; returns how many.
+        """Remove tracks (ids, files, folders with all below them) from the library, not the disk; returns how many.
 
         Raises:
             QueryError: One of them is not in the library; then nothing was removed.
@@ -221,7 +222,7 @@ class Engine:
             return remove_tracks(connection, ids)
 
     def relocate(self, old: str | os.PathLike[str], new: str | os.PathLike[str]) -> int:
-        """Follow a library that moved: paths below `old` now lie below `new`; no file is read. Returns the number of tracks.
+        """Follow a library that moved from `old` to `new`; no file is read. Returns the number of tracks.
 
         Raises:
             LibraryError: `new` is not there, or a path of it belongs to another track; nothing changed.
@@ -233,7 +234,7 @@ class Engine:
             return relocate(connection, before, after)
 
     def export(self, file: str | os.PathLike[str]) -> int:
-        """Write all signatures as .npz: `ids, paths, signatures, encoder`; returns how many tracks. An old file stays until the new one is whole.
+        """Write all signatures as .npz: `ids, paths, signatures, encoder`; returns how many tracks.
 
         Raises:
             LibraryError: The file cannot be written.
@@ -300,7 +301,7 @@ class Engine:
             return known[1]
 
     def _adopt(self, coverage: str) -> None:
-        """The first indexing decides the library's own encoder and coverage; where its weights lie is noted each time."""
+        """The first indexing decides the library's own encoder and coverage; where weights lie is noted each time."""
         with self._database.write() as connection:
             for key, value in (("encoder", self.encoder), ("coverage", coverage)):
                 if get_setting(connection, key) is None:

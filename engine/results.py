@@ -23,7 +23,7 @@ class MoodProbability:
 
 @dataclass(frozen=True)
 class CentroidDistance:
-    """Distance (1 - cosine, 0 to 2) to a genre's centroid; `kind` is "library" (ten or more tagged tracks) or "reference"."""
+    """Distance (1 - cosine, 0 to 2) to a genre's centroid; `kind` is "library" (ten tagged tracks) or "reference"."""
 
     genre: str
     distance: float
@@ -32,7 +32,7 @@ class CentroidDistance:
 
 @dataclass(frozen=True)
 class Match:
-    """One neighbour: `similarity` is the cosine, not below 0; `genre_source` says whether a "tag" or a "prediction" named the genre."""
+    """One neighbour: `similarity` is max(0, cosine); `genre_source` names what gave the genre: "tag", "prediction"."""
 
     rank: int
     track_id: int

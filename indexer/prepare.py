@@ -1,4 +1,4 @@
-"""The part of indexing that runs in worker threads: one file in, all that can be known of it without the encoder out."""
+"""The part of indexing that runs in worker threads: all that can be known of a file without the encoder."""
 
 from __future__ import annotations
 

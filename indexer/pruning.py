@@ -23,7 +23,7 @@ def is_gone(path: bytes) -> bool:
 
 
 def find_vanished(roots: Sequence[bytes], known: dict[bytes, FileState], untouchable: Collection[bytes]) -> list[bytes]:
-    """Known paths below `roots` whose files are gone, sorted; nothing at or below `untouchable` (folders that could not be listed)."""
+    """Known paths below `roots` whose files are gone, sorted; nothing below `untouchable` (folders not listed)."""
     folders = [Folder.of(root) for root in roots]
     closed = [Folder.of(path) for path in untouchable]
     return sorted(
@@ -36,7 +36,7 @@ def find_vanished(roots: Sequence[bytes], known: dict[bytes, FileState], untouch
 
 
 def refuse_prune(roots: Sequence[bytes], vanished: Sequence[bytes], known: dict[bytes, FileState]) -> str | None:
-    """Why pruning would be rash: a root is missing or empty, or more than half of its tracks would go. None if it is not."""
+    """Why pruning would be rash (a root missing or empty, more than half of its tracks gone), or None."""
     for root in roots:
         if not os.path.lexists(root):
             return f"nothing was pruned: {shown(root)} is missing; if that is meant, add --force"

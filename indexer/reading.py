@@ -1,7 +1,7 @@
 """A track's windows: planned over its length, read, and planned anew where its length was a lie.
 
-Timestamps lie (VBR mp3 without a header, truncated files, raw AAC): what was decoded is compared with what was planned, and the file
-is measured in ever more costly ways until the two agree.
+Timestamps lie (VBR mp3 without a header, truncated files, raw AAC): what was decoded is compared with what was
+planned, and the file is measured in ever more costly ways until the two agree.
 """
 
 from __future__ import annotations

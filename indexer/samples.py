@@ -1,7 +1,7 @@
 """Samples: from FFmpeg's frames to mono float32, and from one rate to another.
 
-Mono is the plain mean of all channels, the low-frequency one of 5.1 included: it cannot clip, and two channels that carry the same
-sound give that sound. Resampling is FFmpeg's swresample at its default settings.
+Mono is the plain mean of all channels, the low-frequency one of 5.1 included: it cannot clip, and two channels that
+carry the same sound give that sound. Resampling is FFmpeg's swresample at its default settings.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ def clean(samples: Samples) -> Samples:
 
 
 def resample(samples: Samples, rate: int, wanted: int) -> Samples:
+    """Samples (n,) at one rate -> at another."""
     pieces = list(resampled(iter([Chunk(0, samples)]), rate, wanted))
     return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
 
@@ -95,6 +96,7 @@ def resampled(chunks: Iterator[Chunk], rate: int, wanted: int) -> Iterator[Sampl
 
 
 def stack(cuts: Sequence[Samples], length: int) -> Samples:
+    """Windows of at most `length` samples -> (W, length), zero where one is short."""
     windows = np.zeros((len(cuts), length), np.float32)
     for window, cut in zip(windows, cuts, strict=True):
         window[: len(cut)] = cut

@@ -1,8 +1,8 @@
 """A file as FFmpeg may see it, for safety.
 
-A file is opened by Python and handed to FFmpeg as an object, never by name, because names need not be UTF-8 and FFmpeg takes
-"http:..." or "concat:..." for protocols. Only demuxers of single files are allowed (`FILE_FORMATS`), and no protocol, so that a
-playlist renamed .mp3 opens nothing else.
+A file is opened by Python and handed to FFmpeg as an object, never by name, because names need not be UTF-8 and FFmpeg
+takes "http:..." or "concat:..." for protocols. Only demuxers of single files are allowed (`FILE_FORMATS`), and no
+protocol, so that a playlist renamed .mp3 opens nothing else.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ class Source:
 
 
 def open_container(source: Source) -> InputContainer:
+    """Open a source as a container; raises AudioError where it is no sound file."""
     options = {"format_whitelist": FILE_FORMATS, "protocol_whitelist": "none"}
     try:
         return av.open(source, mode="r", options=options, metadata_errors="replace", buffer_size=BUFFER_BYTES)
@@ -84,4 +85,5 @@ def sound_stream(container: InputContainer) -> AudioStream:
 
 
 def reason_of(error: Exception) -> str:
+    """An error in words."""
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

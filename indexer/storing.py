@@ -86,7 +86,7 @@ class Storing:
             return AudioError(defect(error))
 
     def _store_one(self, connection: Connection, item: Prepared, encoded: Encoded | None) -> str:
-        """Write one file; returns what became of it: "silent", a failure's reason after "!", "new", "moved", "unchanged"."""
+        """Write one file; returns what became of it: "silent", "!" and a reason, "new", "moved", "unchanged"."""
         found = item.found
         if item.silent:
             put_skipped(connection, found.path, found.size, found.mtime_ns, False, "no sound")

@@ -1,4 +1,4 @@
-"""Signatures in FAISS: a file beside the library, derived from SQLite, checked before it is trusted, rebuilt when it is not.
+"""Signatures in FAISS: a file beside the library, derived from SQLite, checked before use, rebuilt when it is damaged.
 
 The file holds what was live at the last compaction; signatures written since are read from SQLite and added in memory,
 removed ones are taken out. A search is exact and always over the library as it is.
@@ -91,7 +91,7 @@ class VectorStore:
             return self._snapshot
 
     def search(self, query: NDArray[np.float32], k: int, excluded: Collection[int] = ()) -> list[Neighbour]:
-        """The k tracks nearest to a unit vector (D,), best first, without the excluded track ids; fewer if there are fewer."""
+        """The k tracks nearest to a unit vector (D,), best first, without the excluded track ids."""
         snapshot = self.snapshot()
         wanted = min(len(snapshot.track_ids), k + len(excluded))  # exact: at most the excluded ones are dropped below
         if not wanted:
@@ -152,7 +152,7 @@ class VectorStore:
         return Snapshot(state, signature_ids, track_ids, vectors, index)
 
     def _write(self, snapshot: Snapshot) -> None:
-        """Write to a temporary file, flush, rename, then note the digest: a crash between leaves a file that is rebuilt."""
+        """Write a temporary file, flush, rename, note the digest: a crash between leaves a file that is rebuilt."""
         index = faiss.IndexIDMap(faiss.IndexFlatIP(snapshot.vectors.shape[1]))
         index.add_with_ids(np.ascontiguousarray(snapshot.vectors), snapshot.signature_ids)
         content = faiss.serialize_index(index).tobytes()
@@ -167,7 +167,7 @@ class VectorStore:
             with suppress(OSError):
                 partial.unlink(missing_ok=True)
             raise LibraryError(
-                f"cannot write the index {self.path}: {error.strerror}; the signatures are safe: free space, then run again"
+                f"cannot write the index {self.path}: {error.strerror}; the signatures are safe: free space, run again"
             ) from error
         entry = VectorIndex(hashlib.sha256(content).hexdigest(), snapshot.state.last_id)
         with self.database.write() as connection:

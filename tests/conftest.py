@@ -18,7 +18,14 @@ RATE = 22_050
 SECONDS = 5.2
 ROCK_SPELLINGS = ("Rock", "rock", "ROCK", "Rock; Live At Home")
 ROCKS = 10  # just enough for a centroid of the library's own
-GENRES = [ROCK_SPELLINGS[i % len(ROCK_SPELLINGS)] for i in range(ROCKS)] + ["Jazz", "Jazz", "Chiptune", None, None, None]
+GENRES = [ROCK_SPELLINGS[i % len(ROCK_SPELLINGS)] for i in range(ROCKS)] + [
+    "Jazz",
+    "Jazz",
+    "Chiptune",
+    None,
+    None,
+    None,
+]
 """The genre tag of each song of the collection, None where it has none."""
 
 

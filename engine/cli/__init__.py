@@ -1,6 +1,7 @@
 """The command `engine`: global options, exit codes, and errors as one line each.
 
-Exit codes: 0 all well, 1 some or all files or queries failed, 2 usage, 3 nothing could be done (library, weights, device).
+Exit codes: 0 all well, 1 some or all files or queries failed, 2 usage, 3 nothing could be done (library, weights,
+device).
 Nothing here imports torch, FAISS or SQLAlchemy: `engine --help` starts at once.
 """
 

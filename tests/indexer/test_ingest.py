@@ -109,7 +109,7 @@ def test_shifted(engine: Engine, own: Collection, rising: bool) -> None:
     """When every file takes its neighbour's name, each path answers with the sound that is there now."""
     order = list(range(6))
     for number in reversed(order) if rising else order:
-        own.song(number).rename(own.folder / f"song{number + (1 if rising else -1) :02}.wav".replace("-1", "xx"))
+        own.song(number).rename(own.folder / f"song{number + (1 if rising else -1):02}.wav".replace("-1", "xx"))
     if rising:
         write_song(own.song(0), 77)
     assert engine.index(own.folder, prune=True).failed == []
