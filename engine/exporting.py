@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.db import SignatureMatrix
+from engine.db.values import shown
 from engine.errors import LibraryError
 
 
@@ -19,6 +20,10 @@ def write_export(target: Path, encoder: str, stored: SignatureMatrix, paths: Seq
     Raises:
         LibraryError: The file cannot be written.
     """
+    if not target.name:
+        raise LibraryError(
+            f"expected a file to write to, found {shown(target)!r}; name one, for example signatures.npz"
+        )
     names = np.array(paths, dtype=np.str_)
     partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
@@ -31,4 +36,4 @@ def write_export(target: Path, encoder: str, stored: SignatureMatrix, paths: Seq
         with suppress(OSError):
             partial.unlink(missing_ok=True)
         reason = error.strerror if isinstance(error, OSError) else error
-        raise LibraryError(f"cannot write {target}: {reason}; free space or choose another place") from error
+        raise LibraryError(f"cannot write {shown(target)}: {reason}; free space or choose another place") from error

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from engine.models.encoder import Encoder
 
 BATCH_TRACKS = 8  # encoded and committed together
+LIBRARY_PARTS = (b"", b"-wal", b"-shm", b"-journal")
+INDEX_ENDINGS = (b".faiss", b".part")
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,9 @@ class Ingest:
         unreadable = [entry for entry in entries if isinstance(entry, Unreadable)]
         self.report.failed += [FailedPath(shown(entry.path), entry.reason) for entry in unreadable]
         closed = [entry.path for entry in unreadable if not is_gone(entry.path)]
-        return [entry for entry in entries if isinstance(entry, FoundFile)], closed
+        files = [entry for entry in entries if isinstance(entry, FoundFile)]
+        library = os.path.realpath(self.database.path)
+        return [found for found in files if not _is_of_library(found.path, os.fsencode(library))], closed
 
     def _known(self, roots: list[bytes], files: list[FoundFile]) -> dict[bytes, FileState]:
         with self.database.write() as connection:
@@ -157,3 +161,12 @@ class Ingest:
             self.report.prune_refused = refuse_prune(roots, vanished, known)
         if self.report.prune_refused is None:
             self.report.pruned = remove_vanished(self.database, vanished, known)
+
+
+def _is_of_library(path: bytes, library: bytes) -> bool:
+    """Whether a file is the library or a part of it beside it: to open and close it would drop SQLite's locks."""
+    if not os.path.basename(path).startswith(os.path.basename(library)):  # noqa: PTH119 (bytes)
+        return False
+    real = os.path.realpath(path)
+    part = real.removeprefix(library)
+    return real.startswith(library) and (part in LIBRARY_PARTS or part.endswith(INDEX_ENDINGS))

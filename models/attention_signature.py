@@ -8,13 +8,19 @@ Differs from the paper:
 - The ten 4 s tokens are spread evenly over the whole track; the paper cuts 30 s with about one second of overlap.
 - h_s is the CNN's own embedding of token s, as section 3.2 weighs it, so attention needs queries and keys but no
   values; the figure of section 2.1 passes the attended sequence to the classifier.
-- The genre head reads the weighted sum; a mood head reads it beside.
+- The genre head reads the weighted sum, over fifteen genres (the paper: GTZAN's ten); a mood head reads it beside.
+- Training: the paper learns GTZAN's genres alone. Here genre, mood and a contrastive term on signatures, beside a
+  teacher's answers where one is given; heads are refitted at the end (`engine.training`).
+- Genre signatures (section 3.2) are means of unit signatures, normalised; the paper averages the weighted sums.
 
 Not given in the paper, chosen here:
+- The log-mel's bands, window, hop and edges (the paper gives the picture's size only).
 - The CNN: a residual network with squeeze-and-excitation, then attentive and max pooling over a token's time.
 - Scores: the mean, over heads and queries, of the attention that token s receives, times a learned sharpness
   (initially S: mean attention is near 1 / S, so its bare softmax is all but uniform). `score="linear"` scores each
   token by itself instead.
+- Attention knows no positions: tokens in another order give the same signature.
+- Nearness of signatures (section 3.5): the cosine.
 - Each token is brought to one level first, so that a recording's gain does not matter.
 - The embedding is standardised (batch norm without scale): cosines then compare what differs between tracks.
 """

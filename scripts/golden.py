@@ -1,7 +1,7 @@
 """Regenerates the golden signature: `python scripts/golden.py`, after new weights or a change of the front-end.
 
-It writes what the shipped encoder says of synthetic chords to tests/models/golden_attention_signature.npz. The test that
-reads it fails when the numbers move although the weights are the same.
+It writes what the shipped encoder says of synthetic chords to tests/models/golden_attention_signature.npz. The test
+that reads it fails when the numbers move although the weights are the same.
 """
 
 from pathlib import Path

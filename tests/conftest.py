@@ -21,7 +21,7 @@ ROCKS = 10  # just enough for a centroid of the library's own
 GENRES = [ROCK_SPELLINGS[i % len(ROCK_SPELLINGS)] for i in range(ROCKS)] + [
     "Jazz",
     "Jazz",
-    "Chiptune",
+    "Whale Song",
     None,
     None,
     None,

@@ -117,7 +117,8 @@ def _run() -> int:
 
 
 def _complain(message: str, code: int) -> int:
-    click.echo(f"engine: {' '.join(message.split())}", err=True)
+    line = " ".join(message.split()).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    click.echo(f"engine: {line}", err=True)
     return code
 
 

@@ -7,6 +7,7 @@ import hashlib
 import os
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,15 +124,16 @@ def _cached(path: Path, cache: Path) -> np.ndarray:
     status = path.stat()
     key = f"{path.resolve()}|{status.st_size}|{status.st_mtime_ns}|{SAMPLE_RATE}"
     target = cache / (hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:24] + ".npy")
-    if not target.exists():
-        with AudioFile.open(path) as audio:
-            samples = next(iter(audio.blocks(MAX_CLIP_SECONDS, SAMPLE_RATE)), np.zeros(0, np.float32))
-        if not len(samples):
-            raise AudioError("no sound decodes")
-        partial = target.with_suffix(f".{os.getpid()}.part")
-        with partial.open("wb") as handle:
-            np.save(handle, np.round(np.clip(samples, -1, 1) * PCM_SCALE).astype(np.int16))
-        partial.replace(target)
+    with suppress(OSError, ValueError, EOFError):  # not there yet, or damaged
+        return np.load(target, mmap_mode="r", allow_pickle=False)
+    with AudioFile.open(path) as audio:
+        samples = next(iter(audio.blocks(MAX_CLIP_SECONDS, SAMPLE_RATE)), np.zeros(0, np.float32))
+    if not len(samples):
+        raise AudioError("no sound decodes")
+    partial = target.with_suffix(f".{os.getpid()}.part")
+    with partial.open("wb") as handle:
+        np.save(handle, np.round(np.clip(samples, -1, 1) * PCM_SCALE).astype(np.int16))
+    partial.replace(target)
     return np.load(target, mmap_mode="r", allow_pickle=False)
 
 

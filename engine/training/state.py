@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from engine.errors import TrainingError
@@ -87,8 +87,9 @@ def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str
     """Write a safetensors file that is either the old one or whole, whatever happens."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        save_file(tensors, partial, metadata)
-        with partial.open("rb+") as handle:
+        with partial.open("wb") as handle:
+            handle.writelines(_serialised(tensors, metadata))
+            handle.flush()
             os.fsync(handle.fileno())
         partial.replace(path)
     except (OSError, SafetensorError) as error:
@@ -96,6 +97,16 @@ def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str
         raise TrainingError(
             f"cannot write {path}: {error}; free space or choose another place, then run the command again"
         ) from error
+
+
+def _serialised(tensors: dict[str, Tensor], metadata: dict[str, str]) -> list[bytes | memoryview]:
+    """A safetensors file whose metadata are sorted: their order is random otherwise, and the file's hash is its id."""
+    data = memoryview(save(tensors, metadata))
+    start = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(bytes(data[8:start]))
+    text = json.dumps(header | {"__metadata__": dict(sorted(metadata.items()))}, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return [len(text).to_bytes(8, "little"), text, data[start:]]
 
 
 def _slots(tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:

@@ -66,7 +66,7 @@ def test_changed(engine: Engine, own: Collection, tmp_path: Path) -> None:
     assert ids(engine)["song03.wav"] == track_id
     assert signature(engine, track_id, tmp_path) @ old < 0.9999
     assert [track.track_id for track in engine.search("somebody")] == [track_id]
-    assert engine.search(["Band", "3"]) == tuple(t for t in engine.search("Band") if "3" in (t.artist or "") + t.path)
+    assert engine.search("song03.wav")[0].artist == "Somebody Else"
 
 
 def test_moved(engine: Engine, own: Collection, tmp_path: Path) -> None:
@@ -107,23 +107,16 @@ def test_moved_over(engine: Engine, own: Collection) -> None:
 @pytest.mark.parametrize("rising", [True, False])
 def test_shifted(engine: Engine, own: Collection, rising: bool) -> None:
     """When every file takes its neighbour's name, each path answers with the sound that is there now."""
-    order = list(range(6))
-    for number in reversed(order) if rising else order:
-        own.song(number).rename(own.folder / f"song{number + (1 if rising else -1):02}.wav".replace("-1", "xx"))
-    if rising:
-        write_song(own.song(0), 77)
-    assert engine.index(own.folder, prune=True).failed == []
-    for track in engine.search(""):
-        assert engine.similar(track.path, 1).track_id == track.track_id
-        assert track.title in (None, title_in_file(track.path))
-
-
-def title_in_file(path: str) -> str | None:
-    """The title that a file carries."""
-    from engine.indexer.decode import AudioFile
-
-    with AudioFile.open(path) as audio:
-        return audio.info.metadata.get("title")
+    if rising:  # song05 over song06, song04 over song05, ..., song00 over song01
+        moves = [(number, number + 1) for number in range(5, -1, -1)]
+    else:
+        moves = [(number, number - 1) for number in range(1, 7)]
+    for old, new in moves:
+        own.song(old).rename(own.song(new))
+    report = engine.index(own.folder, prune=True)
+    assert (report.failed, engine.stats().encoders[0].tracks) == ([], len(GENRES) - 1)
+    titles = {track.path: track.title for track in engine.search("")}
+    assert [titles[str(own.song(new))] for _, new in moves] == [f"Song {old}" for old, _ in moves]
 
 
 def test_swapped(engine: Engine, own: Collection) -> None:
@@ -173,7 +166,7 @@ def test_copy_of_known(engine: Engine, own: Collection, tmp_path: Path) -> None:
 
 
 def test_silenced(engine: Engine, own: Collection) -> None:
-    """A track whose file became silence is no longer an answer, and its failure is reported once as such, then listed."""
+    """A track whose file became silence is no longer an answer, and its failure counts once, then is listed."""
     write_audio(own.song(2), np.zeros(RATE * 5, np.float32), RATE)
     (failed,) = engine.index(own.folder).failed
     assert failed.path == str(own.song(2))
@@ -224,6 +217,17 @@ def test_not_sound(engine: Engine, own: Collection) -> None:
     assert (again.new, again.passed_over, again.failed) == (0, 1, [])
 
 
+def test_library_among_music(tmp_path: Path) -> None:
+    """A library that lies in the folder it indexes is never read as music, nor are the files beside it."""
+    write_song(tmp_path / "library.wav", 1)
+    with Engine.open(tmp_path / "library") as engine:
+        assert (engine.index(tmp_path).new, engine.index(tmp_path).passed_over) == (1, 0)
+        engine.similar(1)
+        seen: list[IndexProgress] = []
+        assert engine.index(tmp_path, seen.append).unchanged == 1
+    assert seen == []
+
+
 def test_one_bad_file(tmp_path: Path) -> None:
     """Bad files among good ones cost only themselves."""
     for number in range(3):
@@ -243,7 +247,7 @@ def test_names(tmp_path: Path) -> None:
     """Names that are not UTF-8, or hold quotes, percent signs or line breaks, are indexed and asked like others."""
     names = [b"caf\xe9.wav", b"100%_';--.wav", b"two\nlines.wav", "\N{SNOWMAN}.wav".encode()]
     for seed, name in enumerate(names):
-        shutil.copy(write_song(tmp_path / "made.wav", seed), os.fsencode(tmp_path) + b"/" + name)
+        shutil.copy(os.fsencode(write_song(tmp_path / "made.wav", seed)), os.fsencode(tmp_path) + b"/" + name)
     (tmp_path / "made.wav").unlink()
     with Engine.open(tmp_path / "library.db") as engine:
         assert engine.index(tmp_path).new == len(names)
@@ -364,7 +368,7 @@ def test_readers_while_indexing(engine: Engine, own: Collection) -> None:
     done = threading.Event()
 
     def ask() -> None:
-        while not done.is_set():
+        while not done.wait(0.02):
             try:
                 result = engine.similar(own.song(1), 100)
                 counts.append(len(result.matches))
@@ -373,7 +377,7 @@ def test_readers_while_indexing(engine: Engine, own: Collection) -> None:
                 problems.append(error)
                 return
 
-    threads = [threading.Thread(target=ask) for _ in range(3)]
+    threads = [threading.Thread(target=ask) for _ in range(2)]
     for thread in threads:
         thread.start()
     report = engine.index(own.folder)
@@ -450,7 +454,7 @@ def test_missing_path(engine: Engine, own: Collection) -> None:
     assert report.new == 1
 
 
-def test_stored_nothing_without_room(own: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_coverage(own: Collection) -> None:
     """An unknown coverage is refused before anything is written."""
     with pytest.raises(EngineError, match="coverage"):
         Engine.open(own.library, coverage="half")

@@ -56,7 +56,7 @@ def test_every_spelling_reaches_its_genre() -> None:
     ],
 )
 def test_tags_are_split_and_folded(tag: str, parts: list[str]) -> None:
-    """Tags split at semicolon, slash and comma, case folded, without repeats or empty parts; known spellings stay whole."""
+    """Tags split at semicolon, slash and comma, folded, without repeats or empty parts; known spellings stay whole."""
     assert split_tag(tag) == parts
 
 

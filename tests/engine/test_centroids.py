@@ -1,0 +1,98 @@
+"""Centroids: the mean of a genre's signatures where enough are tagged, else those that ship."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from engine.centroids import MINIMUM_TRACKS, Centroid, distances, genre_members, make_centroids
+from engine.models.labels import GENRES
+
+D = 16
+NO_REFERENCE = np.zeros((len(GENRES), D), np.float32)
+
+
+def units(count: int, seed: int = 0) -> NDArray[np.float32]:
+    """Random unit rows (count, D)."""
+    rows = np.random.default_rng(seed).standard_normal((count, D))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def made(
+    tags: dict[int, str | None], vectors: NDArray[np.float32], reference: NDArray[np.float32] = NO_REFERENCE
+) -> dict[str, Centroid]:
+    """Centroids by genre of tracks 1, 2, ..."""
+    track_ids = np.arange(1, len(vectors) + 1, dtype=np.int64)
+    return {centroid.genre: centroid for centroid in make_centroids(tags, track_ids, vectors, reference)}
+
+
+def test_mean() -> None:
+    """A library's centroid is the normalised mean of its tagged tracks only."""
+    vectors = units(15)
+    rock = made(dict.fromkeys(range(1, 11), "Rock"), vectors)["rock"]
+    mean = vectors[:10].mean(axis=0)
+    assert np.allclose(rock.vector, mean / np.linalg.norm(mean), atol=1e-6)
+    assert rock.kind == "library"
+
+
+@pytest.mark.parametrize(
+    ("tagged", "kind"), [(MINIMUM_TRACKS, "library"), (MINIMUM_TRACKS - 1, "reference"), (0, "reference")]
+)
+def test_threshold(tagged: int, kind: str) -> None:
+    """The tenth tagged track makes a genre's centroid the library's own; below, the shipped one stands."""
+    reference = units(len(GENRES), seed=1)
+    found = made(dict.fromkeys(range(1, tagged + 1), "jazz"), units(20), reference)
+    assert found["jazz"].kind == kind
+    assert len(found) == len(GENRES)
+    assert all(centroid.kind == "reference" for genre, centroid in found.items() if genre != "jazz")
+
+
+def test_no_reference() -> None:
+    """A genre without tagged tracks and without a shipped centroid has none."""
+    assert made({1: "rock"}, units(3)) == {}
+
+
+def test_tagged_without_signature() -> None:
+    """Tracks that this encoder has not heard do not count towards the ten."""
+    tags: dict[int, str | None] = dict.fromkeys(range(1, 21), "rock")
+    assert "rock" not in made(tags, units(9))
+    assert "rock" in made(tags, units(10))
+
+
+def test_own_names() -> None:
+    """A tag outside the table gets a centroid of its own from ten tracks on, whatever its case and its neighbours."""
+    spellings = ["Whale Song", "WHALE SONG", "whale song; Rock", " Whale Song / Live at home "]
+    tags: dict[int, str | None] = {i: spellings[i % 4] for i in range(1, 11)}
+    assert set(made(tags, units(10))) == {"whale song"}
+    del tags[10]
+    assert made(tags, units(10)) == {}
+
+
+def test_members() -> None:
+    """A track counts for each genre that its tag names, once; an empty or missing tag for none."""
+    members = genre_members({1: "Rock; Jazz/Rock", 2: "Jazz", 3: None, 4: "", 5: " ; / ,"})
+    assert {genre: sorted(ids) for genre, ids in members.items()} == {"rock": [1], "jazz": [1, 2]}
+
+
+def test_opposites() -> None:
+    """Signatures that cancel out leave the shipped centroid in place, never one that is not a number."""
+    half = units(5)
+    reference = units(len(GENRES), seed=1)
+    rock = made(dict.fromkeys(range(1, 11), "rock"), np.concatenate([half, -half]), reference)["rock"]
+    assert rock.kind == "reference"
+    assert np.isfinite(rock.vector).all()
+
+
+def test_distances() -> None:
+    """Distances are 1 - cosine, nearest first: 0 to itself, 2 to its opposite."""
+    vector = units(1)[0]
+    across = np.zeros(D, np.float32)
+    across[:2] = -vector[1], vector[0]
+    across /= np.linalg.norm(across)
+    found = distances(
+        vector,
+        [Centroid("b", -vector, "library"), Centroid("c", across, "reference"), Centroid("a", vector, "library")],
+    )
+    assert [entry.genre for entry in found] == ["a", "c", "b"]
+    assert [entry.distance for entry in found] == pytest.approx([0, 1, 2], abs=1e-6)

@@ -1,0 +1,118 @@
+"""From files to signatures: the same sound gives the same signature, whatever stands beside it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.errors import AudioError
+from engine.indexer.encoding import decode_windows, encode_batch, encode_file, encode_full
+from engine.models.checkpoint import load_encoder
+from engine.models.encoder import Encoder
+from engine.models.labels import GENRES, MOODS
+from engine.models.shipped import find_encoder
+from tests.audio import write_audio
+from tests.conftest import RATE, make_song
+
+SAME = 1e-5  # float32 rounding: batches of other sizes take other paths through the libraries
+CLOSE = 0.98  # cosine of what is the same to the ear
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    """The encoder that ships, on the CPU."""
+    return load_encoder(find_encoder())
+
+
+def song(folder: Path, seed: int, seconds: float = 5.2, gain: float = 1.0, rate: int = RATE) -> bytes:
+    """Write a song; returns its path."""
+    path = folder / f"{seed}-{seconds}-{gain}-{rate}.wav"
+    write_audio(path, gain * make_song(seed, seconds), rate)
+    return os.fsencode(path)
+
+
+@pytest.mark.parametrize("coverage", ["windows", "full"])
+@pytest.mark.parametrize("seconds", [0.6, 5.2, 50.0])
+def test_shapes(tmp_path: Path, encoder: Encoder, coverage: str, seconds: float) -> None:
+    """A track of any length gives a unit signature, distributions that sum to 1, and windows that lie in the track."""
+    decoded, encoded = encode_file(song(tmp_path, 1, seconds), encoder, coverage)
+    assert decoded.duration_seconds == pytest.approx(seconds, abs=0.01)
+    assert encoded.vector.shape == (encoder.dim,)
+    assert np.linalg.norm(encoded.vector) == pytest.approx(1, abs=1e-5)
+    assert (encoded.genres.shape, encoded.moods.shape) == ((len(GENRES),), (len(MOODS),))
+    for shares in (encoded.genres, encoded.moods, encoded.attention):
+        assert shares.min() >= 0
+        assert shares.sum() == pytest.approx(1, abs=1e-5)
+    assert len(encoded.starts) == len(encoded.attention) == len(encoded.vectors)
+    assert encoded.starts.min() >= 0
+    assert encoded.starts.max() < seconds
+
+
+def test_batch(tmp_path: Path, encoder: Encoder) -> None:
+    """A track encoded among others has the signature that it has alone."""
+    tracks = [
+        decode_windows(song(tmp_path, seed, seconds), encoder.plan) for seed, seconds in ((1, 5.2), (2, 0.8), (3, 45))
+    ]
+    for together, track in zip(encode_batch(encoder, tracks), tracks, strict=True):
+        (alone,) = encode_batch(encoder, [track])
+        assert np.allclose(together.vector, alone.vector, atol=SAME)
+        assert np.allclose(together.genres, alone.genres, atol=SAME)
+        assert np.array_equal(together.starts, alone.starts)
+
+
+@pytest.mark.parametrize("coverage", ["windows", "full"])
+def test_again(tmp_path: Path, encoder: Encoder, coverage: str) -> None:
+    """The same file gives the same signature again, to the bit."""
+    path = song(tmp_path, 1, 12.0)
+    first, second = (encode_file(path, encoder, coverage)[1] for _ in range(2))
+    assert np.array_equal(first.vector, second.vector)
+
+
+def test_gain(tmp_path: Path, encoder: Encoder) -> None:
+    """Half the gain does not change what a track sounds like; another song does."""
+    original = encode_file(song(tmp_path, 1), encoder, "windows")[1].vector
+    quiet = encode_file(song(tmp_path, 1, gain=0.5), encoder, "windows")[1].vector
+    other = encode_file(song(tmp_path, 2), encoder, "windows")[1].vector
+    assert quiet @ original > CLOSE
+    assert other @ original < quiet @ original
+
+
+def test_formats(tmp_path: Path, encoder: Encoder) -> None:
+    """A song sounds alike as WAV, FLAC at 44.1 kHz in stereo, and MP3."""
+    mono = make_song(3, 8.0)
+    wide = np.repeat(mono, 2)  # at twice the rate, sample and hold
+    write_audio(tmp_path / "a.wav", mono, RATE)
+    write_audio(tmp_path / "a.flac", np.stack([wide, wide], axis=1), 2 * RATE)
+    write_audio(tmp_path / "a.mp3", mono, RATE)
+    vectors = [
+        encode_file(os.fsencode(tmp_path / f"a{end}"), encoder, "windows")[1].vector
+        for end in (".wav", ".flac", ".mp3")
+    ]
+    assert vectors[1] @ vectors[0] > CLOSE
+    assert vectors[2] @ vectors[0] > CLOSE
+
+
+def test_full_reads_all(tmp_path: Path, encoder: Encoder) -> None:
+    """Read in full, windows follow each other to the end of the track; a short rest at the end does not count."""
+    step = encoder.plan.seconds
+    for seconds, count in ((3 * step, 3), (3 * step + 0.6 * step, 4), (3 * step + 0.3 * step, 3)):
+        _, encoded = encode_full(song(tmp_path, 1, seconds), encoder)
+        assert np.allclose(encoded.starts, np.arange(count) * step)
+
+
+@pytest.mark.parametrize("coverage", ["windows", "full"])
+@pytest.mark.parametrize(("content", "reason"), [(b"", None), (b"RIFF" + b"x" * 500, None), (None, "silence")])
+def test_no_sound(tmp_path: Path, encoder: Encoder, coverage: str, content: bytes | None, reason: str | None) -> None:
+    """What holds no sound raises AudioError, with one line why."""
+    path = tmp_path / "bad.wav"
+    if content is None:
+        write_audio(path, np.zeros(5 * RATE, np.float32), RATE)
+    else:
+        path.write_bytes(content)
+    with pytest.raises(AudioError, match=reason) as caught:
+        encode_file(os.fsencode(path), encoder, coverage)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value)

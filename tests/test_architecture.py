@@ -1,0 +1,174 @@
+"""The rooms and their arrows: what may import what, what is installed, what loads when."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import engine
+from engine import errors
+
+ROOT = Path(__file__).parents[1]
+ROOMS = {"engine.models": "models", "engine.db": "db", "engine.indexer": "indexer", "engine": "engine"}
+BELOW = {  # what each room may import, beside itself and engine.errors
+    "engine.models": set(),
+    "engine.db": set(),
+    "engine.indexer": {"engine.models", "engine.db"},
+    "engine": {"engine.models", "engine.db", "engine.indexer"},
+}
+HEAVY = ["torch", "faiss", "sqlalchemy", "numpy", "av", "librosa", "scipy", "sklearn"]
+PUBLIC = [
+    "AudioError",
+    "CentroidDistance",
+    "Classification",
+    "DeviceError",
+    "EncoderError",
+    "EncoderTracks",
+    "Engine",
+    "EngineError",
+    "FailedPath",
+    "FoundTrack",
+    "GenreProbability",
+    "IndexProgress",
+    "IndexReport",
+    "LibraryError",
+    "Match",
+    "MoodProbability",
+    "QueryError",
+    "QueryResult",
+    "Stats",
+    "TrainingError",
+    "__version__",
+]
+
+
+def room_of(module: str) -> str:
+    """The room that a module of Engine's lies in."""
+    return next(room for room in ROOMS if module == room or module.startswith(f"{room}."))
+
+
+def imported(source: str) -> Iterator[str]:
+    """Names of Engine's modules that a source imports anywhere, also inside functions."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "engine")
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide which room they reach"
+            if node.module and node.module.split(".")[0] == "engine":
+                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_arrows(room: str) -> None:
+    """Imports flow one way: engine -> indexer -> models, db; all may import engine.errors, which imports nothing."""
+    files = sorted((ROOT / ROOMS[room]).rglob("*.py"))
+    assert files
+    for file in files:
+        for name in imported(file.read_text("utf-8")):
+            if not name.startswith("engine.errors"):
+                assert room_of(name) in {room, *BELOW[room]}, f"{file.relative_to(ROOT)} imports {name}"
+
+
+def test_errors_import_nothing() -> None:
+    """engine.errors imports nothing, and its classes are one tree."""
+    tree = ast.parse((ROOT / "engine" / "errors.py").read_text("utf-8"))
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    classes = [value for value in vars(errors).values() if isinstance(value, type)]
+    assert all(issubclass(value, errors.EngineError) for value in classes)
+    assert {value.__name__ for value in classes} <= set(engine.__all__)
+
+
+def test_packages() -> None:
+    """Every folder with an __init__.py is listed in pyproject.toml, and no other."""
+    tomllib = pytest.importorskip("tomllib")  # Python 3.11
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"]
+    found = set()
+    for room, folder in ROOMS.items():
+        for init in (ROOT / folder).rglob("__init__.py"):
+            found.add(".".join([room, *init.parent.relative_to(ROOT / folder).parts]))
+    assert sorted(listed) == sorted(found)
+
+
+def test_public_names() -> None:
+    """The public API is exactly this list, and each name loads."""
+    assert sorted(engine.__all__) == PUBLIC
+    for name in PUBLIC:
+        assert getattr(engine, name) is not None
+    assert set(PUBLIC) <= set(dir(engine))
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = engine.nonsense
+
+
+LIGHT = {
+    "errors": "import engine.errors",
+    "package": "import engine; engine.EngineError; engine.__version__",
+    "help": "import engine.cli; engine.cli.cli.main(['--help'], standalone_mode=False)",
+    "help of a command": "import engine.cli; engine.cli.cli.main(['similar', '--help'], standalone_mode=False)",
+    "wrong use": "import sys, engine.cli; sys.argv = ['engine', 'index']; engine.cli._run()",
+}
+
+
+@pytest.mark.parametrize("code", LIGHT.values(), ids=LIGHT)
+def test_light(code: str) -> None:
+    """Help, usage errors and the errors' own module load none of the heavy libraries."""
+    check = f"import sys\n{code}\nprint('LOADED', *[name for name in {HEAVY} if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1].strip() == "LOADED"
+
+
+def test_reading_loads_no_torch(tmp_path: Path) -> None:
+    """A command that only reads the database loads neither torch nor FAISS, nor does a run that finds nothing new."""
+    code = (
+        "import sys, engine.cli\n"
+        f"for words in (['index', {str(tmp_path)!r} + '/music'], ['stats'], ['search', 'x'], ['encoders']):\n"
+        f"    sys.argv = ['engine', '--library', {str(tmp_path / 'library.db')!r}, *words]\n"
+        "    assert engine.cli._run() == 0\n"
+        "print('LOADED', *[name for name in ('torch', 'faiss') if name in sys.modules])"
+    )
+    (tmp_path / "music").mkdir()
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1].strip() == "LOADED"
+
+
+def test_command_is_installed(tmp_path: Path) -> None:
+    """The installed command works from any folder: its exit code and its one line reach the shell."""
+    command = Path(sysconfig.get_path("scripts")) / "engine"
+    asked = [str(command), "--library", str(tmp_path / "none.db"), "stats"]
+    result = subprocess.run(asked, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (3, "", 1)
+
+
+def test_wheel(tmp_path: Path) -> None:
+    """A wheel installs nothing at top level but `engine`, with every module, the weights and the tables inside."""
+    pytest.importorskip("setuptools", minversion="77")
+    names = wheel_names(tmp_path)
+    top = {name.split("/")[0] for name in names if ".dist-info/" not in name}
+    assert top == {"engine"}
+    for room, folder in ROOMS.items():
+        for file in (ROOT / folder).rglob("*"):
+            if file.suffix in {".py", ".json", ".safetensors", ".typed"}:
+                inside = "/".join([*room.split("."), *file.relative_to(ROOT / folder).parts])
+                assert inside in names
+
+
+def wheel_names(tmp_path: Path) -> list[str]:
+    """Build a wheel from a copy of what is packaged; returns the files in it."""
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for folder in ROOMS.values():
+        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    code = "from setuptools import build_meta; print(build_meta.build_wheel('wheel'))"
+    built = subprocess.run([sys.executable, "-c", code], cwd=copy, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr[-2000:]
+    with zipfile.ZipFile(copy / "wheel" / built.stdout.splitlines()[-1]) as wheel:
+        return wheel.namelist()

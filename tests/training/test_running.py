@@ -1,0 +1,176 @@
+"""A whole training: from a CSV to weights that load, a report, and errors that say what to do."""
+
+import csv
+import json
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from engine.errors import TrainingError
+from engine.indexer.encoding import encode_file
+from engine.models.attention_signature import AttentionSignature, AttentionSignatureConfig
+from engine.models.checkpoint import ARCHITECTURES, load_encoder
+from engine.models.encoder import Encoder
+from engine.models.shipped import find_encoder, read_metadata
+from engine.training import finish
+from engine.training.run import TrainingOptions, TrainingOutcome, train_encoder
+from tests.training.conftest import write_rows
+
+
+@dataclass(frozen=True)
+class SmallConfig(AttentionSignatureConfig):
+    """A network that trains in a moment."""
+
+    tokens: int = 4
+    token_seconds: float = 1.0
+    stem: int = 8
+    widths: tuple[int, ...] = (8, 16)
+    frame_dim: int = 24
+    dim: int = 32
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ARCHITECTURES, "attention_signature", (AttentionSignature, SmallConfig))
+    monkeypatch.setattr(finish, "PENALTIES", (1e-2, 1e-1))
+
+
+@pytest.fixture
+def options(table: Path, tmp_path: Path) -> TrainingOptions:
+    """Two steps on the six clips."""
+    return TrainingOptions(
+        None, str(table), str(tmp_path / "new.safetensors"), None, 2, 0, 2e-3, str(tmp_path / "cache"), 1
+    )
+
+
+@pytest.fixture(scope="module")
+def outcome(table: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingOutcome:
+    """One training, for the tests that look at what it leaves."""
+    folder = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(ARCHITECTURES, "attention_signature", (AttentionSignature, SmallConfig))
+        out, cache = str(folder / "new.safetensors"), str(folder / "cache")
+        return train_encoder(TrainingOptions(None, str(table), out, None, 2, 0, 2e-3, cache, 1), show=False)
+
+
+def subset(table: Path, target: Path, **changes: object) -> Path:
+    """A copy of the table whose files keep their place and whose columns are replaced, row by row, as told."""
+    with table.open(newline="") as file:
+        rows = [row | {"file": str(table.parent / row["file"])} for row in csv.DictReader(file)]
+    for column, values in changes.items():
+        assert isinstance(values, list)
+        rows = [row | {column: value} for row, value in zip(rows, values, strict=True)]
+    return write_rows(target, [row for row in rows if row["file"]])
+
+
+def says(encoder: Encoder, path: Path) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """A file's signature, genres and moods."""
+    _, encoded = encode_file(os.fsencode(path), encoder, "windows")
+    signature, genres, moods = (torch.from_numpy(v) for v in (encoded.vector, encoded.genres, encoded.moods))
+    return signature, genres, moods
+
+
+def test_weights_load_and_encode(outcome: TrainingOutcome, table: Path) -> None:
+    """The file that a training leaves is an encoder: found by its path, named by its hash, ready to encode."""
+    file = find_encoder(str(outcome.path))
+    assert file.id == outcome.encoder
+    encoder = load_encoder(file)
+    signature, genres, moods = says(encoder, table.parent / "e.wav")
+    assert signature.norm().item() == pytest.approx(1, abs=1e-5)
+    assert torch.isfinite(torch.cat([genres, moods])).all()
+    assert (encoder.config.tokens, encoder.config.widths) == (4, (8, 16))
+
+
+def test_heads_and_centroids_know_the_clips(outcome: TrainingOutcome, table: Path) -> None:
+    """A train clip's likeliest genre is one of its own; centroids are unit rows where clips were, zero elsewhere."""
+    encoder = load_encoder(find_encoder(str(outcome.path)))
+    assert says(encoder, table.parent / "a.wav")[1].argmax() == 5  # jazz
+    assert says(encoder, table.parent / "b.wav")[1].argmax() == 6  # metal
+    lengths = encoder.centroids.norm(dim=1)
+    assert lengths[[0, 5, 6]].tolist() == pytest.approx([1, 1, 1], abs=1e-4)
+    assert lengths.sum().item() == pytest.approx(3, abs=1e-4)
+
+
+def test_the_report_says_how_and_how_well(outcome: TrainingOutcome) -> None:
+    """Report and checkpoint say how it was trained; every figure of the valid split has its interval and its clips."""
+    document = json.loads(outcome.path.with_suffix(".report.json").read_text())
+    assert document["encoder"] == outcome.encoder
+    assert document["training"] == json.loads(read_metadata(outcome.path)["training"])
+    assert {"data": "clips.csv", "clips": 4, "skipped": 0, "steps": 2, "seed": 0}.items() <= document[
+        "training"
+    ].items()
+    names = [figure["name"] for figure in document["figures"]]
+    assert names == ["all genre accuracy", "all genre precision at 5", "all mood accuracy", "all mood precision at 5"]
+    for figure in document["figures"]:
+        assert 0 <= figure["low"] <= figure["value"] <= figure["high"] <= 1
+        assert figure["clips"] == 2
+        assert f"| {figure['name']} | {figure['value']:.3f} |" in outcome.report
+    assert outcome.path.with_suffix(".report.md").read_text() == outcome.report
+
+
+def test_running_again_changes_nothing(options: TrainingOptions) -> None:
+    """A finished training that is run again trains no further: the same weights, to the bit."""
+    first = train_encoder(options, show=False)
+    assert train_encoder(options, show=False).encoder == first.encoder
+
+
+def test_another_csv_does_not_resume(options: TrainingOptions, table: Path, tmp_path: Path) -> None:
+    """With as many clips but other labels, the state of the training before is refused."""
+    train_encoder(options, show=False)
+    swapped = subset(table, tmp_path / "other.csv", genres=["metal", "jazz", "metal", "jazz", "jazz", "metal"])
+    with pytest.raises(TrainingError, match="other settings or data"):
+        train_encoder(replace(options, data=str(swapped)), show=False)
+
+
+def test_genres_alone_are_enough(options: TrainingOptions, table: Path, tmp_path: Path) -> None:
+    """Without quadrants the mood head finds all moods equally likely, and nothing is NaN."""
+    genres_only = subset(table, tmp_path / "genres.csv", quadrant=[""] * 6)
+    outcome = train_encoder(replace(options, data=str(genres_only)), show=False)
+    signature, genres, moods = says(load_encoder(find_encoder(str(outcome.path))), table.parent / "e.wav")
+    assert moods.tolist() == pytest.approx([0.25] * 4)
+    assert torch.isfinite(torch.cat([signature, genres])).all()
+    assert "mood accuracy" not in outcome.report
+
+
+def test_quadrants_alone_are_enough(options: TrainingOptions, table: Path, tmp_path: Path) -> None:
+    """Without genres the genre head finds all equally likely, and nothing is NaN."""
+    moods_only = subset(table, tmp_path / "moods.csv", genres=[""] * 6)
+    outcome = train_encoder(replace(options, data=str(moods_only)), show=False)
+    _, genres, moods = says(load_encoder(find_encoder(str(outcome.path))), table.parent / "e.wav")
+    assert genres.tolist() == pytest.approx([1 / 15] * 15)
+    assert torch.isfinite(moods).all()
+
+
+def test_one_valid_clip_is_measured(options: TrainingOptions, table: Path, tmp_path: Path) -> None:
+    """A valid split of one clip has an accuracy; without neighbours it has no precision, and that is no error."""
+    one = subset(table, tmp_path / "one.csv", split=["train"] * 5 + ["valid"])
+    outcome = train_encoder(replace(options, data=str(one)), show=False)
+    assert "genre accuracy" in outcome.report
+    assert "precision" not in outcome.report
+
+
+def test_unreadable_clips_are_reported(options: TrainingOptions, table: Path, tmp_path: Path) -> None:
+    """A clip that cannot be read is left out, counted and named in the report."""
+    files = [str(table.parent / name) for name in ("a.wav", "b.wav", "c.wav", "missing.wav", "e.wav", "f.wav")]
+    outcome = train_encoder(replace(options, data=str(subset(table, tmp_path / "x.csv", file=files))), show=False)
+    assert "1 clips could not be read." in outcome.report
+    assert "- missing.wav: " in outcome.report
+    assert "- clips: 3" in outcome.report
+
+
+def test_nothing_readable_is_an_error(options: TrainingOptions, table: Path, tmp_path: Path) -> None:
+    """When no clip of a split can be read, the first reason is given, and no weights are written."""
+    data = subset(table, tmp_path / "x.csv", file=[f"{i}.wav" for i in range(6)])
+    with pytest.raises(TrainingError, match="readable clips of split 'train'"):
+        train_encoder(replace(options, data=str(data)), show=False)
+    assert not Path(options.out).exists()
+
+
+@pytest.mark.parametrize("out", ["weights.pt", "missing/weights.safetensors"])
+def test_the_output_is_checked_before_anything_runs(options: TrainingOptions, tmp_path: Path, out: str) -> None:
+    """Another ending, or a folder that is not there, is refused before a clip is read."""
+    with pytest.raises(TrainingError, match="expected --out"):
+        train_encoder(replace(options, out=str(tmp_path / out), data="missing.csv"), show=False)

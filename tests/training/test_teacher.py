@@ -1,0 +1,187 @@
+"""The teacher as MusiCNN is published, here with random weights, and the bank of excerpts that it judged."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import librosa
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from engine.errors import TrainingError
+from engine.models.teacher import FEATURES, N_MELS, NORM_EPSILON, SAMPLE_RATE, TAGS, Teacher
+from engine.training import loop
+from engine.training.clips import ClipSamples
+from engine.training.distill import Bank, TeacherHeads
+from engine.training.loop import Progress, Schedule, Training
+from engine.training.patches import Augmentation
+from tests.training.conftest import SmallEncoder
+
+FRONTS = ((7, 38, 204), (7, 67, 204), (128, 1, 51), (64, 1, 51), (32, 1, 51))  # frames, bands, filters
+FRONT, MIDDLE = 561, 64  # channels
+
+
+def random_weights() -> dict[str, np.ndarray]:
+    """Arrays of MusiCNN's names and shapes; a third of the norms' scales are negative, as some are in the real ones."""
+    random = np.random.default_rng(0)
+    arrays = {}
+    kernels: list[tuple[int, ...]] = [(height, width, 1, out) for height, width, out in FRONTS]
+    kernels += [(7, channels, 1, MIDDLE) for channels in (FRONT, MIDDLE, MIDDLE)]
+    for i, shape in enumerate(kernels):
+        arrays[f"conv{i}_kernel"] = random.standard_normal(shape) / np.sqrt(np.prod(shape[:3]))
+        arrays[f"conv{i}_bias"] = 0.1 * random.standard_normal(shape[3])
+    pooled = 2 * (FRONT + 3 * MIDDLE)
+    for i, (inputs, outputs) in enumerate(((pooled, FEATURES), (FEATURES, TAGS))):
+        arrays[f"dense{i}_kernel"] = random.standard_normal((inputs, outputs)) / np.sqrt(inputs)
+        arrays[f"dense{i}_bias"] = 0.1 * random.standard_normal(outputs)
+    for i, size in enumerate((1, *(out for *_, out in FRONTS), *(3 * [MIDDLE]), pooled, FEATURES)):
+        arrays[f"bn{i}_gamma"] = random.uniform(-0.5, 1.0, size) if i else np.ones(1)
+        arrays[f"bn{i}_beta"] = 0.1 * random.standard_normal(size)
+        arrays[f"bn{i}_mean"] = 0.1 * random.standard_normal(size)
+        arrays[f"bn{i}_var"] = random.uniform(0.5, 1.5, size)
+    return {name: array.astype(np.float32) for name, array in arrays.items()}
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The random weights as a file."""
+    path = tmp_path_factory.mktemp("teacher") / "weights.npz"
+    np.savez(path, **random_weights())  # type: ignore[arg-type]
+    return path
+
+
+@pytest.fixture(scope="module")
+def teacher(weights: Path) -> Teacher:
+    """A teacher that knows nothing."""
+    return Teacher(weights)
+
+
+def published(mel: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """MusiCNN as its authors wrote it: convolution, ReLU, norm, then the maximum over bands; (B, T, N_MELS) ->."""
+    w = {name: torch.from_numpy(array) for name, array in random_weights().items()}
+
+    def norm(x: torch.Tensor, i: int) -> torch.Tensor:  # channels last
+        scaled = (x - w[f"bn{i}_mean"]) / torch.sqrt(w[f"bn{i}_var"] + NORM_EPSILON)
+        return scaled * w[f"bn{i}_gamma"] + w[f"bn{i}_beta"]
+
+    def convolve(x: torch.Tensor, i: int) -> torch.Tensor:  # (B, 1, T, F) -> (B, T, F', out), same length in time
+        kernel = w[f"conv{i}_kernel"].permute(3, 2, 0, 1)
+        height = kernel.shape[2]
+        padded = F.pad(x, (0, 0, (height - 1) // 2, height // 2))
+        return norm(F.relu(F.conv2d(padded, kernel, w[f"conv{i}_bias"]).permute(0, 2, 3, 1)), i + 1)
+
+    x = norm(mel[..., None], 0).permute(0, 3, 1, 2)  # (B, 1, T, F)
+    front = torch.cat([convolve(x, i).amax(dim=2) for i in range(5)], dim=2)  # (B, T, 561)
+    first = convolve(front[:, None], 5)[:, :, 0]
+    second = convolve(first[:, None], 6)[:, :, 0] + first
+    third = convolve(second[:, None], 7)[:, :, 0] + second
+    maps = torch.cat([front, first, second, third], dim=2)
+    pooled = norm(torch.stack([maps.amax(dim=1), maps.mean(dim=1)], dim=2).flatten(1), 9)
+    features = norm(F.relu(pooled @ w["dense0_kernel"] + w["dense0_bias"]), 10)
+    return features, torch.sigmoid(features @ w["dense1_kernel"] + w["dense1_bias"])
+
+
+@pytest.mark.parametrize("frames", [50, 64])
+def test_the_fast_teacher_is_the_published_network(teacher: Teacher, frames: int) -> None:
+    """Toeplitz products and early maxima change nothing: features and tags are those of the plain network."""
+    mel = torch.rand(2, frames, N_MELS, generator=torch.Generator().manual_seed(1)) * 4
+    features, tags = teacher(mel)
+    expected_features, expected_tags = published(mel)
+    torch.testing.assert_close(features, expected_features, atol=2e-4, rtol=1e-3)
+    torch.testing.assert_close(tags, expected_tags, atol=2e-4, rtol=1e-3)
+
+
+def test_the_teachers_log_mel_is_librosas(teacher: Teacher) -> None:
+    """Its front-end is that of the published code, which calls librosa."""
+    sound = 0.1 * np.random.default_rng(2).standard_normal(SAMPLE_RATE).astype(np.float32)
+    mel = librosa.feature.melspectrogram(
+        y=sound, sr=SAMPLE_RATE, n_fft=512, hop_length=256, n_mels=N_MELS, pad_mode="reflect"
+    )
+    found = teacher.log_mel(torch.from_numpy(sound)[None])[0]
+    np.testing.assert_allclose(found.numpy(), np.log10(1 + 1e4 * mel).T[: len(found)], atol=2e-3)
+
+
+@pytest.mark.parametrize("kind", ["missing", "text", "array", "others", "objects"])
+def test_other_files_are_no_teacher(tmp_path: Path, kind: str) -> None:
+    """A file that is missing, no .npz, of other arrays, or of pickled objects is refused in one line."""
+    path = tmp_path / "teacher.npz"
+    if kind == "text":
+        path.write_text("no arrays")
+    elif kind == "array":
+        with path.open("wb") as file:
+            np.save(file, np.zeros(3))
+    elif kind == "others":
+        np.savez(path, a=np.zeros(3))
+    elif kind == "objects":
+        np.savez(path, dense1_kernel=np.array([{}], dtype=object))
+    with pytest.raises(TrainingError, match=r"expected MusiCNN's weights") as caught:
+        Teacher(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.fixture
+def bank(teacher: Teacher, small_encoder: SmallEncoder, samples: ClipSamples) -> Bank:
+    """An empty bank of twenty places."""
+    return Bank(teacher, small_encoder(), samples, 20, Augmentation())
+
+
+def test_the_bank_standardises_and_remembers(bank: Bank) -> None:
+    """Judged excerpts come back beside the teacher's answers, whose features are standardised over the bank."""
+    bank.fill(12, np.random.default_rng(0))
+    inputs, features, tags = bank.draw(400, np.random.default_rng(1))
+    assert (bank.size, list(inputs), features.shape, tags.shape) == (12, ["mel"], (400, FEATURES), (400, TAGS))
+    assert (features.mean(dim=0).abs() < 0.4).all()
+    assert (tags >= 0).all()
+    assert (tags <= 1).all()
+    assert len(torch.unique(tags, dim=0)) == 12
+    pairs = {tuple(row[:3].tolist()): mel for row, mel in zip(tags, inputs["mel"], strict=True)}
+    assert all(torch.equal(pairs[tuple(row[:3].tolist())], mel) for row, mel in zip(tags, inputs["mel"], strict=True))
+
+
+def test_the_bank_forgets_the_oldest(bank: Bank) -> None:
+    """More excerpts than places: the bank holds the latest, and never more than its places."""
+    rng = np.random.default_rng(0)
+    bank.fill(20, rng)
+    before = bank.tags.clone()
+    bank.fill(8, rng)
+    assert (bank.size, bank.written) == (20, 28)
+    assert not torch.equal(bank.tags[:8], before[:8])
+    assert torch.equal(bank.tags[8:], before[8:])
+
+
+def test_the_teachers_features_are_learnt() -> None:
+    """The loss falls when embeddings hold the teacher's features, and gradients reach the embedding."""
+    torch.manual_seed(0)
+    heads = TeacherHeads(FEATURES)
+    features = torch.randn(16, FEATURES)
+    vectors = torch.randn(16, FEATURES, requires_grad=True)
+    tags = torch.rand(16, TAGS)
+    torch.nn.init.eye_(heads.features.weight)
+    torch.nn.init.zeros_(heads.features.bias)
+    apart, together = heads(vectors, features, tags), heads(features, features, tags)
+    assert together < apart - 1
+    apart.backward()
+    assert vectors.grad is not None
+    assert vectors.grad.abs().max() > 0
+
+
+def test_a_training_learns_from_the_teacher_first(
+    teacher: Teacher, small_encoder: SmallEncoder, samples: ClipSamples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a teacher, early steps learn from it alone and later ones from labels too; a stop resumes at its step."""
+    monkeypatch.setattr(loop, "FIRST_FILL", 8)
+    schedule = Schedule(
+        steps=4, warmup=1, bank_batch=8, bank_new=2, bank_capacity=16, tracks_from=0.5, track_batch=4, track_windows=2
+    )
+    encoder = small_encoder()
+    bank = Bank(teacher, encoder, samples, schedule.bank_capacity, schedule.augmentation)
+    seen: list[Progress] = []
+    training = Training(encoder, samples, schedule, bank, tmp_path / "a.state", {})
+    training.run(seen.append)
+    assert [set(p.losses) for p in seen[:2]] == [{"teacher"}] * 2
+    assert [set(p.losses) for p in seen[2:]] == [{"teacher", "genre", "mood", "metric"}] * 2
+    assert all(np.isfinite(list(p.losses.values())).all() for p in seen)
+    assert Training(encoder, samples, schedule, bank, tmp_path / "a.state", {}).step == 4
+    with pytest.raises(TrainingError, match="other settings"):
+        Training(encoder, samples, replace(schedule, bank_new=3), bank, tmp_path / "a.state", {})
