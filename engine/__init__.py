@@ -2,7 +2,7 @@
 
 >>> from engine import Engine                               # doctest: +SKIP
 >>> with Engine.open("library.db") as library:              # doctest: +SKIP
-...     library.index("~/Music")
+...     library.index("music")
 ...     library.similar("track.flac", k=5).matches
 
 Names are loaded when first used: importing `engine` or `engine.errors` loads neither torch nor FAISS.

@@ -16,9 +16,9 @@ Differs from the paper:
 Not given in the paper, chosen here:
 - The log-mel's bands, window, hop and edges (the paper gives the picture's size only).
 - The CNN: a residual network with squeeze-and-excitation, then attentive and max pooling over a token's time.
-- Scores: the mean, over heads and queries, of the attention that token s receives, times a learned sharpness
-  (initially S: mean attention is near 1 / S, so its bare softmax is all but uniform). `score="linear"` scores each
-  token by itself instead.
+- Scores: the mean, over heads and queries, of the attention that token s receives, relative to 1 / S, times a learned
+  sharpness (initially 1): mean attention is near 1 / S, so its bare softmax is all but uniform, the more so the longer
+  the track. With S = `tokens` this is that mean times `tokens`. `score="linear"` scores each token by itself instead.
 - Attention knows no positions: tokens in another order give the same signature.
 - Nearness of signatures (section 3.5): the cosine.
 - Each token is brought to one level first, so that a recording's gain does not matter.
@@ -114,7 +114,7 @@ class ReceivedAttention(nn.Module):
 
     def __init__(self, dim: int, heads: int, tokens: int) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads, self.tokens = heads, tokens
         self.query = nn.Linear(dim, dim)
         self.key = nn.Linear(dim, dim, bias=False)  # a bias on the keys cancels in the softmax
         self.log_sharpness = nn.Parameter(torch.tensor(float(tokens)).log())
@@ -129,7 +129,7 @@ class ReceivedAttention(nn.Module):
         for part in queries.split(QUERY_CHUNK, dim=2):
             logits = part @ keys.transpose(2, 3) / (D // self.heads) ** 0.5  # (B, heads, Q, S)
             received = received + logits.softmax(dim=3).mean(dim=1).sum(dim=1)
-        return self.log_sharpness.exp() * received / S
+        return self.log_sharpness.exp() * received / self.tokens
 
 
 class AttentionSignature(Encoder):

@@ -23,19 +23,19 @@ def reference_scores(layer: ReceivedAttention, vectors: torch.Tensor) -> torch.T
         sequence, sequence, sequence, D, layer.heads, weight, bias, None, None, False, 0.0, torch.eye(D), None
     )
     assert weights is not None  # (B, queries, keys), averaged over heads
-    return layer.log_sharpness.exp() * weights.mean(dim=1)
+    return layer.log_sharpness.exp() * weights.mean(dim=1) * vectors.shape[1] / TOKENS
 
 
 @pytest.mark.parametrize("tokens", [1, 2, TOKENS, 600])
 def test_received_attention_is_multi_head_attention(tokens: int) -> None:
-    """A token's score is the mean, over heads and queries, of torch's attention weights on it, times the sharpness."""
+    """A token's score is the mean, over heads and queries, of torch's attention weights on it, relative to 1 / S."""
     torch.manual_seed(1)
     layer = ReceivedAttention(DIM, HEADS, TOKENS)
     vectors = 2 * torch.randn(3, tokens, DIM)
     with torch.no_grad():
         found, expected = layer(vectors), reference_scores(layer, vectors)
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
-    torch.testing.assert_close(found.sum(dim=1), torch.full((3,), float(TOKENS)), atol=1e-3, rtol=0)
+    torch.testing.assert_close(found.sum(dim=1), torch.full((3,), float(tokens)), atol=1e-3, rtol=0)
 
 
 def test_chunks_of_queries_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
