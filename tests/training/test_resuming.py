@@ -2,6 +2,7 @@
 
 import resource
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -199,22 +200,23 @@ def test_the_same_weights_make_the_same_file(tmp_path: Path) -> None:
         assert all(torch.equal(file.get_tensor(name), tensors[name]) for name in tensors)
 
 
-@pytest.fixture
+@contextmanager
 def small_disk() -> Iterator[None]:
-    """No file may grow beyond 4 kB: writing more fails as on a full disk."""
+    """No file may grow beyond 4 kB: writing more fails as on a full disk. For one call: pytest writes, too."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_keeps_what_was_written_before(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_a_full_disk_keeps_what_was_written_before(tmp_path: Path) -> None:
     """Writing that fails midway is an error that says so, leaves the old file, and no unfinished one."""
     path = tmp_path / "weights.safetensors"
     write_safetensors(path, {"a": torch.ones(4)}, {"v": "1"})
     before = path.read_bytes()
-    request.getfixturevalue("small_disk")
-    with pytest.raises(TrainingError, match="free space"):
+    with pytest.raises(TrainingError, match="free space"), small_disk():
         write_safetensors(path, {"a": torch.ones(1 << 16)}, {"v": "2"})
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
