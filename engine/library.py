@@ -260,8 +260,11 @@ class Engine:
     def _store(self, coverage: str) -> VectorStore:
         with self._lock:
             if coverage not in self._stores:
+                import faiss
+
                 from engine.indexer.vectors import VectorStore
 
+                faiss.omp_set_num_threads(self._threads)
                 self._stores[coverage] = VectorStore(self._database, self.encoder, coverage, gpu=self._device != "cpu")
             return self._stores[coverage]
 

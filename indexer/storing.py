@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from typing import TypeAlias
+from dataclasses import asdict, dataclass, replace
+from typing import Literal, TypeAlias
 
 from sqlalchemy import Connection
 
@@ -31,6 +31,15 @@ from engine.indexer.tags import read_tags
 from engine.models.encoder import Encoder
 
 Encoded: TypeAlias = "tuple[DecodedTrack, EncodedTrack] | AudioError"
+Kind: TypeAlias = Literal["new", "moved", "unchanged", "silent", "failed"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file, and why it failed."""
+
+    kind: Kind
+    reason: str = ""
 
 
 class Storing:
@@ -85,28 +94,27 @@ class Storing:
         except Exception as error:  # as in `prepare`: the run goes on
             return AudioError(defect(error))
 
-    def _store_one(self, connection: Connection, item: Prepared, encoded: Encoded | None) -> str:
-        """Write one file; returns what became of it: "silent", "!" and a reason, "new", "moved", "unchanged"."""
+    def _store_one(self, connection: Connection, item: Prepared, encoded: Encoded | None) -> Outcome:
         found = item.found
         if item.silent:
             put_skipped(connection, found.path, found.size, found.mtime_ns, False, "no sound")
-            return "silent"
+            return Outcome("silent")
         reason = item.error or (str(encoded) if isinstance(encoded, AudioError) else None)
         if reason:
             known = track_by_path(connection, found.path)
             if known is None or (known.size, known.mtime_ns) != (found.size, found.mtime_ns):
                 put_skipped(connection, found.path, found.size, found.mtime_ns, True, reason)
-            return "!" + reason  # an unchanged track stays: its signatures by other encoders are still right
+            return Outcome("failed", reason)  # an unchanged track stays: other encoders' signatures are still right
         decoded, answer = encoded if encoded and not isinstance(encoded, AudioError) else (None, None)
-        track_id, outcome = self._place(connection, item, decoded)
+        track_id, kind = self._place(connection, item, decoded)
         if answer is not None:
             put_signature(connection, answer.of_track(track_id, self.target.encoder_id, self.target.coverage))
-            return "new" if outcome == "unchanged" else outcome
+            return Outcome("new" if kind == "unchanged" else kind)
         if item.signature is not None and item.signature.track_id != track_id:
             put_signature(connection, replace(item.signature, track_id=track_id))
-        return outcome
+        return Outcome(kind)
 
-    def _place(self, connection: Connection, item: Prepared, decoded: DecodedTrack | None) -> tuple[int, str]:
+    def _place(self, connection: Connection, item: Prepared, decoded: DecodedTrack | None) -> tuple[int, Kind]:
         """Find or make the file's track: its own, one whose file went away, or a new one."""
         found = item.found
         own = next((twin for twin in item.twins if twin.path == found.path), None)
@@ -127,13 +135,12 @@ class Storing:
     def _went_away(self, twin: Track) -> bool:
         return twin.path not in self.moved_from and is_gone(twin.path)
 
-    def _count(self, item: Prepared, outcome: str) -> None:
-        if outcome == "silent":
-            self.report.passed_over += 1
-        elif outcome.startswith("!"):
-            self.report.failed.append(FailedPath(shown(item.found.path), outcome[1:]))
+    def _count(self, item: Prepared, outcome: Outcome) -> None:
+        if outcome.kind == "failed":
+            self.report.failed.append(FailedPath(shown(item.found.path), outcome.reason))
         else:
-            setattr(self.report, outcome, getattr(self.report, outcome) + 1)
+            counted = "passed_over" if outcome.kind == "silent" else outcome.kind
+            setattr(self.report, counted, getattr(self.report, counted) + 1)
 
 
 def _retagged(item: Prepared, own: Track) -> NewTrack:

@@ -13,7 +13,7 @@ import click
 from engine.cli import FAILED, Settings, cli
 
 if TYPE_CHECKING:
-    from engine.indexer.reports import FailedPath, IndexProgress, IndexReport
+    from engine.indexer.reports import IndexProgress, IndexReport
 
 PLAIN_SECONDS = 5.0  # between two lines of progress where there is no terminal
 SHOWN = 20  # files listed of a kind
@@ -81,20 +81,15 @@ def _summarise(report: IndexReport) -> None:
     click.echo(f"{counts}{extra} in {report.seconds:.1f} s ({report.tracks_per_second:.1f} tracks/s)")
     if report.passed_over:
         click.echo(f"{report.passed_over} files without sound passed over")
-    _list_failures("failed before and unchanged since (--retry reads them again)", report.failed_before)
-    gone = report.vanished if not report.pruned else []
-    if gone:
-        click.echo(f"{len(gone)} tracks whose files are gone (--prune removes them):")
-        for path in gone[:SHOWN]:
-            click.echo(f"  {path}")
-        if len(gone) > SHOWN:
-            click.echo(f"  and {len(gone) - SHOWN} more")
+    before = [f"{failed.path}: {failed.reason}" for failed in report.failed_before]
+    _list("failed before and unchanged since (--retry reads them again)", before)
+    _list("tracks whose files are gone (--prune removes them)", report.vanished if not report.pruned else [])
 
 
-def _list_failures(title: str, failures: list[FailedPath]) -> None:
-    if failures:
-        click.echo(f"{len(failures)} {title}:")
-        for failed in failures[:SHOWN]:
-            click.echo(f"  {failed.path}: {failed.reason}")
-        if len(failures) > SHOWN:
-            click.echo(f"  and {len(failures) - SHOWN} more")
+def _list(title: str, lines: list[str]) -> None:
+    if lines:
+        click.echo(f"{len(lines)} {title}:")
+        for line in lines[:SHOWN]:
+            click.echo(f"  {line}")
+        if len(lines) > SHOWN:
+            click.echo(f"  and {len(lines) - SHOWN} more")
