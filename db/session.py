@@ -36,7 +36,7 @@ EXPLANATIONS = {
     "readonly": "cannot be written; make the file and its folder writable, or copy it to where you can write",
     "locked": f"is being written by another process, for more than {BUSY_SECONDS:.0f} s; run again when that is done",
     "unable to open": "cannot be opened; check that the file and its folder exist and that you may read and write them",
-    "i/o error": "cannot be read or written; check the disk, then restore a backup or move it away and index again",
+    "i/o error": "cannot be read or written: if the disk is full, free some space and run again; else check the disk",
     "constraint": "refused a row; another process may have removed its track meanwhile: run again",
 }
 OTHERWISE = "could not answer; run again, and if this stays, restore a backup or move it away and index again"
@@ -47,6 +47,7 @@ class Database:
 
     def __init__(self, path: Path, *, writable: bool) -> None:
         self.path = path
+        self.closed = False
         pool: dict[str, Any] = {"poolclass": NullPool}  # never holds a view of a file that its owner may rewrite
         if writable:
             pool = {"poolclass": QueuePool, "pool_size": KEPT_CONNECTIONS, "max_overflow": -1}
@@ -78,6 +79,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection; the last to leave folds the write-ahead log back into the file."""
+        self.closed = True
         self._readers.dispose()  # readers and writers share one pool
 
     def __enter__(self) -> "Database":
@@ -90,6 +92,8 @@ class Database:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
+        if self.closed:
+            raise LibraryError(f"library {shown(self.path)} is closed; open it again")
         try:
             yield
         except DBAPIError as error:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from engine.db.schema import COVERAGES, segments, signatures, tracks, vector_indexes
 from engine.db.values import portions, shown
-from engine.errors import LibraryError
+from engine.errors import LibraryError, SignatureError
 
 FLOAT = np.dtype("<f4")  # as stored; float32 on any machine once read
 HALF = np.dtype("<f2")
@@ -146,11 +146,11 @@ def decode(connection: Connection, track_id: int, blob: bytes | None, stored: np
     return numbers
 
 
-def damaged(connection: Connection, track_id: int, found: str) -> LibraryError:
+def damaged(connection: Connection, track_id: int, found: str) -> SignatureError:
     """Return the error for a stored signature that cannot be right."""
     path = connection.execute(select(tracks.c.path).where(tracks.c.id == int(track_id))).scalar_one_or_none()
     name = f"track {track_id}" + ("" if path is None else f" ({shown(path)})")
-    return LibraryError(f"the signature of {name} is damaged: {found}; remove that track and index it again")
+    return SignatureError(f"the signature of {name} is damaged: {found}; remove that track and index it again")
 
 
 def _signature(connection: Connection, row: Row[Any]) -> Signature:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from engine.db.schema import signatures, skipped, tracks
-from engine.db.values import Folder, absolute, clean, folded, portions, shown
+from engine.db.values import Folder, absolute, clean, folded, named, portions, shown
 from engine.errors import LibraryError, QueryError
 
 SEARCH_WORDS = 100  # SQLite limits how deep a condition may nest
@@ -55,6 +55,11 @@ class Track:
     year: int | None
     recording_id: str | None
     isrc: str | None
+
+    @property
+    def name(self) -> str:
+        """The path as Python names files: `open` takes it, whatever its bytes."""
+        return named(self.path)
 
     @property
     def display_path(self) -> str:

@@ -21,6 +21,11 @@ def shown(path: bytes | str | os.PathLike[str]) -> str:
     return "".join("\ufffd" if unicodedata.category(character) == "Cc" else character for character in text)
 
 
+def named(path: bytes) -> str:
+    """Return a path as Python names files: what is not UTF-8 as lone surrogates, so that `open` takes it."""
+    return os.fsdecode(path)
+
+
 def absolute(path: bytes) -> bytes:
     """Return PATH itself.
 

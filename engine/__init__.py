@@ -20,6 +20,7 @@ from engine.errors import (
     EngineError,
     LibraryError,
     QueryError,
+    SignatureError,
     TrainingError,
 )
 
@@ -73,6 +74,7 @@ __all__ = [
     "MoodProbability",
     "QueryError",
     "QueryResult",
+    "SignatureError",
     "Stats",
     "TrainingError",
     "__version__",

@@ -2,6 +2,7 @@
 
 EngineError
 ├── LibraryError     the library file: cannot be opened, read, written, or is damaged
+│   └── SignatureError   one stored signature is damaged; the rest of the library is sound
 ├── EncoderError     the encoder: unknown, missing weights, weights that are not what their name says
 ├── DeviceError      the requested device is not there
 ├── AudioError       one file yields no signature
@@ -19,6 +20,10 @@ class EngineError(Exception):
 
 class LibraryError(EngineError):
     """The library cannot be opened, read or written."""
+
+
+class SignatureError(LibraryError):
+    """One stored signature is damaged."""
 
 
 class EncoderError(EngineError):

@@ -24,7 +24,8 @@ def write_export(target: Path, encoder: str, stored: SignatureMatrix, paths: Seq
         raise LibraryError(
             f"expected a file to write to, found {shown(target)!r}; name one, for example signatures.npz"
         )
-    names = np.array(paths, dtype=np.str_)
+    readable = [os.fsencode(path).decode("utf-8", "replace") for path in paths]
+    names = np.array(readable, dtype=np.str_)
     partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with partial.open("wb") as handle:

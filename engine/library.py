@@ -33,15 +33,26 @@ from engine.db import (
     tracks_below,
     tracks_by_ids,
 )
-from engine.db.values import shown
-from engine.errors import LibraryError, QueryError
+from engine.db.values import Folder, named, shown
+from engine.errors import DeviceError, LibraryError, QueryError
 from engine.exporting import write_export
 from engine.indexer.ingest import IndexOptions, Ingest
 from engine.indexer.reports import IndexProgress, IndexReport
 from engine.models.shipped import EncoderFile, reference_centroids, shipped_path
 from engine.opening import check_device, choose_encoder, default_threads
 from engine.paths import default_library
-from engine.query import ID_PATTERN, Heard, PathName, Question, TrackName, describe, listen, matches, resolve
+from engine.query import (
+    ID_PATTERN,
+    Heard,
+    PathName,
+    Question,
+    TrackName,
+    absolute_path,
+    describe,
+    listen,
+    matches,
+    resolve,
+)
 from engine.results import Classification, EncoderTracks, FoundTrack, QueryResult, Stats
 
 if TYPE_CHECKING:
@@ -88,12 +99,14 @@ class Engine:
         Raises:
             LibraryError: The file cannot be opened or made, or is no library.
             EncoderError: There is no such encoder.
-            DeviceError: There is no such device.
+            DeviceError: There is no such device, or no such number of threads.
         """
         if coverage not in (None, *COVERAGES):
             raise LibraryError(f"expected a coverage of {' or '.join(COVERAGES)}, found {coverage!r}")
-        if device == "cuda":
+        if device != "auto":
             check_device(device)
+        if threads is not None and (not isinstance(threads, int) or threads < 1):
+            raise DeviceError(f"expected threads of 1 or more, found {threads!r}")
         threads = threads or default_threads()
         database = open_database(Path(path) if path is not None else default_library(), create=create)
         try:
@@ -146,6 +159,8 @@ class Engine:
             LibraryError: The library cannot be written. What was committed before is kept.
         """
         listed = [paths] if isinstance(paths, str | bytes | os.PathLike) else list(paths)
+        for path in listed:
+            absolute_path(path)  # an empty name is refused before anything is written
         coverage = self.coverage
         self._adopt(coverage)
         options = IndexOptions(self._threads, prune, force, retry)
@@ -191,16 +206,16 @@ class Engine:
         try:
             with self._database.read() as connection:
                 question = resolve(connection, track)
-            return shown(question.path), question.track.id if question.track else None
+            return named(question.path), question.track.id if question.track else None
         except QueryError:
-            named = isinstance(track, int) or ID_PATTERN.fullmatch(str(track))
-            return (None if named else shown(os.path.abspath(os.fsencode(track)))), None  # type: ignore[arg-type]  # noqa: PTH100
+            no_path = isinstance(track, int) or not track or ID_PATTERN.fullmatch(str(track))
+            return (None if no_path else named(absolute_path(track))), None  # type: ignore[arg-type]
 
     def search(self, words: str | Sequence[str], limit: int | None = None) -> tuple[FoundTrack, ...]:
         """Tracks in whose artist, title, album, genre or path every word occurs, whatever its case."""
         with self._database.read() as connection:
             found = search(connection, words.split() if isinstance(words, str) else words, limit)
-        return tuple(FoundTrack(t.id, t.display_path, t.artist, t.title, t.album) for t in found)
+        return tuple(FoundTrack(t.id, t.name, t.artist, t.title, t.album) for t in found)
 
     def stats(self) -> Stats:
         """What the library holds."""
@@ -225,12 +240,18 @@ class Engine:
         """Follow a library that moved from `old` to `new`; no file is read. Returns the number of tracks.
 
         Raises:
-            LibraryError: `new` is not there, or a path of it belongs to another track; nothing changed.
+            LibraryError: `old` holds no track, `new` none of the files, or a path of `new` is another track's.
         """
-        before, after = (os.path.abspath(os.fsencode(path)) for path in (old, new))  # noqa: PTH100 (links are kept)
-        if not os.path.exists(after):  # noqa: PTH110 (bytes)
-            raise LibraryError(f"expected the moved files in {shown(after)}, found nothing; move them there first")
+        before, after = absolute_path(old), absolute_path(new)
         with self._database.write() as connection:
+            moving = [track.path for track in tracks_below(connection, before)]
+            if not moving:
+                raise LibraryError(f"expected tracks of the library below {shown(before)}, found none; nothing changed")
+            source, target = Folder.of(before), Folder.of(after)
+            if not any(os.path.lexists(source.rebased(path, target)) for path in moving):
+                raise LibraryError(
+                    f"expected the moved files below {shown(after)}, found none of them; move them there first"
+                )
             return relocate(connection, before, after)
 
     def export(self, file: str | os.PathLike[str]) -> int:
@@ -242,7 +263,7 @@ class Engine:
         with self._database.read() as connection:
             stored = matrix(connection, self.encoder, self.coverage)
             tracks = tracks_by_ids(connection, [int(track_id) for track_id in stored.track_ids])
-        paths = [tracks[int(track_id)].display_path for track_id in stored.track_ids]
+        paths = [tracks[int(track_id)].name for track_id in stored.track_ids]
         write_export(Path(file), self.encoder, stored, paths)
         return len(paths)
 
@@ -315,7 +336,7 @@ class Engine:
 def _tracks_named(connection: Connection, name: TrackName) -> set[int]:
     below: list[Track] = []
     if not isinstance(name, int) and (os.path.lexists(name) or not ID_PATTERN.fullmatch(str(name))):
-        below = tracks_below(connection, os.path.abspath(os.fsencode(name)))  # noqa: PTH100
+        below = tracks_below(connection, absolute_path(name))
     if below:
         return {track.id for track in below}
     question = resolve(connection, name)

@@ -6,12 +6,18 @@ import os
 from pathlib import Path
 
 from engine.db import Database, get_setting
-from engine.errors import EncoderError
+from engine.errors import DeviceError, EncoderError
 from engine.models.shipped import EncoderFile, encoder_id, find_encoder
+
+DEVICES = ("auto", "cpu", "cuda")
 
 
 def check_device(wanted: str) -> str:
     """`auto` resolved to "cpu" or "cuda"; raises DeviceError for a CUDA that is not there."""
+    if wanted not in DEVICES:
+        raise DeviceError(f"expected a device of {', '.join(DEVICES)}, found {wanted!r}")
+    if wanted == "cpu":
+        return wanted
     from engine.indexer.encoding import pick_device  # here: torch takes a second to load
 
     return pick_device(wanted)

@@ -24,7 +24,7 @@ from engine.db import (
     tracks_by_hash,
     tracks_by_ids,
 )
-from engine.db.values import shown
+from engine.db.values import named, shown
 from engine.errors import AudioError, QueryError
 from engine.indexer.identity import content_hash
 from engine.models.labels import GENRES, MOODS, map_tag
@@ -66,6 +66,14 @@ class Heard:
     itself: frozenset[int]
 
 
+def absolute_path(name: PathName) -> bytes:
+    """A name made absolute from the current folder, links kept; raises QueryError for an empty one."""
+    path = os.fsencode(name)
+    if not path:  # else it would mean the current folder
+        raise QueryError("expected a file or folder, found an empty name")
+    return os.path.abspath(path)  # noqa: PTH100 (links are kept)
+
+
 def resolve(connection: Connection, name: TrackName) -> Question:
     """What a track's name means: an id (bare, unless a file of that name exists, or `id:12`), or a file.
 
@@ -81,7 +89,7 @@ def resolve(connection: Connection, name: TrackName) -> Question:
     if isinstance(name, int):
         raise QueryError(f"expected a track id of 1 or more, found {name}; `engine search WORDS` lists ids")
     try:
-        path = os.path.abspath(os.fsencode(name))  # noqa: PTH100 (links are kept)
+        path = absolute_path(name)
         track = track_by_path(connection, path) if b"\0" not in path else None
         exists = os.path.exists(path)  # noqa: PTH110 (bytes)
     except ValueError as error:
@@ -135,7 +143,7 @@ def describe(question: Question, heard: Heard, centroids: list[Centroid]) -> Cla
     genres = [GenreProbability(name, float(p)) for name, p in zip(GENRES, heard.genres, strict=True)]
     moods = [MoodProbability(name, float(p)) for name, p in zip(MOODS, heard.moods, strict=True)]
     return Classification(
-        shown(question.path),
+        named(question.path),
         question.track.id if question.track else None,
         None,
         tuple(sorted(genres, key=lambda entry: -entry.probability)),
@@ -161,7 +169,7 @@ def _match(rank: int, track: Track, cosine: float, genres: NDArray[np.float32] |
     guess = GENRES[int(np.argmax(genres))] if genres is not None else None
     genre, source = (tagged[0], "tag") if tagged else (guess, "prediction" if guess else None)
     similarity = min(1.0, max(0.0, cosine))  # float32 rounding may pass 1
-    return Match(rank, track.id, track.display_path, track.artist, track.title, track.album, genre, source, similarity)
+    return Match(rank, track.id, track.name, track.artist, track.title, track.album, genre, source, similarity)
 
 
 def _stored(signature: Signature, itself: frozenset[int] | set[int]) -> Heard:

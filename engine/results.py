@@ -1,4 +1,5 @@
-"""What Engine answers with: frozen values. `dataclasses.asdict` of them is the JSON that the commands print."""
+"""What Engine answers with: frozen values. Paths are absolute, and such that `open` takes them, whatever their bytes.
+`dataclasses.asdict` of them is the JSON that the commands print."""
 
 from __future__ import annotations
 

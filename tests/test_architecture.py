@@ -44,6 +44,7 @@ PUBLIC = [
     "MoodProbability",
     "QueryError",
     "QueryResult",
+    "SignatureError",
     "Stats",
     "TrainingError",
     "__version__",

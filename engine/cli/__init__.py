@@ -81,6 +81,8 @@ def cli(
       engine index ~/Music
       engine similar track.flac -k 5
     """
+    if os.environ.get("NO_COLOR"):
+        context.color = False
     context.obj = Settings(library, encoder, device, threads, quiet)
 
 
@@ -109,6 +111,8 @@ def _run() -> int:
     except BrokenPipeError:  # the reader (`| head`) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # of the terminal or the file that the answer goes to
+        return _complain(f"cannot write the answer: {error.strerror or error}", NOTHING_DONE)
     except Exception as error:
         if os.environ.get("ENGINE_DEBUG"):
             raise

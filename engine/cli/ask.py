@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.cli import FAILED, Settings, cli
-from engine.errors import AudioError, QueryError
+from engine.errors import AudioError, QueryError, SignatureError
 
 if TYPE_CHECKING:
     from engine.library import Engine
@@ -56,7 +56,7 @@ def search(settings: Settings, words: tuple[str, ...], as_json: bool) -> None:
         print_json({"tracks": [asdict(track) for track in found]})
         return
     for track in found:
-        click.echo(f"{track.track_id:>7}  {_name(track.artist, track.title, track.path)}  {track.path}")
+        click.echo(f"{track.track_id:>7}  {_name(track.artist, track.title, track.path)}  {shown(track.path)}")
     if not found and not settings.quiet:
         click.echo("no track has all of these words", err=True)
 
@@ -92,7 +92,15 @@ def encoders(as_json: bool) -> None:
 
 def print_json(document: dict[str, Any]) -> None:
     """Print one document; NaN would be no JSON and is refused."""
-    click.echo(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2))
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2)
+    click.echo(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))  # names need not be UTF-8
+
+
+def shown(path: str) -> str:
+    """A path for a terminal: one line, no control characters."""
+    from engine.db.values import shown as clean
+
+    return clean(path)
 
 
 def _ask(library: Engine, track: str, k: int) -> QueryResult:
@@ -100,13 +108,15 @@ def _ask(library: Engine, track: str, k: int) -> QueryResult:
 
     try:
         return library.similar(track, k)
-    except (QueryError, AudioError) as error:
+    except (QueryError, AudioError, SignatureError) as error:
         path, track_id = library.locate(track)
         return QueryResult(path, track_id, " ".join(str(error).split()), (), (), (), ())
 
 
 def _show(result: QueryResult) -> None:
-    click.echo(click.style(result.path or "", bold=True) + (f"  (track {result.track_id})" if result.track_id else ""))
+    click.echo(
+        click.style(shown(result.path or ""), bold=True) + (f"  (track {result.track_id})" if result.track_id else "")
+    )
     genres = ", ".join(f"{g.genre} {g.probability:.2f}" for g in result.genres[:3])
     moods = ", ".join(f"{m.mood} {m.probability:.2f}" for m in result.moods[:2])
     near = ", ".join(f"{c.genre} {c.distance:.2f}" for c in result.centroids[:NEAREST_CENTROIDS])
@@ -134,4 +144,4 @@ def _show_match(match: Match) -> None:
 def _name(artist: str | None, title: str | None, path: str) -> str:
     if artist and title:
         return f"{artist} - {title}"
-    return title or path.rsplit("/", 1)[-1]
+    return title or shown(path.rsplit("/", 1)[-1])

@@ -181,10 +181,38 @@ def test_relocate(engine: Engine, own: Collection) -> None:
 
 
 def test_relocate_to_nowhere(engine: Engine, own: Collection) -> None:
-    """A new folder that is not there is refused, and nothing changes."""
-    with pytest.raises(LibraryError, match="found nothing"):
+    """A new folder that holds none of the files, or an old one without tracks, is refused, and nothing changes."""
+    with pytest.raises(LibraryError, match="found none of them"):
         engine.relocate(own.folder, own.folder.parent / "nowhere")
+    (own.folder.parent / "empty").mkdir()
+    with pytest.raises(LibraryError, match="found none of them"):
+        engine.relocate(own.folder, own.folder.parent / "empty")
+    with pytest.raises(LibraryError, match="expected tracks of the library"):
+        engine.relocate(own.folder.parent / "mistyped", own.folder)
     assert engine.search("song00.wav")[0].path == str(own.song(0))
+
+
+def test_empty_names(engine: Engine) -> None:
+    """An empty name, as an unset variable gives it, does not mean the current folder."""
+    for ask in (engine.similar, engine.remove, engine.index, lambda name: engine.relocate(name, ".")):
+        with pytest.raises(QueryError, match="empty name"):
+            ask("")
+    assert engine.stats().tracks == MUSIC
+
+
+def test_closed(tmp_path: Path) -> None:
+    """A library that was closed says so, and does not open itself again."""
+    with Engine.open(tmp_path / "library.db") as engine:
+        assert engine.stats().tracks == 0
+    with pytest.raises(LibraryError, match="is closed"):
+        engine.stats()
+
+
+def test_opening_is_checked(tmp_path: Path) -> None:
+    """A device or a number of threads that cannot be is refused at once."""
+    for wrong in ({"device": "tpu"}, {"threads": 0}, {"threads": -3}):
+        with pytest.raises(DeviceError, match="expected"):
+            Engine.open(tmp_path / "library.db", **wrong)  # type: ignore[arg-type]
 
 
 def test_export(shared: Engine, tmp_path: Path) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import os
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
 
-from engine import Engine, QueryError
+from engine import Engine, QueryError, SignatureError
 from engine.models.labels import GENRES as LABELS
 from engine.models.labels import MOODS
 from tests.audio import write_audio
@@ -187,3 +188,13 @@ def test_classify(shared: Engine) -> None:
     """Classification alone says the same of a track as a question for its neighbours."""
     alone, asked = shared.classify(2), shared.similar(2)
     assert (alone.genres, alone.moods, alone.centroids) == (asked.genres, asked.moods, asked.centroids)
+
+
+def test_a_damaged_signature_is_one_tracks_trouble(engine: Engine, own: Collection) -> None:
+    """A damaged row is named in the error, which is not that of the whole library; other tracks answer."""
+    first, other = (engine.search(own.song(number).name)[0].track_id for number in (0, 1))
+    with sqlite3.connect(own.library) as connection:
+        connection.execute("UPDATE signatures SET genres = x'00' WHERE track_id = ?", (first,))
+    with pytest.raises(SignatureError, match=f"track {first} "):
+        engine.similar(first)
+    assert engine.classify(other).error is None

@@ -253,7 +253,7 @@ def test_names(tmp_path: Path) -> None:
         assert engine.index(tmp_path).new == len(names)
         for name in names:
             assert engine.similar(os.fsencode(tmp_path) + b"/" + name).track_id is not None
-        assert "caf\ufffd.wav" in ids(engine)
+        assert Path(engine.search("caf")[0].path).exists()
 
 
 def test_links(engine: Engine, own: Collection) -> None:
