@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.db import Database, FileState, add_root, forget_skipped, known_files, missing_tracks
+from engine.db import Database, FileState, add_root, forget_skipped, known_files, missing_tracks, put_skipped
 from engine.db.values import shown
 from engine.indexer.pruning import find_vanished, is_gone, refuse_prune, remove_vanished
 from engine.indexer.reports import FailedPath, IndexProgress, IndexReport, OnProgress
@@ -73,23 +73,23 @@ class Ingest:
         try:
             files, unreadable = self._scan(roots)
             known = self._known(roots, files)
+            self._report_unreadable(unreadable, known)
             work = self._needing_work(files, known)
             if work:
                 self._process(work, on_progress)
-            self._settle_vanished(roots, known, unreadable)
+            closed = [entry.path for entry in unreadable if not is_gone(entry.path)]
+            self._settle_vanished(roots, known, closed)
         except KeyboardInterrupt:
             self.report.interrupted = True
         self.report.seconds = time.monotonic() - began
         return self.report
 
-    def _scan(self, roots: list[bytes]) -> tuple[list[FoundFile], list[bytes]]:
+    def _scan(self, roots: list[bytes]) -> tuple[list[FoundFile], list[Unreadable]]:
         entries = list(scan(roots))
         unreadable = [entry for entry in entries if isinstance(entry, Unreadable)]
-        self.report.failed += [FailedPath(shown(entry.path), entry.reason) for entry in unreadable]
-        closed = [entry.path for entry in unreadable if not is_gone(entry.path)]
         files = [entry for entry in entries if isinstance(entry, FoundFile)]
         library = os.path.realpath(self.database.path)
-        return [found for found in files if not _is_of_library(found.path, os.fsencode(library))], closed
+        return [found for found in files if not _is_of_library(found.path, os.fsencode(library))], unreadable
 
     def _known(self, roots: list[bytes], files: list[FoundFile]) -> dict[bytes, FileState]:
         with self.database.write() as connection:
@@ -102,6 +102,20 @@ class Ingest:
                 forget_skipped(connection, again)
                 known = {path: state for path, state in known.items() if path not in again}
         return known
+
+    def _report_unreadable(self, unreadable: list[Unreadable], known: dict[bytes, FileState]) -> None:
+        """Count what could not be looked at. A link to nowhere counts once; a track behind one stays a track."""
+        for entry in unreadable:
+            state = known.get(entry.path)
+            failed = FailedPath(shown(entry.path), entry.reason)
+            dangling = os.path.islink(entry.path) and (state is None or state.track_id is None)  # noqa: PTH114 (bytes)
+            if dangling and state and state.reason == entry.reason:
+                self.report.failed_before.append(failed)
+                continue
+            self.report.failed.append(failed)
+            if dangling:
+                with self.database.write() as connection:
+                    put_skipped(connection, entry.path, 0, 0, True, entry.reason)
 
     def _needing_work(self, files: list[FoundFile], known: dict[bytes, FileState]) -> list[FoundFile]:
         with self.database.read() as connection:

@@ -458,3 +458,19 @@ def test_unknown_coverage(own: Collection) -> None:
     """An unknown coverage is refused before anything is written."""
     with pytest.raises(EngineError, match="coverage"):
         Engine.open(own.library, coverage="half")
+
+
+def test_a_link_to_nowhere_fails_once(engine: Engine, own: Collection) -> None:
+    """A dangling link fails in the first run, then is listed; a track whose link dangles for a while stays one."""
+    target, link = own.folder.parent / "elsewhere.wav", own.folder / "link.wav"
+    link.symlink_to(target)
+    assert len(engine.index(own.folder).failed) == 1
+    again = engine.index(own.folder)
+    assert (len(again.failed), len(again.failed_before)) == (0, 1)
+    write_song(target, 50)
+    assert engine.index(own.folder).new == 1
+    known = ids(engine)["link.wav"]
+    target.rename(target.with_suffix(".away"))
+    assert len(engine.index(own.folder).failed) == 1
+    assert ids(engine)["link.wav"] == known
+    assert engine.similar(known).matches
