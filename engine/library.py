@@ -159,13 +159,12 @@ class Engine:
             LibraryError: The library cannot be written. What was committed before is kept.
         """
         listed = [paths] if isinstance(paths, str | bytes | os.PathLike) else list(paths)
-        for path in listed:
-            absolute_path(path)  # an empty name is refused before anything is written
+        roots = [absolute_path(path) for path in listed]
         coverage = self.coverage
         self._adopt(coverage)
         options = IndexOptions(self._threads, prune, force, retry)
         ingest = Ingest(self._database, self._ready, self.encoder, coverage, options)
-        report = ingest.run(listed, progress or (lambda _: None))
+        report = ingest.run(roots, progress or (lambda _: None))
         with self._lock:
             self._centroids.clear()  # tags may have changed where signatures did not
         if report.new or report.moved or report.pruned:

@@ -92,11 +92,3 @@ class Stats:
     tracks: int
     failed: int
     encoders: tuple[EncoderTracks, ...]
-
-
-@dataclass(frozen=True)
-class InstalledEncoder:
-    """An encoder whose weights are installed."""
-
-    encoder: str
-    default: bool

@@ -1,9 +1,8 @@
-"""After the last step: centre the signatures, fit the heads with regularisation, place the reference centroids."""
+"""After the last step: fit the heads with regularisation, place the reference centroids."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,33 +13,26 @@ from torch import Tensor, nn
 from engine.models.encoder import Encoder
 from engine.models.losses import set_loss
 from engine.training.clips import Clip, ClipSamples
-from engine.training.tracks import label_tensors, planned_windows
+from engine.training.tracks import genre_shares, label_tensors, planned_windows
 
 PENALTIES = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
 FOLDS = 4
 
 
-@dataclass(frozen=True)
-class Summary:
-    """What an encoder says of clips: un-normalised signatures (N, D)."""
-
-    raw: Tensor
-
-
-def summarise_clips(encoder: Encoder, source: ClipSamples, on_clip: Callable[[], None] = lambda: None) -> Summary:
-    """Encode every clip as indexing would."""
+def summarise_clips(encoder: Encoder, source: ClipSamples, on_clip: Callable[[], None] = lambda: None) -> Tensor:
+    """Encode every clip as indexing would: un-normalised signatures (N, D)."""
     rows = []
     with torch.inference_mode():
         for index in range(len(source)):
             vectors = encoder.vectors_of(planned_windows(source, index, encoder.plan))[None]
             rows.append(encoder.pool(vectors, encoder.score(vectors))[0])
             on_clip()
-    return Summary(torch.stack(rows).clone())
+    return torch.stack(rows)
 
 
 def finish(encoder: Encoder, source: ClipSamples, on_clip: Callable[[], None] = lambda: None) -> dict[str, float]:
     """Fit heads and centroids on the clips' signatures; returns the chosen penalties."""
-    raw = summarise_clips(encoder, source, on_clip).raw.clone()
+    raw = summarise_clips(encoder, source, on_clip)
     labels = label_tensors(source.clips)
     chosen = {
         "genre_penalty": _fit_head(encoder.genre_head, raw, labels.genres, source.clips),
@@ -52,8 +44,7 @@ def finish(encoder: Encoder, source: ClipSamples, on_clip: Callable[[], None] = 
 
 def _centroids(signatures: Tensor, genres: Tensor) -> Tensor:
     """Normalised means (G, D): a clip with several allowed genres counts for each by its share."""
-    share = genres.float() / genres.sum(dim=1, keepdim=True).clamp_min(1)  # (N, G)
-    return F.normalize(share.T @ signatures, dim=1)
+    return F.normalize(genre_shares(genres).T @ signatures, dim=1)
 
 
 def _fit_head(head: nn.Linear, raw: Tensor, allowed: Tensor, clips: list[Clip]) -> float:

@@ -49,12 +49,17 @@ def random_equaliser(bins: int, decibels: float, rng: np.random.Generator) -> Te
     return torch.from_numpy(10 ** (np.interp(position, np.linspace(0, 1, 8), points) / 20)).float()
 
 
+def draw_length(samples: int, augmentation: Augmentation, rng: np.random.Generator) -> int:
+    """How many samples of a clip become `samples` at a random speed."""
+    ratio = np.exp(rng.uniform(-1, 1) * np.log(augmentation.speed))
+    return max(1, round(samples * ratio / FFT_FACTORS)) * FFT_FACTORS
+
+
 def draw_excerpt(
     source: ClipSamples, index: int, samples: int, augmentation: Augmentation, rng: np.random.Generator
 ) -> Tensor:
     """Spectrum of a random excerpt of clip `index` at a random speed."""
-    ratio = np.exp(rng.uniform(-1, 1) * np.log(augmentation.speed))
-    length = max(1, round(samples * ratio / FFT_FACTORS)) * FFT_FACTORS
+    length = draw_length(samples, augmentation, rng)
     start = int(rng.integers(0, max(1, source.length(index) - length)))
     return excerpt_spectrum(source.read(index, start, length), samples)
 

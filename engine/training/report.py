@@ -39,7 +39,7 @@ def evaluate(encoder: Encoder, source: ClipSamples) -> list[Figure]:
     it. Precision at 5: the share of the five nearest clips of the same data set and of other artists that share a
     label; a clip without such neighbours does not count.
     """
-    raw = summarise_clips(encoder, source).raw
+    raw = summarise_clips(encoder, source)
     labels = label_tensors(source.clips)
     datasets = np.array([clip.dataset for clip in source.clips])
     figures = []

@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.models.encoder import WindowPlan
+from engine.indexer.reading import plan_starts
+from engine.models.encoder import SAMPLE_RATE, WindowPlan
 from engine.models.labels import GENRES, MOODS
 from engine.training.clips import Clip, ClipSamples, mood_index
-from engine.training.patches import Augmentation, excerpt_spectrum, random_equaliser
+from engine.training.patches import Augmentation, draw_length, excerpt_spectrum, random_equaliser
 
 ARTIST_WEIGHT = 1.0  # how much a shared artist makes two clips a positive pair
 GENRE_WEIGHT = 1.0  # a shared genre, divided among a clip's allowed genres
@@ -42,10 +43,15 @@ def label_tensors(clips: list[Clip]) -> Labels:
     for row, clip in enumerate(clips):
         if clip.artist:
             by_artist[row, artists[clip.artist]] = ARTIST_WEIGHT**0.5
-    share = genres.float() / genres.sum(dim=1, keepdim=True).clamp_min(1)
+    share = genre_shares(genres)
     return Labels(
         genres, moods, torch.cat([GENRE_WEIGHT**0.5 * share, MOOD_WEIGHT**0.5 * moods.float(), by_artist], dim=1)
     )
+
+
+def genre_shares(genres: Tensor) -> Tensor:
+    """Allowed genres (N, G), boolean -> each clip's weight divided among them; an unlabelled clip has none."""
+    return genres.float() / genres.sum(dim=1, keepdim=True).clamp_min(1)
 
 
 def draw_track(
@@ -58,8 +64,7 @@ def draw_track(
 ) -> Tensor:
     """Windows (windows, L) of one clip at random places in their order, all at one speed through one equaliser."""
     samples = plan.samples
-    ratio = np.exp(rng.uniform(-1, 1) * np.log(augmentation.speed))
-    length = min(max(1, round(samples * ratio / 2205)) * 2205, source.length(index))
+    length = min(draw_length(samples, augmentation, rng), source.length(index))
     starts = np.sort(rng.integers(0, source.length(index) - length + 1, windows))
     equaliser = random_equaliser(samples // 2 + 1, rng.uniform(0, augmentation.equalise_db), rng)
     spectra = [excerpt_spectrum(source.read(index, int(start), length), samples) * equaliser for start in starts]
@@ -68,6 +73,5 @@ def draw_track(
 
 def planned_windows(source: ClipSamples, index: int, plan: WindowPlan) -> Tensor:
     """The windows (count, L) that indexing would read of this clip."""
-    last = max(0, source.length(index) - plan.samples)
-    starts = [round(i * last / max(1, plan.count - 1)) for i in range(plan.count)] if last else [0]
-    return torch.from_numpy(np.stack([source.read(index, start, plan.samples) for start in starts]))
+    starts = plan_starts(source.length(index) / SAMPLE_RATE, plan.seconds, plan.count)
+    return torch.from_numpy(np.stack([source.read(index, round(s * SAMPLE_RATE), plan.samples) for s in starts]))

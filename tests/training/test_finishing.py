@@ -32,11 +32,11 @@ def test_finishing_leaves_the_network_alone(samples: ClipSamples, small_encoder:
     """Only heads and centroids change: signatures stay what training made them."""
     encoder = small_encoder().eval()
     before = {name: value.clone() for name, value in encoder.state_dict().items()}
-    raw = summarise_clips(encoder, samples).raw
+    raw = summarise_clips(encoder, samples)
     penalties = finish(encoder, samples)
     changed = {name for name, value in encoder.state_dict().items() if not torch.equal(value, before[name])}
     assert {name.split(".")[0] for name in changed} == {"genre_head", "mood_head", "centroids"}
-    assert torch.equal(summarise_clips(encoder, samples).raw, raw)
+    assert torch.equal(summarise_clips(encoder, samples), raw)
     assert set(penalties) == {"genre_penalty", "mood_penalty"}
 
 
@@ -44,7 +44,7 @@ def test_centroids_are_means_of_unit_signatures(samples: ClipSamples, small_enco
     """A genre's centroid is the normalised mean of its clips' signatures; a clip of two genres counts half for each."""
     encoder = small_encoder().eval()
     finish(encoder, samples)
-    unit = nn.functional.normalize(summarise_clips(encoder, samples).raw, dim=1)  # of a to d
+    unit = nn.functional.normalize(summarise_clips(encoder, samples), dim=1)  # of a to d
     # a: jazz, b: metal, c: jazz and blues, d: metal
     jazz = nn.functional.normalize(unit[0] + unit[2] / 2, dim=0)
     metal = nn.functional.normalize(unit[1] + unit[3], dim=0)
