@@ -55,7 +55,7 @@ class AttentionCNNConfig:
     widths: tuple[int, ...] = (64, 128, 256, 512)
     pool: str = "both"
     attention: bool = True
-    dim: int = 192
+    dim: int = 160
     dropout: float = 0.3
 
 
@@ -130,7 +130,7 @@ class AttentionCNN(Encoder):
         self.score_layer = LinearScore(config.dim)
         self.add_heads()
 
-    def front_end(self, windows: Tensor) -> dict[str, Tensor]:
+    def front_end(self, windows: Tensor, second: Tensor | None = None) -> dict[str, Tensor]:
         """Windows (W, L) -> {"mel": (W, bands, bands)}."""
         return {"mel": self.log_mel(normalise_level(windows))[..., : self.config.bands]}
 

@@ -35,6 +35,7 @@ from torch import Tensor, nn
 from engine.models.encoder import SAMPLE_RATE, Encoder, WindowPlan
 from engine.models.features import LogMel, normalise_level
 from engine.models.layers.residual import ResidualBlock
+from engine.models.layers.scoring import LinearScore
 
 QUERY_CHUNK = 256  # queries compared at once: the attention over an hour of tokens stays small
 
@@ -94,7 +95,7 @@ class TokenCNN(nn.Module):
         self.frame = nn.Sequential(
             nn.Conv1d(channels * bands, config.frame_dim, 1, bias=False), nn.BatchNorm1d(config.frame_dim), nn.ReLU()
         )
-        self.weigh = nn.Conv1d(config.frame_dim, config.frame_dim, 1)
+        self.weigh = nn.Conv1d(config.frame_dim, config.frame_dim, 1, bias=False)  # a bias would cancel
         self.dropout = nn.Dropout(config.dropout)
         self.project = nn.Linear(2 * config.frame_dim, config.dim)
         self.standardise = nn.BatchNorm1d(config.dim, affine=False)
@@ -135,6 +136,8 @@ class ReceivedAttention(nn.Module):
 class AttentionSignature(Encoder):
     """The encoder of paper 3 behind the common contract."""
 
+    front_end_fields = ("token_seconds", "n_mels", "n_fft", "hop_length", "f_min", "f_max")
+
     def __init__(self, config: AttentionSignatureConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or AttentionSignatureConfig()
@@ -146,10 +149,10 @@ class AttentionSignature(Encoder):
         if config.score == "attention":
             self.attention = ReceivedAttention(config.dim, config.heads, config.tokens)
         else:
-            self.attention = nn.Sequential(nn.Linear(config.dim, 1, bias=False), nn.Flatten(-2))
+            self.attention = LinearScore(config.dim)
         self.add_heads()
 
-    def front_end(self, windows: Tensor) -> dict[str, Tensor]:
+    def front_end(self, windows: Tensor, second: Tensor | None = None) -> dict[str, Tensor]:
         """Windows (W, L) -> {"mel": (W, n_mels, T)}."""
         return {"mel": self.log_mel(normalise_level(windows))}
 

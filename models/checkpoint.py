@@ -14,13 +14,21 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from engine.errors import EncoderError
+from engine.models.attention_cnn import AttentionCNN, AttentionCNNConfig
 from engine.models.attention_signature import AttentionSignature, AttentionSignatureConfig
 from engine.models.encoder import Encoder
+from engine.models.icff_net import ICFFNet, ICFFNetConfig
 from engine.models.labels import GENRES, MOODS
+from engine.models.mg_cam import MGCAM, MGCAMConfig
 from engine.models.shipped import FORMAT, EncoderFile, check_digest, read_metadata
+from engine.models.ts_resformer import TSResformer, TSResformerConfig
 
 ARCHITECTURES: dict[str, tuple[type[Encoder], type]] = {
+    "mg_cam": (MGCAM, MGCAMConfig),
+    "ts_resformer": (TSResformer, TSResformerConfig),
     "attention_signature": (AttentionSignature, AttentionSignatureConfig),
+    "icff_net": (ICFFNet, ICFFNetConfig),
+    "attention_cnn": (AttentionCNN, AttentionCNNConfig),
 }
 
 

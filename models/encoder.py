@@ -6,6 +6,8 @@ h_s, which the heads read, and its L2-normalised form is the track's signature (
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +33,11 @@ class WindowPlan:
     def samples(self) -> int:
         """Samples in one window at SAMPLE_RATE."""
         return round(self.seconds * SAMPLE_RATE)
+
+    @property
+    def segment_seconds(self) -> float:
+        """Length of one segment."""
+        return self.seconds / self.segments
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,7 @@ class Encoder(nn.Module):
     dim: int
     config: Any
     centroids: Tensor
+    front_end_fields: tuple[str, ...] = ()  # settings that the front-end depends on: features are cached under them
 
     def add_heads(self, genres: int = len(GENRES), moods: int = len(MOODS)) -> None:
         """Linear heads on the un-normalised signature; room for the genres' reference centroids (G, D), unit rows."""
@@ -66,8 +74,22 @@ class Encoder(nn.Module):
         self.mood_head = nn.Linear(self.dim, moods)
         self.register_buffer("centroids", torch.zeros(genres, self.dim))
 
-    def front_end(self, windows: Tensor) -> dict[str, Tensor]:
-        """Windows (W, L) at SAMPLE_RATE -> features by modality, (W, ...); a window's depend on it alone."""
+    def front_end_key(self) -> str:
+        """Equal for encoders whose front-ends give the same features: caches carry it in their names."""
+        settings = {name: getattr(self.config, name) for name in self.front_end_fields}
+        return hashlib.sha256(json.dumps([type(self).__name__, settings]).encode()).hexdigest()[:16]
+
+    def second_source(self, windows: Tensor) -> Tensor | None:
+        """What the front-end first derives of windows (W, L), where that is dear enough for a training to cache it."""
+        return None
+
+    def front_end(self, windows: Tensor, second: Tensor | None = None) -> dict[str, Tensor]:
+        """Windows (W, L) at SAMPLE_RATE -> features by modality, (W or S, ...); a window's depend on it alone.
+
+        Args:
+            windows: Of plan.samples, or in training of any whole number of segments.
+            second: `second_source(windows)`, where it is known already.
+        """
         raise NotImplementedError
 
     def embed(self, features: dict[str, Tensor]) -> Tensor:
@@ -87,6 +109,14 @@ class Encoder(nn.Module):
         """Un-normalised signatures: h (B, S, D), score (B, S) -> (B, D)."""
         return torch.einsum("bs,bsd->bd", scores.softmax(dim=1), vectors)
 
+    def logits(self, head: nn.Module, raw: Tensor) -> Tensor:
+        """Un-normalised signatures (B, D) -> logits (B, C), whose softmax are a head's probabilities."""
+        return head(raw)
+
+    def own_loss(self, raw: Tensor, genres: Tensor) -> Tensor | None:
+        """What the encoder's paper adds to cross-entropy: un-normalised signatures (B, D), allowed genres (B, G)."""
+        return None
+
     @torch.inference_mode()
     def vectors_of(self, windows: Tensor) -> Tensor:
         """Windows (W, L), of one track or of several -> h (S, D) on the CPU, in chunks that bound memory."""
@@ -105,6 +135,6 @@ class Encoder(nn.Module):
             F.normalize(raw, dim=1)[0].cpu(),
             scores.softmax(dim=1)[0].cpu(),
             vectors,
-            self.genre_head(raw).softmax(dim=1)[0].cpu(),
-            self.mood_head(raw).softmax(dim=1)[0].cpu(),
+            self.logits(self.genre_head, raw).softmax(dim=1)[0].cpu(),
+            self.logits(self.mood_head, raw).softmax(dim=1)[0].cpu(),
         )

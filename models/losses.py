@@ -32,6 +32,30 @@ def relation_loss(student: Tensor, teacher: Tensor) -> Tensor:
     return (ours @ ours.T - theirs @ theirs.T).square().mean()
 
 
+def acl_triplet_loss(signatures: Tensor, classes: Tensor, margin: float) -> Tensor:
+    """Attention-weighted triplet loss over all triplets of a batch: Li and Wang 2025, equations 25 and 26.
+
+    Distances are Euclidean between unit signatures; alpha_1, which the paper does not define, is a softmax over the
+    batch's triplets of D(a, p) - D(a, n): hard ones weigh more.
+
+    Args:
+        signatures: (B, D).
+        classes: Boolean, (B, C). A positive shares a class with the anchor, a negative has others only.
+        margin: alpha of eq 25.
+    """
+    unit = F.normalize(signatures, dim=1)
+    distance = (2 - 2 * unit @ unit.T).clamp_min(1e-9).sqrt()  # D, (B, B)
+    shared = classes.float() @ classes.float().T > 0
+    labelled = classes.any(dim=1)
+    positive = shared & ~torch.eye(len(unit), dtype=torch.bool, device=unit.device)
+    negative = ~shared & labelled[:, None] & labelled[None]
+    triplets = positive[:, :, None] & negative[:, None, :]  # (B, B, B): anchor, positive, negative
+    if not triplets.any():
+        return signatures.sum() * 0.0
+    gaps = (distance[:, :, None] - distance[:, None, :])[triplets]  # eq 25
+    return (gaps.detach().softmax(dim=0) * (gaps + margin).clamp_min(0)).sum()  # eq 26
+
+
 NO_CLIP = -1  # marks what is still free of the memory
 
 

@@ -15,6 +15,9 @@ from engine.cli import Settings, cli
     "--out", required=True, metavar="FILE", help="Where the weights go (.safetensors); a report goes beside it."
 )
 @click.option("--teacher", metavar="FILE.npz", help="MusiCNN's weights, to learn from beside the labels.")
+@click.option("--excerpts", metavar="DIR", help="Where excerpts that the teacher judged are kept; default: the cache.")
+@click.option("--excerpt-count", type=click.IntRange(64), default=10_000, show_default=True, help="0.6 MB each.")
+@click.option("--from", "start", metavar="NAME|FILE", help="Weights to go on from, instead of random ones.")
 @click.option("--steps", type=click.IntRange(1), default=2300, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=2e-3, show_default=True)
@@ -25,6 +28,9 @@ def train(
     data: str,
     out: str,
     teacher: str | None,
+    excerpts: str | None,
+    excerpt_count: int,
+    start: str | None,
     steps: int,
     seed: int,
     learning_rate: float,
@@ -33,7 +39,10 @@ def train(
     """Train an encoder on labelled music. Stopped, it goes on where it was when run again."""
     from engine.training.run import TrainingOptions, train_encoder
 
-    options = TrainingOptions(settings.encoder, data, out, teacher, steps, seed, learning_rate, cache, settings.threads)
+    options = TrainingOptions(
+        settings.encoder, data, out, teacher, excerpts, excerpt_count, start, steps, seed, learning_rate, cache,
+        settings.threads,
+    )  # fmt: skip
     outcome = train_encoder(options, show=not settings.quiet)
     if not settings.quiet:
         click.echo(outcome.report)

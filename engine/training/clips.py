@@ -98,10 +98,13 @@ class ClipSamples:
         self.clips: list[Clip] = []
         self.skipped: list[tuple[Path, str]] = []
         self._arrays: list[np.ndarray] = []
+        self._keys: list[str] = []
         cache.mkdir(parents=True, exist_ok=True)
         for clip in clips:
             try:
-                self._arrays.append(_cached(clip.path, cache))
+                key = _key(clip.path)
+                self._arrays.append(_cached(clip.path, cache / f"{key}.npy"))
+                self._keys.append(key)
                 self.clips.append(clip)
             except (AudioError, OSError, ValueError) as error:  # ValueError: a NUL in a name
                 self.skipped.append((clip.path, str(error)))
@@ -119,11 +122,18 @@ class ClipSamples:
         """Samples in a clip."""
         return len(self._arrays[index])
 
+    def key(self, index: int) -> str:
+        """Names a clip's file, size and time: what is derived of it is cached under this."""
+        return self._keys[index]
 
-def _cached(path: Path, cache: Path) -> np.ndarray:
+
+def _key(path: Path) -> str:
     status = path.stat()
     key = f"{path.resolve()}|{status.st_size}|{status.st_mtime_ns}|{SAMPLE_RATE}"
-    target = cache / (hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:24] + ".npy")
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:24]
+
+
+def _cached(path: Path, target: Path) -> np.ndarray:
     with suppress(OSError, ValueError, EOFError):  # not there yet, or damaged
         return np.load(target, mmap_mode="r", allow_pickle=False)
     with AudioFile.open(path) as audio:

@@ -65,11 +65,9 @@ class Excerpts:
     def __len__(self) -> int:
         return self.count
 
-    def read(self, excerpts: np.ndarray, starts: np.ndarray, seconds: float) -> Tensor:
-        """Samples (B, L) of `seconds` from `starts` (in samples) of the excerpts with these numbers."""
-        length = round(seconds * SAMPLE_RATE)
-        rows = [self._audio[e, s : s + length] for e, s in zip(excerpts, starts, strict=True)]
-        return torch.from_numpy(np.stack(rows).astype(np.float32) / (PCM_SCALE * PEAK))
+    def read(self, excerpts: np.ndarray, starts: np.ndarray, length: int) -> Tensor:
+        """`length` samples (B, L) from `starts` of the excerpts with these numbers."""
+        return cut(self._audio, excerpts, starts, length) / PEAK
 
     def judgements(self, excerpts: np.ndarray, windows: np.ndarray, seconds: float) -> Judgements:
         """What the teacher said of window number `windows` of `seconds` each of the excerpts with these numbers.
@@ -85,6 +83,12 @@ class Excerpts:
         features = self._features[unit][excerpts[:, None], at].astype(np.float32).mean(axis=1)
         tags = self._tags[unit][excerpts[:, None], at].astype(np.float32).mean(axis=1)
         return Judgements(torch.from_numpy((features - self._mean) / self._std), torch.from_numpy(tags))
+
+
+def cut(audio: np.ndarray, rows: np.ndarray, starts: np.ndarray, length: int) -> Tensor:
+    """`length` samples (B, L), float32, from `starts` of these rows of int16 audio."""
+    parts = [audio[row, start : start + length] for row, start in zip(rows, starts, strict=True)]
+    return torch.from_numpy(np.stack(parts).astype(np.float32) / PCM_SCALE)
 
 
 def judged_unit(seconds: float) -> int:
@@ -104,9 +108,9 @@ def judge_excerpts(
     count: int,
     augmentation: Augmentation,
     seed: int,
-    on_batch: Callable[[], None] = lambda: None,
+    on_batch: Callable[[int], None] = lambda _: None,
 ) -> Excerpts:
-    """Fill `folder` with `count` judged excerpts; one that was stopped goes on, one that is done is used as it is.
+    """Fill `folder` with `count` judged excerpts, or go on with what is there; more than that stay.
 
     Raises:
         TrainingError: The folder holds excerpts of other clips or settings, or cannot be written.
@@ -115,10 +119,13 @@ def judge_excerpts(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         done = _done(folder, made_of)
+        on_batch(min(done, count))
         if done < count:
             _judge(folder, teacher, source, range(done, count), made_of, augmentation, on_batch)
     except OSError as error:
-        raise TrainingError(f"cannot write judged excerpts to {folder}: {error}; free space, or choose another") from error
+        raise TrainingError(
+            f"cannot write judged excerpts to {folder}: {error}; free space, or choose another"
+        ) from error
     return Excerpts(folder)
 
 
@@ -142,12 +149,15 @@ def _done(folder: Path, made_of: dict) -> int:
 
 def _judge(
     folder: Path, teacher: Teacher, source: ClipSamples, numbers: range, made_of: dict, augmentation: Augmentation,
-    on_batch: Callable[[], None],
+    on_batch: Callable[[int], None],
 ) -> None:  # fmt: skip
     shapes: dict[str, tuple[tuple[int, ...], type]] = {"audio": ((EXCERPT_SAMPLES,), np.int16)}
     for seconds in JUDGED_SECONDS:
         windows = EXCERPT_SECONDS // seconds
-        shapes |= {f"features{seconds}": ((windows, FEATURES), np.float16), f"tags{seconds}": ((windows, TAGS), np.float16)}
+        shapes |= {
+            f"features{seconds}": ((windows, FEATURES), np.float16),
+            f"tags{seconds}": ((windows, TAGS), np.float16),
+        }
     arrays = {name: _room(folder / f"{name}.npy", numbers.stop, *shape) for name, shape in shapes.items()}
     for first in range(numbers.start, numbers.stop, BATCH):
         batch = range(first, min(first + BATCH, numbers.stop))
@@ -164,7 +174,7 @@ def _judge(
         partial = folder / ".judged.json.part"
         partial.write_text(json.dumps({"count": batch.stop, "made_of": made_of}), "utf-8")
         partial.replace(folder / "judged.json")
-        on_batch()
+        on_batch(len(batch))
 
 
 @torch.inference_mode()

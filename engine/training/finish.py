@@ -35,8 +35,8 @@ def finish(encoder: Encoder, source: ClipSamples, on_clip: Callable[[], None] = 
     raw = summarise_clips(encoder, source, on_clip)
     labels = label_tensors(source.clips)
     chosen = {
-        "genre_penalty": _fit_head(encoder.genre_head, raw, labels.genres, source.clips),
-        "mood_penalty": _fit_head(encoder.mood_head, raw, labels.moods, source.clips),
+        "genre_penalty": _fit_head(encoder, encoder.genre_head, raw, labels.genres, source.clips),
+        "mood_penalty": _fit_head(encoder, encoder.mood_head, raw, labels.moods, source.clips),
     }
     encoder.centroids.copy_(_centroids(F.normalize(raw, dim=1), labels.genres))
     return chosen
@@ -47,7 +47,7 @@ def _centroids(signatures: Tensor, genres: Tensor) -> Tensor:
     return F.normalize(genre_shares(genres).T @ signatures, dim=1)
 
 
-def _fit_head(head: nn.Linear, raw: Tensor, allowed: Tensor, clips: list[Clip]) -> float:
+def _fit_head(encoder: Encoder, head: nn.Linear, raw: Tensor, allowed: Tensor, clips: list[Clip]) -> float:
     """Refit a head on the labelled clips, its L2 penalty chosen on folds that share no artist.
 
     Without a labelled clip the head answers that all are equally likely.
@@ -59,22 +59,22 @@ def _fit_head(head: nn.Linear, raw: Tensor, allowed: Tensor, clips: list[Clip]) 
     penalty = PENALTIES[len(PENALTIES) // 2]
     if folds > 1:
         splits = list(GroupKFold(folds).split(x, groups=groups))
-        penalty = min(PENALTIES, key=lambda candidate: _held_out_loss(head, x, y, splits, candidate))
+        penalty = min(PENALTIES, key=lambda candidate: _held_out_loss(encoder, head, x, y, splits, candidate))
     if len(x):
-        _fit(head, x, y, penalty)
+        _fit(encoder, head, x, y, penalty)
     else:
         _clear(head)
     return penalty
 
 
 def _held_out_loss(
-    head: nn.Linear, x: Tensor, y: Tensor, splits: list[tuple[np.ndarray, np.ndarray]], penalty: float
+    encoder: Encoder, head: nn.Linear, x: Tensor, y: Tensor, splits: list[tuple[np.ndarray, np.ndarray]], penalty: float
 ) -> float:
     losses = []
     for train, test in splits:
-        _fit(head, x[train], y[train], penalty)
+        _fit(encoder, head, x[train], y[train], penalty)
         with torch.no_grad():
-            losses.append(set_loss(head(x[test]), y[test]).item())
+            losses.append(set_loss(encoder.logits(head, x[test]), y[test]).item())
     return sum(losses) / len(losses)
 
 
@@ -84,14 +84,14 @@ def _clear(head: nn.Linear) -> None:
         head.bias.zero_()
 
 
-def _fit(head: nn.Linear, x: Tensor, y: Tensor, penalty: float) -> None:
+def _fit(encoder: Encoder, head: nn.Linear, x: Tensor, y: Tensor, penalty: float) -> None:
     _clear(head)
     scale = x.std()  # so that the penalty means the same whatever the signatures' size
     optimizer = torch.optim.LBFGS(head.parameters(), max_iter=150, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:
         optimizer.zero_grad()
-        loss = set_loss(head(x), y) + penalty * (head.weight * scale).square().sum() / 2
+        loss = set_loss(encoder.logits(head, x), y) + penalty * (head.weight * scale).square().sum() / 2
         loss.backward()
         return loss
 

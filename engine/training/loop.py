@@ -12,17 +12,16 @@ import torch
 from torch import Tensor, nn
 
 from engine.errors import TrainingError
-from engine.models.encoder import Encoder
+from engine.models.encoder import SAMPLE_RATE, Encoder
 from engine.models.losses import MetricLoss, set_loss
 from engine.training.clips import ClipSamples
-from engine.training.distill import Bank, TeacherHeads
+from engine.training.derived import DerivedClips
+from engine.training.distill import Lessons, TeacherHeads
 from engine.training.patches import Augmentation
 from engine.training.state import Average, load_state, save_state
 from engine.training.tracks import draw_track, label_tensors
 
-TRACK_AUGMENTATION = Augmentation(speed=1.1, equalise_db=6.0)
 SAVE_EVERY = 200  # steps
-FIRST_FILL = 2048  # excerpts judged before the first step, and after resuming
 
 
 @dataclass(frozen=True)
@@ -35,9 +34,9 @@ class Schedule:
         learning_rate: Peak of AdamW's; warmed up over `warmup` steps, then a cosine to zero.
         weight_decay: AdamW's.
         average_decay: Of the moving average of weights that is shipped.
-        bank_batch, bank_new, bank_capacity: Excerpts learnt from a step, judged anew a step, and remembered.
+        lesson_seconds: Judged audio learnt from in a step.
         tracks_from: Share of the steps after which track batches begin (0 without a teacher: nothing else teaches).
-        track_batch, track_windows: Clips in a track batch, and windows of each.
+        track_batch, track_seconds: Clips in a track batch, and about how much is heard of each (two segments or more).
         genre_weight, mood_weight, metric_weight: Of the track losses against distillation.
     """
 
@@ -47,16 +46,14 @@ class Schedule:
     weight_decay: float = 0.02
     warmup: int = 100
     average_decay: float = 0.998
-    bank_batch: int = 96
-    bank_new: int = 32
-    bank_capacity: int = 40_000
+    lesson_seconds: float = 288.0
     tracks_from: float = 0.7
     track_batch: int = 20
-    track_windows: int = 6
+    track_seconds: float = 24.0
     genre_weight: float = 0.15
     mood_weight: float = 0.15
     metric_weight: float = 0.15
-    augmentation: Augmentation = field(default_factory=Augmentation)
+    augmentation: Augmentation = field(default_factory=lambda: Augmentation(speed=1.1, equalise_db=6.0))
 
 
 @dataclass(frozen=True)
@@ -85,14 +82,24 @@ class Training:
         encoder: Trained in place; at the end it holds the averaged weights.
         source: Training clips.
         schedule: How.
-        bank: Judged excerpts, or None to learn from labels alone.
+        lessons: Judged excerpts, or None to learn from labels alone.
+        second: The clips' second source, where the encoder hears one.
         state: Where to keep the state; an existing one is resumed.
+        settings: What else must be equal for a state to be resumed.
     """
 
     def __init__(
-        self, encoder: Encoder, source: ClipSamples, schedule: Schedule, bank: Bank | None, state: Path, settings: dict
+        self,
+        encoder: Encoder,
+        source: ClipSamples,
+        schedule: Schedule,
+        lessons: Lessons | None,
+        second: DerivedClips | None,
+        state: Path,
+        settings: dict,
     ) -> None:
-        self.source, self.schedule, self.bank, self.state = source, schedule, bank, state
+        self.source, self.second = source, second
+        self.schedule, self.lessons, self.state = schedule, lessons, state
         self.labels = label_tensors(source.clips)
         self.labelled = np.flatnonzero(self.labels.relation.any(dim=1).numpy())
         if not len(self.labelled):
@@ -116,8 +123,6 @@ class Training:
         Raises:
             TrainingError: A loss is not finite; the state saved before is still there.
         """
-        if self.bank and self.step < self.schedule.steps:
-            self.bank.fill(FIRST_FILL, np.random.default_rng([self.schedule.seed, self.step, 1]))
         while self.step < self.schedule.steps:
             losses = self._advance(np.random.default_rng([self.schedule.seed, self.step]))
             if not all(map(math.isfinite, losses.values())):
@@ -138,12 +143,9 @@ class Training:
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate()
         losses: dict[str, Tensor] = {}
-        on_tracks = self.bank is None or self.step >= self.schedule.tracks_from * self.schedule.steps
-        if self.bank:
-            if not on_tracks:
-                self.bank.fill(self.schedule.bank_new, rng)
-            losses["teacher"] = self._teacher_loss(self.bank, rng)
-        if on_tracks:
+        if self.lessons:
+            losses["teacher"] = self._teacher_loss(self.lessons, rng)
+        if self.lessons is None or self.step >= self.schedule.tracks_from * self.schedule.steps:
             losses |= self._track_losses(rng)
         total = torch.stack(list(losses.values())).sum()
         self.optimizer.zero_grad()
@@ -157,27 +159,43 @@ class Training:
         warm = min(1.0, (self.step + 1) / self.schedule.warmup)
         return self.schedule.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * self.step / self.schedule.steps))
 
-    def _teacher_loss(self, bank: Bank, rng: np.random.Generator) -> Tensor:
-        inputs, features, tags = bank.draw(self.schedule.bank_batch, rng)
+    def _teacher_loss(self, lessons: Lessons, rng: np.random.Generator) -> Tensor:
+        lesson = lessons.draw(rng)
         with torch.autocast("cpu", torch.bfloat16):
-            vectors = self.learner.encoder.embed(inputs)
-        return self.learner.teacher_heads(vectors.float(), features, tags)
+            vectors = self.learner.encoder.embed(lesson.features)
+        return self.learner.teacher_heads(vectors.float(), lesson.said)
 
     def _track_losses(self, rng: np.random.Generator) -> dict[str, Tensor]:
         schedule, encoder = self.schedule, self.learner.encoder
-        B, W = schedule.track_batch, schedule.track_windows
-        clips = rng.choice(self.labelled, B, replace=len(self.labelled) < B)
-        windows = torch.cat([draw_track(self.source, int(i), encoder.plan, W, TRACK_AUGMENTATION, rng) for i in clips])
-        with torch.no_grad():
-            features = encoder.front_end(windows)
+        clips = rng.choice(self.labelled, schedule.track_batch, replace=len(self.labelled) < schedule.track_batch)
+        features = self._track_features(clips, rng)
         with torch.autocast("cpu", torch.bfloat16):
             vectors = encoder.embed(features)  # (B * S, D)
-        vectors = vectors.float().view(B, -1, encoder.dim)  # (B, S, D)
+        vectors = vectors.float().view(schedule.track_batch, -1, encoder.dim)  # (B, S, D)
         raw = encoder.pool(vectors, encoder.score(vectors))  # (B, D)
         dropped = nn.functional.dropout(raw, 0.3)
         at = torch.from_numpy(clips)
-        return {
-            "genre": schedule.genre_weight * set_loss(encoder.genre_head(dropped), self.labels.genres[at]),
-            "mood": schedule.mood_weight * set_loss(encoder.mood_head(dropped), self.labels.moods[at]),
+        genres, moods = self.labels.genres[at], self.labels.moods[at]
+        losses = {
+            "genre": schedule.genre_weight * set_loss(encoder.logits(encoder.genre_head, dropped), genres),
+            "mood": schedule.mood_weight * set_loss(encoder.logits(encoder.mood_head, dropped), moods),
             "metric": schedule.metric_weight * self.learner.metric(raw, self.labels.relation[at], at),
         }
+        own = encoder.own_loss(raw, genres)
+        return losses if own is None else losses | {"own": schedule.genre_weight * own}
+
+    @torch.no_grad()
+    def _track_features(self, clips: np.ndarray, rng: np.random.Generator) -> dict[str, Tensor]:
+        """Front-end features of random segments of these clips, track after track."""
+        encoder, schedule = self.learner.encoder, self.schedule
+        seconds = encoder.plan.segment_seconds
+        sources = [self.source] if self.second is None else [self.source, self.second]
+        count = max(2, round(schedule.track_seconds / seconds))
+        tracks = [
+            draw_track(
+                sources, (int(i), self.source.length(int(i))), round(seconds * SAMPLE_RATE), count,
+                schedule.augmentation, rng,
+            )
+            for i in clips
+        ]  # fmt: skip
+        return encoder.front_end(*(torch.cat(windows) for windows in zip(*tracks, strict=True)))

@@ -51,15 +51,17 @@ def evaluate(encoder: Encoder, source: ClipSamples) -> list[Figure]:
         ):
             known = rows[allowed[rows].any(dim=1)]
             if len(known):
-                figures += _figures(f"{dataset or 'all'} {kind}", raw[known], allowed[known], head, source, known)
+                figures += _figures(
+                    encoder, f"{dataset or 'all'} {kind}", raw[known], allowed[known], head, source, known
+                )
     return figures
 
 
 def _figures(
-    name: str, raw: Tensor, allowed: Tensor, head: torch.nn.Module, source: ClipSamples, rows: Tensor
+    encoder: Encoder, name: str, raw: Tensor, allowed: Tensor, head: torch.nn.Module, source: ClipSamples, rows: Tensor
 ) -> list[Figure]:
     with torch.no_grad():
-        logits = head(raw).masked_fill(~allowed.any(dim=0), -torch.inf)
+        logits = encoder.logits(head, raw).masked_fill(~allowed.any(dim=0), -torch.inf)
     right = allowed.gather(1, logits.argmax(dim=1, keepdim=True))[:, 0].float()
     artists = np.array([source.clips[i].artist or str(source.clips[i].path) for i in rows.tolist()])
     hits = _precision(F.normalize(raw, dim=1), allowed, artists)

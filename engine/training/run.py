@@ -14,16 +14,19 @@ import torch
 from tqdm import tqdm
 
 from engine.errors import TrainingError
-from engine.models.checkpoint import build, contents
+from engine.models.checkpoint import build, contents, load_encoder
 from engine.models.encoder import Encoder
 from engine.models.shipped import DEFAULT, find_encoder
 from engine.models.teacher import Teacher
 from engine.opening import default_threads
 from engine.paths import default_cache
 from engine.training.clips import Clip, ClipSamples, read_clips
-from engine.training.distill import Bank
+from engine.training.derived import DerivedClips, derive_excerpts
+from engine.training.distill import Lessons
+from engine.training.excerpts import judge_excerpts
 from engine.training.finish import finish
 from engine.training.loop import Progress, Schedule, Training
+from engine.training.patches import Augmentation
 from engine.training.report import evaluate, write_report
 from engine.training.state import write_safetensors
 
@@ -36,6 +39,9 @@ class TrainingOptions:
     data: str
     out: str
     teacher: str | None
+    excerpts: str | None
+    excerpt_count: int
+    start: str | None
     steps: int
     seed: int
     learning_rate: float
@@ -63,7 +69,7 @@ def train_encoder(options: TrainingOptions, *, show: bool) -> TrainingOutcome:
         raise TrainingError(f"expected --out FILE.safetensors in a folder that exists, found {out}")
     torch.set_num_threads(options.threads or default_threads())
     clips = read_clips(Path(options.data))
-    train, valid = (_samples(clips, split, options.cache, show) for split in ("train", "valid"))
+    train, valid = (_samples(clips, split, _cache(options), show) for split in ("train", "valid"))
     schedule = Schedule(steps=options.steps, seed=options.seed, learning_rate=options.learning_rate)
     name = (options.encoder or DEFAULT).partition("@")[0]
     encoder = _trained(name, options, schedule, train, show)
@@ -71,8 +77,17 @@ def train_encoder(options: TrainingOptions, *, show: bool) -> TrainingOutcome:
         penalties = finish(encoder, train, step)
     figures = evaluate(encoder, valid)
     skipped = len(train.skipped) + len(valid.skipped)
-    account = {"data": Path(options.data).name, "clips": len(train), "skipped": skipped, "steps": options.steps,
-               "seed": options.seed, "teacher": "MusiCNN" if options.teacher else None, **penalties}  # fmt: skip
+    account = {
+        "data": Path(options.data).name,
+        "clips": len(train),
+        "skipped": skipped,
+        "steps": options.steps,
+        "seed": options.seed,
+        "teacher": "MusiCNN" if options.teacher else None,
+        "excerpts": options.excerpt_count if options.teacher else 0,
+        "from": options.start and find_encoder(options.start).id,
+        **penalties,
+    }
     write_safetensors(out, *contents(encoder, name, account))
     found = find_encoder(str(out))
     return TrainingOutcome(
@@ -82,23 +97,56 @@ def train_encoder(options: TrainingOptions, *, show: bool) -> TrainingOutcome:
 
 def _trained(name: str, options: TrainingOptions, schedule: Schedule, source: ClipSamples, show: bool) -> Encoder:
     torch.manual_seed(schedule.seed)
-    encoder = build(name)
-    bank = None
-    if options.teacher:
-        bank = Bank(Teacher(Path(options.teacher)), encoder, source, schedule.bank_capacity, schedule.augmentation)
-    else:
+    encoder = _begun(name, options.start)
+    lessons = _lessons(encoder, options, source, show)
+    if lessons is None:
         schedule = replace(schedule, tracks_from=0.0)
-    settings = {"encoder": name, "clips": _fingerprint(source), "teacher": bool(options.teacher)}
+    settings = {"encoder": name, "from": options.start, "clips": _fingerprint(source), "teacher": bool(lessons)}
     state = Path(f"{options.out}.state")
-    training = Training(encoder, source, schedule, bank, state, settings)
+    second = _second(encoder, options, source, show)
+    training = Training(encoder, source, schedule, lessons, second, state, settings)
     with _bar("training", schedule.steps, show, training.step) as step:
 
         def report(progress: Progress) -> None:
             losses = ", ".join(f"{key} {value:.3f}" for key, value in progress.losses.items())
-            step(losses)
+            step(note=losses)
 
         training.run(report)
     return encoder
+
+
+def _begun(name: str, start: str | None) -> Encoder:
+    """A fresh encoder, or one that goes on from other weights of the same architecture."""
+    if start is None:
+        return build(name)
+    file = find_encoder(start)
+    if file.name != name:
+        raise TrainingError(f"expected weights of {name} to start from, found {file.name} in {start}")
+    return load_encoder(file)
+
+
+def _lessons(encoder: Encoder, options: TrainingOptions, source: ClipSamples, show: bool) -> Lessons | None:
+    if not options.teacher:
+        return None
+    folder = Path(options.excerpts) if options.excerpts else _cache(options) / "excerpts"
+    with _bar("judging excerpts", options.excerpt_count, show) as step:
+        excerpts = judge_excerpts(
+            folder, Teacher(Path(options.teacher)), source, options.excerpt_count, Augmentation(), options.seed, step
+        )
+    with _bar("deriving sources", len(excerpts), show) as step:
+        second = derive_excerpts(excerpts, encoder, step)
+    return Lessons(excerpts, encoder, second, Schedule.lesson_seconds)
+
+
+def _second(encoder: Encoder, options: TrainingOptions, source: ClipSamples, show: bool) -> DerivedClips | None:
+    if encoder.second_source(torch.zeros(1, encoder.plan.samples)) is None:
+        return None
+    with _bar("deriving sources", len(source), show) as step:
+        return DerivedClips(source, encoder, _cache(options), step)
+
+
+def _cache(options: TrainingOptions) -> Path:
+    return Path(options.cache) if options.cache else default_cache() / "clips"
 
 
 def _fingerprint(source: ClipSamples) -> str:
@@ -110,11 +158,10 @@ def _fingerprint(source: ClipSamples) -> str:
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 
-def _samples(clips: list[Clip], split: str, cache: str | None, show: bool) -> ClipSamples:
+def _samples(clips: list[Clip], split: str, cache: Path, show: bool) -> ClipSamples:
     chosen = [clip for clip in clips if clip.split == split]
-    folder = Path(cache) if cache else default_cache() / "clips"
     with _bar(f"reading {split} clips", len(chosen), show) as step:
-        samples = ClipSamples(chosen, folder, step)
+        samples = ClipSamples(chosen, cache, step)
     if not len(samples):
         raise TrainingError(
             f"expected readable clips of split '{split}', found none; the first: {samples.skipped[0][1]}"
@@ -127,9 +174,9 @@ def _bar(title: str, total: int, show: bool, done: int = 0) -> Iterator[Callable
     every = 1.0 if sys.stderr.isatty() else 30.0
     with tqdm(total=total, initial=done, desc=title, disable=not show, mininterval=every) as bar:
 
-        def step(note: str = "") -> None:
+        def step(done: int = 1, note: str = "") -> None:
             if note:
                 bar.set_postfix_str(note, refresh=False)
-            bar.update()
+            bar.update(done)
 
         yield step

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -54,21 +56,40 @@ def genre_shares(genres: Tensor) -> Tensor:
     return genres.float() / genres.sum(dim=1, keepdim=True).clamp_min(1)
 
 
+class Samples(Protocol):
+    """Samples of clips by their number."""
+
+    def read(self, index: int, start: int, length: int) -> np.ndarray:
+        """`length` samples of a clip from `start`, padded with zeros."""
+
+
 def draw_track(
-    source: ClipSamples,
-    index: int,
-    plan: WindowPlan,
+    sources: Sequence[Samples],
+    clip: tuple[int, int],
+    samples: int,
     windows: int,
     augmentation: Augmentation,
     rng: np.random.Generator,
-) -> Tensor:
-    """Windows (windows, L) of one clip at random places in their order, all at one speed through one equaliser."""
-    samples = plan.samples
-    length = min(draw_length(samples, augmentation, rng), source.length(index))
-    starts = np.sort(rng.integers(0, source.length(index) - length + 1, windows))
+) -> list[Tensor]:
+    """Windows (windows, samples) of one clip at random places in their order, at one speed through one equaliser.
+
+    Args:
+        sources: The clips, and whatever else is cut at the same places.
+        clip: Its number, and its length in samples.
+        samples: In a window.
+        windows: How many.
+        augmentation: Its speed and equaliser.
+        rng: Of all draws.
+    """
+    index, available = clip
+    length = min(draw_length(samples, augmentation, rng), available)
+    starts = np.sort(rng.integers(0, available - length + 1, windows))
     equaliser = random_equaliser(samples // 2 + 1, rng.uniform(0, augmentation.equalise_db), rng)
-    spectra = [excerpt_spectrum(source.read(index, int(start), length), samples) * equaliser for start in starts]
-    return torch.fft.irfft(torch.stack(spectra), n=samples)
+    cuts = []
+    for source in sources:
+        spectra = [excerpt_spectrum(source.read(index, int(start), length), samples) * equaliser for start in starts]
+        cuts.append(torch.fft.irfft(torch.stack(spectra), n=samples))
+    return cuts
 
 
 def planned_windows(source: ClipSamples, index: int, plan: WindowPlan) -> Tensor:

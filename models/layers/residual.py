@@ -23,17 +23,33 @@ class SqueezeExcitation(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two 3 x 3 convolutions with batch norm and squeeze-and-excitation, beside a shortcut; `stride` halves the map."""
+    """Two 3 x 3 convolutions with batch norm and squeeze-and-excitation, beside a shortcut; `stride` shrinks the map.
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int = 1, reduction: int = 8) -> None:
+    Args:
+        in_channels, out_channels: Of the map.
+        stride: Along bands and time, or of both.
+        reduction: Of the squeeze.
+        gate: Whether to squeeze and excite.
+        project: Whether the shortcut is a 1 x 1 convolution even where the shape stays.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        stride: int | tuple[int, int] = 1,
+        reduction: int = 8,
+        gate: bool = True,
+        project: bool = False,
+    ) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
         self.norm1 = nn.BatchNorm2d(out_channels)
         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
         self.norm2 = nn.BatchNorm2d(out_channels)
-        self.gate = SqueezeExcitation(out_channels, reduction)
+        self.gate: nn.Module = SqueezeExcitation(out_channels, reduction) if gate else nn.Identity()
         self.shortcut: nn.Module = nn.Identity()
-        if stride != 1 or in_channels != out_channels:
+        if project or stride != 1 or in_channels != out_channels:
             pool = nn.AvgPool2d(stride, ceil_mode=True) if stride != 1 else nn.Identity()
             self.shortcut = nn.Sequential(
                 pool, nn.Conv2d(in_channels, out_channels, 1, bias=False), nn.BatchNorm2d(out_channels)

@@ -1,0 +1,89 @@
+"""A second waveform beside the first, for encoders that hear two: made once, cached, and cut at the same places."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.lib.format import open_memmap
+
+from engine.errors import TrainingError
+from engine.models.encoder import Encoder
+from engine.training.clips import PCM_SCALE, ClipSamples
+from engine.training.excerpts import EXCERPT_SAMPLES, Excerpts
+
+BLOCK = 8  # excerpts whose second source is derived at once
+
+
+class DerivedClips:
+    """The second source of clips (for icff_net: the accompaniment), at the same sample positions as the clips.
+
+    Args:
+        source: The clips.
+        encoder: Derives it, from each clip as a whole.
+        cache: Folder for the derived samples (int16).
+        on_clip: Called after each clip, for progress.
+    """
+
+    def __init__(
+        self, source: ClipSamples, encoder: Encoder, cache: Path, on_clip: Callable[[], None] = lambda: None
+    ) -> None:
+        self._arrays = []
+        key = encoder.front_end_key()
+        for index in range(len(source)):
+            self._arrays.append(_derived(source, index, encoder, cache / f"{source.key(index)}-{key}.npy"))
+            on_clip()
+
+    def read(self, index: int, start: int, length: int) -> np.ndarray:
+        """`length` samples (float32) of a clip's second source from `start`, padded with zeros at the end."""
+        part = np.asarray(self._arrays[index][start : start + length], np.float32) / PCM_SCALE
+        return np.pad(part, (0, length - len(part)))
+
+
+def _derived(source: ClipSamples, index: int, encoder: Encoder, target: Path) -> np.ndarray:
+    with suppress(OSError, ValueError, EOFError):  # not there yet, or damaged
+        return np.load(target, mmap_mode="r", allow_pickle=False)
+    clip = torch.from_numpy(source.read(index, 0, source.length(index)))[None]
+    second = encoder.second_source(clip)
+    assert second is not None
+    partial = target.with_suffix(f".{os.getpid()}.part")
+    try:
+        with partial.open("wb") as handle:
+            np.save(handle, _pcm(second[0]))
+        partial.replace(target)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise TrainingError(f"cannot write {target}: {error}; free space or choose another --cache") from error
+    return np.load(target, mmap_mode="r", allow_pickle=False)
+
+
+def derive_excerpts(
+    excerpts: Excerpts, encoder: Encoder, on_block: Callable[[int], None] = lambda _: None
+) -> np.ndarray | None:
+    """The second source of all judged excerpts, (N, samples) int16, kept beside them; None where there is none."""
+    if encoder.second_source(torch.zeros(1, EXCERPT_SAMPLES)) is None:
+        return None
+    target = excerpts.folder / f"second-{encoder.front_end_key()}.npy"
+    if target.exists():
+        known = np.load(target, mmap_mode="r", allow_pickle=False)
+        if len(known) == len(excerpts):
+            return known
+    partial = target.with_suffix(".part")
+    room = open_memmap(partial, "w+", np.int16, (len(excerpts), EXCERPT_SAMPLES))
+    for first in range(0, len(excerpts), BLOCK):
+        numbers = np.arange(first, min(first + BLOCK, len(excerpts)))
+        second = encoder.second_source(excerpts.read(numbers, np.zeros_like(numbers), EXCERPT_SAMPLES))
+        assert second is not None
+        room[numbers[0] : numbers[-1] + 1] = _pcm(second)
+        on_block(len(numbers))
+    room.flush()
+    partial.replace(target)
+    return np.load(target, mmap_mode="r", allow_pickle=False)
+
+
+def _pcm(samples: torch.Tensor) -> np.ndarray:
+    return (samples.clamp(-1, 1) * PCM_SCALE).round().numpy().astype(np.int16)
