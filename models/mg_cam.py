@@ -19,6 +19,7 @@ Not given in the paper, chosen here:
   averaged where the map shrinks, and projected.
 - n of equation 19: one group of nodes for each time position. W_h and beta_h of equation 20 are drawn once, from a
   generator with its own seed, and never trained. xi is a factor.
+- h* and Z are layer-normalised: else the products in equations 21 and 22 are so small that their softmax is uniform.
 - Each modality's bands are standardised over the training set first; F_m* of the fused sequences is averaged over
   positions, then standardised (batch norm without scale): cosines then compare what differs between tracks.
 - alpha_1 of equation 26: a softmax, over the batch's triplets, of D(a, p) - D(a, n) (`engine.models.losses`).
@@ -122,6 +123,7 @@ class SpectrogramBranch(nn.Module):
         self.connected1 = nn.Linear(channels * bins, 2 * config.width)
         self.dropout = nn.Dropout(config.dropout)  # eq 6
         self.connected2 = nn.Linear(2 * config.width, config.width)  # eq 7
+        self.scale = nn.LayerNorm(config.width)
 
     def weights(self, positions: Tensor) -> Tensor:
         """r (B, P, C) -> e (B, P), each row sums to 1."""
@@ -134,7 +136,7 @@ class SpectrogramBranch(nn.Module):
         positions = x.flatten(1, 2).transpose(1, 2)  # (B, P, C * F')
         weighted = self.weights(positions)[..., None] * positions * positions.shape[1]  # eq 18
         hidden = F.leaky_relu(self.connected1(weighted), SLOPE)
-        return self.connected2(self.dropout(hidden))
+        return self.scale(self.connected2(self.dropout(hidden)))
 
 
 class CepstrumBranch(nn.Module):
@@ -158,6 +160,7 @@ class CepstrumBranch(nn.Module):
         weights = torch.randn(2 * config.width, config.width, generator=generator) / (2 * config.width) ** 0.5
         self.register_buffer("enhancement", weights)
         self.register_buffer("enhancement_bias", torch.rand(config.width, generator=generator) - 0.5)
+        self.scale = nn.LayerNorm(2 * config.width)
         self.xi = config.xi
 
     def forward(self, cepstrum: Tensor) -> Tensor:
@@ -165,6 +168,7 @@ class CepstrumBranch(nn.Module):
         x = self.input_norm(cepstrum)[:, None].contiguous(memory_format=torch.channels_last)
         x = self.layers(x)  # (B, C, R, P): F^C, F^P, F^N
         nodes = F.leaky_relu(self.connected(self.dropout(x.flatten(1, 2).transpose(1, 2))), SLOPE)  # Z, eq 19
+        nodes = self.scale(nodes)
         return self.xi * (nodes @ self.enhancement.to(nodes.dtype) + self.enhancement_bias)  # eq 20
 
 

@@ -40,7 +40,7 @@ def train(
     from engine.training.run import TrainingOptions, train_encoder
 
     options = TrainingOptions(
-        settings.encoder, data, out, teacher, excerpts, excerpt_count, start, steps, seed, learning_rate, cache,
+        data, out, settings.encoder, teacher, excerpts, excerpt_count, start, steps, seed, learning_rate, cache,
         settings.threads,
     )  # fmt: skip
     outcome = train_encoder(options, show=not settings.quiet)

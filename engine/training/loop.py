@@ -83,9 +83,9 @@ class Training:
         source: Training clips.
         schedule: How.
         lessons: Judged excerpts, or None to learn from labels alone.
-        second: The clips' second source, where the encoder hears one.
         state: Where to keep the state; an existing one is resumed.
         settings: What else must be equal for a state to be resumed.
+        second: The clips' second source, where the encoder hears one.
     """
 
     def __init__(
@@ -94,9 +94,9 @@ class Training:
         source: ClipSamples,
         schedule: Schedule,
         lessons: Lessons | None,
-        second: DerivedClips | None,
         state: Path,
         settings: dict,
+        second: DerivedClips | None = None,
     ) -> None:
         self.source, self.second = source, second
         self.schedule, self.lessons, self.state = schedule, lessons, state

@@ -35,18 +35,18 @@ from engine.training.state import write_safetensors
 class TrainingOptions:
     """What `engine train` was asked for; see its help."""
 
-    encoder: str | None
     data: str
     out: str
-    teacher: str | None
-    excerpts: str | None
-    excerpt_count: int
-    start: str | None
-    steps: int
-    seed: int
-    learning_rate: float
-    cache: str | None
-    threads: int | None
+    encoder: str | None = None
+    teacher: str | None = None
+    excerpts: str | None = None
+    excerpt_count: int = 10_000
+    start: str | None = None
+    steps: int = 2300
+    seed: int = 0
+    learning_rate: float = 2e-3
+    cache: str | None = None
+    threads: int | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _trained(name: str, options: TrainingOptions, schedule: Schedule, source: Cl
     settings = {"encoder": name, "from": options.start, "clips": _fingerprint(source), "teacher": bool(lessons)}
     state = Path(f"{options.out}.state")
     second = _second(encoder, options, source, show)
-    training = Training(encoder, source, schedule, lessons, second, state, settings)
+    training = Training(encoder, source, schedule, lessons, state, settings, second)
     with _bar("training", schedule.steps, show, training.step) as step:
 
         def report(progress: Progress) -> None:

@@ -97,15 +97,18 @@ def test_draws_follow_the_generator(samples: ClipSamples) -> None:
 def test_track_windows_are_in_order_and_shaped(samples: ClipSamples) -> None:
     """A track batch's windows have the plan's length and the target level, also where the clip is hardly longer."""
     for seconds, count in ((1.0, 6), (4.9, 3), (30.0, 2)):
-        windows = draw_track(samples, 0, WindowPlan(seconds, 10), count, NOTHING, np.random.default_rng(0))
+        clip, length = (0, samples.length(0)), round(seconds * SAMPLE_RATE)
+        (windows,) = draw_track([samples], clip, length, count, NOTHING, np.random.default_rng(0))
         assert windows.shape == (count, round(seconds * SAMPLE_RATE))
         assert torch.isfinite(windows).all()
         assert level(windows) == pytest.approx(TARGET_RMS, rel=0.05)
 
 
 def test_track_windows_come_from_the_clip(samples: ClipSamples) -> None:
-    """Without augmentation every window is a passage of the clip, scaled, each later than the one before."""
-    windows = draw_track(samples, 0, WindowPlan(1.0, 10), 4, NOTHING, np.random.default_rng(5))
+    """Without augmentation every window is a passage of the clip, scaled, each later than the last; sources agree."""
+    clip = (0, samples.length(0))
+    windows, again = draw_track([samples, samples], clip, SAMPLE_RATE, 4, NOTHING, np.random.default_rng(5))
+    assert torch.equal(windows, again)
     whole = samples.read(0, 0, samples.length(0))
     places = []
     for window in windows.numpy():

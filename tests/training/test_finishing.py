@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import nn
 
 from engine.errors import TrainingError
+from engine.models.attention_cnn import AttentionCNN
 from engine.training.clips import Clip, ClipSamples
 from engine.training.finish import _fit, finish, summarise_clips
 from engine.training.report import Figure, _figure, _precision, evaluate, write_report
@@ -22,7 +23,7 @@ def test_heads_are_regularised_logistic_regression() -> None:
     x[:, 0] += y
     head, penalty = nn.Linear(5, 3), 0.1
     tensor = torch.from_numpy(x)
-    _fit(head, tensor, nn.functional.one_hot(torch.from_numpy(y), 3).bool(), penalty)
+    _fit(AttentionCNN(), head, tensor, nn.functional.one_hot(torch.from_numpy(y), 3).bool(), penalty)
     strength = 1 / (len(x) * penalty * tensor.std().item() ** 2)  # scikit-learn sums losses where we average
     expected = LogisticRegression(C=strength, tol=1e-8, max_iter=1000).fit(x, y).predict_proba(x)
     np.testing.assert_allclose(head(tensor).softmax(dim=1).detach().numpy(), expected, atol=2e-3)

@@ -18,7 +18,7 @@ from engine.training.loop import Progress, Schedule, Training
 from engine.training.state import Average, write_safetensors
 from tests.training.conftest import SmallEncoder
 
-SCHEDULE = Schedule(steps=4, warmup=1, tracks_from=0.0, track_batch=6, track_windows=2)
+SCHEDULE = Schedule(steps=4, warmup=1, tracks_from=0.0, track_batch=6, track_seconds=2.0)
 
 Begin = Callable[..., Training]
 

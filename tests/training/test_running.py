@@ -42,7 +42,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 def options(table: Path, tmp_path: Path) -> TrainingOptions:
     """Two steps on the six clips."""
     return TrainingOptions(
-        None, str(table), str(tmp_path / "new.safetensors"), None, 2, 0, 2e-3, str(tmp_path / "cache"), 1
+        str(table), str(tmp_path / "new.safetensors"), steps=2, cache=str(tmp_path / "cache"), threads=1
     )
 
 
@@ -53,7 +53,7 @@ def outcome(table: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingOu
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(ARCHITECTURES, "attention_signature", (AttentionSignature, SmallConfig))
         out, cache = str(folder / "new.safetensors"), str(folder / "cache")
-        return train_encoder(TrainingOptions(None, str(table), out, None, 2, 0, 2e-3, cache, 1), show=False)
+        return train_encoder(TrainingOptions(str(table), out, steps=2, cache=cache, threads=1), show=False)
 
 
 def subset(table: Path, target: Path, **changes: object) -> Path:

@@ -1,4 +1,4 @@
-"""The teacher as MusiCNN is published, here with random weights, and the bank of excerpts that it judged."""
+"""The teacher as MusiCNN is published, here with random weights, and the excerpts that it judged."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,12 +8,16 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from scipy.signal import resample_poly
 
 from engine.errors import TrainingError
+from engine.models.checkpoint import build
+from engine.models.encoder import SAMPLE_RATE as ENGINE_RATE
+from engine.models.encoder import Encoder
 from engine.models.teacher import FEATURES, N_MELS, NORM_EPSILON, SAMPLE_RATE, TAGS, Teacher
-from engine.training import loop
 from engine.training.clips import ClipSamples
-from engine.training.distill import Bank, TeacherHeads
+from engine.training.distill import Lessons, TeacherHeads
+from engine.training.excerpts import Excerpts, Judgements, judge_excerpts
 from engine.training.loop import Progress, Schedule, Training
 from engine.training.patches import Augmentation
 from tests.training.conftest import SmallEncoder
@@ -120,46 +124,93 @@ def test_other_files_are_no_teacher(tmp_path: Path, kind: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+COUNT = 12
+
+
 @pytest.fixture
-def bank(teacher: Teacher, small_encoder: SmallEncoder, samples: ClipSamples) -> Bank:
-    """An empty bank of twenty places."""
-    return Bank(teacher, small_encoder(), samples, 20, Augmentation())
+def three_seconds() -> Encoder:
+    """A small encoder whose segments the teacher judges, untrained."""
+    torch.manual_seed(11)
+    sizes = {"token_seconds": 3.0, "tokens": 4, "widths": [8, 16], "stem": 8, "frame_dim": 24, "dim": 32}
+    return build("attention_signature", sizes)
 
 
-def test_the_bank_standardises_and_remembers(bank: Bank) -> None:
-    """Judged excerpts come back beside the teacher's answers, whose features are standardised over the bank."""
-    bank.fill(12, np.random.default_rng(0))
-    inputs, features, tags = bank.draw(400, np.random.default_rng(1))
-    assert (bank.size, list(inputs), features.shape, tags.shape) == (12, ["mel"], (400, FEATURES), (400, TAGS))
-    assert (features.mean(dim=0).abs() < 0.4).all()
-    assert (tags >= 0).all()
-    assert (tags <= 1).all()
-    assert len(torch.unique(tags, dim=0)) == 12
-    pairs = {tuple(row[:3].tolist()): mel for row, mel in zip(tags, inputs["mel"], strict=True)}
-    assert all(torch.equal(pairs[tuple(row[:3].tolist())], mel) for row, mel in zip(tags, inputs["mel"], strict=True))
+@pytest.fixture(scope="module")
+def excerpts(teacher: Teacher, samples: ClipSamples, tmp_path_factory: pytest.TempPathFactory) -> Excerpts:
+    """Twelve judged excerpts."""
+    return judge_excerpts(tmp_path_factory.mktemp("excerpts"), teacher, samples, COUNT, Augmentation(), 0)
 
 
-def test_the_bank_forgets_the_oldest(bank: Bank) -> None:
-    """More excerpts than places: the bank holds the latest, and never more than its places."""
-    rng = np.random.default_rng(0)
-    bank.fill(20, rng)
-    before = bank.tags.clone()
-    bank.fill(8, rng)
-    assert (bank.size, bank.written) == (20, 28)
-    assert not torch.equal(bank.tags[:8], before[:8])
-    assert torch.equal(bank.tags[8:], before[8:])
+def test_excerpts_keep_what_was_said_of_them(excerpts: Excerpts, teacher: Teacher) -> None:
+    """What is read back of an excerpt is what the teacher judged: it says the same of it again."""
+    rows, windows = np.array([0, 5, 11]), np.array([3, 0, 2])
+    heard = excerpts.read(rows, windows * 3 * ENGINE_RATE, 3 * ENGINE_RATE)
+    again = torch.from_numpy(resample_poly(heard.numpy(), 320, 441, axis=1)).float()
+    _, tags = teacher(teacher.log_mel(again))
+    said = excerpts.judgements(rows, windows, 3.0)
+    assert said.features.shape == (3, FEATURES)
+    assert (said.tags - tags).abs().max() < 0.05
+    whole = excerpts.judgements(rows, np.zeros(3, int), 12.0).tags
+    parts = torch.stack([excerpts.judgements(rows, np.full(3, i), 4.0).tags for i in range(3)])
+    torch.testing.assert_close(whole, parts.mean(dim=0), atol=1e-3, rtol=1e-3)
+
+
+def test_judging_goes_on_where_it_was(
+    excerpts: Excerpts, teacher: Teacher, samples: ClipSamples, tmp_path: Path
+) -> None:
+    """Judged in two goes, the second for more, the excerpts are those of one go."""
+    for count in (8, COUNT):
+        again = judge_excerpts(tmp_path, teacher, samples, count, Augmentation(), 0)
+    assert len(again) == COUNT
+    rows, zeros = np.arange(COUNT), np.zeros(COUNT, int)
+    assert torch.equal(again.read(rows, zeros, 1000), excerpts.read(rows, zeros, 1000))
+    first, second = (e.judgements(rows, zeros, 3.0) for e in (again, excerpts))
+    torch.testing.assert_close(first.features, second.features, atol=2e-2, rtol=2e-2)
+
+
+def test_other_excerpts_are_not_mixed_in(excerpts: Excerpts, teacher: Teacher, samples: ClipSamples) -> None:
+    """A folder of excerpts of another seed is refused, and an empty one holds none."""
+    with pytest.raises(TrainingError, match="other clips, seed or settings"):
+        judge_excerpts(excerpts.folder, teacher, samples, COUNT, Augmentation(), 1)
+    with pytest.raises(TrainingError, match="expected judged excerpts"):
+        Excerpts(excerpts.folder / "nothing")
+
+
+def test_a_segment_that_was_not_judged_is_refused(excerpts: Excerpts, small_encoder: SmallEncoder) -> None:
+    """An encoder of one-second segments cannot learn from judgements of three and four seconds."""
+    with pytest.raises(TrainingError, match="3, 4, 6 or 12 seconds"):
+        Lessons(excerpts, small_encoder(), None, 24.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "config"), [("attention_signature", {"widths": (8,)}), ("icff_net", {"source": "mix"})]
+)
+def test_lessons_pair_segments_with_what_was_said(excerpts: Excerpts, name: str, config: dict) -> None:
+    """A lesson holds as many judgements as segments, and features of a segment come with what was said of that one."""
+    encoder = build(name, config)
+    lesson = Lessons(excerpts, encoder, None, 24.0).draw(np.random.default_rng(0))
+    segments = encoder.embed(lesson.features).shape[0]
+    assert segments == 24 / encoder.plan.segment_seconds
+    assert lesson.said.features.shape == (segments, FEATURES)
+    parts = round(12 / encoder.plan.segment_seconds)
+    rows, windows = (axis.ravel() for axis in np.mgrid[:COUNT, :parts])
+    known = excerpts.judgements(rows, windows, encoder.plan.segment_seconds)
+    length = round(encoder.plan.segment_seconds * ENGINE_RATE)
+    mels = encoder.front_end(excerpts.read(rows, windows * length, length))["mel"]
+    for mel, said in zip(lesson.features["mel"], lesson.said.features, strict=True):
+        match = (known.features - said).abs().sum(dim=1).argmin()
+        torch.testing.assert_close(mel, mels[match], atol=1e-3, rtol=1e-3)
 
 
 def test_the_teachers_features_are_learnt() -> None:
     """The loss falls when embeddings hold the teacher's features, and gradients reach the embedding."""
     torch.manual_seed(0)
     heads = TeacherHeads(FEATURES)
-    features = torch.randn(16, FEATURES)
+    said = Judgements(torch.randn(16, FEATURES), torch.rand(16, TAGS))
     vectors = torch.randn(16, FEATURES, requires_grad=True)
-    tags = torch.rand(16, TAGS)
     torch.nn.init.eye_(heads.features.weight)
     torch.nn.init.zeros_(heads.features.bias)
-    apart, together = heads(vectors, features, tags), heads(features, features, tags)
+    apart, together = heads(vectors, said), heads(said.features, said)
     assert together < apart - 1
     apart.backward()
     assert vectors.grad is not None
@@ -167,21 +218,17 @@ def test_the_teachers_features_are_learnt() -> None:
 
 
 def test_a_training_learns_from_the_teacher_first(
-    teacher: Teacher, small_encoder: SmallEncoder, samples: ClipSamples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    excerpts: Excerpts, three_seconds: Encoder, samples: ClipSamples, tmp_path: Path
 ) -> None:
     """With a teacher, early steps learn from it alone and later ones from labels too; a stop resumes at its step."""
-    monkeypatch.setattr(loop, "FIRST_FILL", 8)
-    schedule = Schedule(
-        steps=4, warmup=1, bank_batch=8, bank_new=2, bank_capacity=16, tracks_from=0.5, track_batch=4, track_windows=2
-    )
-    encoder = small_encoder()
-    bank = Bank(teacher, encoder, samples, schedule.bank_capacity, schedule.augmentation)
+    schedule = Schedule(steps=4, warmup=1, tracks_from=0.5, track_batch=4, track_seconds=6.0)
+    lessons = Lessons(excerpts, three_seconds, None, 24.0)
     seen: list[Progress] = []
-    training = Training(encoder, samples, schedule, bank, tmp_path / "a.state", {})
+    training = Training(three_seconds, samples, schedule, lessons, tmp_path / "a.state", {})
     training.run(seen.append)
     assert [set(p.losses) for p in seen[:2]] == [{"teacher"}] * 2
     assert [set(p.losses) for p in seen[2:]] == [{"teacher", "genre", "mood", "metric"}] * 2
     assert all(np.isfinite(list(p.losses.values())).all() for p in seen)
-    assert Training(encoder, samples, schedule, bank, tmp_path / "a.state", {}).step == 4
+    assert Training(three_seconds, samples, schedule, lessons, tmp_path / "a.state", {}).step == 4
     with pytest.raises(TrainingError, match="other settings"):
-        Training(encoder, samples, replace(schedule, bank_new=3), bank, tmp_path / "a.state", {})
+        Training(three_seconds, samples, replace(schedule, mood_weight=3.0), lessons, tmp_path / "a.state", {})
