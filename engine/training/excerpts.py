@@ -118,7 +118,9 @@ def judge_excerpts(
         if done < count:
             _judge(folder, teacher, source, range(done, count), made_of, augmentation, on_batch)
     except OSError as error:
-        raise TrainingError(f"cannot write judged excerpts to {folder}: {error}; free space, or choose another") from error
+        raise TrainingError(
+            f"cannot write judged excerpts to {folder}: {error}; free space, or choose another"
+        ) from error
     return Excerpts(folder)
 
 
@@ -147,7 +149,10 @@ def _judge(
     shapes: dict[str, tuple[tuple[int, ...], type]] = {"audio": ((EXCERPT_SAMPLES,), np.int16)}
     for seconds in JUDGED_SECONDS:
         windows = EXCERPT_SECONDS // seconds
-        shapes |= {f"features{seconds}": ((windows, FEATURES), np.float16), f"tags{seconds}": ((windows, TAGS), np.float16)}
+        shapes |= {
+            f"features{seconds}": ((windows, FEATURES), np.float16),
+            f"tags{seconds}": ((windows, TAGS), np.float16),
+        }
     arrays = {name: _room(folder / f"{name}.npy", numbers.stop, *shape) for name, shape in shapes.items()}
     for first in range(numbers.start, numbers.stop, BATCH):
         batch = range(first, min(first + BATCH, numbers.stop))

@@ -93,7 +93,7 @@ class Training:
         self, encoder: Encoder, source: ClipSamples, schedule: Schedule, bank: Bank | None, state: Path, settings: dict
     ) -> None:
         self.source, self.schedule, self.bank, self.state = source, schedule, bank, state
-        self.labels = label_tensors(source.clips)
+        self.labels = label_tensors(source.clips, encoder.genres, encoder.moods)
         self.labelled = np.flatnonzero(self.labels.relation.any(dim=1).numpy())
         if not len(self.labelled):
             raise TrainingError(
