@@ -91,9 +91,11 @@ def recognise(source: Path) -> str:
     if ismir2004_tracklist(source, "training").is_file():
         return "ismir2004"
     gtzan = gtzan_folder(source)
-    if gtzan and {folder.name for folder in gtzan.glob("[!.]*/")} <= set(GTZAN_GENRES):
-        return "gtzan"
-    return "folders"
+    return "gtzan" if gtzan and _folders(gtzan) <= set(GTZAN_GENRES) else "folders"
+
+
+def _folders(root: Path) -> set[str]:
+    return {path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")}
 
 
 def _checked(what: str, given: str, known: tuple[str, ...]) -> str:
@@ -132,15 +134,15 @@ def _learnt(clips: Iterable[Clip], labels: str) -> tuple[str, ...]:
 
 
 def _within(clips: Iterable[Clip], genres: tuple[str, ...]) -> list[Clip]:
-    """Clips without the genres that nothing in train has; one that is left without any label goes."""
-    kept = [(clip, replace(clip, genres=clip.genres & set(genres))) for clip in clips]
+    """Clips of a known split, without the genres that train lacks; one that is left without any label goes."""
+    kept = [(clip, replace(clip, genres=clip.genres & set(genres))) for clip in clips if clip.split in SPLITS]
     return [after for before, after in kept if after.genres or after.mood or not before.genres]
 
 
 def _notes(clips: list[Clip], labels: str, genres: tuple[str, ...]) -> list[str]:
     counts = Counter(genre for clip in clips for genre in clip.genres)
     notes = {
-        "clips of no known split": Counter(clip.split for clip in clips if clip.split not in SPLITS),
+        "clips of no known split, left out": Counter(clip.split for clip in clips if clip.split not in SPLITS),
         "genres without a clip to learn from, left out": Counter({g: n for g, n in counts.items() if g not in genres}),
     }
     if labels == "standard":

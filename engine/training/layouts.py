@@ -94,7 +94,12 @@ def read_gtzan(root: Path) -> Listing:
     folder = gtzan_folder(root)
     if folder is None:
         raise TrainingError(f"expected GTZAN's folders (blues/blues.00000.wav) in {root}, found none")
-    files = {file.stem: file for genre in GTZAN_GENRES for file in sorted(folder.glob(f"{genre}/{genre}.*"))}
+    files = {
+        file.stem: file
+        for genre in GTZAN_GENRES
+        for file in sorted(folder.glob(f"{genre}/{genre}.*"))
+        if has_media_extension(os.fsencode(file))
+    }
     lists = {"train": gtzan.filtered_train, "valid": gtzan.filtered_valid, "test": gtzan.filtered_test}
     splits = {name: split for split, names in lists.items() for name in names}
     clips = [
@@ -163,19 +168,26 @@ def read_fma(source: Path, subset: str | None = None) -> Listing:
     folder = _fma_folder(root, source.resolve().name, subset)
     subset = subset or folder.name.removeprefix("fma_").replace("full", FMA_SUBSETS[-1])
     wanted, table = FMA_SUBSETS[: FMA_SUBSETS.index(subset) + 1], root / "fma_metadata" / "tracks.csv"
-    clips, missing, nameless = [], [], 0
+    clips: list[Clip] = []
+    missing: list[Clip] = []
+    nameless = 0
     with _reading(table, "the Free Music Archive's tracks"):
         for track in _fma_tracks(table):
             if track["subset"] in wanted and not track["genre_top"]:
                 nameless += 1
             elif track["subset"] in wanted:
-                file = Path(f"{int(track['id']):06}"[:3]) / f"{int(track['id']):06}.mp3"
-                labels, split = (track["genre_top"],), FMA_SPLITS.get(track["split"], track["split"])
-                clip = Clip(folder / file, split, track["name"].casefold(), f"FMA {subset}", frozenset(), None, labels)
+                clip = _fma_clip(track, folder, f"FMA {subset}")
                 (clips if clip.path.is_file() else missing).append(clip)
     notes = _missing([clip.path.name for clip in missing], len(clips) + len(missing))
     notes += [f"{nameless} tracks without a top genre are left out"] if nameless else []
     return Listing(f"FMA {subset}", clips, notes)
+
+
+def _fma_clip(track: dict[str, str], folder: Path, name: str) -> Clip:
+    number, artist = f"{int(track['id']):06}", track["name"].casefold()
+    split = FMA_SPLITS.get(track["split"], track["split"])
+    path = folder / number[:3] / f"{number}.mp3"
+    return Clip(path, split, artist, name, frozenset(), None, (track["genre_top"],))
 
 
 def fma_root(source: Path) -> Path | None:
