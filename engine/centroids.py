@@ -6,13 +6,13 @@ Source: Sridhar 2024, section 3.2 (the mean of a genre's signatures), normalised
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.models.labels import GENRES, map_tag, spellings, split_tag
+from engine.models.labels import GENRES, tag_names
 from engine.results import CentroidDistance
 
 MINIMUM_TRACKS = 10
@@ -27,18 +27,13 @@ class Centroid:
     kind: str
 
 
-def genre_members(tags: Mapping[int, str | None]) -> dict[str, list[int]]:
-    """Track ids by genre: mapped tags under the fifteen names, others under their own from MINIMUM_TRACKS on."""
+def genre_members(tags: Mapping[int, str | None], genres: Sequence[str] = GENRES) -> dict[str, list[int]]:
+    """Track ids by genre: the encoder's genres that tags name; other names of tags from MINIMUM_TRACKS on."""
     members: dict[str, list[int]] = defaultdict(list)
-    own: dict[str, list[int]] = defaultdict(list)
     for track_id, tag in tags.items():
-        for genre in map_tag(tag):
-            members[genre].append(track_id)
-        for part in split_tag(tag or ""):
-            if part not in spellings():
-                own[part].append(track_id)
-    large = {name: ids for name, ids in own.items() if len(ids) >= MINIMUM_TRACKS}
-    return dict(members) | large
+        for name in tag_names(tag, genres):
+            members[name].append(track_id)
+    return {name: ids for name, ids in members.items() if name in genres or len(ids) >= MINIMUM_TRACKS}
 
 
 def make_centroids(
@@ -46,6 +41,7 @@ def make_centroids(
     track_ids: NDArray[np.int64],
     vectors: NDArray[np.float32],
     reference: NDArray[np.float32],
+    genres: Sequence[str] = GENRES,
 ) -> list[Centroid]:
     """All centroids of a library.
 
@@ -53,14 +49,15 @@ def make_centroids(
         tags: The raw genre tag by track id.
         track_ids: (N,) of the signatures.
         vectors: (N, D) unit signatures.
-        reference: (15, D) unit rows in the order of GENRES, zero where the encoder has none.
+        reference: (G, D) unit rows in the order of `genres`, zero where the encoder has none.
+        genres: The names of the encoder whose signatures these are.
     """
     rows = {int(track_id): row for row, track_id in enumerate(track_ids)}
     made: dict[str, Centroid] = {}
-    for genre, vector in zip(GENRES, reference, strict=True):
+    for genre, vector in zip(genres, reference, strict=True):
         if np.linalg.norm(vector) > 0:
             made[genre] = Centroid(genre, vector, "reference")
-    for genre, ids in genre_members(tags).items():
+    for genre, ids in genre_members(tags, genres).items():
         known = [rows[track_id] for track_id in ids if track_id in rows]
         if len(known) >= MINIMUM_TRACKS:
             mean = vectors[known].astype(np.float64).mean(axis=0)

@@ -186,9 +186,9 @@ class Engine:
         store = self._checked_store(coverage)
         question, heard = self._hear(track, coverage)
         neighbours = store.search(heard.signature, k, heard.itself)
-        found = describe(question, heard, self._genre_centroids(store, coverage))
+        found = describe(question, heard, self._genre_centroids(store, coverage), self._file)
         with self._database.read() as connection:
-            return QueryResult(**vars(found), matches=matches(connection, neighbours, self.encoder, coverage))
+            return QueryResult(**vars(found), matches=matches(connection, neighbours, self._file, coverage))
 
     def classify(self, track: TrackName) -> Classification:
         """Genre and mood probabilities of a track, and its distance to every genre's centroid.
@@ -198,7 +198,7 @@ class Engine:
         """
         coverage = self.coverage
         question, heard = self._hear(track, coverage)
-        return describe(question, heard, self._genre_centroids(self._store(coverage), coverage))
+        return describe(question, heard, self._genre_centroids(self._store(coverage), coverage), self._file)
 
     def locate(self, track: TrackName) -> tuple[str | None, int | None]:
         """The absolute path and the id that a track's name means; None where unknown, also for a wrong name."""
@@ -319,7 +319,8 @@ class Engine:
             if known is None or known[0] is not snapshot:
                 with self._database.read() as connection:
                     tags = genre_by_track(connection)
-                made = make_centroids(tags, snapshot.track_ids, snapshot.vectors, reference_centroids(self._file))
+                reference = reference_centroids(self._file)
+                made = make_centroids(tags, snapshot.track_ids, snapshot.vectors, reference, self._file.genres)
                 self._centroids[coverage] = known = (snapshot, made)
             return known[1]
 

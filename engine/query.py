@@ -27,7 +27,8 @@ from engine.db import (
 from engine.db.values import named, shown
 from engine.errors import AudioError, QueryError
 from engine.indexer.identity import content_hash
-from engine.models.labels import GENRES, MOODS, map_tag
+from engine.models.labels import map_tag
+from engine.models.shipped import EncoderFile
 from engine.results import Classification, GenreProbability, Match, MoodProbability
 
 if TYPE_CHECKING:
@@ -136,12 +137,12 @@ def listen(
     return Heard(encoded.vector, encoded.genres, encoded.moods, itself)
 
 
-def describe(question: Question, heard: Heard, centroids: list[Centroid]) -> Classification:
-    """Genres, moods and distances of one track, each best first."""
+def describe(question: Question, heard: Heard, centroids: list[Centroid], file: EncoderFile) -> Classification:
+    """Genres, moods (in the names of the encoder that heard it) and distances of one track, each best first."""
     from engine.centroids import distances
 
-    genres = [GenreProbability(name, float(p)) for name, p in zip(GENRES, heard.genres, strict=True)]
-    moods = [MoodProbability(name, float(p)) for name, p in zip(MOODS, heard.moods, strict=True)]
+    genres = [GenreProbability(name, float(p)) for name, p in zip(file.genres, heard.genres, strict=True)]
+    moods = [MoodProbability(name, float(p)) for name, p in zip(file.moods, heard.moods, strict=True)]
     return Classification(
         named(question.path),
         question.track.id if question.track else None,
@@ -152,21 +153,21 @@ def describe(question: Question, heard: Heard, centroids: list[Centroid]) -> Cla
     )
 
 
-def matches(connection: Connection, neighbours: list[Neighbour], encoder_id: str, coverage: str) -> tuple[Match, ...]:
-    """Neighbours with their tags and genres."""
+def matches(connection: Connection, neighbours: list[Neighbour], file: EncoderFile, coverage: str) -> tuple[Match, ...]:
+    """Neighbours with their tags, and their genres in the names of the encoder that found them."""
     ids = [neighbour.track_id for neighbour in neighbours]
     tracks = tracks_by_ids(connection, ids)
-    predicted = predictions(connection, encoder_id, coverage, ids)
+    predicted = predictions(connection, file.id, coverage, ids)
     known = [neighbour for neighbour in neighbours if neighbour.track_id in tracks]
+    guesses = {track_id: file.genres[int(np.argmax(heard.genres))] for track_id, heard in predicted.items()}
     return tuple(
-        _match(rank, tracks[n.track_id], n.cosine, predicted[n.track_id].genres if n.track_id in predicted else None)
+        _match(rank, tracks[n.track_id], n.cosine, file.genres, guesses.get(n.track_id))
         for rank, n in enumerate(known, start=1)
     )
 
 
-def _match(rank: int, track: Track, cosine: float, genres: NDArray[np.float32] | None) -> Match:
-    tagged = map_tag(track.genre)
-    guess = GENRES[int(np.argmax(genres))] if genres is not None else None
+def _match(rank: int, track: Track, cosine: float, genres: tuple[str, ...], guess: str | None) -> Match:
+    tagged = map_tag(track.genre, genres)
     genre, source = (tagged[0], "tag") if tagged else (guess, "prediction" if guess else None)
     similarity = min(1.0, max(0.0, cosine))  # float32 rounding may pass 1
     return Match(rank, track.id, track.name, track.artist, track.title, track.album, genre, source, similarity)

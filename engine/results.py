@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class GenreProbability:
-    """One of the fifteen genres, and its share of a softmax over them."""
+    """One of the encoder's genres (the fifteen, or those it was trained on), and its share of a softmax over them."""
 
     genre: str
     probability: float
@@ -16,7 +16,7 @@ class GenreProbability:
 
 @dataclass(frozen=True)
 class MoodProbability:
-    """One of happy, tense, sad, calm, and its share of a softmax over them."""
+    """One of the encoder's moods (happy, tense, sad, calm), and its share of a softmax over them."""
 
     mood: str
     probability: float

@@ -32,16 +32,24 @@ ARCHITECTURES: dict[str, tuple[type[Encoder], type]] = {
 }
 
 
-def build(name: str, config: dict[str, Any] | None = None) -> Encoder:
-    """A fresh encoder; raises EncoderError when the name or a setting is unknown."""
+def build(
+    name: str,
+    config: dict[str, Any] | None = None,
+    genres: tuple[str, ...] = GENRES,
+    moods: tuple[str, ...] = MOODS,
+) -> Encoder:
+    """A fresh encoder whose heads answer with these names; raises EncoderError for an unknown name or setting."""
     if name not in ARCHITECTURES:
         raise EncoderError(f"unknown encoder '{name}'; expected one of: {', '.join(ARCHITECTURES)}")
     architecture, settings = ARCHITECTURES[name]
     lists = {key: tuple(value) if isinstance(value, list) else value for key, value in (config or {}).items()}
     try:
-        return architecture(settings(**lists))  # type: ignore[call-arg, unused-ignore]
+        encoder = architecture(settings(**lists))  # type: ignore[call-arg, unused-ignore]
     except TypeError as error:
         raise EncoderError(f"settings of {name} do not fit this version of Engine: {error}") from error
+    if (genres, moods) != (encoder.genres, encoder.moods):
+        encoder.add_heads(genres, moods)
+    return encoder
 
 
 def contents(encoder: Encoder, name: str, training: dict[str, Any]) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -56,7 +64,7 @@ def contents(encoder: Encoder, name: str, training: dict[str, Any]) -> tuple[dic
         "format": FORMAT,
         "name": name,
         "config": json.dumps(dataclasses.asdict(encoder.config)),
-        "labels": json.dumps({"genres": GENRES, "moods": MOODS}),
+        "labels": json.dumps({"genres": encoder.genres, "moods": encoder.moods}),
         "training": json.dumps(training),
     }
     return tensors, metadata
@@ -69,7 +77,7 @@ def load_encoder(file: EncoderFile, device: str = "cpu") -> Encoder:
         EncoderError: Missing, damaged, or other weights than named.
     """
     check_digest(file)
-    encoder = build(file.name, _checked_config(file))
+    encoder = build(file.name, _config(file), file.genres, file.moods)
     try:
         with safe_open(file.path, framework="pt") as tensors:
             encoder.load_state_dict({key: tensors.get_tensor(key).float() for key in tensors.keys()})  # noqa: SIM118
@@ -80,15 +88,8 @@ def load_encoder(file: EncoderFile, device: str = "cpu") -> Encoder:
     return encoder.eval().to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
-def _checked_config(file: EncoderFile) -> dict[str, Any]:
-    """The settings in a checkpoint, whose heads must answer with this version's genres and moods, in their order."""
-    metadata = read_metadata(file.path)
+def _config(file: EncoderFile) -> dict[str, Any]:
     try:
-        config, labels = dict(json.loads(metadata["config"])), json.loads(metadata["labels"])
+        return dict(json.loads(read_metadata(file.path)["config"]))
     except (KeyError, TypeError, ValueError) as error:
-        raise EncoderError(f"expected settings and labels in the weights {file.path}, found none: {error}") from error
-    if labels != {"genres": list(GENRES), "moods": list(MOODS)}:
-        raise EncoderError(
-            f"weights {file.path} know other genres or moods than this version of Engine; train them anew"
-        )
-    return config
+        raise EncoderError(f"expected settings in the weights {file.path}, found none: {error}") from error

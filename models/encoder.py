@@ -48,8 +48,8 @@ class TrackEmbedding:
         signature: Unit vector, (D,).
         attention: Weight of each segment, (S,), sums to 1.
         vectors: h, (S, D), not normalised.
-        genres: Probabilities over GENRES, (15,), sums to 1.
-        moods: Probabilities over MOODS, (4,), sums to 1.
+        genres: Probabilities over the encoder's genres, (G,), sums to 1.
+        moods: Probabilities over the encoder's moods, (M,), sums to 1.
     """
 
     signature: Tensor
@@ -60,19 +60,29 @@ class TrackEmbedding:
 
 
 class Encoder(nn.Module):
-    """Base of all encoders: a subclass gives `plan`, `dim`, `front_end`, `embed`, `score`, and calls `add_heads`."""
+    """Base of all encoders: a subclass gives `plan`, `dim`, `front_end`, `embed`, `score`, and calls `add_heads`.
+
+    Attributes:
+        genres, moods: What the heads answer with, in the order of their outputs.
+    """
 
     plan: WindowPlan
     dim: int
     config: Any
+    genres: tuple[str, ...] = GENRES
+    moods: tuple[str, ...] = MOODS
     centroids: Tensor
     front_end_fields: tuple[str, ...] = ()  # settings that the front-end depends on: features are cached under them
 
-    def add_heads(self, genres: int = len(GENRES), moods: int = len(MOODS)) -> None:
-        """Linear heads on the un-normalised signature; room for the genres' reference centroids (G, D), unit rows."""
-        self.genre_head = nn.Linear(self.dim, genres)
-        self.mood_head = nn.Linear(self.dim, moods)
-        self.register_buffer("centroids", torch.zeros(genres, self.dim))
+    def add_heads(self, genres: tuple[str, ...] = GENRES, moods: tuple[str, ...] = MOODS) -> None:
+        """Linear heads on the un-normalised signature; room for the genres' reference centroids (G, D), unit rows.
+
+        A second call puts heads for other labels in place of the first ones.
+        """
+        self.genres, self.moods = genres, moods
+        self.genre_head = nn.Linear(self.dim, len(genres))
+        self.mood_head = nn.Linear(self.dim, len(moods))
+        self.register_buffer("centroids", torch.zeros(len(genres), self.dim))
 
     def front_end_key(self) -> str:
         """Equal for encoders whose front-ends give the same features: caches carry it in their names."""

@@ -1,4 +1,4 @@
-"""The names that heads answer with, and how other people's labels map onto them.
+"""The names that heads answer with unless they were trained on others, and how other people's labels map onto them.
 
 The fifteen genres are GTZAN's ten (Tzanetakis and Cook 2002) and five more that AllMusic's catalogue has; the four
 moods are the quadrants of Russell's circumplex as used by the 4Q audio emotion data set (Panda, Malheiro, Paiva 2018).
@@ -7,9 +7,11 @@ moods are the quadrants of Russell's circumplex as used by the 4Q audio emotion 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
+
+from engine.errors import EncoderError
 
 GENRES = (
     "blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock",
@@ -17,10 +19,18 @@ GENRES = (
 )  # fmt: skip
 MOODS = ("happy", "tense", "sad", "calm")
 QUADRANTS = {"Q1": "happy", "Q2": "tense", "Q3": "sad", "Q4": "calm"}
+VALENCE = {"sad": "sad", "neutral": "calm", "happy": "happy"}  # which mood stands for each degree
 
 # AllMusic's catalogue names that cover several of the fifteen, or that its own meaning narrows. A user's "Pop/Rock" is
 # split at the slash instead: somebody who writes it does not mean metal.
 ALLMUSIC = {"Pop/Rock": frozenset({"pop", "rock", "metal"}), "International": frozenset({"world"})}
+# The ISMIR 2004 genre contest's classes that join two genres (Cano et al. 2006, MTG-TR-2006-02).
+ISMIR2004 = {
+    "jazz_blues": frozenset({"jazz", "blues"}),
+    "metal_punk": frozenset({"metal", "rock"}),
+    "rock_pop": frozenset({"rock", "pop"}),
+}
+CATALOGUES = ALLMUSIC | ISMIR2004
 
 TAG_SEPARATORS = ";/,"
 
@@ -45,15 +55,54 @@ def split_tag(tag: str) -> list[str]:
     return list(dict.fromkeys(part for piece in whole.split(TAG_SEPARATORS[0]) if (part := piece.strip())))
 
 
-def map_tag(tag: str | None) -> list[str]:
-    """The genres among GENRES that a user's tag names, in the tag's own order; empty where it names none of them."""
-    parts = split_tag(tag or "")
-    return list(dict.fromkeys(genre for part in parts if (genre := spellings().get(part))))
+def own_name(label: str) -> str:
+    """A label as an encoder's own genre: case-folded, single spaces, what cannot be printed as U+FFFD."""
+    printable = "".join(c if c.isprintable() or c.isspace() else "\ufffd" for c in label)
+    return " ".join(printable.casefold().split())
+
+
+def tag_names(tag: str | None, genres: Sequence[str] = GENRES) -> list[str]:
+    """Every genre that a user's tag names, in its own order, without repeats.
+
+    Args:
+        tag: As it stands in the file.
+        genres: An encoder's genres: a part of the tag that is one of them, or spells one of them, names it. Other
+            parts name one of GENRES where the table knows them, else themselves.
+    """
+    whole = own_name(tag or "")
+    parts = [whole] if whole in genres else split_tag(tag or "")
+    return list(dict.fromkeys(part if part in genres else spellings().get(part, part) for part in parts))
+
+
+def map_tag(tag: str | None, genres: Sequence[str] = GENRES) -> list[str]:
+    """Which of an encoder's genres a user's tag names, in the tag's own order; empty where it names none."""
+    return [name for name in tag_names(tag, genres) if name in genres]
 
 
 def map_training_labels(labels: Iterable[str]) -> frozenset[str]:
     """The set of GENRES that a training clip's labels allow; labels that fit nothing are ignored."""
     allowed: set[str] = set()
     for label in labels:
-        allowed |= ALLMUSIC.get(label) or frozenset(map_tag(label))
+        allowed |= CATALOGUES.get(label) or frozenset(map_tag(label))
     return frozenset(allowed)
+
+
+def valence(moods: Mapping[str, float]) -> dict[str, float]:
+    """How glad a track sounds: shares of sad (Q3), neutral (Q4) and happy (Q1) that sum to 1.
+
+    Args:
+        moods: Probabilities by the names in MOODS; what is tense (Q2) says nothing of valence here and is left out.
+
+    Raises:
+        EncoderError: A mood is missing: the encoder answers with others.
+    """
+    missing = [mood for mood in VALENCE.values() if mood not in moods]
+    if missing:
+        raise EncoderError(
+            f"expected the moods {', '.join(VALENCE.values())} for valence, found {', '.join(moods) or 'none'}; "
+            "use an encoder that answers with them"
+        )
+    total = sum(moods[mood] for mood in VALENCE.values())
+    if not total > 0:  # all of it is tense: no degree is likelier than another
+        return dict.fromkeys(VALENCE, 1 / len(VALENCE))
+    return {degree: moods[mood] / total for degree, mood in VALENCE.items()}

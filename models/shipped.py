@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 
@@ -41,6 +43,20 @@ class EncoderFile:
     def id(self) -> str:
         """`name@` and six hex digits."""
         return encoder_id(self.name, self.digest)
+
+    @property
+    def genres(self) -> tuple[str, ...]:
+        """What its genre head answers with, in order; raises EncoderError when the file does not say."""
+        return self._labels["genres"]
+
+    @property
+    def moods(self) -> tuple[str, ...]:
+        """What its mood head answers with, in order; raises EncoderError when the file does not say."""
+        return self._labels["moods"]
+
+    @cached_property
+    def _labels(self) -> dict[str, tuple[str, ...]]:
+        return read_labels(self.path)
 
 
 def encoder_id(name: str, digest: str) -> str:
@@ -98,6 +114,24 @@ def read_metadata(path: Path) -> dict[str, str]:
     return metadata
 
 
+def read_labels(path: Path) -> dict[str, tuple[str, ...]]:
+    """The "genres" and "moods" of a checkpoint, in the order of its heads' outputs.
+
+    Raises:
+        EncoderError: The file is missing, or does not list distinct, printable names of both.
+    """
+    try:
+        found = json.loads(read_metadata(path)["labels"])
+        labels = {kind: tuple(found[kind]) for kind in ("genres", "moods")}
+    except (KeyError, TypeError, ValueError) as error:
+        raise EncoderError(f"expected genres and moods in the weights {path}, cannot read them: {error}") from error
+    for kind, names in labels.items():
+        printable = all(isinstance(name, str) and name and name.isprintable() for name in names)
+        if not names or not printable or len(set(names)) < len(names):
+            raise EncoderError(f"expected distinct names of {kind} in the weights {path}, found {list(names)!r}")
+    return labels
+
+
 def file_digest(path: Path) -> str:
     """SHA-256 of a file, in hex."""
     try:
@@ -119,7 +153,7 @@ def check_digest(file: EncoderFile) -> None:
 
 
 def reference_centroids(file: EncoderFile) -> NDArray[np.float32]:
-    """The genre centroids that come with an encoder: unit rows (15, D), zero where it has none.
+    """The centroids that come with an encoder: a unit row for each of its genres (G, D), zero where it has none.
 
     Raises:
         EncoderError: The weights are missing, damaged, or others than named.
@@ -127,6 +161,9 @@ def reference_centroids(file: EncoderFile) -> NDArray[np.float32]:
     check_digest(file)
     try:
         with safe_open(file.path, framework="np") as tensors:
-            return np.asarray(tensors.get_tensor("centroids"), np.float32)
+            centroids = np.asarray(tensors.get_tensor("centroids"), np.float32)
     except (SafetensorError, OSError) as error:
         raise EncoderError(f"expected genre centroids in the weights {file.path}, found none: {error}") from error
+    if len(centroids) != len(file.genres):
+        raise EncoderError(f"expected {len(file.genres)} centroids in the weights {file.path}, found {len(centroids)}")
+    return centroids

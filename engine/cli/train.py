@@ -8,9 +8,18 @@ from engine.cli import Settings, cli
 
 
 @cli.command()
+@click.option("--data", required=True, metavar="PATH", help="A CSV of clips, or a folder; see the README.")
 @click.option(
-    "--data", required=True, metavar="CLIPS.csv", help="Columns: file, and genres or quadrant; see the README."
+    "--layout",
+    type=click.Choice(["csv", "folders", "gtzan", "ismir2004", "fma"]),
+    help="How the data lie on disk; default: what they look like.",
 )
+@click.option(
+    "--labels",
+    type=click.Choice(["standard", "own", "extend"]),
+    help="Genres mapped onto the fifteen, as they are, or both; default: standard for a CSV, own for a folder.",
+)
+@click.option("--subset", type=click.Choice(["small", "medium", "large"]), help="Of the Free Music Archive.")
 @click.option(
     "--out", required=True, metavar="FILE", help="Where the weights go (.safetensors); a report goes beside it."
 )
@@ -26,6 +35,9 @@ from engine.cli import Settings, cli
 def train(
     settings: Settings,
     data: str,
+    layout: str | None,
+    labels: str | None,
+    subset: str | None,
     out: str,
     teacher: str | None,
     excerpts: str | None,
@@ -41,7 +53,7 @@ def train(
 
     options = TrainingOptions(
         data, out, settings.encoder, teacher, excerpts, excerpt_count, start, steps, seed, learning_rate, cache,
-        settings.threads,
+        settings.threads, layout, labels, subset,
     )  # fmt: skip
     outcome = train_encoder(options, show=not settings.quiet)
     if not settings.quiet:

@@ -1,11 +1,9 @@
-"""Labelled clips: a CSV of files and labels, and their decoded samples, cached on disk."""
+"""Labelled clips, and their decoded samples, cached on disk."""
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import os
-import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,12 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.errors import AudioError, TrainingError
+from engine.errors import AudioError
 from engine.indexer.decode import AudioFile
 from engine.models.encoder import SAMPLE_RATE
-from engine.models.labels import MOODS, QUADRANTS, map_training_labels
+from engine.models.labels import MOODS
 
-VALID_SHARE = 10  # one artist in ten is held out where the CSV names no split
 MAX_CLIP_SECONDS = 120.0  # what is kept of a longer file
 PCM_SCALE = 32_767.0
 
@@ -29,11 +26,12 @@ class Clip:
 
     Attributes:
         path: The audio file.
-        split: "train" or "valid".
+        split: "train", "valid" or "test".
         artist: A key that is equal for clips of one artist; empty where unknown.
         dataset: Which collection it belongs to: clips are compared within theirs.
-        genres: Allowed genres; empty where unlabelled.
+        genres: Allowed genres, in the names of the encoder that is to learn them; empty where unlabelled.
         mood: One of MOODS, or None.
+        labels: The genres as the data set spells them.
     """
 
     path: Path
@@ -42,47 +40,7 @@ class Clip:
     dataset: str
     genres: frozenset[str]
     mood: str | None
-
-
-def read_clips(table: Path) -> list[Clip]:
-    """Read a CSV: the column `file` (relative to it) and any of `split, artist_key, artist, dataset, genres, quadrant`.
-
-    `genres` are separated by "; "; `quadrant` is Q1 to Q4. Without `split`, one artist in ten becomes valid.
-
-    Raises:
-        TrainingError: The file cannot be read, has no usable column or row, or an empty train or valid split.
-    """
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as handle:
-            rows = list(csv.DictReader(handle))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise TrainingError(f"expected a CSV of clips in {table}, cannot read it: {error}") from error
-    columns = set(rows[0]) if rows else set()
-    if "file" not in columns or not columns & {"genres", "quadrant"}:
-        found = ", ".join(sorted(str(column) for column in columns)) or "no rows"
-        raise TrainingError(f"expected columns file and genres or quadrant in {table}, found: {found}")
-    clips = [_clip(row, table.parent) for row in rows if row.get("file")]
-    for split in ("train", "valid"):
-        if not any(clip.split == split for clip in clips):
-            raise TrainingError(f"expected clips of split '{split}' in {table}, found none")
-    return clips
-
-
-def _clip(row: dict[str, str | None], folder: Path) -> Clip:
-    def text(column: str) -> str:
-        return (row.get(column) or "").strip()
-
-    artist = text("artist_key") or text("artist").casefold()
-    split = text("split") or ("valid" if zlib.crc32((artist or text("file")).encode()) % VALID_SHARE == 0 else "train")
-    labels = [label.strip() for label in text("genres").split(";") if label.strip()]
-    return Clip(
-        folder / text("file"),
-        split,
-        artist,
-        text("dataset"),
-        map_training_labels(labels),
-        QUADRANTS.get(text("quadrant")),
-    )
+    labels: tuple[str, ...] = ()
 
 
 class ClipSamples:
@@ -147,6 +105,6 @@ def _cached(path: Path, target: Path) -> np.ndarray:
     return np.load(target, mmap_mode="r", allow_pickle=False)
 
 
-def mood_index(clip: Clip) -> int:
-    """Position of a clip's mood in MOODS, -1 where unlabelled."""
-    return MOODS.index(clip.mood) if clip.mood else -1
+def mood_index(clip: Clip, moods: Sequence[str] = MOODS) -> int:
+    """Position of a clip's mood among an encoder's, -1 where it is unlabelled or none of them."""
+    return moods.index(clip.mood) if clip.mood in moods else -1

@@ -33,7 +33,7 @@ def summarise_clips(encoder: Encoder, source: ClipSamples, on_clip: Callable[[],
 def finish(encoder: Encoder, source: ClipSamples, on_clip: Callable[[], None] = lambda: None) -> dict[str, float]:
     """Fit heads and centroids on the clips' signatures; returns the chosen penalties."""
     raw = summarise_clips(encoder, source, on_clip)
-    labels = label_tensors(source.clips)
+    labels = label_tensors(source.clips, encoder.genres, encoder.moods)
     chosen = {
         "genre_penalty": _fit_head(encoder, encoder.genre_head, raw, labels.genres, source.clips),
         "mood_penalty": _fit_head(encoder, encoder.mood_head, raw, labels.moods, source.clips),

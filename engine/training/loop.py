@@ -100,7 +100,7 @@ class Training:
     ) -> None:
         self.source, self.second = source, second
         self.schedule, self.lessons, self.state = schedule, lessons, state
-        self.labels = label_tensors(source.clips)
+        self.labels = label_tensors(source.clips, encoder.genres, encoder.moods)
         self.labelled = np.flatnonzero(self.labels.relation.any(dim=1).numpy())
         if not len(self.labelled):
             raise TrainingError(

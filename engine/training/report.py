@@ -40,7 +40,7 @@ def evaluate(encoder: Encoder, source: ClipSamples) -> list[Figure]:
     label; a clip without such neighbours does not count.
     """
     raw = summarise_clips(encoder, source)
-    labels = label_tensors(source.clips)
+    labels = label_tensors(source.clips, encoder.genres, encoder.moods)
     datasets = np.array([clip.dataset for clip in source.clips])
     figures = []
     for dataset in sorted(set(datasets)):

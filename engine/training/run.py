@@ -1,10 +1,11 @@
-"""One training from a CSV to a checkpoint and its report."""
+"""One training from a data set to a checkpoint and its report."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,7 +21,8 @@ from engine.models.shipped import DEFAULT, find_encoder
 from engine.models.teacher import Teacher
 from engine.opening import default_threads
 from engine.paths import default_cache
-from engine.training.clips import Clip, ClipSamples, read_clips
+from engine.training.clips import Clip, ClipSamples
+from engine.training.datasets import Dataset, read_dataset
 from engine.training.derived import DerivedClips, derive_excerpts
 from engine.training.distill import Lessons
 from engine.training.excerpts import judge_excerpts
@@ -47,6 +49,9 @@ class TrainingOptions:
     learning_rate: float = 2e-3
     cache: str | None = None
     threads: int | None = None
+    layout: str | None = None
+    labels: str | None = None
+    subset: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,17 +73,17 @@ def train_encoder(options: TrainingOptions, *, show: bool) -> TrainingOutcome:
     if out.suffix != ".safetensors" or not out.absolute().parent.is_dir():
         raise TrainingError(f"expected --out FILE.safetensors in a folder that exists, found {out}")
     torch.set_num_threads(options.threads or default_threads())
-    clips = read_clips(Path(options.data))
-    train, valid = (_samples(clips, split, _cache(options), show) for split in ("train", "valid"))
+    dataset = _read(options, show)
+    train, valid = (_samples(dataset.clips, split, _cache(options), show) for split in ("train", "valid"))
     schedule = Schedule(steps=options.steps, seed=options.seed, learning_rate=options.learning_rate)
     name = (options.encoder or DEFAULT).partition("@")[0]
-    encoder = _trained(name, options, schedule, train, show)
+    encoder = _trained(name, dataset.genres, options, schedule, train, show)
     with _bar("fitting heads", len(train), show) as step:
         penalties = finish(encoder, train, step)
     figures = evaluate(encoder, valid)
     skipped = len(train.skipped) + len(valid.skipped)
     account = {
-        "data": Path(options.data).name,
+        "data": dataset.name,
         "clips": len(train),
         "skipped": skipped,
         "steps": options.steps,
@@ -90,18 +95,37 @@ def train_encoder(options: TrainingOptions, *, show: bool) -> TrainingOutcome:
     }
     write_safetensors(out, *contents(encoder, name, account))
     found = find_encoder(str(out))
-    return TrainingOutcome(
-        found.id, out, write_report(out, found.id, account, figures, [*train.skipped, *valid.skipped])
-    )
+    notes = {"notes": "; ".join(dataset.notes)} if dataset.notes else {}  # not in the weights: they name files
+    report = write_report(out, found.id, account | notes, figures, [*train.skipped, *valid.skipped])
+    return TrainingOutcome(found.id, out, report)
 
 
-def _trained(name: str, options: TrainingOptions, schedule: Schedule, source: ClipSamples, show: bool) -> Encoder:
+def _read(options: TrainingOptions, show: bool) -> Dataset:
+    dataset = read_dataset(Path(options.data), options.layout, options.labels, options.subset)
+    if show:
+        counts = Counter(clip.split for clip in dataset.clips)
+        sides = ", ".join(f"{count} {split}" for split, count in counts.items())
+        tqdm.write(f"{dataset.name}: {sides}; {len(dataset.genres)} genres", file=sys.stderr)
+        for note in dataset.notes:
+            tqdm.write(f"  {note}", file=sys.stderr)
+    return dataset
+
+
+def _trained(
+    name: str, genres: tuple[str, ...], options: TrainingOptions, schedule: Schedule, source: ClipSamples, show: bool
+) -> Encoder:
     torch.manual_seed(schedule.seed)
-    encoder = _begun(name, options.start)
+    encoder = _begun(name, options.start, genres)
     lessons = _lessons(encoder, options, source, show)
     if lessons is None:
         schedule = replace(schedule, tracks_from=0.0)
-    settings = {"encoder": name, "from": options.start, "clips": _fingerprint(source), "teacher": bool(lessons)}
+    settings = {
+        "encoder": name,
+        "from": options.start,
+        "clips": _fingerprint(source),
+        "teacher": bool(lessons),
+        "genres": genres,
+    }
     state = Path(f"{options.out}.state")
     second = _second(encoder, options, source, show)
     training = Training(encoder, source, schedule, lessons, state, settings, second)
@@ -115,14 +139,17 @@ def _trained(name: str, options: TrainingOptions, schedule: Schedule, source: Cl
     return encoder
 
 
-def _begun(name: str, start: str | None) -> Encoder:
-    """A fresh encoder, or one that goes on from other weights of the same architecture."""
+def _begun(name: str, start: str | None, genres: tuple[str, ...]) -> Encoder:
+    """A fresh encoder, or one that goes on from other weights of the same architecture, with heads of its own."""
     if start is None:
-        return build(name)
+        return build(name, genres=genres)
     file = find_encoder(start)
     if file.name != name:
         raise TrainingError(f"expected weights of {name} to start from, found {file.name} in {start}")
-    return load_encoder(file)
+    encoder = load_encoder(file)
+    if encoder.genres != genres:
+        encoder.add_heads(genres)
+    return encoder
 
 
 def _lessons(encoder: Encoder, options: TrainingOptions, source: ClipSamples, show: bool) -> Lessons | None:
@@ -158,7 +185,7 @@ def _fingerprint(source: ClipSamples) -> str:
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 
-def _samples(clips: list[Clip], split: str, cache: Path, show: bool) -> ClipSamples:
+def _samples(clips: tuple[Clip, ...], split: str, cache: Path, show: bool) -> ClipSamples:
     chosen = [clip for clip in clips if clip.split == split]
     with _bar(f"reading {split} clips", len(chosen), show) as step:
         samples = ClipSamples(chosen, cache, step)

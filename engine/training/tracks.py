@@ -12,7 +12,6 @@ from torch import Tensor
 
 from engine.indexer.reading import plan_starts
 from engine.models.encoder import SAMPLE_RATE, WindowPlan
-from engine.models.labels import GENRES, MOODS
 from engine.training.clips import Clip, ClipSamples, mood_index
 from engine.training.patches import Augmentation, draw_length, excerpt_spectrum, random_equaliser
 
@@ -26,8 +25,8 @@ class Labels:
     """Labels of all clips as tensors.
 
     Attributes:
-        genres: Allowed genres, boolean, (N, 15); an empty row is unlabelled.
-        moods: The mood, boolean, (N, 4); likewise.
+        genres: Allowed genres, boolean, (N, G); an empty row is unlabelled.
+        moods: The mood, boolean, (N, M); likewise.
         relation: Vectors (N, L) whose products say how much two clips are alike by label.
     """
 
@@ -36,18 +35,18 @@ class Labels:
     relation: Tensor
 
 
-def label_tensors(clips: list[Clip]) -> Labels:
-    """Encode the clips' labels."""
-    genres = torch.tensor([[genre in clip.genres for genre in GENRES] for clip in clips])
-    moods = torch.tensor([[mood_index(clip) == i for i in range(len(MOODS))] for clip in clips])
+def label_tensors(clips: list[Clip], genres: Sequence[str], moods: Sequence[str]) -> Labels:
+    """Encode the clips' labels in the order of an encoder's genres (G) and moods (M)."""
+    allowed = torch.tensor([[genre in clip.genres for genre in genres] for clip in clips])
+    mood = torch.tensor([[mood_index(clip, moods) == i for i in range(len(moods))] for clip in clips])
     artists = {name: i for i, name in enumerate(sorted({clip.artist for clip in clips if clip.artist}))}
     by_artist = torch.zeros(len(clips), len(artists))
     for row, clip in enumerate(clips):
         if clip.artist:
             by_artist[row, artists[clip.artist]] = ARTIST_WEIGHT**0.5
-    share = genre_shares(genres)
+    share = genre_shares(allowed)
     return Labels(
-        genres, moods, torch.cat([GENRE_WEIGHT**0.5 * share, MOOD_WEIGHT**0.5 * moods.float(), by_artist], dim=1)
+        allowed, mood, torch.cat([GENRE_WEIGHT**0.5 * share, MOOD_WEIGHT**0.5 * mood.float(), by_artist], dim=1)
     )
 
 

@@ -75,6 +75,16 @@ def test_members() -> None:
     assert {genre: sorted(ids) for genre, ids in members.items()} == {"rock": [1], "jazz": [1, 2]}
 
 
+def test_an_encoders_own_genres() -> None:
+    """Reference centroids carry the encoder's names; tags that name none of them keep theirs from ten tracks on."""
+    reference = units(2, seed=1)
+    tags: dict[int, str | None] = {**dict.fromkeys(range(1, 11), "K-Pop"), **dict.fromkeys(range(11, 21), "Bebop")}
+    track_ids = np.arange(1, 21, dtype=np.int64)
+    found = make_centroids(tags, track_ids, units(20), reference, ("jazz_blues", "k-pop"))
+    kinds = {centroid.genre: centroid.kind for centroid in found}
+    assert kinds == {"jazz_blues": "reference", "k-pop": "library", "jazz": "library"}
+
+
 def test_opposites() -> None:
     """Signatures that cancel out leave the shipped centroid in place, never one that is not a number."""
     half = units(5)

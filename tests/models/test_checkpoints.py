@@ -66,6 +66,13 @@ def test_shipped_centroids_are_unit_rows() -> None:
     torch.testing.assert_close(torch.from_numpy(centroids).norm(dim=1), torch.ones(len(GENRES)), atol=1e-4, rtol=0)
 
 
+def test_centroids_fit_the_genres(tmp_path: Path) -> None:
+    """A file whose centroids are not one for each of its genres is refused before anything is named by them."""
+    write(tmp_path / "odd.safetensors", build("attention_signature", SMALL), labels='{"genres": ["a"], "moods": ["b"]}')
+    with pytest.raises(EncoderError, match="expected 1 centroids"):
+        reference_centroids(find_encoder(str(tmp_path / "odd.safetensors")))
+
+
 def test_half_precision_hardly_moves_a_signature(fresh: Encoder, make_track: MakeTrack, tmp_path: Path) -> None:
     """An encoder that was saved, its weights in half precision, gives nearly the signature that it gave before."""
     path = tmp_path / "new.safetensors"
@@ -87,6 +94,18 @@ def test_loading_restores_every_tensor_and_setting(saved: Path) -> None:
     assert set(stored) == set(loaded.state_dict())
     assert all(torch.equal(value.float(), stored[name].float()) for name, value in loaded.state_dict().items())
     assert json.loads(read_metadata(saved)["training"]) == {"steps": 3}
+
+
+def test_labels_are_the_encoders_own(tmp_path: Path) -> None:
+    """An encoder of other labels is saved and loaded with them; its file names them without the network."""
+    path, genres, moods = tmp_path / "own.safetensors", ("k-pop", "müzik", "日本"), ("glad", "gloomy")
+    write(path, build("attention_signature", SMALL, genres, moods))
+    file = find_encoder(str(path))
+    assert (file.genres, file.moods) == (genres, moods)
+    assert reference_centroids(file).shape == (3, 64)
+    loaded = load_encoder(file)
+    assert (loaded.genres, loaded.moods) == (genres, moods)
+    assert (loaded.genre_head.out_features, loaded.mood_head.out_features) == (3, 2)
 
 
 def test_the_id_is_the_hash_of_the_file(saved: Path) -> None:
@@ -148,11 +167,17 @@ def test_foreign_safetensors_are_refused(tmp_path: Path) -> None:
         ({"config": "[1]"}, "expected settings"),
         ({"config": '{"colour": 3}'}, "settings of attention_signature do not fit"),
         ({"config": '{"dim": 32}'}, "do not fit attention_signature"),
-        ({"labels": '{"genres": ["polka"], "moods": []}'}, "other genres or moods"),
+        ({"labels": '{"genres": ["polka"], "moods": ["glad"]}'}, "do not fit attention_signature"),
+        ({"labels": '{"genres": ["polka"], "moods": []}'}, "distinct names of moods"),
+        ({"labels": '{"genres": ["polka", "polka"], "moods": ["glad"]}'}, "distinct names of genres"),
+        ({"labels": '{"genres": ["a\\u001b[2J"], "moods": ["glad"]}'}, "distinct names of genres"),
+        ({"labels": '{"genres": [7], "moods": ["glad"]}'}, "distinct names of genres"),
+        ({"labels": '{"genres": ["polka"]}'}, "expected genres and moods"),
+        ({"labels": "["}, "expected genres and moods"),
     ],
 )
 def test_metadata_that_does_not_fit_is_refused(tmp_path: Path, metadata: dict[str, str], message: str) -> None:
-    """Another architecture, broken or unknown settings, sizes other than the weights', other labels: one line each."""
+    """Another architecture, broken or unknown settings, sizes or labels other than the weights': one line each."""
     path = tmp_path / "odd.safetensors"
     write(path, build("attention_signature", SMALL), **metadata)
     assert message in refusal(path)

@@ -5,7 +5,19 @@ from importlib import resources
 
 import pytest
 
-from engine.models.labels import GENRES, MOODS, QUADRANTS, map_tag, map_training_labels, spellings, split_tag
+from engine.errors import EncoderError
+from engine.models.labels import (
+    GENRES,
+    MOODS,
+    QUADRANTS,
+    map_tag,
+    map_training_labels,
+    own_name,
+    spellings,
+    split_tag,
+    tag_names,
+    valence,
+)
 
 
 def shipped_table() -> list[tuple[str, str]]:
@@ -91,3 +103,48 @@ def test_quadrants_are_the_four_moods() -> None:
     """Q1 to Q4 name each mood once."""
     assert list(QUADRANTS) == ["Q1", "Q2", "Q3", "Q4"]
     assert sorted(QUADRANTS.values()) == sorted(MOODS)
+
+
+@pytest.mark.parametrize(
+    ("tag", "named", "mapped"),
+    [
+        ("K-Pop", ["k-pop"], ["k-pop"]),
+        ("Old-Time / Historic", ["old-time / historic"], ["old-time / historic"]),
+        ("k-pop; Bebop", ["k-pop", "jazz"], ["k-pop"]),
+        ("Hard Rock; Zydeco, rock", ["rock", "zydeco"], ["rock"]),
+        (None, [], []),
+    ],
+)
+def test_tags_name_an_encoders_own_genres(tag: str | None, named: list[str], mapped: list[str]) -> None:
+    """A tag names an encoder's own genres first; its other parts keep the fifteen's names or their own."""
+    genres = ("k-pop", "old-time / historic", "rock")
+    assert tag_names(tag, genres) == named
+    assert map_tag(tag, genres) == mapped
+
+
+def test_own_names_can_be_printed() -> None:
+    """A label becomes a name in one case and one line, whatever it holds."""
+    assert own_name("  Hip-Hop\t\n Rap ") == "hip-hop rap"
+    assert own_name("a\x1b[2J\udcff") == "a\ufffd[2j\ufffd"
+    assert own_name(" \n ") == ""
+
+
+def test_contest_classes_allow_both_of_their_genres() -> None:
+    """The ISMIR 2004 contest's joined classes cover the genres that their names join."""
+    assert map_training_labels(["jazz_blues"]) == {"jazz", "blues"}
+    assert map_training_labels(["metal_punk"]) == {"metal", "rock"}
+    assert map_training_labels(["rock_pop"]) == {"rock", "pop"}
+
+
+def test_valence_is_three_moods_renormalised() -> None:
+    """Sad, calm and happy, without tense, share out one; where all is tense no degree is likelier."""
+    found = valence({"happy": 0.3, "tense": 0.4, "sad": 0.1, "calm": 0.2})
+    assert list(found) == ["sad", "neutral", "happy"]
+    assert list(found.values()) == pytest.approx([1 / 6, 1 / 3, 1 / 2])
+    assert list(valence({"happy": 0, "tense": 1, "sad": 0, "calm": 0}).values()) == pytest.approx([1 / 3] * 3)
+
+
+def test_valence_needs_its_moods() -> None:
+    """An encoder that answers with other moods is told which were expected."""
+    with pytest.raises(EncoderError, match="expected the moods sad, calm, happy for valence, found glad"):
+        valence({"glad": 1.0})

@@ -10,7 +10,8 @@ import torch
 
 from engine.models.checkpoint import build
 from engine.models.encoder import Encoder
-from engine.training.clips import ClipSamples, read_clips
+from engine.training.clips import ClipSamples
+from engine.training.datasets import read_dataset
 from tests.audio import write_audio
 
 RATE = 22_050
@@ -65,7 +66,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def samples(table: Path, tmp_path_factory: pytest.TempPathFactory) -> ClipSamples:
     """The decoded train clips."""
-    clips = [clip for clip in read_clips(table) if clip.split == "train"]
+    clips = [clip for clip in read_dataset(table).clips if clip.split == "train"]
     return ClipSamples(clips, tmp_path_factory.mktemp("cache"))
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from engine.errors import TrainingError
 from engine.models.encoder import SAMPLE_RATE
-from engine.training.clips import MAX_CLIP_SECONDS, Clip, ClipSamples, mood_index, read_clips
+from engine.training.clips import MAX_CLIP_SECONDS, Clip, ClipSamples, mood_index
+from engine.training.datasets import read_dataset
 from tests.audio import peak_frequency, tone, write_audio
 from tests.training.conftest import write_rows
 
@@ -18,6 +19,11 @@ PCM_STEP = 1 / 32_767
 def clip(path: Path) -> Clip:
     """A clip without labels."""
     return Clip(path, "train", "", "", frozenset(), None)
+
+
+def read_clips(table: Path) -> tuple[Clip, ...]:
+    """The clips of a CSV, their genres mapped onto the fifteen."""
+    return read_dataset(table).clips
 
 
 def test_rows_become_clips(tmp_path: Path) -> None:
@@ -31,10 +37,16 @@ def test_rows_become_clips(tmp_path: Path) -> None:
     table = write_rows(tmp_path / "clips.csv", [dict(zip(columns, row, strict=True)) for row in rows])
     first, second = read_clips(table)
     assert first == Clip(
-        tmp_path / "x" / "a.mp3", "train", "ada", "mine", frozenset({"jazz", "pop", "rock", "metal"}), "calm"
+        tmp_path / "x" / "a.mp3",
+        "train",
+        "ada",
+        "mine",
+        frozenset({"jazz", "pop", "rock", "metal"}),
+        "calm",
+        ("Bebop", "Pop/Rock", "Polkacore"),
     )
     assert second == Clip(tmp_path / "b.mp3", "valid", "ada", "", frozenset(), None)
-    assert (mood_index(first), mood_index(second)) == (3, -1)
+    assert (mood_index(first), mood_index(second), mood_index(first, ("loud", "soft"))) == (3, -1, -1)
 
 
 def test_a_byte_order_mark_is_no_part_of_a_column(tmp_path: Path) -> None:
@@ -71,7 +83,7 @@ def test_unusable_tables_are_refused(tmp_path: Path, content: bytes | None, mess
 def test_a_folder_is_no_table(tmp_path: Path) -> None:
     """A folder in the table's place is refused."""
     with pytest.raises(TrainingError, match="cannot read it"):
-        read_clips(tmp_path)
+        read_dataset(tmp_path, layout="csv")
 
 
 def test_no_artist_is_on_both_sides(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def test_labels_weigh_pairs() -> None:
         Clip(Path("c"), "train", "", "", frozenset({"blues"}), "calm"),
         Clip(Path("d"), "train", "", "", frozenset(), None),
     ]
-    labels = label_tensors(clips)
+    labels = label_tensors(clips, GENRES, MOODS)
     relation = labels.relation @ labels.relation.T
     assert relation[0].tolist() == pytest.approx([2.5, 1.5, 0.5, 0.0])
     assert relation[1, 2].item() == pytest.approx(0.5)
