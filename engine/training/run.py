@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,6 +15,8 @@ import torch
 from tqdm import tqdm
 
 from engine.errors import TrainingError
+from engine.evaluation.plots import TrainingStep
+from engine.evaluation.report import Report, report_training
 from engine.models.checkpoint import build, contents
 from engine.models.encoder import Encoder
 from engine.models.shipped import DEFAULT, find_encoder
@@ -24,7 +27,6 @@ from engine.training.clips import Clip, ClipSamples, read_clips
 from engine.training.distill import Bank
 from engine.training.finish import finish
 from engine.training.loop import Progress, Schedule, Training
-from engine.training.report import evaluate, write_report
 from engine.training.state import write_safetensors
 
 
@@ -45,11 +47,11 @@ class TrainingOptions:
 
 @dataclass(frozen=True)
 class TrainingOutcome:
-    """The new encoder's id, its file, and the report as Markdown."""
+    """The new encoder's id, its file, and the report that lies beside it."""
 
     encoder: str
     path: Path
-    report: str
+    report: Report
 
 
 def train_encoder(options: TrainingOptions, *, show: bool) -> TrainingOutcome:
@@ -66,21 +68,28 @@ def train_encoder(options: TrainingOptions, *, show: bool) -> TrainingOutcome:
     train, valid = (_samples(clips, split, options.cache, show) for split in ("train", "valid"))
     schedule = Schedule(steps=options.steps, seed=options.seed, learning_rate=options.learning_rate)
     name = (options.encoder or DEFAULT).partition("@")[0]
-    encoder = _trained(name, options, schedule, train, show)
+    history: list[TrainingStep] = []
+    began = time.perf_counter()
+    encoder = _trained(name, options, schedule, train, history, show)
     with _bar("fitting heads", len(train), show) as step:
         penalties = finish(encoder, train, step)
-    figures = evaluate(encoder, valid)
+    seconds = time.perf_counter() - began
     skipped = len(train.skipped) + len(valid.skipped)
     account = {"data": Path(options.data).name, "clips": len(train), "skipped": skipped, "steps": options.steps,
                "seed": options.seed, "teacher": "MusiCNN" if options.teacher else None, **penalties}  # fmt: skip
     write_safetensors(out, *contents(encoder, name, account))
-    found = find_encoder(str(out))
-    return TrainingOutcome(
-        found.id, out, write_report(out, found.id, account, figures, [*train.skipped, *valid.skipped])
-    )
+    report = report_training(out, Path(options.data).name, train, valid, account, history, seconds)
+    return TrainingOutcome(find_encoder(str(out)).id, out, report)
 
 
-def _trained(name: str, options: TrainingOptions, schedule: Schedule, source: ClipSamples, show: bool) -> Encoder:
+def _trained(
+    name: str,
+    options: TrainingOptions,
+    schedule: Schedule,
+    source: ClipSamples,
+    history: list[TrainingStep],
+    show: bool,
+) -> Encoder:
     torch.manual_seed(schedule.seed)
     encoder = build(name)
     bank = None
@@ -96,6 +105,7 @@ def _trained(name: str, options: TrainingOptions, schedule: Schedule, source: Cl
         def report(progress: Progress) -> None:
             losses = ", ".join(f"{key} {value:.3f}" for key, value in progress.losses.items())
             step(losses)
+            history.append(TrainingStep(progress.step, progress.losses, training.optimizer.param_groups[0]["lr"]))
 
         training.run(report)
     return encoder
