@@ -12,7 +12,10 @@ from engine.cli import Settings, cli
     "--data", required=True, metavar="CLIPS.csv", help="Columns: file, and genres or quadrant; see the README."
 )
 @click.option(
-    "--out", required=True, metavar="FILE", help="Where the weights go (.safetensors); a report goes beside it."
+    "--out",
+    required=True,
+    metavar="FILE",
+    help="Where the weights go (.safetensors); a report goes beside it (FILE.report/).",
 )
 @click.option("--teacher", metavar="FILE.npz", help="MusiCNN's weights, to learn from beside the labels.")
 @click.option("--steps", type=click.IntRange(1), default=2300, show_default=True)
@@ -36,5 +39,5 @@ def train(
     options = TrainingOptions(settings.encoder, data, out, teacher, steps, seed, learning_rate, cache, settings.threads)
     outcome = train_encoder(options, show=not settings.quiet)
     if not settings.quiet:
-        click.echo(outcome.report)
+        click.echo(f"{outcome.report.table}\n\nreport written to {outcome.report.folder}")
     click.echo(f"{outcome.encoder} written to {outcome.path}")
