@@ -82,7 +82,7 @@ def among_known(
     probabilities: NDArray[np.floating], allowed: Flags, names: Sequence[str]
 ) -> tuple[Floats, Flags, tuple[str, ...]]:
     """Only the labels that some clip has, their probabilities renormalised: a data set of four genres asks for four."""
-    known = allowed.any(axis=0)
+    known: Flags = np.asarray(allowed.any(axis=0))
     kept = np.asarray(probabilities, np.float64)[:, known].clip(np.finfo(np.float64).tiny)
     left = tuple(name for name, keep in zip(names, known, strict=True) if keep)
     return kept / kept.sum(axis=1, keepdims=True), allowed[:, known], left
