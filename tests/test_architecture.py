@@ -24,7 +24,7 @@ BELOW = {  # what each room may import, beside itself and engine.errors
     "engine.indexer": {"engine.models", "engine.db"},
     "engine": {"engine.models", "engine.db", "engine.indexer"},
 }
-HEAVY = ["torch", "faiss", "sqlalchemy", "numpy", "av", "librosa", "scipy", "sklearn"]
+HEAVY = ["torch", "faiss", "sqlalchemy", "numpy", "av", "librosa", "scipy", "sklearn", "matplotlib"]
 PUBLIC = [
     "AudioError",
     "CentroidDistance",

@@ -6,22 +6,29 @@ import click
 
 from engine.cli import Settings, cli
 
+LAYOUTS = ("csv", "folders", "gtzan", "ismir2004", "fma")  # of engine.training.datasets, which --help must not load
+LABELS = ("standard", "own", "extend")
+SUBSETS = ("small", "medium", "large")
+
 
 @cli.command()
 @click.option("--data", required=True, metavar="PATH", help="A CSV of clips, or a folder; see the README.")
 @click.option(
     "--layout",
-    type=click.Choice(["csv", "folders", "gtzan", "ismir2004", "fma"]),
+    type=click.Choice(LAYOUTS),
     help="How the data lie on disk; default: what they look like.",
 )
 @click.option(
     "--labels",
-    type=click.Choice(["standard", "own", "extend"]),
+    type=click.Choice(LABELS),
     help="Genres mapped onto the fifteen, as they are, or both; default: standard for a CSV, own for a folder.",
 )
-@click.option("--subset", type=click.Choice(["small", "medium", "large"]), help="Of the Free Music Archive.")
+@click.option("--subset", type=click.Choice(SUBSETS), help="Of the Free Music Archive.")
 @click.option(
-    "--out", required=True, metavar="FILE", help="Where the weights go (.safetensors); a report goes beside it."
+    "--out",
+    required=True,
+    metavar="FILE",
+    help="Where the weights go (.safetensors); a report goes beside it (FILE.report/).",
 )
 @click.option("--teacher", metavar="FILE.npz", help="MusiCNN's weights, to learn from beside the labels.")
 @click.option("--excerpts", metavar="DIR", help="Where excerpts that the teacher judged are kept; default: the cache.")
@@ -57,5 +64,5 @@ def train(
     )  # fmt: skip
     outcome = train_encoder(options, show=not settings.quiet)
     if not settings.quiet:
-        click.echo(outcome.report)
+        click.echo(f"{outcome.report.table}\n\nreport written to {outcome.report.folder}")
     click.echo(f"{outcome.encoder} written to {outcome.path}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ import torch
 from tqdm import tqdm
 
 from engine.errors import TrainingError
+from engine.evaluation.plots import TrainingStep
+from engine.evaluation.report import Report, report_training
 from engine.models.checkpoint import build, contents, load_encoder
 from engine.models.encoder import Encoder
 from engine.models.shipped import DEFAULT, find_encoder
@@ -29,7 +32,6 @@ from engine.training.excerpts import judge_excerpts
 from engine.training.finish import finish
 from engine.training.loop import Progress, Schedule, Training
 from engine.training.patches import Augmentation
-from engine.training.report import evaluate, write_report
 from engine.training.state import write_safetensors
 
 
@@ -56,11 +58,11 @@ class TrainingOptions:
 
 @dataclass(frozen=True)
 class TrainingOutcome:
-    """The new encoder's id, its file, and the report as Markdown."""
+    """The new encoder's id, its file, and the report that lies beside it."""
 
     encoder: str
     path: Path
-    report: str
+    report: Report
 
 
 def train_encoder(options: TrainingOptions, *, show: bool) -> TrainingOutcome:
@@ -77,10 +79,12 @@ def train_encoder(options: TrainingOptions, *, show: bool) -> TrainingOutcome:
     train, valid = (_samples(dataset.clips, split, _cache(options), show) for split in ("train", "valid"))
     schedule = Schedule(steps=options.steps, seed=options.seed, learning_rate=options.learning_rate)
     name = (options.encoder or DEFAULT).partition("@")[0]
-    encoder = _trained(name, dataset.genres, options, schedule, train, show)
+    history: list[TrainingStep] = []
+    began = time.perf_counter()
+    encoder = _trained(name, dataset.genres, options, schedule, train, history, show)
     with _bar("fitting heads", len(train), show) as step:
         penalties = finish(encoder, train, step)
-    figures = evaluate(encoder, valid)
+    seconds = time.perf_counter() - began
     skipped = len(train.skipped) + len(valid.skipped)
     account = {
         "data": dataset.name,
@@ -94,10 +98,9 @@ def train_encoder(options: TrainingOptions, *, show: bool) -> TrainingOutcome:
         **penalties,
     }
     write_safetensors(out, *contents(encoder, name, account))
-    found = find_encoder(str(out))
     notes = {"notes": "; ".join(dataset.notes)} if dataset.notes else {}  # not in the weights: they name files
-    report = write_report(out, found.id, account | notes, figures, [*train.skipped, *valid.skipped])
-    return TrainingOutcome(found.id, out, report)
+    report = report_training(out, dataset.name, train, valid, account | notes, history, seconds)
+    return TrainingOutcome(find_encoder(str(out)).id, out, report)
 
 
 def _read(options: TrainingOptions, show: bool) -> Dataset:
@@ -112,7 +115,13 @@ def _read(options: TrainingOptions, show: bool) -> Dataset:
 
 
 def _trained(
-    name: str, genres: tuple[str, ...], options: TrainingOptions, schedule: Schedule, source: ClipSamples, show: bool
+    name: str,
+    genres: tuple[str, ...],
+    options: TrainingOptions,
+    schedule: Schedule,
+    source: ClipSamples,
+    history: list[TrainingStep],
+    show: bool,
 ) -> Encoder:
     torch.manual_seed(schedule.seed)
     encoder = _begun(name, options.start, genres)
@@ -134,6 +143,7 @@ def _trained(
         def report(progress: Progress) -> None:
             losses = ", ".join(f"{key} {value:.3f}" for key, value in progress.losses.items())
             step(note=losses)
+            history.append(TrainingStep(progress.step, progress.losses, training.optimizer.param_groups[0]["lr"]))
 
         training.run(report)
     return encoder

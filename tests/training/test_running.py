@@ -73,6 +73,11 @@ def says(encoder: Encoder, path: Path) -> tuple[torch.Tensor, torch.Tensor, torc
     return signature, genres, moods
 
 
+def tasks(outcome: TrainingOutcome) -> set[str]:
+    """What a report has figures of."""
+    return {figure["task"] for figure in outcome.report.document["figures"]}
+
+
 def test_weights_load_and_encode(outcome: TrainingOutcome, table: Path) -> None:
     """The file that a training leaves is an encoder: found by its path, named by its hash, ready to encode."""
     file = find_encoder(str(outcome.path))
@@ -96,19 +101,23 @@ def test_heads_and_centroids_know_the_clips(outcome: TrainingOutcome, table: Pat
 
 def test_the_report_says_how_and_how_well(outcome: TrainingOutcome) -> None:
     """Report and checkpoint say how it was trained; every figure of the valid split has its interval and its clips."""
-    document = json.loads(outcome.path.with_suffix(".report.json").read_text())
+    folder = outcome.path.with_suffix(".report")
+    document = json.loads((folder / "figures.json").read_text("utf-8"))
+    assert document == outcome.report.document
     assert document["encoder"] == outcome.encoder
     assert document["training"] == json.loads(read_metadata(outcome.path)["training"])
     assert {"data": "clips.csv", "clips": 4, "skipped": 0, "steps": 2, "seed": 0}.items() <= document[
         "training"
     ].items()
-    names = [figure["name"] for figure in document["figures"]]
-    assert names == ["all genre accuracy", "all genre precision at 5", "all mood accuracy", "all mood precision at 5"]
+    names = [f"{figure['task']} {figure['name']}" for figure in document["figures"]]
+    assert {"genre accuracy", "genre precision at 5", "mood accuracy", "mood precision at 5"} <= set(names)
     for figure in document["figures"]:
-        assert 0 <= figure["low"] <= figure["value"] <= figure["high"] <= 1
-        assert figure["clips"] == 2
-        assert f"| {figure['name']} | {figure['value']:.3f} |" in outcome.report
-    assert outcome.path.with_suffix(".report.md").read_text() == outcome.report
+        assert figure["clips"] == (1 if figure["task"] == "valence" else 2)
+        if figure["name"] == "accuracy":
+            assert 0 <= figure["low"] <= figure["value"] <= figure["high"] <= 1
+    assert document["seconds"]["training"] > 0
+    assert (folder / "training-curves.png").stat().st_size > 1000
+    assert "training-curves.png" in (folder / "report.md").read_text("utf-8")
 
 
 def test_running_again_changes_nothing(options: TrainingOptions) -> None:
@@ -132,7 +141,7 @@ def test_genres_alone_are_enough(options: TrainingOptions, table: Path, tmp_path
     signature, genres, moods = says(load_encoder(find_encoder(str(outcome.path))), table.parent / "e.wav")
     assert moods.tolist() == pytest.approx([0.25] * 4)
     assert torch.isfinite(torch.cat([signature, genres])).all()
-    assert "mood accuracy" not in outcome.report
+    assert tasks(outcome) == {"genre"}
 
 
 def test_quadrants_alone_are_enough(options: TrainingOptions, table: Path, tmp_path: Path) -> None:
@@ -148,17 +157,18 @@ def test_one_valid_clip_is_measured(options: TrainingOptions, table: Path, tmp_p
     """A valid split of one clip has an accuracy; without neighbours it has no precision, and that is no error."""
     one = subset(table, tmp_path / "one.csv", split=["train"] * 5 + ["valid"])
     outcome = train_encoder(replace(options, data=str(one)), show=False)
-    assert "genre accuracy" in outcome.report
-    assert "precision" not in outcome.report
+    names = {figure["name"] for figure in outcome.report.document["figures"]}
+    assert "accuracy" in names
+    assert not {"precision at 5", "same artist within 5", "hub skewness"} & names
 
 
 def test_unreadable_clips_are_reported(options: TrainingOptions, table: Path, tmp_path: Path) -> None:
     """A clip that cannot be read is left out, counted and named in the report."""
     files = [str(table.parent / name) for name in ("a.wav", "b.wav", "c.wav", "missing.wav", "e.wav", "f.wav")]
     outcome = train_encoder(replace(options, data=str(subset(table, tmp_path / "x.csv", file=files))), show=False)
-    assert "1 clips could not be read." in outcome.report
-    assert "- missing.wav: " in outcome.report
-    assert "- clips: 3" in outcome.report
+    document = outcome.report.document
+    assert [clip["file"] for clip in document["skipped"]] == ["missing.wav"]
+    assert (document["training"]["clips"], document["training"]["skipped"]) == (3, 1)
 
 
 def test_nothing_readable_is_an_error(options: TrainingOptions, table: Path, tmp_path: Path) -> None:
@@ -167,6 +177,25 @@ def test_nothing_readable_is_an_error(options: TrainingOptions, table: Path, tmp
     with pytest.raises(TrainingError, match="readable clips of split 'train'"):
         train_encoder(replace(options, data=str(data)), show=False)
     assert not Path(options.out).exists()
+
+
+def test_a_report_that_cannot_be_written_says_where_the_weights_are(options: TrainingOptions) -> None:
+    """The weights are there by then: the error names them, and what is in the report's place stays."""
+    notes = Path(options.out).with_suffix(".report")
+    notes.write_text("mine")
+    with pytest.raises(TrainingError, match=r"weights are in .*new\.safetensors"):
+        train_encoder(options, show=False)
+    assert notes.read_text() == "mine"
+    assert load_encoder(find_encoder(options.out)).dim == 32
+
+
+def test_a_finished_training_keeps_its_curves_out(options: TrainingOptions) -> None:
+    """A report tells of the steps of its own run: run again, a finished training has none to draw or to time."""
+    for expected in (True, False):
+        report = train_encoder(options, show=False).report
+        assert (report.folder / "training-curves.png").exists() == expected
+        assert (report.document["seconds"]["training"] is not None) == expected
+        assert report.document["protocol"] == "as given: 0 of 2 clips are by artists that train has, too"
 
 
 @pytest.mark.parametrize("out", ["weights.pt", "missing/weights.safetensors"])
