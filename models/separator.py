@@ -1,5 +1,0 @@
-"""Placeholder until merged."""
-
-
-def make_separator(weights):
-    raise NotImplementedError
