@@ -33,6 +33,7 @@ from torch import Tensor, nn
 from engine.models.encoder import SAMPLE_RATE, Encoder, WindowPlan
 from engine.models.features import LogMel, normalise_level
 from engine.models.layers.scoring import LinearScore
+from engine.models.separator import make_separator
 
 POOL_1D = 8  # frames that become one position of the 1-D branch
 
@@ -209,8 +210,6 @@ class ICFFNet(Encoder):
         self.config = config = config or ICFFNetConfig()
         self.plan = WindowPlan(config.segments * config.segment_seconds, config.windows, config.segments)
         self.dim = config.dim
-        from engine.models.separator import make_separator
-
         self.separator = make_separator(config.separator_weights)
         self.log_mel = LogMel(SAMPLE_RATE, config.n_fft, config.hop_length, config.n_mels, 20.0, 10_000.0)
         self.register_buffer("window", torch.hann_window(config.frame_length), persistent=False)

@@ -105,7 +105,9 @@ def _row(path: Path, common: dict[str, Any], own: dict[str, Any], point: dict[st
     settings = common | own | {name: value for name, value in point.items() if not name.startswith("config.")}
     settings["config"] = config
     if point:
-        settings["name"] = ", ".join([*([own["name"]] if "name" in own else []), *(f"{k} {v}" for k, v in point.items())])
+        settings["name"] = ", ".join(
+            [*([own["name"]] if "name" in own else []), *(f"{k} {v}" for k, v in point.items())]
+        )
     settings.setdefault("name", path.stem)
     settings = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,12 +18,12 @@ from engine.training.clips import ClipSamples
 from engine.training.state import write_safetensors
 from engine.training.tracks import planned_windows
 
-CHUNK = 8  # windows that go through a front-end at once
-
 
 @dataclass(frozen=True)
 class Variant:
     """A way to vary clips before the front-end hears them; the name, which files carry, must say all of it.
+
+    Where an encoder hears a second source, that one is varied and the first is not (paper 4 varies its 1-D input).
 
     Attributes:
         name: For example "shift-1.5"; empty for the clips as they are.
@@ -53,22 +52,16 @@ def clip_features(
     target = cache / ("-".join(part for part in parts if part) + ".safetensors")
     with suppress(SafetensorError, OSError):  # not there yet, or damaged
         return load_file(target)
-    features = _computed(variant.change(planned_windows(source, index, plan), index), encoder)
+    features = _computed(planned_windows(source, index, plan), index, encoder, variant)
     write_safetensors(target, features, {})
     return features
 
 
 @torch.inference_mode()
-def _computed(windows: Tensor, encoder: Encoder) -> dict[str, Tensor]:
-    chunks = [encoder.front_end(part) for part in windows.split(CHUNK)]
-    return {name: torch.cat([chunk[name] for chunk in chunks]).half().contiguous() for name in chunks[0]}
-
-
-def available_bytes(folder: Path) -> int:
-    """Free space for features; raises TrainingError where the folder cannot be made."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        status = os.statvfs(folder)
-    except OSError as error:
-        raise TrainingError(f"cannot keep features in {folder}: {error}; choose another --cache") from error
-    return status.f_bavail * status.f_frsize
+def _computed(windows: Tensor, index: int, encoder: Encoder, variant: Variant) -> dict[str, Tensor]:
+    second = encoder.second_source(windows)
+    if second is None:
+        features = encoder.front_end(variant.change(windows, index))
+    else:
+        features = encoder.front_end(windows, variant.change(second, index))
+    return {name: values.half().contiguous() for name, values in features.items()}

@@ -1,0 +1,174 @@
+"""The accompaniment of a piece: its mix without the voice, as ICFF-Net listens to it (Meng et al., section 2.1).
+
+Differs from the paper: it separates with Spleeter, fine-tuned; those weights are not ours to ship. Instead:
+
+- `RepeatingPattern`, without weights: what sounds again elsewhere is accompaniment, what never comes back is voice.
+  REPET-SIM (Rafii and Pardo 2012, "Music/Voice Separation Using the Similarity Matrix") with the soft mask of librosa's
+  example "Vocal separation".
+- `DemucsSeparator`, where a file of weights is given: hybrid Demucs (Défossez 2021) as torchaudio builds it.
+
+A separator is no part of an encoder's weights: it is chosen when the encoder is built.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+import torchaudio
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from engine.errors import EncoderError
+from engine.models.encoder import SAMPLE_RATE
+
+N_FFT, HOP = 4096, 1024  # samples at SAMPLE_RATE: 186 ms tell neighbouring notes of a voice and a guitar apart
+FRAMES_AT_ONCE = 16  # whose neighbours are looked at together: they fit the processor's cache
+DEMUCS_RATE = 44_100  # Hz
+DEMUCS_SOURCES = ("drums", "bass", "other", "vocals")  # the last is the voice
+
+
+class Separator(Protocol):
+    """Takes the voice out."""
+
+    def accompaniment(self, windows: Tensor) -> Tensor:
+        """Windows (W, L) at SAMPLE_RATE -> the same without the voice, (W, L); each depends on itself alone."""
+        ...
+
+
+def make_separator(weights: str | None = None) -> Separator:
+    """Demucs with these weights (.safetensors), or the separator that needs none; raises EncoderError."""
+    return DemucsSeparator(Path(weights)) if weights else RepeatingPattern()
+
+
+@dataclass(frozen=True)
+class RepeatingPattern:
+    """A frame's accompaniment is the median of the frames most like it that lie elsewhere in the window.
+
+    A pattern needs time to repeat: give 20 s or more. A shorter window gets a mask from what there is.
+
+    On the 36 pieces that `scripts/separation.py` renders, the lead standing in for the voice, the accompaniment's SDR
+    is 5.3 dB on average instead of the mix's 4.5 (gain 0.8, 95 % interval 0.3 to 1.3), and better on 28. librosa's
+    example as it stands loses 1.4 dB on average, and is better on 16. It makes worse what has hardly any voice (more
+    than 10 dB below the rest): hip-hop loses 1.4 dB on average, 4.4 at worst, because what the players do once only is
+    taken for voice. It gains little where voice and accompaniment move together, as in reggae and disco (0.5 dB).
+    21 s take one core about 0.09 s, less than a tenth of what librosa takes.
+
+    Differs from librosa's example:
+    - The neighbours are the most similar frames. librosa 0.11 links more than it needs, then keeps the earliest.
+    - They are 11, instead of about twice the root of the number of frames: better where few repeat, and quicker.
+    - `margin` is 1, the mask thus Wiener's, instead of 2, which also takes out what is in doubt.
+    - Nothing is taken out below `bass_hz`: voices do not reach there (Rafii and Pardo 2013, REPET).
+
+    Attributes:
+        neighbours: Frames whose median is taken; odd. What sounds at half as many places elsewhere is found.
+        apart_seconds: Nearest place that counts as elsewhere: a held note of the voice is not its own repetition.
+        margin: How many times louder than the rest of a bin its repeating part must be to get half of it.
+        power: Exponent of the soft mask; 2 is Wiener's.
+        bass_hz: Below it all is accompaniment.
+    """
+
+    neighbours: int = 11
+    apart_seconds: float = 2.0
+    margin: float = 1.0
+    power: float = 2.0
+    bass_hz: float = 100.0
+
+    def accompaniment(self, windows: Tensor) -> Tensor:
+        """Windows (W, L) -> their repeating part (W, L), with the mix's phase."""
+        window = torch.hann_window(N_FFT, device=windows.device)
+        spectra = torch.stft(windows, N_FFT, HOP, window=window, pad_mode="constant", return_complex=True)  # (W, F, T)
+        masks = torch.stack([self.mask(magnitudes) for magnitudes in spectra.abs()])
+        return torch.istft(spectra * masks, N_FFT, HOP, window=window, length=windows.shape[1])
+
+    def mask(self, magnitudes: Tensor) -> Tensor:
+        """Magnitudes (F, T) of one window -> the accompaniment's share of each bin, (F, T), 0 to 1."""
+        apart = round(self.apart_seconds * SAMPLE_RATE / HOP)
+        repeating = torch.minimum(magnitudes, repeating_part(magnitudes, self.neighbours, apart))
+        mask = soft_mask(repeating, self.margin * (magnitudes - repeating), self.power)
+        mask[: round(self.bass_hz * N_FFT / SAMPLE_RATE)] = 1
+        return mask
+
+
+def repeating_part(magnitudes: Tensor, neighbours: int, apart: int) -> Tensor:
+    """Each frame's median over the frames of greatest cosine to it, (F, T) -> (F, T).
+
+    Args:
+        magnitudes: (F, T).
+        neighbours: How many frames, odd; fewer where the half of T is less.
+        apart: Frames nearer than this to a frame are no neighbours of it; a quarter of T at most.
+    """
+    frames = magnitudes.T.contiguous()  # (T, F)
+    T = len(frames)
+    unit = F.normalize(frames, dim=1)
+    time = torch.arange(T, device=frames.device)
+    near = (time[:, None] - time).abs() < min(apart, T // 4)
+    count = min(neighbours, max(1, T // 2 - (T // 2 + 1) % 2))  # odd: a median is one of the values
+    nearest = (unit @ unit.T).masked_fill(near, -1).topk(count, dim=1).indices  # (T, count)
+    return torch.cat([_median(frames[rows]) for rows in nearest.split(FRAMES_AT_ONCE)]).T
+
+
+def _median(values: Tensor) -> Tensor:
+    """(n, odd, F) -> (n, F). On a CPU through NumPy, whose partition is three times as quick as torch's median."""
+    if values.device.type != "cpu":
+        return values.median(dim=1).values
+    middle = values.shape[1] // 2
+    return torch.from_numpy(np.partition(values.numpy(), middle, axis=1)[:, middle].copy())
+
+
+def soft_mask(wanted: Tensor, other: Tensor, power: float) -> Tensor:
+    """wanted^power / (wanted^power + other^power), 0 where both are 0: librosa's softmask."""
+    greater = torch.maximum(wanted, other).clamp_min(torch.finfo(wanted.dtype).tiny)
+    a, b = (wanted / greater) ** power, (other / greater) ** power
+    return a / (a + b).clamp_min(torch.finfo(wanted.dtype).tiny)
+
+
+class DemucsSeparator:
+    """Hybrid Demucs, all sources but the voice, added up.
+
+    Args:
+        weights: A .safetensors file of `torchaudio.models.HDemucs`; where its metadata has a `config` (JSON), with the
+            arguments that it was built with, else those of `hdemucs_high`. torchaudio's own weights become such a file
+            by `safetensors.torch.save_file(torchaudio.pipelines.HDEMUCS_HIGH_MUSDB.get_model().state_dict(), weights)`.
+
+    Raises:
+        EncoderError: The file is missing, damaged, or holds something else.
+    """
+
+    def __init__(self, weights: Path) -> None:
+        try:
+            with safe_open(weights, framework="pt") as file:
+                config = _demucs_config(json.loads((file.metadata() or {}).get("config", "{}")))
+                self.model = torchaudio.models.HDemucs(list(DEMUCS_SOURCES), **config)
+                self.model.load_state_dict({key: file.get_tensor(key).float() for key in file.keys()})  # noqa: SIM118
+        except (SafetensorError, OSError, ValueError, TypeError, RuntimeError) as error:
+            raise EncoderError(
+                f"expected weights of hybrid Demucs (.safetensors) in {weights}: {' '.join(str(error).split())[:200]}; "
+                "name such a file, or none to separate without weights"
+            ) from error
+        self.model.eval()
+
+    @torch.inference_mode()
+    def accompaniment(self, windows: Tensor) -> Tensor:
+        """Windows (W, L) -> drums, bass and other instruments (W, L)."""
+        self.model.to(windows.device)
+        return torch.stack([self._separate(window) for window in windows])
+
+    def _separate(self, window: Tensor) -> Tensor:
+        """(L,) -> (L,). Standardised on the way, as Demucs was trained."""
+        mean, std = window.mean(), window.std(correction=0).clamp_min(1e-8)
+        mix = torchaudio.functional.resample((window - mean) / std, SAMPLE_RATE, DEMUCS_RATE)
+        sources = self.model(mix.expand(1, 2, -1))[0]  # (4, 2, L')
+        wanted = sources[:-1].sum(dim=0).mean(dim=0)  # (L',)
+        return torchaudio.functional.resample(wanted, DEMUCS_RATE, SAMPLE_RATE)[: len(window)] * std + mean
+
+
+def _demucs_config(config: Any) -> dict[str, Any]:
+    if not isinstance(config, dict):
+        raise ValueError(f"expected settings by name as its config, found {config!r}")
+    return {"nfft": 4096, "depth": 6, **config}  # torchaudio.models.hdemucs_high
