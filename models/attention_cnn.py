@@ -21,6 +21,7 @@ Not given in the paper, chosen here:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -53,7 +54,7 @@ class AttentionCNNConfig:
     f_min: float = 20.0
     f_max: float = 10_000.0
     widths: tuple[int, ...] = (64, 128, 256, 512)
-    pool: str = "both"
+    pool: Literal["both", "average", "max"] = "both"
     attention: bool = True
     dim: int = 160
     dropout: float = 0.3

@@ -28,6 +28,7 @@ Not given in the paper, chosen here:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -70,7 +71,7 @@ class AttentionSignatureConfig:
     frame_dim: int = 384
     dim: int = 256
     heads: int = 4
-    score: str = "attention"
+    score: Literal["attention", "linear"] = "attention"
     dropout: float = 0.2
 
 

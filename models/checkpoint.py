@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -43,13 +43,22 @@ def build(
         raise EncoderError(f"unknown encoder '{name}'; expected one of: {', '.join(ARCHITECTURES)}")
     architecture, settings = ARCHITECTURES[name]
     lists = {key: tuple(value) if isinstance(value, list) else value for key, value in (config or {}).items()}
+    _check_choices(name, settings, lists)
     try:
         encoder = architecture(settings(**lists))  # type: ignore[call-arg, unused-ignore]
-    except TypeError as error:
+    except (TypeError, ValueError, RuntimeError, ZeroDivisionError) as error:
         raise EncoderError(f"settings of {name} do not fit this version of Engine: {error}") from error
     if (genres, moods) != (encoder.genres, encoder.moods):
         encoder.add_heads(genres, moods)
     return encoder
+
+
+def _check_choices(name: str, settings: type, given: dict[str, Any]) -> None:
+    """A setting that is one of a few words must be one of them: dataclasses do not look."""
+    for setting, hint in get_type_hints(settings).items():
+        if setting in given and get_origin(hint) is Literal and given[setting] not in get_args(hint):
+            words = ", ".join(get_args(hint))
+            raise EncoderError(f"expected {setting} of {name} to be one of {words}, found {given[setting]!r}")
 
 
 def contents(encoder: Encoder, name: str, training: dict[str, Any]) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -72,6 +72,7 @@ class Encoder(nn.Module):
     genres: tuple[str, ...] = GENRES
     moods: tuple[str, ...] = MOODS
     centroids: Tensor
+    spectrograms: tuple[str, ...] = ("mel",)  # modalities (S, F, T), which masks may hide parts of
     front_end_fields: tuple[str, ...] = ()  # settings that the front-end depends on: features are cached under them
 
     def add_heads(self, genres: tuple[str, ...] = GENRES, moods: tuple[str, ...] = MOODS) -> None:

@@ -25,6 +25,7 @@ Not given in the paper, chosen here:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -68,9 +69,9 @@ class ICFFNetConfig:
     hop_length: int = 512
     side: int = 256
     frame_length: int = 1024
-    source: str = "accompaniment"
-    features: str = "both"
-    attention: str = "interlaced"
+    source: Literal["accompaniment", "mix"] = "accompaniment"
+    features: Literal["both", "2d", "1d"] = "both"
+    attention: Literal["interlaced", "cross"] = "interlaced"
     widths: tuple[int, ...] = (24, 40, 80, 128, 112)
     width: int = 160
     hidden: int = 1000

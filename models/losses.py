@@ -7,18 +7,20 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-def set_loss(logits: Tensor, allowed: Tensor) -> Tensor:
-    """-log of the summed probability of each clip's allowed labels.
+def set_loss(logits: Tensor, allowed: Tensor, weights: Tensor | None = None) -> Tensor:
+    """-log of the summed probability of each clip's allowed labels, averaged over labelled clips.
 
     Args:
         logits: (B, C).
         allowed: Boolean, (B, C); a row without any True is unlabelled and does not count.
+        weights: How much each clip's labels count, (B,); by default 1.
     """
     labelled = allowed.any(dim=1)
     if not labelled.any():
         return logits.sum() * 0.0
     inside = logits[labelled].masked_fill(~allowed[labelled], -torch.inf).logsumexp(dim=1)
-    return (logits[labelled].logsumexp(dim=1) - inside).mean()
+    losses = logits[labelled].logsumexp(dim=1) - inside
+    return losses.mean() if weights is None else (weights[labelled] * losses).mean()
 
 
 def relation_loss(student: Tensor, teacher: Tensor) -> Tensor:

@@ -28,6 +28,7 @@ Not given in the paper, chosen here:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -76,13 +77,13 @@ class MGCAMConfig:
     pre_emphasis: float = 0.97
     n_mels: int = 64
     n_mfcc: int = 40
-    modality: str = "both"
-    fusion: str = "mutual"
+    modality: Literal["both", "spectrogram", "mfcc"] = "both"
+    fusion: Literal["mutual", "concat"] = "mutual"
     widths: tuple[int, ...] = (32, 64, 128, 256, 128)
     mfcc_widths: tuple[int, ...] = (24, 48, 96)
     width: int = 128
     dropout: float = 0.2
-    classifier: str = "softplus"
+    classifier: Literal["softplus", "softmax"] = "softplus"
     softplus_beta: float = 1.0
     xi: float = 1.0
     triplet: float = 0.1
@@ -185,6 +186,7 @@ def mutual_weights(queries: Tensor, keys: Tensor) -> Tensor:
 class MGCAM(Encoder):
     """The encoder of paper 1 behind the common contract."""
 
+    spectrograms = ("spectrogram", "mfcc")
     front_end_fields = ("segment_seconds", "n_fft", "hop_length", "pre_emphasis", "n_mels", "n_mfcc", "modality")
 
     def __init__(self, config: MGCAMConfig | None = None) -> None:

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -75,8 +76,8 @@ class TSResformerConfig:
     convolution: bool = True
     widths: tuple[int, ...] = (48, 96, 144, 160)
     se: bool = True
-    sequence: str = "transformer"
-    arrangement: str = "parallel"
+    sequence: Literal["transformer", "lstm", "gru", "bigru", "none"] = "transformer"
+    arrangement: Literal["parallel", "serial"] = "parallel"
     encoder_layers: int = 4
     heads: int = 4
     feed_forward: int = 512

@@ -30,6 +30,7 @@ SUBSETS = ("small", "medium", "large")
     metavar="FILE",
     help="Where the weights go (.safetensors); a report goes beside it (FILE.report/).",
 )
+@click.option("--augment", metavar="FILE.toml", help="Effects that vary the clips on the fly; see the README.")
 @click.option("--teacher", metavar="FILE.npz", help="MusiCNN's weights, to learn from beside the labels.")
 @click.option("--excerpts", metavar="DIR", help="Where excerpts that the teacher judged are kept; default: the cache.")
 @click.option("--excerpt-count", type=click.IntRange(64), default=10_000, show_default=True, help="0.6 MB each.")
@@ -46,6 +47,7 @@ def train(
     labels: str | None,
     subset: str | None,
     out: str,
+    augment: str | None,
     teacher: str | None,
     excerpts: str | None,
     excerpt_count: int,
@@ -60,7 +62,7 @@ def train(
 
     options = TrainingOptions(
         data, out, settings.encoder, teacher, excerpts, excerpt_count, start, steps, seed, learning_rate, cache,
-        settings.threads, layout, labels, subset,
+        settings.threads, layout, labels, subset, augment,
     )  # fmt: skip
     outcome = train_encoder(options, show=not settings.quiet)
     if not settings.quiet:

@@ -34,7 +34,7 @@ def _budget(study: Study) -> str:
     told = []
     for name in ("encoder", "task", "dataset", "unit", "shares", "folds", "steps", "batch", "learning_rate", "seed"):
         values = {getattr(row, name) for row in study.rows}
-        if len(values) == 1 and (value := values.pop()) not in ("", 0, ()) or name == "seed":
+        if (len(values) == 1 and (value := values.pop()) not in ("", 0, ())) or name == "seed":
             told.append(f"{name.replace('_', ' ')} {value if name != 'seed' else study.rows[0].seed}")
     return f"All rows: {', '.join(told)}."
 

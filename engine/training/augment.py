@@ -18,8 +18,10 @@ whatever comes out. Here labels stay, so effects must not change what a listener
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +31,11 @@ from engine.errors import TrainingError
 from engine.training import effects
 from engine.training.patches import random_equaliser
 from engine.training.recode import CODECS, recode
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 
 def _within(neutral: Any, low: float, high: float) -> Any:
@@ -120,6 +127,14 @@ class Augmentations:
         }
         shares = {name: self.share for name, on in moving.items() if on} | {"noise": self.noise, "codec": self.codec}
         return {name: share for name, share in shares.items() if share > 0}
+
+
+def read_augmentations(path: Path) -> Augmentations:
+    """Augmentations from a TOML file of their names; raises TrainingError where it is none."""
+    try:
+        return Augmentations.from_table(tomllib.loads(path.read_text("utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise TrainingError(f"expected augmentations as TOML in {path}, cannot read them: {error}") from error
 
 
 def _complaint(setting: Field[Any], value: Any) -> str | None:

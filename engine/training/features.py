@@ -12,7 +12,6 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from engine.errors import TrainingError
 from engine.models.encoder import Encoder
 from engine.training.clips import ClipSamples
 from engine.training.state import write_safetensors

@@ -14,12 +14,15 @@ from torch import Tensor, nn
 from engine.errors import TrainingError
 from engine.models.encoder import SAMPLE_RATE, Encoder
 from engine.models.losses import MetricLoss, set_loss
+from engine.training.augment import Augmentations
 from engine.training.clips import ClipSamples
 from engine.training.derived import DerivedClips
 from engine.training.distill import Lessons, TeacherHeads
+from engine.training.masks import augment_features
 from engine.training.patches import Augmentation
 from engine.training.state import Average, load_state, save_state
 from engine.training.tracks import draw_track, label_tensors
+from engine.training.vary import VariedTracks, vary_tracks
 
 SAVE_EVERY = 200  # steps
 
@@ -38,6 +41,8 @@ class Schedule:
         tracks_from: Share of the steps after which track batches begin (0 without a teacher: nothing else teaches).
         track_batch, track_seconds: Clips in a track batch, and about how much is heard of each (two segments or more).
         genre_weight, mood_weight, metric_weight: Of the track losses against distillation.
+        augmentation: Of speed and equaliser on tracks.
+        effects: What else happens to tracks; nothing as it stands.
     """
 
     steps: int = 2400
@@ -54,6 +59,7 @@ class Schedule:
     mood_weight: float = 0.15
     metric_weight: float = 0.15
     augmentation: Augmentation = field(default_factory=lambda: Augmentation(speed=1.1, equalise_db=6.0))
+    effects: Augmentations = field(default_factory=Augmentations)
 
 
 @dataclass(frozen=True)
@@ -168,25 +174,29 @@ class Training:
     def _track_losses(self, rng: np.random.Generator) -> dict[str, Tensor]:
         schedule, encoder = self.schedule, self.learner.encoder
         clips = rng.choice(self.labelled, schedule.track_batch, replace=len(self.labelled) < schedule.track_batch)
-        features = self._track_features(clips, rng)
+        varied = self._tracks(clips, rng)
+        features = self._features(varied, rng)
         with torch.autocast("cpu", torch.bfloat16):
             vectors = encoder.embed(features)  # (B * S, D)
         vectors = vectors.float().view(schedule.track_batch, -1, encoder.dim)  # (B, S, D)
         raw = encoder.pool(vectors, encoder.score(vectors))  # (B, D)
         dropped = nn.functional.dropout(raw, 0.3)
         at = torch.from_numpy(clips)
-        genres, moods = self.labels.genres[at], self.labels.moods[at]
-        losses = {
-            "genre": schedule.genre_weight * set_loss(encoder.logits(encoder.genre_head, dropped), genres),
-            "mood": schedule.mood_weight * set_loss(encoder.logits(encoder.mood_head, dropped), moods),
-            "metric": schedule.metric_weight * self.learner.metric(raw, self.labels.relation[at], at),
-        }
-        own = encoder.own_loss(raw, genres)
+        weights, others = varied.weights, at[varied.partners]
+        losses = {name: torch.zeros(()) for name in ("genre", "mood")}
+        genre_logits, mood_logits = (encoder.logits(head, dropped) for head in (encoder.genre_head, encoder.mood_head))
+        for rows, shares in ((at, weights), (others, 1 - weights)):
+            if shares.any():
+                losses["genre"] = losses["genre"] + set_loss(genre_logits, self.labels.genres[rows], shares)
+                losses["mood"] = losses["mood"] + set_loss(mood_logits, self.labels.moods[rows], shares)
+        losses = {"genre": schedule.genre_weight * losses["genre"], "mood": schedule.mood_weight * losses["mood"]}
+        relation = weights[:, None] * self.labels.relation[at] + (1 - weights[:, None]) * self.labels.relation[others]
+        losses["metric"] = schedule.metric_weight * self.learner.metric(raw, relation, at)
+        own = encoder.own_loss(raw, self.labels.genres[at])
         return losses if own is None else losses | {"own": schedule.genre_weight * own}
 
-    @torch.no_grad()
-    def _track_features(self, clips: np.ndarray, rng: np.random.Generator) -> dict[str, Tensor]:
-        """Front-end features of random segments of these clips, track after track."""
+    def _tracks(self, clips: np.ndarray, rng: np.random.Generator) -> VariedTracks:
+        """Random segments of these clips, varied."""
         encoder, schedule = self.learner.encoder, self.schedule
         seconds = encoder.plan.segment_seconds
         sources = [self.source] if self.second is None else [self.source, self.second]
@@ -198,4 +208,11 @@ class Training:
             )
             for i in clips
         ]  # fmt: skip
-        return encoder.front_end(*(torch.cat(windows) for windows in zip(*tracks, strict=True)))
+        return vary_tracks(tracks, schedule.effects, rng)
+
+    @torch.no_grad()
+    def _features(self, varied: VariedTracks, rng: np.random.Generator) -> dict[str, Tensor]:
+        """Front-end features, track after track, masked."""
+        encoder = self.learner.encoder
+        features = encoder.front_end(*(torch.cat(windows) for windows in zip(*varied.tracks, strict=True)))
+        return augment_features(features, self.schedule.effects, rng, encoder.spectrograms)

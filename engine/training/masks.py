@@ -34,6 +34,8 @@ def augment_features(
     if not settings.time_masks and not settings.frequency_masks:
         return features
     shown = [name for name, values in features.items() if (values.ndim == 3 if names is None else name in names)]
+    if not shown:
+        return features
     masked = {name: features[name].clone() for name in shown}
     for windows in zip(*masked.values(), strict=True):  # one window of each modality: (F, T), views
         frames, bands = (rng.random((count, 2)) for count in (settings.time_masks, settings.frequency_masks))

@@ -24,6 +24,7 @@ from engine.models.shipped import DEFAULT, find_encoder
 from engine.models.teacher import Teacher
 from engine.opening import default_threads
 from engine.paths import default_cache
+from engine.training.augment import Augmentations, read_augmentations
 from engine.training.clips import Clip, ClipSamples
 from engine.training.datasets import Dataset, read_dataset
 from engine.training.derived import DerivedClips, derive_excerpts
@@ -54,6 +55,7 @@ class TrainingOptions:
     layout: str | None = None
     labels: str | None = None
     subset: str | None = None
+    augment: str | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,12 @@ def train_encoder(options: TrainingOptions, *, show: bool) -> TrainingOutcome:
     torch.set_num_threads(options.threads or default_threads())
     dataset = _read(options, show)
     train, valid = (_samples(dataset.clips, split, _cache(options), show) for split in ("train", "valid"))
-    schedule = Schedule(steps=options.steps, seed=options.seed, learning_rate=options.learning_rate)
+    schedule = Schedule(
+        steps=options.steps,
+        seed=options.seed,
+        learning_rate=options.learning_rate,
+        effects=read_augmentations(Path(options.augment)) if options.augment else Augmentations(),
+    )
     name = (options.encoder or DEFAULT).partition("@")[0]
     history: list[TrainingStep] = []
     began = time.perf_counter()
