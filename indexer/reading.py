@@ -48,9 +48,14 @@ def read_track(path: bytes | str | os.PathLike[str], seconds: float, count: int,
 
 
 def plan_starts(duration: float, seconds: float, count: int) -> list[float]:
-    """Give the starts, in seconds, of `count` (> 1) windows spread over `duration`; [0.0] if only one fits."""
+    """Give the starts, in seconds, of `count` windows spread over `duration`.
+
+    One that is as long as all there is starts at 0; a single one lies in the middle.
+    """
     if duration <= seconds:
         return [0.0]
+    if count == 1:
+        return [(duration - seconds) / 2]
     return [i * (duration - seconds) / (count - 1) for i in range(count)]
 
 

@@ -7,13 +7,16 @@ Differs from the paper:
 - Its classes are one softmax layer's; here the layer's input is projected to D numbers, the segment's vector, and heads
   read the track's weighted sum of them (`engine.models.encoder`). Valence is read from the mood head: sad, neutral and
   happy are Q3, Q4 and Q1 renormalised.
-- A track's ten slices are weighed by a learned score; the paper classifies slices one by one.
-- Trained by distillation and labels of several sets (`engine.training`), not by a grid search over ten genres of the
-  Free Music Archive; `engine study` has the grid search.
+- Thirteen slices spread evenly over a track are weighed by a learned score; the paper classifies a 30 s sample's ten
+  slices one by one.
+- The attention reads the combined map, as the diagram draws it; the text says the max pool's.
+- Training (`engine.training`): a teacher's answers and labels of several sets, not ten genres of the Free Music Archive
+  with a grid search; that is a study (`scripts/studies/paper5_grid.toml`).
 
 Not given in the paper, chosen here:
-- Kernel 3 x 3, ReLU, the mel's window and edges; the attention's form: additive, a score for each of the last map's
-  positions, softmax over them, the weighted sum of the positions (Bahdanau et al. 2015).
+- Kernel 3 x 3, ReLU; the mel's window, edges and compression, one level for each slice, batch norm of each band.
+- The attention's form: additive, a score for each of the last map's positions, softmax over them, the weighted sum of
+  the positions (Bahdanau et al. 2015).
 - With 3 or 5 layers, the last one is the strided one and the rest are each followed by a max pool.
 - The vector is standardised (batch norm without scale): cosines then compare what differs between tracks.
 """

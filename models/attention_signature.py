@@ -8,6 +8,10 @@ Differs from the paper:
 - The ten 4 s tokens are spread evenly over the whole track; the paper cuts 30 s with about one second of overlap.
 - h_s is the CNN's own embedding of token s, as section 3.2 weighs it, so attention needs queries and keys but no
   values; the figure of section 2.1 passes the attended sequence to the classifier.
+- Scores are the mean, over heads and queries, of the attention that token s receives, relative to 1 / S, times a
+  learned sharpness (initially 1): mean attention is near 1 / S, so its bare softmax (`score="mean"`, as section 3.2
+  has it) is all but uniform, the more so the longer the track. With S = `tokens` this is that mean times `tokens`.
+  `score="linear"` scores each token by itself instead.
 - The genre head reads the weighted sum, over fifteen genres (the paper: GTZAN's ten); a mood head reads it beside.
 - Training: the paper learns GTZAN's genres alone. Here genre, mood and a contrastive term on signatures, beside a
   teacher's answers where one is given; heads are refitted at the end (`engine.training`).
@@ -16,12 +20,10 @@ Differs from the paper:
 Not given in the paper, chosen here:
 - The log-mel's bands, window, hop and edges (the paper gives the picture's size only).
 - The CNN: a residual network with squeeze-and-excitation, then attentive and max pooling over a token's time.
-- Scores: the mean, over heads and queries, of the attention that token s receives, relative to 1 / S, times a learned
-  sharpness (initially 1): mean attention is near 1 / S, so its bare softmax is all but uniform, the more so the longer
-  the track. With S = `tokens` this is that mean times `tokens`. `score="linear"` scores each token by itself instead.
 - Attention knows no positions: tokens in another order give the same signature.
 - Nearness of signatures (section 3.5): the cosine.
-- Each token is brought to one level first, so that a recording's gain does not matter.
+- Each token is brought to one level first, so that a recording's gain does not matter; log10(1 + 10,000 x) compresses
+  the mel, batch norm standardises its bands. Four heads, and dropout before the projection.
 - The embedding is standardised (batch norm without scale): cosines then compare what differs between tracks.
 """
 
@@ -54,7 +56,7 @@ class AttentionSignatureConfig:
         frame_dim: Channels of a time position before pooling.
         dim: D, length of the signature.
         heads: Attention heads.
-        score: "attention" (received attention) or "linear".
+        score: "attention" (received, sharpened), "mean" (received, as it is) or "linear".
         dropout: Share of pooled features dropped in training.
     """
 
@@ -71,7 +73,7 @@ class AttentionSignatureConfig:
     frame_dim: int = 384
     dim: int = 256
     heads: int = 4
-    score: Literal["attention", "linear"] = "attention"
+    score: Literal["attention", "mean", "linear"] = "attention"
     dropout: float = 0.2
 
 
@@ -114,12 +116,12 @@ class TokenCNN(nn.Module):
 class ReceivedAttention(nn.Module):
     """Section 2.1 and 3.2: multi-head self-attention over tokens, read as the attention that each token receives."""
 
-    def __init__(self, dim: int, heads: int, tokens: int) -> None:
+    def __init__(self, dim: int, heads: int, tokens: int, sharpen: bool = True) -> None:
         super().__init__()
         self.heads, self.tokens = heads, tokens
         self.query = nn.Linear(dim, dim)
         self.key = nn.Linear(dim, dim, bias=False)  # a bias on the keys cancels in the softmax
-        self.log_sharpness = nn.Parameter(torch.tensor(float(tokens)).log())
+        self.log_sharpness = nn.Parameter(torch.tensor(float(tokens)).log()) if sharpen else None
 
     def forward(self, vectors: Tensor) -> Tensor:
         """h (B, S, D) -> scores (B, S)."""
@@ -131,6 +133,8 @@ class ReceivedAttention(nn.Module):
         for part in queries.split(QUERY_CHUNK, dim=2):
             logits = part @ keys.transpose(2, 3) / (D // self.heads) ** 0.5  # (B, heads, Q, S)
             received = received + logits.softmax(dim=3).mean(dim=1).sum(dim=1)
+        if self.log_sharpness is None:
+            return received / S
         return self.log_sharpness.exp() * received / self.tokens
 
 
@@ -147,10 +151,10 @@ class AttentionSignature(Encoder):
         self.log_mel = LogMel(SAMPLE_RATE, config.n_fft, config.hop_length, config.n_mels, config.f_min, config.f_max)
         self.cnn = TokenCNN(config)
         self.attention: nn.Module
-        if config.score == "attention":
-            self.attention = ReceivedAttention(config.dim, config.heads, config.tokens)
-        else:
+        if config.score == "linear":
             self.attention = LinearScore(config.dim)
+        else:
+            self.attention = ReceivedAttention(config.dim, config.heads, config.tokens, config.score == "attention")
         self.add_heads()
 
     def front_end(self, windows: Tensor, second: Tensor | None = None) -> dict[str, Tensor]:

@@ -12,13 +12,19 @@ Differs from the paper:
 - The mel's one channel takes the place of its picture in three colours; 128 bands, stretched to 256 x 256.
 - The hidden layer of 1,000 (section 2.3) is projected to D numbers, the segment's vector; heads read the track's
   weighted sum of them (`engine.models.encoder`), and segments are weighed by a learned score.
-- Its augmentations of the 1-D input are among those of `engine.training.augment`.
+- The networks' answers are shorter than their inputs: u_t is (T / 8, L / 8), u_f (T / 8, F / 8), not (T, L), (T, F).
+- Audio at 22,050 Hz, mel bands from 20 Hz to 10 kHz (the paper: 44,100 Hz); fourteen segments of a track, not ten.
+- Its augmentations of the 1-D input are rows of a study (`engine.training.variants`), on each block of 21 s; the
+  shipped weights learnt without them. Stretching is a phase vocoder's, not SoundTouch's.
+- Training (`engine.training`): AdamW on a teacher's answers, then genre, mood and a contrastive term; heads refitted at
+  the end. The paper: cross-entropy alone. A teacher's excerpts last 12 s, so that their masks see 12 s only.
 
 Not given in the paper, chosen here:
-- Channels of both networks; the stem's convolution steps by 2; batch norm after the convolutions.
-- Frames of L = 1,024 samples with half overlap, and the
-  magnitudes of their Fourier transform, F = 513, compressed by log(1 + 100 x).
-- The 1-D network: three convolutions over time on each input, L / 8 and F / 8 channels, pooled to 16 positions.
+- Channels of both networks, d_k, D; the stem's convolution steps by 2; batch norm on all inputs and after convolutions;
+  every segment brought to one level; the mel's window, hop and compression.
+- Frames of L = 1,024 samples with half overlap, and the magnitudes of their Fourier transform, F = 513, compressed by
+  log(1 + 100 x).
+- The 1-D network: three convolutions over time on each input, each pooled by 2: 16 positions, L / 8 and F / 8 channels.
 - The vector is standardised (batch norm without scale): cosines then compare what differs between tracks.
 """
 
@@ -36,7 +42,8 @@ from engine.models.features import LogMel, normalise_level
 from engine.models.layers.scoring import LinearScore
 from engine.models.separator import make_separator
 
-POOL_1D = 8  # frames that become one position of the 1-D branch
+LAYERS_1D = 3  # convolutions of the 1-D branch, each pooled by 2
+POOL_1D = 2**LAYERS_1D  # frames in one of its positions; its inputs' lengths shrink likewise
 
 
 @dataclass(frozen=True)
@@ -131,7 +138,7 @@ class SignalCNN(nn.Module):
 def _signal_network(length: int, width: int) -> nn.Sequential:
     layers: list[nn.Module] = [nn.BatchNorm1d(length)]
     channels = length
-    for _ in range(3):
+    for _ in range(LAYERS_1D):
         convolution = nn.Conv1d(channels, width, 3, padding=1, bias=False)
         layers += [convolution, nn.BatchNorm1d(width), nn.ELU(), nn.MaxPool1d(2, ceil_mode=True)]
         channels = width

@@ -38,7 +38,7 @@ def acl_triplet_loss(signatures: Tensor, classes: Tensor, margin: float) -> Tens
     """Attention-weighted triplet loss over all triplets of a batch: Li and Wang 2025, equations 25 and 26.
 
     Distances are Euclidean between unit signatures; alpha_1, which the paper does not define, is a softmax over the
-    batch's triplets of D(a, p) - D(a, n): hard ones weigh more.
+    batch's triplets of D(a, p) - D(a, n): hard ones weigh more. No gradient goes through it.
 
     Args:
         signatures: (B, D).
@@ -54,7 +54,7 @@ def acl_triplet_loss(signatures: Tensor, classes: Tensor, margin: float) -> Tens
     triplets = positive[:, :, None] & negative[:, None, :]  # (B, B, B): anchor, positive, negative
     if not triplets.any():
         return signatures.sum() * 0.0
-    gaps = (distance[:, :, None] - distance[:, None, :])[triplets]  # eq 25
+    gaps = (distance[:, :, None] - distance[:, None, :])[triplets]  # of eq 25
     return (gaps.detach().softmax(dim=0) * (gaps + margin).clamp_min(0)).sum()  # eq 26
 
 

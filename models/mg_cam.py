@@ -4,25 +4,32 @@ Paper: Y.-W. Li and Y.-H. Wang, "A Bimodal Music Genre Classification Model Base
 Mechanisms", 2025. Equation numbers stand beside the lines.
 
 Differs from the paper:
+- The shortcut of equation 2 is averaged where the map shrinks, and projected (every layer changes the number of
+  channels); Leaky ReLU follows the sum, as equation 16 has it. Equation 3's plain sum does not hold then.
+- Section 4.1's step 4 takes a logarithm and transforms back: here the branch reads the log-power itself.
 - Equations 21 and 22 take queries from one modality, keys from the other, and values from the first again, so that
   nothing would be exchanged. Here the values come from the modality that gives the keys.
 - Equations 17 and 18 mix their symbols. Read: f gives a number for each time position of the last map, softmax over
   positions, and two fully connected layers on the weighted positions give h*.
 - The softmax's weights are multiplied by the number of positions (their mean is 1): what follows keeps its scale.
+- h* is normalised over all of a segment's positions together, which keep what equation 17 makes of them, and Z is
+  layer-normalised: else the products in equations 21 and 22 are so small that their softmax is uniform.
+- Equation 20 draws weights for each group of nodes, which all read all groups; here one W_h and one beta_h serve every
+  time position, each reading its own Z. They come from a generator with its own seed, and are never trained.
 - V^label F (equation 24) is the heads' product, taken on the track's weighted sum of segments; segments are weighed by
   a learned score. Softplus's outputs are divided by their sum, so that they are probabilities.
-- Beside cross-entropy and the ACL triplet term (equation 26), the shipped weights learnt a teacher's answers.
+- The heads have a bias. Batch norm stands at both ends (each modality's bands, the vector), and nowhere between.
+- Training (`engine.training`): AdamW on a teacher's answers first, then genre, mood and a contrastive term with the ACL
+  triplet term (equation 26, for the paper the loss itself); heads refitted at the end. The paper: Adam 3e-4, batch 128.
 
 Not given in the paper, chosen here:
-- Segments of 3 s; frame, hop, pre-emphasis, mel bands, and strides; k, n, alpha, beta of equation 4.
-- F of equation 2: two convolutions, 3 x 3 (the first layer's first 5 x 5), with response normalisation; shortcuts are
-  averaged where the map shrinks, and projected.
-- n of equation 19: one group of nodes for each time position. W_h and beta_h of equation 20 are drawn once, from a
-  generator with its own seed, and never trained. xi is a factor.
-- h* and Z are layer-normalised: else the products in equations 21 and 22 are so small that their softmax is uniform.
-- Each modality's bands are standardised over the training set first; F_m* of the fused sequences is averaged over
-  positions, then standardised (batch norm without scale): cosines then compare what differs between tracks.
-- alpha_1 of equation 26: a softmax, over the batch's triplets, of D(a, p) - D(a, n) (`engine.models.losses`).
+- Thirteen segments of 3 s, each brought to one level; frame, hop, pre-emphasis, mel bands, widths of the cepstrum's
+  branch, d, strides; k, n, alpha, beta of equation 4; Softplus's beta, the margin, the triplet term's weight, dropout.
+- F of equation 2: two convolutions, 3 x 3 (the spectrogram's very first 5 x 5), with response normalisation.
+- n of equation 19: one group of nodes for each time position. xi is a factor.
+- F_m* of the fused sequences is averaged over positions; batch norm without scale makes it the segment's vector.
+- Triplets (equations 25, 26): all of a batch, D Euclidean between unit signatures; alpha_1 is a softmax, over them, of
+  D(a, p) - D(a, n), through which no gradient goes (`engine.models.losses`).
 """
 
 from __future__ import annotations
@@ -53,12 +60,16 @@ class MGCAMConfig:
     Attributes:
         segments: S, segments read of a track.
         segment_seconds: Length of a segment.
-        n_fft, hop_length: Frame N and step M of section 4.1, in samples at 22,050 Hz.
+        n_fft, hop_length: Frame N and step N - M of section 4.1, in samples at 22,050 Hz.
         pre_emphasis: Coefficient of step 1.
         n_mels: K of eq 11.
         n_mfcc: Coefficients kept of eq 12.
         modality: "both", "spectrogram" or "mfcc" (Table 1).
         fusion: "mutual" (eq 21 to 23) or "concat".
+        residual: Whether layers have shortcuts (eq 2); without them, a plain CNN.
+        lrn_size, lrn_k, lrn_alpha, lrn_beta: n, k, alpha, beta of eq 4; a size of 0 switches it off.
+        self_attention: Whether positions are weighed (eq 17, 18); all alike otherwise.
+        enhancement: Whether h_m is made by fixed random nodes (eq 20); by trained ones otherwise.
         widths: Channels of the spectrogram's residual layers (section 4.2).
         mfcc_widths: Channels of the cepstrum's.
         width: d, channels of h* and h_m.
@@ -79,6 +90,13 @@ class MGCAMConfig:
     n_mfcc: int = 40
     modality: Literal["both", "spectrogram", "mfcc"] = "both"
     fusion: Literal["mutual", "concat"] = "mutual"
+    residual: bool = True
+    lrn_size: int = 5
+    lrn_k: float = 1.0
+    lrn_alpha: float = 1.0
+    lrn_beta: float = 0.5
+    self_attention: bool = True
+    enhancement: bool = True
     widths: tuple[int, ...] = (32, 64, 128, 256, 128)
     mfcc_widths: tuple[int, ...] = (24, 48, 96)
     width: int = 128
@@ -93,18 +111,32 @@ class MGCAMConfig:
 class ResidualLayer(nn.Module):
     """Eq 2 with eq 4 and 5: x + F(x), F two convolutions with local response normalisation."""
 
-    def __init__(self, in_channels: int, out_channels: int, stride: tuple[int, int] = (1, 1), kernel: int = 3) -> None:
+    def __init__(
+        self,
+        config: MGCAMConfig,
+        in_channels: int,
+        out_channels: int,
+        stride: tuple[int, int] = (1, 1),
+        kernel: int = 3,
+    ) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2)
         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1)
-        self.norm = LocalResponseNorm(out_channels)  # eq 4
+        self.norm: nn.Module = nn.Identity()
+        if config.lrn_size:
+            sizes = (config.lrn_size, config.lrn_k, config.lrn_alpha, config.lrn_beta)
+            self.norm = LocalResponseNorm(out_channels, *sizes)  # eq 4
+        self.shortcut = None
+        if not config.residual:
+            return
         pool = nn.AvgPool2d(stride, ceil_mode=True) if stride != (1, 1) else nn.Identity()
         self.shortcut = nn.Sequential(pool, nn.Conv2d(in_channels, out_channels, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C_in, F, T) -> (B, C_out, F / stride, T / stride)."""
         y = F.leaky_relu(self.norm(self.conv1(x)), SLOPE)  # eq 14 to 16
-        return F.leaky_relu(self.shortcut(x) + self.norm(self.conv2(y)), SLOPE)  # eq 2
+        y = self.norm(self.conv2(y))
+        return F.leaky_relu(y if self.shortcut is None else self.shortcut(x) + y, SLOPE)  # eq 2, eq 16
 
 
 class SpectrogramBranch(nn.Module):
@@ -117,17 +149,20 @@ class SpectrogramBranch(nn.Module):
         layers, channels = [], 1
         for i, width in enumerate(config.widths):
             stride = (4, 4) if i == 0 else (2, 2) if i % 2 else (2, 1)
-            layers += [ResidualLayer(channels, width, stride, kernel=5 if i == 0 else 3)]
-            bins, channels = -(-bins // stride[0]), width
-        self.layers = nn.Sequential(*layers)
-        self.score = nn.Linear(channels * bins, 1, bias=False)  # f of eq 17; a bias would cancel
+            layers += [ResidualLayer(config, channels, width, stride, kernel=5 if i == 0 else 3)]
+            bins, channels = -(-bins // stride[0]), width  # eq 13
+        self.layers = nn.Sequential(*layers)  # eq 3
+        self.score = None
+        if config.self_attention:
+            self.score = nn.Linear(channels * bins, 1, bias=False)  # f of eq 17; a bias would cancel
         self.connected1 = nn.Linear(channels * bins, 2 * config.width)
         self.dropout = nn.Dropout(config.dropout)  # eq 6
         self.connected2 = nn.Linear(2 * config.width, config.width)  # eq 7
-        self.scale = nn.LayerNorm(config.width)
 
     def weights(self, positions: Tensor) -> Tensor:
         """r (B, P, C) -> e (B, P), each row sums to 1."""
+        if self.score is None:
+            return torch.full(positions.shape[:2], 1 / positions.shape[1], device=positions.device)
         return self.score(positions)[..., 0].softmax(dim=1)  # eq 17
 
     def forward(self, spectrogram: Tensor) -> Tensor:
@@ -136,8 +171,9 @@ class SpectrogramBranch(nn.Module):
         x = self.layers(x)  # (B, C, F', P)
         positions = x.flatten(1, 2).transpose(1, 2)  # (B, P, C * F')
         weighted = self.weights(positions)[..., None] * positions * positions.shape[1]  # eq 18
-        hidden = F.leaky_relu(self.connected1(weighted), SLOPE)
-        return self.scale(self.connected2(self.dropout(hidden)))
+        hidden = F.leaky_relu(self.connected1(weighted), SLOPE)  # the first of the two layers under eq 18
+        key = self.connected2(self.dropout(hidden))
+        return F.layer_norm(key, key.shape[1:])
 
 
 class CepstrumBranch(nn.Module):
@@ -152,24 +188,27 @@ class CepstrumBranch(nn.Module):
         layers: list[nn.Module] = []
         channels, rows = 1, config.n_mfcc
         for width in config.mfcc_widths:
-            layers += [ResidualLayer(channels, width), nn.MaxPool2d(2, ceil_mode=True), nn.LeakyReLU(SLOPE)]
+            layers += [ResidualLayer(config, channels, width), nn.MaxPool2d(2, ceil_mode=True)]  # F^C, F^P
             channels, rows = width, -(-rows // 2)
         self.layers = nn.Sequential(*layers)
-        self.dropout = nn.Dropout(config.dropout)  # eq 6
         self.connected = nn.Linear(channels * rows, 2 * config.width)
         generator = torch.Generator().manual_seed(ENHANCEMENT_SEED)
         weights = torch.randn(2 * config.width, config.width, generator=generator) / (2 * config.width) ** 0.5
         self.register_buffer("enhancement", weights)
         self.register_buffer("enhancement_bias", torch.rand(config.width, generator=generator) - 0.5)
         self.scale = nn.LayerNorm(2 * config.width)
+        self.dropout = nn.Dropout(config.dropout)  # eq 6
+        self.trained = None if config.enhancement else nn.Linear(2 * config.width, config.width)
         self.xi = config.xi
 
     def forward(self, cepstrum: Tensor) -> Tensor:
         """MFCC (B, n_mfcc, T) -> h_m (B, P, d)."""
         x = self.input_norm(cepstrum)[:, None].contiguous(memory_format=torch.channels_last)
-        x = self.layers(x)  # (B, C, R, P): F^C, F^P, F^N
-        nodes = F.leaky_relu(self.connected(self.dropout(x.flatten(1, 2).transpose(1, 2))), SLOPE)  # Z, eq 19
-        nodes = self.scale(nodes)
+        x = self.layers(x)  # (B, C, R, P): F^N, since Leaky ReLU and the maximum may change places
+        nodes = F.leaky_relu(self.connected(x.flatten(1, 2).transpose(1, 2)), SLOPE)  # Z, eq 19
+        nodes = self.dropout(self.scale(nodes))
+        if self.trained is not None:
+            return self.trained(nodes)
         return self.xi * (nodes @ self.enhancement.to(nodes.dtype) + self.enhancement_bias)  # eq 20
 
 
@@ -179,7 +218,7 @@ def mutual_attention(queries: Tensor, keys: Tensor) -> Tensor:
 
 
 def mutual_weights(queries: Tensor, keys: Tensor) -> Tensor:
-    """The softmax of eq 21 and 22, (B, P, P'); rows sum to 1."""
+    """The softmax of eq 21 and 22, (B, P, P'), scaled as eq 1 has it; rows sum to 1."""
     return (queries @ keys.transpose(1, 2) / queries.shape[2] ** 0.5).softmax(dim=2)
 
 

@@ -1,12 +1,16 @@
 """TS-Resformer: time and frequency attention on the first convolutions, residual blocks, and a Transformer beside them.
 
-Paper: the TS-Resformer of 2025, a residual network with time-frequency attention in parallel with a Transformer, for
-music genres (FMA-small). Equation and section numbers stand beside the lines.
+Paper: Y. Zhang, "TS-Resformer: a model based on multimodal fusion for the classification of music signals", Frontiers
+in Neurorobotics 19, 2025. Equation and section numbers stand beside the lines.
 
 Differs from the paper:
 - Audio at 22,050 Hz (the paper: 44,100): the window is 2,048 samples; the hop is derived so that 12 s are 512 frames.
-- The z-score (equation 2) divides by the waveform's deviation after subtracting the mean of its absolute values, as the
-  paper has it; it is taken for each slice by itself.
+- The z-score (equation 2, with the paper's mean of absolute values) is taken for each slice by itself. Mel bands end
+  at 11,025 Hz.
+- The skip's 1 x 1 convolution follows an average pool where the map shrinks, and batch norm follows it.
+- Without TF-attention (Table 3) the two shaped convolutions stay; figure 6 counts them as part of the module.
+- Training (`engine.training`): AdamW on a teacher's answers, then genre, mood and a contrastive term; heads refitted at
+  the end. The paper: Adam 1e-3, batch 32, cross-entropy on FMA-small's eight genres.
 - The classifier's fully connected layer is split: a projection to D numbers, the slice's vector, and heads on the
   track's weighted sum of slices (`engine.models.encoder`). Slices are weighed by a learned score.
 - A track gives three slices, spread evenly; the paper cuts a 30 s excerpt into four that overlap by half.
@@ -14,8 +18,10 @@ Differs from the paper:
 Not given in the paper, chosen here:
 - The two first convolutions step by 2. Residual depth: four blocks, with these widths; the first one halves the map in
   time, each other one in both.
-- The Transformer reads every fourth frame's maximum: 128 positions of 128 mel bands.
-- The serial arrangement (the ablation's baseline): the Transformer reads the last residual map's columns.
+- r of equation 8; the mel's HTK scale, 80 dB under a slice's loudest point, batch norm of each band.
+- The Transformer reads the maximum of each four frames: 128 positions of 128 mel bands, sinusoidal encoding (Vaswani et
+  al. 2017), norms behind. Recurrent networks in its place have one layer of as many units.
+- The serial arrangement (the ablation's baseline): the Transformer reads the last residual map's 16 columns, projected.
 - Time attention squeezes the T numbers of a map averaged over channels and bands; frequency attention likewise F.
 - Branches are averaged over their positions and joined; the vector is standardised (batch norm without scale).
 """
@@ -56,6 +62,7 @@ class TSResformerConfig:
         convolution: Whether there is a residual branch (Table 5).
         widths: Channels of the residual blocks.
         se: Whether the blocks squeeze and excite.
+        se_reduction: r of eq 8.
         sequence: "transformer", "lstm", "gru", "bigru" or "none" (Table 5).
         arrangement: "parallel" or "serial" (Table 3).
         encoder_layers: Transformer layers, 1 to 5 (Table 4).
@@ -76,6 +83,7 @@ class TSResformerConfig:
     convolution: bool = True
     widths: tuple[int, ...] = (48, 96, 144, 160)
     se: bool = True
+    se_reduction: int = 8
     sequence: Literal["transformer", "lstm", "gru", "bigru", "none"] = "transformer"
     arrangement: Literal["parallel", "serial"] = "parallel"
     encoder_layers: int = 4
@@ -166,6 +174,10 @@ class SliceNetwork(nn.Module):
     def __init__(self, config: TSResformerConfig, frames: int) -> None:
         super().__init__()
         self.serial = config.arrangement == "serial"
+        if not config.convolution and (self.serial or config.sequence == "none"):
+            raise ValueError("without convolution there must be a sequence encoder, in parallel")
+        if self.serial and config.sequence == "none":
+            raise ValueError("a serial arrangement needs a sequence encoder")
         self.input_norm = nn.BatchNorm1d(config.n_mels)
         self.first = self.blocks = self.sequence = None
         joined = 0
@@ -175,7 +187,8 @@ class SliceNetwork(nn.Module):
             blocks = []
             for i, width in enumerate(config.widths):
                 stride = (1, 2) if i == 0 else (2, 2)
-                blocks += [ResidualBlock(channels, width, stride, gate=config.se, project=True)]
+                # SE: eq 7 to 9
+                blocks += [ResidualBlock(channels, width, stride, config.se_reduction, config.se, project=True)]
                 rows, channels = -(-rows // stride[0]), width
             self.blocks = nn.Sequential(*blocks)
             joined += 0 if self.serial else channels
@@ -213,7 +226,7 @@ class TSResformer(Encoder):
     def __init__(self, config: TSResformerConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or TSResformerConfig()
-        self.plan = WindowPlan(config.slice_seconds, config.slices)
+        self.plan = WindowPlan(config.slice_seconds, config.slices)  # eq 1
         self.dim = config.dim
         self.frames = round(config.slice_seconds * FRAMES_PER_SECOND)
         self.hop_length = self.plan.samples // self.frames

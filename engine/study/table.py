@@ -11,8 +11,13 @@ from engine.study.rows import OURS, PAPER
 KEPT = """\
 Paper's protocol: units (slices or tracks) of the train side, split at random, so that a song or an artist may be on
 both sides; ours: whole tracks of the valid side, by artists that nothing was learnt from. Accuracy with its 95 %
-interval (Wilson) and the number of units or tracks; macro F1. Seconds of training, and of classifying the test units.
+interval (Wilson) and the number of units or tracks; macro F1; ROC AUC, each class against the rest. Seconds of
+training, and of classifying the test units.
 """
+HEAD = (
+    "", "the paper says", "paper's protocol", "F1", "AUC", "other artists", "F1", "AUC", "parameters", "training",
+    "classification",
+)  # fmt: skip
 
 
 def markdown(study: Study, data: str, rows: Sequence[dict[str, Any]]) -> str:
@@ -20,8 +25,8 @@ def markdown(study: Study, data: str, rows: Sequence[dict[str, Any]]) -> str:
     lines = [f"# {study.title}", "", f"Data: {data}. {_budget(study)}", ""]
     lines += [f"The paper: {study.claim}", ""] if study.claim else []
     lines += [
-        "| | the paper says | paper's protocol | F1 | other artists | F1 | parameters | training | classification |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| " + " | ".join(HEAD) + " |",
+        "|" + "---|" * len(HEAD),
         *(_line(row) for row in rows),
         "",
         KEPT,
@@ -45,7 +50,7 @@ def _line(row: dict[str, Any]) -> str:
         figures = {figure["name"]: figure for figure in row["figures"][protocol]}
         found = figures["accuracy"]
         cells += [f"{found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f}, {found['clips']})"]
-        cells += [f"{figures['macro F1']['value']:.3f}"]
+        cells += [f"{figures[name]['value']:.3f}" if name in figures else "" for name in ("macro F1", "ROC AUC")]
     seconds = row["seconds"]
     cells += [f"{row['parameters']:,}", f"{seconds['training']:.0f} s", f"{seconds['classification']:.1f} s"]
     return "| " + " | ".join(cells) + " |"

@@ -51,10 +51,10 @@ class Schedule:
     weight_decay: float = 0.02
     warmup: int = 100
     average_decay: float = 0.998
-    lesson_seconds: float = 288.0
+    lesson_seconds: float = 192.0
     tracks_from: float = 0.7
     track_batch: int = 20
-    track_seconds: float = 24.0
+    track_seconds: float = 18.0
     genre_weight: float = 0.15
     mood_weight: float = 0.15
     metric_weight: float = 0.15

@@ -28,11 +28,15 @@ class VariedTracks:
 
 
 def vary_tracks(tracks: list[list[Tensor]], settings: Augmentations, rng: np.random.Generator) -> VariedTracks:
-    """Effects on each track, the same ones on all of its windows and sources; then mixing in pairs."""
+    """Effects on each track, the same ones on all of its windows; then mixing in pairs.
+
+    Where a track has two sources, effects act on the second alone, as Meng et al. vary the accompaniment (ICFF-Net,
+    section 2.1); mixing acts on both.
+    """
     seeds = rng.integers(2**63, size=(len(tracks), 2))
     if settings.effects():
         tracks = [
-            [torch.stack([_changed(window, settings, int(seed)) for window in windows]) for windows in sources]
+            [*sources[:-1], torch.stack([_changed(window, settings, int(seed)) for window in sources[-1]])]
             for sources, (seed, _) in zip(tracks, seeds, strict=True)
         ]
     partners = torch.arange(len(tracks))

@@ -30,5 +30,5 @@ class LocalResponseNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, F, T) -> (B, C, F, T)."""
-        energy = F.conv2d(x.square(), self.band.to(x.dtype))
+        energy = F.conv2d(x.square(), self.band.to(x.dtype))  # the sum of Li and Wang's eq 4
         return x / (self.k + self.alpha * energy).pow(self.beta)
