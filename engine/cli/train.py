@@ -38,6 +38,20 @@ SUBSETS = ("small", "medium", "large")
 @click.option("--steps", type=click.IntRange(1), default=2300, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=2e-3, show_default=True)
+@click.option(
+    "--lesson-seconds",
+    type=click.FloatRange(12),
+    default=192.0,
+    show_default=True,
+    help="Of judged music that a step learns from.",
+)
+@click.option(
+    "--track-seconds",
+    type=click.FloatRange(1),
+    default=18.0,
+    show_default=True,
+    help="Of each of twenty labelled clips that a step learns from.",
+)
 @click.option("--cache", metavar="DIR", help="Decoded clips (2.6 MB a minute); default: in your cache directory.")
 @click.pass_obj
 def train(
@@ -55,13 +69,16 @@ def train(
     steps: int,
     seed: int,
     learning_rate: float,
+    lesson_seconds: float,
+    track_seconds: float,
     cache: str | None,
 ) -> None:
     """Train an encoder on labelled music. Stopped, it goes on where it was when run again."""
     from engine.training.run import TrainingOptions, train_encoder
 
     options = TrainingOptions(
-        data, out, settings.encoder, teacher, excerpts, excerpt_count, start, steps, seed, learning_rate, cache,
+        data, out, settings.encoder, teacher, excerpts, excerpt_count, start, steps, seed, learning_rate,
+        lesson_seconds, track_seconds, cache,
         settings.threads, layout, labels, subset, augment,
     )  # fmt: skip
     outcome = train_encoder(options, show=not settings.quiet)

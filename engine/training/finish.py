@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -47,35 +48,73 @@ def _centroids(signatures: Tensor, genres: Tensor) -> Tensor:
     return F.normalize(genre_shares(genres).T @ signatures, dim=1)
 
 
+@dataclass(frozen=True)
+class _Lesson:
+    """What a head is fitted on: un-normalised signatures (N, D), allowed labels, and those its data set has, (N, C)."""
+
+    raw: Tensor
+    allowed: Tensor
+    known: Tensor
+
+    def part(self, rows: np.ndarray) -> _Lesson:
+        """Some clips."""
+        return _Lesson(self.raw[rows], self.allowed[rows], self.known[rows])
+
+
 def _fit_head(encoder: Encoder, head: nn.Linear, raw: Tensor, allowed: Tensor, clips: list[Clip]) -> float:
     """Refit a head on the labelled clips, its L2 penalty chosen on folds that share no artist.
 
-    Without a labelled clip the head answers that all are equally likely.
+    The greatest penalty whose loss is within one standard error of the best one's (Breiman et al. 1984): the network
+    has learnt from these very clips, so that folds flatter a head that trusts it. Without a labelled clip the head
+    answers that all are equally likely.
     """
     labelled = allowed.any(dim=1).numpy()
-    x, y = raw[labelled], allowed[labelled]
+    lesson = _Lesson(raw, allowed, _known(allowed, clips)).part(labelled)
     groups = [clip.artist or str(clip.path) for clip, keep in zip(clips, labelled, strict=True) if keep]
     folds = min(FOLDS, len(set(groups)))
     penalty = PENALTIES[len(PENALTIES) // 2]
     if folds > 1:
-        splits = list(GroupKFold(folds).split(x, groups=groups))
-        penalty = min(PENALTIES, key=lambda candidate: _held_out_loss(encoder, head, x, y, splits, candidate))
-    if len(x):
-        _fit(encoder, head, x, y, penalty)
+        splits = list(GroupKFold(folds).split(lesson.raw, groups=groups))
+        losses = np.array([_held_out_losses(encoder, head, lesson, splits, each) for each in PENALTIES])  # (P, folds)
+        best = losses.mean(axis=1).argmin()
+        bound = losses[best].mean() + losses[best].std(ddof=1) / folds**0.5
+        penalty = max(each for each, loss in zip(PENALTIES, losses.mean(axis=1), strict=True) if loss <= bound)
+    if len(lesson.raw):
+        _fit(encoder, head, lesson, penalty)
     else:
         _clear(head)
     return penalty
 
 
-def _held_out_loss(
-    encoder: Encoder, head: nn.Linear, x: Tensor, y: Tensor, splits: list[tuple[np.ndarray, np.ndarray]], penalty: float
-) -> float:
+def _known(allowed: Tensor, clips: list[Clip]) -> Tensor:
+    """The labels (N, C) that occur in each clip's data set."""
+    known = torch.zeros_like(allowed)
+    datasets = np.array([clip.dataset for clip in clips])
+    for dataset in set(datasets.tolist()):
+        rows = torch.from_numpy(datasets == dataset)
+        known[rows] = allowed[rows].any(dim=0)
+    return known
+
+
+def _held_out_losses(
+    encoder: Encoder, head: nn.Linear, lesson: _Lesson, splits: list[tuple[np.ndarray, np.ndarray]], penalty: float
+) -> list[float]:
     losses = []
     for train, test in splits:
-        _fit(encoder, head, x[train], y[train], penalty)
+        _fit(encoder, head, lesson.part(train), penalty)
         with torch.no_grad():
-            losses.append(set_loss(encoder.logits(head, x[test]), y[test]).item())
-    return sum(losses) / len(losses)
+            losses.append(_head_loss(encoder, head, lesson.part(test)).item())
+    return losses
+
+
+def _head_loss(encoder: Encoder, head: nn.Linear, lesson: _Lesson) -> Tensor:
+    """Half of the loss among all labels, half among those that the clip's data set has.
+
+    A data set without folk does not say that its clips are no folk.
+    """
+    logits = encoder.logits(head, lesson.raw)
+    among_known = logits.masked_fill(~lesson.known, -torch.inf)
+    return (set_loss(logits, lesson.allowed) + set_loss(among_known, lesson.allowed)) / 2
 
 
 def _clear(head: nn.Linear) -> None:
@@ -84,14 +123,14 @@ def _clear(head: nn.Linear) -> None:
         head.bias.zero_()
 
 
-def _fit(encoder: Encoder, head: nn.Linear, x: Tensor, y: Tensor, penalty: float) -> None:
+def _fit(encoder: Encoder, head: nn.Linear, lesson: _Lesson, penalty: float) -> None:
     _clear(head)
-    scale = x.std()  # so that the penalty means the same whatever the signatures' size
+    scale = lesson.raw.std()  # so that the penalty means the same whatever the signatures' size
     optimizer = torch.optim.LBFGS(head.parameters(), max_iter=150, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:
         optimizer.zero_grad()
-        loss = set_loss(encoder.logits(head, x), y) + penalty * (head.weight * scale).square().sum() / 2
+        loss = _head_loss(encoder, head, lesson) + penalty * (head.weight * scale).square().sum() / 2
         loss.backward()
         return loss
 

@@ -50,6 +50,8 @@ class TrainingOptions:
     steps: int = 2300
     seed: int = 0
     learning_rate: float = 2e-3
+    lesson_seconds: float = 192.0
+    track_seconds: float = 18.0
     cache: str | None = None
     threads: int | None = None
     layout: str | None = None
@@ -83,6 +85,8 @@ def train_encoder(options: TrainingOptions, *, show: bool) -> TrainingOutcome:
         steps=options.steps,
         seed=options.seed,
         learning_rate=options.learning_rate,
+        lesson_seconds=options.lesson_seconds,
+        track_seconds=options.track_seconds,
         effects=read_augmentations(Path(options.augment)) if options.augment else Augmentations(),
     )
     name = (options.encoder or DEFAULT).partition("@")[0]
@@ -179,7 +183,7 @@ def _lessons(encoder: Encoder, options: TrainingOptions, source: ClipSamples, sh
         )
     with _bar("deriving sources", len(excerpts), show) as step:
         second = derive_excerpts(excerpts, encoder, step)
-    return Lessons(excerpts, encoder, second, Schedule.lesson_seconds)
+    return Lessons(excerpts, encoder, second, options.lesson_seconds)
 
 
 def _second(encoder: Encoder, options: TrainingOptions, source: ClipSamples, show: bool) -> DerivedClips | None:

@@ -7,7 +7,7 @@ from torch import nn
 
 from engine.models.attention_cnn import AttentionCNN
 from engine.training.clips import ClipSamples
-from engine.training.finish import _fit, finish, summarise_clips
+from engine.training.finish import _fit, _Lesson, finish, summarise_clips
 from tests.training.conftest import SmallEncoder
 
 
@@ -18,7 +18,8 @@ def test_heads_are_regularised_logistic_regression() -> None:
     x[:, 0] += y
     head, penalty = nn.Linear(5, 3), 0.1
     tensor = torch.from_numpy(x)
-    _fit(AttentionCNN(), head, tensor, nn.functional.one_hot(torch.from_numpy(y), 3).bool(), penalty)
+    allowed = nn.functional.one_hot(torch.from_numpy(y), 3).bool()
+    _fit(AttentionCNN(), head, _Lesson(tensor, allowed, torch.ones_like(allowed)), penalty)
     strength = 1 / (len(x) * penalty * tensor.std().item() ** 2)  # scikit-learn sums losses where we average
     expected = LogisticRegression(C=strength, tol=1e-8, max_iter=1000).fit(x, y).predict_proba(x)
     np.testing.assert_allclose(head(tensor).softmax(dim=1).detach().numpy(), expected, atol=2e-3)
