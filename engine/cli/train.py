@@ -52,6 +52,13 @@ SUBSETS = ("small", "medium", "large")
     show_default=True,
     help="Of each of twenty labelled clips that a step learns from.",
 )
+@click.option(
+    "--tracks-from",
+    type=click.FloatRange(0, 1),
+    default=0.8,
+    show_default=True,
+    help="Share of the steps after which labels join the teacher; without one they do at once.",
+)
 @click.option("--cache", metavar="DIR", help="Decoded clips (2.6 MB a minute); default: in your cache directory.")
 @click.pass_obj
 def train(
@@ -71,6 +78,7 @@ def train(
     learning_rate: float,
     lesson_seconds: float,
     track_seconds: float,
+    tracks_from: float,
     cache: str | None,
 ) -> None:
     """Train an encoder on labelled music. Stopped, it goes on where it was when run again."""
@@ -78,7 +86,7 @@ def train(
 
     options = TrainingOptions(
         data, out, settings.encoder, teacher, excerpts, excerpt_count, start, steps, seed, learning_rate,
-        lesson_seconds, track_seconds, cache,
+        lesson_seconds, track_seconds, tracks_from, cache,
         settings.threads, layout, labels, subset, augment,
     )  # fmt: skip
     outcome = train_encoder(options, show=not settings.quiet)

@@ -52,7 +52,7 @@ class Schedule:
     warmup: int = 100
     average_decay: float = 0.998
     lesson_seconds: float = 192.0
-    tracks_from: float = 0.7
+    tracks_from: float = 0.8
     track_batch: int = 20
     track_seconds: float = 18.0
     genre_weight: float = 0.15

@@ -52,6 +52,7 @@ class TrainingOptions:
     learning_rate: float = 2e-3
     lesson_seconds: float = 192.0
     track_seconds: float = 18.0
+    tracks_from: float = 0.8
     cache: str | None = None
     threads: int | None = None
     layout: str | None = None
@@ -87,6 +88,7 @@ def train_encoder(options: TrainingOptions, *, show: bool) -> TrainingOutcome:
         learning_rate=options.learning_rate,
         lesson_seconds=options.lesson_seconds,
         track_seconds=options.track_seconds,
+        tracks_from=options.tracks_from,
         effects=read_augmentations(Path(options.augment)) if options.augment else Augmentations(),
     )
     name = (options.encoder or DEFAULT).partition("@")[0]
