@@ -6,7 +6,8 @@ Equation and section numbers stand beside the lines.
 Differs from the paper:
 - Section 2.2 averages the last map globally and calls the result H x W x C. After an average there is one key, its
   softmax is 1, and the attention is dead: here the last map's positions are the tokens u_2, those of the 1-D branch are
-  u_1; both are projected to one width, and u' is averaged over its tokens after equation 10.
+  u_1; both are projected to one width and layer-normalised (else equation 5's products are so small that its softmax is
+  uniform), and u' is averaged over its tokens after equation 10.
 - The accompaniment comes from a repeating-pattern mask (`engine.models.separator`), the paper's from Spleeter. A
   repetition needs time to be found in: the windows are two blocks of 21 s, cut into segments of 3 s after the mask.
 - The mel's one channel takes the place of its picture in three colours; 128 bands, stretched to 256 x 256.
@@ -172,10 +173,10 @@ class FusionNetwork(nn.Module):
         self.features, self.interlaced = config.features, config.attention == "interlaced"
         if config.features != "1d":
             self.picture = PictureCNN(config)
-            self.project2 = nn.Linear(self.picture.channels, config.width)
+            self.project2 = nn.Sequential(nn.Linear(self.picture.channels, config.width), nn.LayerNorm(config.width))
         if config.features != "2d":
             self.signal = SignalCNN(config)
-            self.project1 = nn.Linear(self.signal.channels, config.width)
+            self.project1 = nn.Sequential(nn.Linear(self.signal.channels, config.width), nn.LayerNorm(config.width))
         if config.features == "both":
             self.first = CrossAttention(config.width)
             self.second = CrossAttention(config.width) if self.interlaced else None
@@ -208,6 +209,7 @@ class FusionNetwork(nn.Module):
 class ICFFNet(Encoder):
     """The encoder of paper 4 behind the common contract."""
 
+    window: Tensor
     front_end_fields = (
         "segments", "segment_seconds", "n_mels", "n_fft", "hop_length", "frame_length", "source", "features",
         "separator_weights",
@@ -234,6 +236,7 @@ class ICFFNet(Encoder):
     def front_end(self, windows: Tensor, second: Tensor | None = None) -> dict[str, Tensor]:
         """Windows (W, L), of whole segments -> by segment {"mel": (S, n_mels, T), "frames": (S, T, L), "spectra"}."""
         length = round(self.config.segment_seconds * SAMPLE_RATE)
+        windows = normalise_level(windows)  # before the segments are, so that a quiet one depends on no file's gain
         features = {}
         if self.config.features != "1d":
             features["mel"] = self.log_mel(normalise_level(windows.reshape(-1, length)))

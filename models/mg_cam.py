@@ -225,6 +225,9 @@ def mutual_weights(queries: Tensor, keys: Tensor) -> Tensor:
 class MGCAM(Encoder):
     """The encoder of paper 1 behind the common contract."""
 
+    window: Tensor
+    mel: Tensor
+    cosines: Tensor
     spectrograms = ("spectrogram", "mfcc")
     front_end_fields = ("segment_seconds", "n_fft", "hop_length", "pre_emphasis", "n_mels", "n_mfcc", "modality")
 

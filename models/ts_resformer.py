@@ -144,6 +144,7 @@ class SequenceEncoder(nn.Module):
         super().__init__()
         self.kind = config.sequence
         self.width = width
+        self.layers: nn.Module
         if self.kind == "transformer":
             layer = nn.TransformerEncoderLayer(
                 width, config.heads, config.feed_forward, config.sequence_dropout, batch_first=True
@@ -221,6 +222,8 @@ class SliceNetwork(nn.Module):
 class TSResformer(Encoder):
     """The encoder of paper 2 behind the common contract."""
 
+    window: Tensor
+    mel: Tensor
     front_end_fields = ("slice_seconds", "n_mels", "n_fft")
 
     def __init__(self, config: TSResformerConfig | None = None) -> None:

@@ -1,7 +1,7 @@
-"""Regenerates the golden signature: `python scripts/golden.py`, after new weights or a change of the front-end.
+"""Regenerates the golden signatures: `python scripts/golden.py`, after new weights or a change of a front-end.
 
-It writes what the shipped encoder says of synthetic chords to tests/models/golden_attention_signature.npz. The test
-that reads it fails when the numbers move although the weights are the same.
+It writes what each shipped encoder says of synthetic chords to tests/models/golden_NAME.npz. The tests that read them
+fail when the numbers move although the weights are the same.
 """
 
 from pathlib import Path
@@ -12,46 +12,55 @@ from numpy.typing import NDArray
 
 from engine.models.checkpoint import load_encoder
 from engine.models.encoder import SAMPLE_RATE, TrackEmbedding
-from engine.models.shipped import default_id, find_encoder
+from engine.models.shipped import SHIPPED, find_encoder
 
-GOLDEN = Path(__file__).resolve().parents[1] / "tests" / "models" / "golden_attention_signature.npz"
-WINDOWS, SECONDS = 4, 4
-ROOTS_HZ = (220.0, 261.63, 174.61, 196.0)  # A minor, C, F, G: one chord a window
+FOLDER = Path(__file__).resolve().parents[1] / "tests" / "models"
+MOST_WINDOWS = 4
+ROOTS_HZ = (220.0, 261.63, 174.61, 196.0)  # A minor, C, F, G: one chord a second, another first in each window
 INTERVALS = ((0, 3, 7, 12), (0, 4, 7, 12), (0, 4, 7, 12), (0, 4, 7, 12))  # semitones
 HARMONICS = 6
 
 
-def chords() -> NDArray[np.float32]:
-    """Windows (WINDOWS, SECONDS * SAMPLE_RATE): four chords, plucked twice a second; the same samples everywhere."""
-    time = np.arange(SECONDS * SAMPLE_RATE) / SAMPLE_RATE
-    pluck = np.exp(-6 * (time % 0.5))
-    windows = np.zeros((WINDOWS, len(time)))
-    for window, root, intervals in zip(windows, ROOTS_HZ, INTERVALS, strict=True):
-        for semitones in intervals:
-            frequency = root * 2 ** (semitones / 12)
-            for harmonic in range(1, HARMONICS + 1):
-                window += np.sin(2 * np.pi * harmonic * frequency * time) / harmonic * pluck
-    return (0.08 * windows).astype(np.float32)
+def golden_path(name: str) -> Path:
+    """Where an encoder's answer lies."""
+    return FOLDER / f"golden_{name}.npz"
 
 
-def embed_chords() -> TrackEmbedding:
-    """What the shipped encoder says of the chords."""
-    encoder = load_encoder(find_encoder())
-    return encoder.summarise(encoder.vectors_of(torch.from_numpy(chords())))
+def chords(count: int, samples: int) -> NDArray[np.float32]:
+    """Windows (count, samples): chords, plucked twice a second, one held for a second; the same samples everywhere."""
+    second = np.arange(SAMPLE_RATE) / SAMPLE_RATE
+    pluck = np.exp(-6 * (second % 0.5))
+    sounds = []
+    for root, intervals in zip(ROOTS_HZ, INTERVALS, strict=True):
+        pitches = [root * 2 ** (semitones / 12) * h for semitones in intervals for h in range(1, HARMONICS + 1)]
+        amplitudes = [1 / h for _ in intervals for h in range(1, HARMONICS + 1)]
+        sound = sum(a * np.sin(2 * np.pi * p * second) for a, p in zip(amplitudes, pitches, strict=True))
+        sounds.append(0.08 * sound * pluck)
+    seconds = -(-samples // SAMPLE_RATE)
+    windows = [np.concatenate([sounds[(i + j // 4) % 4] for j in range(seconds)])[:samples] for i in range(count)]
+    return np.stack(windows).astype(np.float32)
+
+
+def embed_chords(name: str) -> TrackEmbedding:
+    """What a shipped encoder says of the chords."""
+    encoder = load_encoder(find_encoder(name))
+    windows = chords(min(MOST_WINDOWS, encoder.plan.count), encoder.plan.samples)
+    return encoder.summarise(encoder.vectors_of(torch.from_numpy(windows)))
 
 
 def main() -> None:
-    """Write the golden file."""
-    embedding = embed_chords()
-    np.savez(
-        GOLDEN,
-        encoder=np.array(default_id()),
-        signature=embedding.signature.numpy(),
-        attention=embedding.attention.numpy(),
-        genres=embedding.genres.numpy(),
-        moods=embedding.moods.numpy(),
-    )
-    print(f"{GOLDEN} holds the answer of {default_id()}")
+    """Write the golden files."""
+    for name in SHIPPED:
+        embedding = embed_chords(name)
+        np.savez(
+            golden_path(name),
+            encoder=np.array(find_encoder(name).id),
+            signature=embedding.signature.numpy(),
+            attention=embedding.attention.numpy(),
+            genres=embedding.genres.numpy(),
+            moods=embedding.moods.numpy(),
+        )
+        print(f"{golden_path(name).name} holds the answer of {find_encoder(name).id}")
 
 
 if __name__ == "__main__":

@@ -35,11 +35,21 @@ def _table(document: dict[str, Any]) -> str:
     rows = [figure for figure in document["figures"] if figure["name"] in SHOWN]
     lines = [f"`{document['encoder']}`, {document['data']}, split {document['split']}, {document['clips']} clips:", ""]
     lines += ["| data set | task | figure | value | 95 % interval | clips |", "|---|---|---|---|---|---|"]
-    lines += [
-        f"| {f['dataset']} | {f['task']} | {f['name']} | {f['value']:.3f} | {f['low']:.3f} to {f['high']:.3f} | {f['clips']} |"
-        for f in rows
-    ]
+    lines += [_line(figure) for figure in rows]
     return "\n".join(lines)
+
+
+def _line(figure: dict[str, Any]) -> str:
+    interval = f"{figure['low']:.3f} to {figure['high']:.3f}"
+    cells = (
+        figure["dataset"],
+        figure["task"],
+        figure["name"],
+        f"{figure['value']:.3f}",
+        interval,
+        str(figure["clips"]),
+    )
+    return "| " + " | ".join(cells) + " |"
 
 
 if __name__ == "__main__":

@@ -170,7 +170,8 @@ def _judge(
             windows = EXCERPT_SECONDS // seconds
             arrays[f"features{seconds}"][batch.start : batch.stop] = features.view(len(batch), windows, -1).numpy()
             arrays[f"tags{seconds}"][batch.start : batch.stop] = tags.view(len(batch), windows, -1).numpy()
-            arrays[f"features{seconds}"].flush(), arrays[f"tags{seconds}"].flush()
+            arrays[f"features{seconds}"].flush()
+            arrays[f"tags{seconds}"].flush()
         partial = folder / ".judged.json.part"
         partial.write_text(json.dumps({"count": batch.stop, "made_of": made_of}), "utf-8")
         partial.replace(folder / "judged.json")

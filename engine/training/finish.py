@@ -18,6 +18,7 @@ from engine.training.tracks import genre_shares, label_tensors, planned_windows
 
 PENALTIES = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
 FOLDS = 4
+FLATTERY = 3.0  # on artists that the network has not heard, about three times the penalty that folds choose is best
 
 
 def summarise_clips(encoder: Encoder, source: ClipSamples, on_clip: Callable[[], None] = lambda: None) -> Tensor:
@@ -64,9 +65,9 @@ class _Lesson:
 def _fit_head(encoder: Encoder, head: nn.Linear, raw: Tensor, allowed: Tensor, clips: list[Clip]) -> float:
     """Refit a head on the labelled clips, its L2 penalty chosen on folds that share no artist.
 
-    The greatest penalty whose loss is within one standard error of the best one's (Breiman et al. 1984): the network
-    has learnt from these very clips, so that folds flatter a head that trusts it. Without a labelled clip the head
-    answers that all are equally likely.
+    FLATTERY times the greatest penalty whose loss is within one standard error of the best one's (Breiman et al. 1984):
+    the network has learnt from these very clips, and folds flatter a head that trusts it. Without a labelled clip the
+    head answers that all are equally likely.
     """
     labelled = allowed.any(dim=1).numpy()
     lesson = _Lesson(raw, allowed, _known(allowed, clips)).part(labelled)
@@ -78,7 +79,9 @@ def _fit_head(encoder: Encoder, head: nn.Linear, raw: Tensor, allowed: Tensor, c
         losses = np.array([_held_out_losses(encoder, head, lesson, splits, each) for each in PENALTIES])  # (P, folds)
         best = losses.mean(axis=1).argmin()
         bound = losses[best].mean() + losses[best].std(ddof=1) / folds**0.5
-        penalty = max(each for each, loss in zip(PENALTIES, losses.mean(axis=1), strict=True) if loss <= bound)
+        penalty = FLATTERY * max(
+            each for each, loss in zip(PENALTIES, losses.mean(axis=1), strict=True) if loss <= bound
+        )
     if len(lesson.raw):
         _fit(encoder, head, lesson, penalty)
     else:

@@ -21,7 +21,7 @@ from engine.training.distill import Lessons, TeacherHeads
 from engine.training.masks import augment_features
 from engine.training.patches import Augmentation
 from engine.training.state import Average, load_state, save_state
-from engine.training.tracks import draw_track, label_tensors
+from engine.training.tracks import Samples, draw_track, label_tensors
 from engine.training.vary import VariedTracks, vary_tracks
 
 SAVE_EVERY = 200  # steps
@@ -199,7 +199,7 @@ class Training:
         """Random segments of these clips, varied."""
         encoder, schedule = self.learner.encoder, self.schedule
         seconds = encoder.plan.segment_seconds
-        sources = [self.source] if self.second is None else [self.source, self.second]
+        sources: list[Samples] = [self.source] if self.second is None else [self.source, self.second]
         count = max(2, round(schedule.track_seconds / seconds))
         tracks = [
             draw_track(

@@ -41,7 +41,7 @@ def test_folders_become_an_encoder(command: Command, music: Path, tmp_path: Path
     assert outcome.code == 0
     assert "music: " in outcome.err
     assert "1 files lie in no genre's folder" in outcome.err
-    assert "1 files lie in no genre's folder" in outcome.out
+    assert "1 files lie in no genre's folder" in (out.with_suffix(".report") / "report.md").read_text("utf-8")
     assert f"written to {out}" in outcome.out
     assert find_encoder(str(out)).genres == ("bebop", "night drive")
 

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from engine.errors import EncoderError
-from engine.models.checkpoint import build, contents, load_encoder
+from engine.models.checkpoint import ARCHITECTURES, build, contents, load_encoder
 from engine.models.encoder import Encoder
 from engine.models.labels import GENRES, MOODS
 from engine.models.shipped import (
@@ -38,7 +38,8 @@ def saved(tmp_path: Path) -> Path:
 
 def write(path: Path, encoder: Encoder, **metadata: str) -> None:
     """Write an encoder's checkpoint, some of its metadata replaced."""
-    tensors, found = contents(encoder, "attention_signature", {"steps": 3})
+    name = next(name for name, (architecture, _) in ARCHITECTURES.items() if architecture is type(encoder))
+    tensors, found = contents(encoder, name, {"steps": 3})
     save_file(tensors, path, found | metadata)
 
 
@@ -192,5 +193,5 @@ def test_unknown_names_list_what_there_is(spec: str) -> None:
 
 def test_unknown_architectures_are_refused() -> None:
     """`build` knows the registry's names only."""
-    with pytest.raises(EncoderError, match="expected one of: attention_signature"):
+    with pytest.raises(EncoderError, match="expected one of: mg_cam, ts_resformer, attention_signature"):
         build("perceptron")

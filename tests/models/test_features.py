@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.models.attention_signature import AttentionSignatureConfig
+from engine.models.attention_signature import AttentionSignature
 from engine.models.encoder import SAMPLE_RATE, Encoder
 from engine.models.features import TARGET_RMS, LogMel, normalise_level
 from tests.models.conftest import MakeTrack
@@ -31,16 +31,17 @@ def test_log_mel_is_librosas(
     np.testing.assert_allclose(found, np.log10(1 + 1e4 * expected[..., :frames]), atol=TOLERANCE)
 
 
-def test_the_encoders_front_end_is_librosas(fresh: Encoder, make_track: MakeTrack) -> None:
+def test_the_encoders_front_end_is_librosas(make_track: MakeTrack) -> None:
     """The encoder's own settings reach the front-end: level first, then librosa's mel."""
-    config = AttentionSignatureConfig()
-    windows = make_track(fresh.plan.samples, 1)
+    encoder = AttentionSignature()
+    config = encoder.config
+    windows = make_track(encoder.plan.samples, 1)
     level = windows.numpy()[0] * TARGET_RMS / np.sqrt(np.mean(windows.numpy()[0] ** 2))
     expected = librosa.feature.melspectrogram(
         y=level, sr=SAMPLE_RATE, n_fft=config.n_fft, hop_length=config.hop_length, n_mels=config.n_mels,
         fmin=config.f_min, fmax=config.f_max, pad_mode="reflect",
     )  # fmt: skip
-    found = fresh.front_end(windows)["mel"][0].numpy()
+    found = encoder.front_end(windows)["mel"][0].numpy()
     np.testing.assert_allclose(found, np.log10(1 + 1e4 * expected)[:, : found.shape[1]], atol=TOLERANCE)
 
 

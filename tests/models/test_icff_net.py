@@ -6,7 +6,7 @@ import torch
 from engine.models.encoder import SAMPLE_RATE
 from engine.models.icff_net import CrossAttention, ICFFNet, ICFFNetConfig
 
-SMALL = {"widths": (4, 4, 8, 8, 8), "width": 16, "hidden": 32, "dim": 24, "side": 64, "segments": 2}
+SMALL = {"widths": (4, 4, 8, 8, 8), "width": 16, "hidden": 32, "dim": 24, "side": 128, "segments": 2}
 
 
 def small(**changes: object) -> ICFFNet:
@@ -56,7 +56,7 @@ def test_cross_attention_is_not_dead() -> None:
     for layer, own, other in ((network.first, two, one), (network.second, one, network.first(two, one))):
         weights = layer.weights(own, other)
         torch.testing.assert_close(weights.sum(dim=2), torch.ones(weights.shape[:2]))
-        assert weights.std(dim=2).min() > 1e-4
+        assert weights.std(dim=2).min() > 1e-3
 
 
 def test_a_layer_adds_the_other_source_to_its_own() -> None:

@@ -23,7 +23,7 @@ TEXT = """
 title = "A small study"
 claim = "attention helps"
 encoder = "attention_cnn"
-steps = 12
+steps = 40
 batch = 8
 learning_rate = 0.003
 shares = [0.75, 0.0, 0.25]
@@ -77,7 +77,7 @@ def test_a_study_ends_with_a_table(options: StudyOptions) -> None:
     outcome = run_study(options, show=False)
     assert [row["name"] for row in outcome.rows] == ["with", "without"]
     for row in outcome.rows:
-        assert row["losses"][-1] < row["losses"][0]
+        assert np.mean(row["losses"][-10:]) < np.mean(row["losses"][:10])
         for protocol, clips in ((PAPER, 9), (OURS, 4)):
             accuracy = row["figures"][protocol][0]
             assert accuracy["clips"] == clips
