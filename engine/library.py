@@ -39,7 +39,7 @@ from engine.exporting import write_export
 from engine.indexer.ingest import IndexOptions, Ingest
 from engine.indexer.reports import IndexProgress, IndexReport
 from engine.models.shipped import EncoderFile, reference_centroids, shipped_path
-from engine.opening import check_device, choose_encoder, default_threads
+from engine.opening import check_device, choose_encoder, default_threads, is_installed
 from engine.paths import default_library
 from engine.query import (
     ID_PATTERN,
@@ -325,11 +325,15 @@ class Engine:
             return known[1]
 
     def _adopt(self, coverage: str) -> None:
-        """The first indexing decides the library's own encoder and coverage; where weights lie is noted each time."""
+        """The first indexing decides the library's own encoder and coverage; where weights lie is noted each time.
+
+        So does the first one after the own encoder's weights are gone.
+        """
         with self._database.write() as connection:
-            for key, value in (("encoder", self.encoder), ("coverage", coverage)):
-                if get_setting(connection, key) is None:
-                    set_setting(connection, key, value)
+            own = get_setting(connection, "encoder")
+            if own is None or not is_installed(own, get_setting(connection, f"weights {own}")):
+                set_setting(connection, "encoder", self.encoder)
+                set_setting(connection, "coverage", coverage)
             set_setting(connection, f"weights {self.encoder}", str(self._file.path.absolute()))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import threading
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from engine.models.shipped import default_id, shipped_path
 from tests.conftest import GENRES, Collection, FirstRun, write_song
 
 MUSIC = len(GENRES)
+GONE = "attention_signature@000000"
 
 
 def test_stats(shared: Engine) -> None:
@@ -86,6 +88,21 @@ def test_encoder_by_file(own: Collection, tmp_path: Path) -> None:
     ):
         assert by_id.encoder == by_file.encoder
         assert by_file.similar(1) == by_id.similar(1)
+
+
+def test_a_library_outlives_its_weights(own: Collection) -> None:
+    """When new weights replaced a library's own, it says so; indexed with them it is theirs, and the old ones stay."""
+    with sqlite3.connect(own.library) as connection:
+        for table in ("signatures", "settings"):
+            column = "encoder" if table == "signatures" else "value"
+            connection.execute(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (GONE, default_id()))
+    with pytest.raises(EncoderError, match=rf"made with {GONE}.*engine --encoder attention_signature index"):
+        Engine.open(own.library)
+    with Engine.open(own.library, encoder="attention_signature") as engine:
+        engine.index(own.folder)
+    with Engine.open(own.library) as engine:
+        assert engine.encoder == default_id()
+        assert {(e.encoder, e.tracks) for e in engine.stats().encoders} == {(default_id(), MUSIC), (GONE, MUSIC)}
 
 
 def test_damaged_weights(own: Collection, tmp_path: Path) -> None:
