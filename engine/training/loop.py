@@ -25,6 +25,7 @@ from engine.training.tracks import Samples, draw_track, label_tensors
 from engine.training.vary import VariedTracks, vary_tracks
 
 SAVE_EVERY = 200  # steps
+HEADS_PACE = 10.0  # the teacher's heads learn so much faster: until they fit, they teach the network little
 
 
 @dataclass(frozen=True)
@@ -114,9 +115,7 @@ class Training:
             )
         self.learner = Learner(encoder, self.labels.relation.shape[1])
         self.learner.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimizer = torch.optim.AdamW(
-            self.learner.parameters(), schedule.learning_rate, weight_decay=schedule.weight_decay
-        )
+        self.optimizer = torch.optim.AdamW(_groups(self.learner), weight_decay=schedule.weight_decay)
         self.average = Average(self.learner, schedule.average_decay)
         self.settings = settings | asdict(schedule)
         self.step = (
@@ -147,7 +146,7 @@ class Training:
         torch.manual_seed(int(rng.integers(2**31)))  # dropout
         self.learner.train()
         for group in self.optimizer.param_groups:
-            group["lr"] = self._learning_rate()
+            group["lr"] = group["pace"] * self._learning_rate()
         losses: dict[str, Tensor] = {}
         if self.lessons:
             losses["teacher"] = self._teacher_loss(self.lessons, rng)
@@ -216,3 +215,10 @@ class Training:
         encoder = self.learner.encoder
         features = encoder.front_end(*(torch.cat(windows) for windows in zip(*varied.tracks, strict=True)))
         return augment_features(features, self.schedule.effects, rng, encoder.spectrograms)
+
+
+def _groups(learner: Learner) -> list[dict]:
+    heads = list(learner.teacher_heads.parameters())
+    known = {id(parameter) for parameter in heads}
+    rest = [parameter for parameter in learner.parameters() if id(parameter) not in known]
+    return [{"params": rest, "pace": 1.0}, {"params": heads, "pace": HEADS_PACE}]
