@@ -1,7 +1,7 @@
 """Who is trained on and who is tested: no artist on both sides, or, to compare with a paper, as the paper split.
 
 Li's and others' papers cut songs into slices and split those at random: slices of one song on both sides. Figures of
-`random_slices` say how well an encoder knows a song again, not how it does on music that it has not heard.
+such a `random_split` say how well an encoder knows a song again, not how it does on music that it has not heard.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from engine.evaluation.retrieval import artist_groups
 from engine.training.clips import Clip
 
 SHARES = (0.8, 0.1, 0.1)  # of train, valid and test
-ROUNDING = 1e-6  # of a slice that may be missing at a clip's end
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,14 +28,6 @@ class Split:
     train: NDArray[np.intp]
     valid: NDArray[np.intp]
     test: NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class Slice:
-    """A piece of a clip: the clip's position, and where it starts in seconds."""
-
-    clip: int
-    start: float
 
 
 def artist_folds(clips: Sequence[Clip], folds: int, seed: int = 0) -> list[Split]:
@@ -59,36 +50,24 @@ def artist_folds(clips: Sequence[Clip], folds: int, seed: int = 0) -> list[Split
     return [_around(parts, i) for i in range(folds)]
 
 
-def random_tracks(clips: Sequence[Clip], shares: Sequence[float] = SHARES, seed: int = 0) -> Split:
-    """Split clips at random: an artist may be on both sides, a clip is not.
+def random_split(count: int, shares: Sequence[float] = SHARES, seed: int = 0) -> Split:
+    """Split `count` units at random: an artist may be on both sides, and where units are slices, a song may.
 
     Args:
-        clips: What to split.
+        count: Of tracks, or of slices of tracks.
         shares: Of train, valid and test; they sum to 1, and valid may be 0.
         seed: Of the draw.
 
     Raises:
-        TrainingError: The shares are none, or leave train or test without a clip.
+        TrainingError: The shares are none, or leave train or test without a unit.
     """
-    return _drawn(len(clips), shares, seed)
-
-
-def cut_slices(durations: Sequence[float], slice_seconds: float, overlap: float = 0.0) -> list[Slice]:
-    """Whole slices of clips that last `durations` seconds, each overlapping the one before by a share in [0, 1)."""
-    if not slice_seconds > 0 or not 0 <= overlap < 1:
-        raise TrainingError(f"expected slices of some seconds, overlap in [0, 1), found {slice_seconds:g}, {overlap:g}")
-    hop = slice_seconds * (1 - overlap)
-    counts = [int((duration - slice_seconds) / hop + 1 + ROUNDING) for duration in durations]
-    return [Slice(clip, i * hop) for clip, count in enumerate(counts) for i in range(count)]
-
-
-def random_slices(slices: Sequence[Slice], shares: Sequence[float] = SHARES, seed: int = 0) -> Split:
-    """Split slices at random, as several papers do: most songs have slices on both sides. Positions in `slices`.
-
-    Raises:
-        TrainingError: The shares are none, or leave train or test without a slice.
-    """
-    return _drawn(len(slices), shares, seed)
+    if len(shares) != 3 or min(shares) < 0 or abs(sum(shares) - 1) > 1e-6:
+        raise TrainingError(f"expected shares of train, valid and test that sum to 1, found {list(shares)}")
+    ends = np.round(np.cumsum(shares)[:2] * count).astype(int)
+    train, valid, test = (np.sort(part) for part in np.split(np.random.default_rng(seed).permutation(count), ends))
+    if not len(train) or not len(test):
+        raise TrainingError(f"expected something to train on and to test, found {count} to share as {list(shares)}")
+    return Split(train, valid, test)
 
 
 def unheard(clips: Sequence[Clip], split: str) -> list[Clip]:
@@ -145,13 +124,3 @@ def _around(parts: list[NDArray[np.intp]], i: int) -> Split:
     following = (i + 1) % len(parts)
     train = [part for j, part in enumerate(parts) if j not in (i, following)]
     return Split(np.sort(np.concatenate(train)), parts[following], parts[i])
-
-
-def _drawn(count: int, shares: Sequence[float], seed: int) -> Split:
-    if len(shares) != 3 or min(shares) < 0 or abs(sum(shares) - 1) > 1e-6:
-        raise TrainingError(f"expected shares of train, valid and test that sum to 1, found {list(shares)}")
-    ends = np.round(np.cumsum(shares)[:2] * count).astype(int)
-    train, valid, test = (np.sort(part) for part in np.split(np.random.default_rng(seed).permutation(count), ends))
-    if not len(train) or not len(test):
-        raise TrainingError(f"expected something to train on and to test, found {count} to share as {list(shares)}")
-    return Split(train, valid, test)

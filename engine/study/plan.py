@@ -37,7 +37,8 @@ class Row:
         dataset: Which clips of the data, by their data set; empty for all.
         unit: What the paper splits at random: "slices" of tracks, or "tracks".
         shares: Of train, valid and test.
-        folds: Cross-validation in as many folds instead of shares; 0 for none.
+        folds: Cross-validation of tracks in as many folds instead of shares; 0 for none.
+        artists: Whether folds keep an artist's tracks together, as the paper's do not.
         augment: Variants that are added to the training side, each as large as itself.
         steps, batch, learning_rate, seed: Of the training; a batch is of units.
         paper: What the paper says of this row.
@@ -52,6 +53,7 @@ class Row:
     unit: str = "slices"
     shares: tuple[float, float, float] = (0.8, 0.1, 0.1)
     folds: int = 0
+    artists: bool = False
     augment: tuple[str, ...] = ()
     steps: int = 300
     batch: int = 32
@@ -128,6 +130,8 @@ def _check(path: Path, row: Row) -> None:
     ):
         if value not in allowed:
             raise TrainingError(f"row '{row.name}' of {path}: expected {what} to be one of {allowed}, found '{value}'")
+    if row.folds and row.unit != "tracks":
+        raise TrainingError(f"row '{row.name}' of {path}: expected unit = \"tracks\" with folds, found '{row.unit}'")
     if len(row.shares) != 3 or min(row.steps, row.batch) < 1 or row.learning_rate <= 0:
         raise TrainingError(
             f"row '{row.name}' of {path}: expected three shares, steps and batch of 1 or more, a positive learning rate"

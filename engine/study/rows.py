@@ -15,13 +15,13 @@ from torch import Tensor, nn
 
 from engine.errors import TrainingError
 from engine.evaluation.classification import Classification, classify
-from engine.evaluation.protocols import Split, random_tracks
+from engine.evaluation.protocols import Split, artist_folds, random_split
 from engine.models.checkpoint import build
 from engine.models.encoder import Encoder
 from engine.models.losses import set_loss
 from engine.study.material import Labelled, Units, choose, load_units, variants_of
 from engine.study.plan import Row
-from engine.training.clips import ClipSamples
+from engine.training.clips import Clip, ClipSamples
 
 PAPER, OURS = "paper's protocol", "other artists"
 WARMUP = 20  # steps
@@ -73,7 +73,7 @@ def run_row(
     answers: list[tuple[np.ndarray, np.ndarray]] = []
     training = classification = 0.0
     ours = np.zeros((len(others.labels), len(chosen.classes)))
-    splits = list(_splits(row, units))
+    splits = list(_splits(row, units, [train.clips[i] for i in chosen.positions]))
     for split in splits:
         encoder = _fresh(row, chosen.classes)
         began = time.perf_counter()
@@ -98,15 +98,19 @@ def _fresh(row: Row, classes: Sequence[str]) -> Encoder:
     return build(row.encoder, row.config, tuple(classes)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
-def _splits(row: Row, units: Units) -> Iterator[Split]:
+def _splits(row: Row, units: Units, chosen: Sequence[Clip]) -> Iterator[Split]:
     """Positions of units: of segments where the unit is a slice, else of clips."""
     clips = len(units.labels)
     count = clips * (units.segments if row.unit == "slices" else 1)
     if not row.folds:
-        yield random_tracks([None] * count, row.shares, row.seed)  # type: ignore[list-item]
+        yield random_split(count, row.shares, row.seed)
         return
-    if row.unit == "slices" or np.bincount(units.labels).min() < row.folds:
-        raise TrainingError(f"row '{row.name}': folds are of tracks, and every class needs {row.folds} of them")
+    if row.artists:
+        for fold in artist_folds(chosen, row.folds, row.seed):
+            yield Split(np.concatenate([fold.train, fold.valid]), np.zeros(0, np.intp), fold.test)
+        return
+    if np.bincount(units.labels).min() < row.folds:
+        raise TrainingError(f"row '{row.name}': expected {row.folds} clips or more of every class, for as many folds")
     folds = StratifiedKFold(row.folds, shuffle=True, random_state=row.seed)
     for train, test in folds.split(np.zeros(clips), units.labels):
         yield Split(train, np.zeros(0, np.intp), test)

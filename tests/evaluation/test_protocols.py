@@ -11,10 +11,8 @@ from engine.errors import TrainingError
 from engine.evaluation.protocols import (
     Split,
     artist_folds,
-    cut_slices,
     of_split,
-    random_slices,
-    random_tracks,
+    random_split,
     unheard,
 )
 from engine.training.clips import Clip
@@ -82,53 +80,29 @@ def test_impossible_folds_are_refused(count: int, artists: int, folds: int) -> N
         artist_folds(clips(count, artists), folds)
 
 
-def test_random_tracks_share_artists() -> None:
-    """Tracks are split by share, each on one side; artists are on both."""
+def test_random_splits_share_artists() -> None:
+    """Units are split by share, each on one side; artists are on both."""
     data = clips(200, 40)
-    split = random_tracks(data, (0.7, 0.2, 0.1), seed=3)
+    split = random_split(200, (0.7, 0.2, 0.1), seed=3)
     assert [len(side) for side in sides(split)] == [140, 40, 20]
     assert set().union(*sides(split)) == set(range(200))
     assert {data[i].artist for i in split.train} & {data[i].artist for i in split.test}
 
 
-def test_random_slices_share_songs() -> None:
-    """Slices are split as papers do it: most songs are on both sides, a slice is on one."""
-    slices = cut_slices([30.0] * 50, 3.0)
-    split = random_slices(slices, (0.8, 0.0, 0.2))
+def test_a_split_may_do_without_valid() -> None:
+    """With a share of nothing, valid is empty, and nothing is lost."""
+    split = random_split(500, (0.8, 0.0, 0.2))
     assert [len(side) for side in sides(split)] == [400, 0, 100]
     assert not set(split.train.tolist()) & set(split.test.tolist())
-    tested = {slices[i].clip for i in split.test}
-    assert len(tested & {slices[i].clip for i in split.train}) > 0.9 * len(tested)
-
-
-@pytest.mark.parametrize(
-    ("duration", "seconds", "overlap", "starts"),
-    [
-        (30.0, 12.0, 0.5, [0, 6, 12, 18]),  # Zhang et al., "TS-Resformer": four slices of 30 s
-        (9.9, 3.0, 0.0, [0, 3, 6]),
-        (2.9, 3.0, 0.0, []),
-        (3.0, 3.0, 0.9, [0]),
-    ],
-)
-def test_slices_are_whole(duration: float, seconds: float, overlap: float, starts: list[float]) -> None:
-    """Slices start every hop as long as a whole one fits."""
-    assert [s.start for s in cut_slices([duration], seconds, overlap)] == pytest.approx(starts)
-
-
-@pytest.mark.parametrize(("seconds", "overlap"), [(0.0, 0.0), (3.0, 1.0), (3.0, -0.1), (float("nan"), 0.0)])
-def test_impossible_slices_are_refused(seconds: float, overlap: float) -> None:
-    """A slice has a length, and moves on."""
-    with pytest.raises(TrainingError, match="expected slices"):
-        cut_slices([30.0], seconds, overlap)
 
 
 @pytest.mark.parametrize("shares", [(0.5, 0.2, 0.2), (0.5, 0.5), (1.2, -0.4, 0.2)])
 def test_shares_that_are_none_are_refused(shares: tuple[float, ...]) -> None:
     """Three shares, none negative, that sum to 1; and both train and test get something."""
     with pytest.raises(TrainingError, match="expected shares"):
-        random_tracks(clips(20, 4), shares)
+        random_split(20, shares)
     with pytest.raises(TrainingError, match="to train on and to test"):
-        random_tracks(clips(2, 2), (0.1, 0.1, 0.8))
+        random_split(2, (0.1, 0.1, 0.8))
 
 
 def test_unheard_clips_are_by_other_artists() -> None:
@@ -147,5 +121,5 @@ def test_unheard_clips_are_by_other_artists() -> None:
 
 def test_positions_are_numbers() -> None:
     """Sides index arrays directly."""
-    split = random_tracks(clips(20, 4))
+    split = random_split(20)
     assert np.arange(20)[split.train].tolist() == split.train.tolist()

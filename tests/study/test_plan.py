@@ -68,6 +68,7 @@ def test_names_and_claims_do_not_make_another_row(tmp_path: Path) -> None:
         ('encoder = "resnet"', "expected encoder to be one of"),
         ('encoder = "mg_cam"\ntask = "tempo"', "expected task to be one of"),
         ('encoder = "mg_cam"\naugment = ["echo"]', "expected augmentation to be one of"),
+        ('encoder = "mg_cam"\nfolds = 3', "with folds"),
         ('encoder = "mg_cam"\nsteps = 0', "steps and batch of 1 or more"),
         ('encoder = "mg_cam"\n[grid]\nsteps = 3', "expected lists"),
     ],

@@ -121,7 +121,13 @@ def test_a_row_runs_the_same_twice(options: StudyOptions, table: Path, tmp_path:
 
 
 @pytest.mark.parametrize(
-    "change", [{"unit": "tracks"}, {"unit": "tracks", "folds": 3, "steps": 3}, {"augment": ("shift",)}]
+    "change",
+    [
+        {"unit": "tracks"},
+        {"unit": "tracks", "folds": 3, "steps": 3},
+        {"unit": "tracks", "folds": 3, "steps": 3, "artists": True},
+        {"augment": ("shift",)},
+    ],
 )
 def test_tracks_folds_and_variants(options: StudyOptions, table: Path, tmp_path: Path, change: dict) -> None:
     """Rows may split tracks, cross-validate (every track is tested once), and enlarge their training side."""
