@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
-from engine.errors import TrainingError
 from engine.evaluation.folder import check_place
 from engine.evaluation.protocols import as_given, heard_artists, of_split, unheard
 from engine.evaluation.report import About, Report, evaluate, write_report
@@ -21,9 +17,9 @@ from engine.models.checkpoint import load_encoder
 from engine.models.labels import GENRES
 from engine.models.shipped import EncoderFile, find_encoder, read_metadata
 from engine.opening import default_threads
-from engine.paths import default_cache
-from engine.training.clips import Clip, ClipSamples
+from engine.training.clips import Clip
 from engine.training.datasets import read_dataset
+from engine.training.progress import clip_cache, progress, read_samples
 
 
 @dataclass(frozen=True)
@@ -57,8 +53,8 @@ def evaluate_encoder(options: EvaluationOptions, *, show: bool) -> Report:
     dataset = read_dataset(Path(options.data), options.layout, options.labels or fitting_labels(file), options.subset)
     clips = dataset.clips
     chosen = unheard(clips, options.split) if options.protocol == "artist" else of_split(clips, options.split)
-    source = _samples(chosen, options, show)
-    with _bar("encoding", 2 * len(source), show) as step:
+    source = read_samples(chosen, options.split, clip_cache(options.cache), show)
+    with progress("encoding", show, 2 * len(source)) as step:
         evaluation = evaluate(load_encoder(file), source, on_clip=step)
     left_out = len(of_split(clips, options.split)) - len(chosen)
     protocol = _in_words(options, source.clips, heard_artists(clips), left_out)
@@ -71,17 +67,6 @@ def fitting_labels(file: EncoderFile) -> str:
     if set(file.genres) == set(GENRES):
         return "standard"
     return "extend" if set(GENRES) < set(file.genres) else "own"
-
-
-def _samples(chosen: Sequence[Clip], options: EvaluationOptions, show: bool) -> ClipSamples:
-    folder = Path(options.cache) if options.cache else default_cache() / "clips"
-    with _bar(f"reading {options.split} clips", len(chosen), show) as step:
-        source = ClipSamples(chosen, folder, step)
-    if not len(source):
-        raise TrainingError(
-            f"expected readable clips of split '{options.split}', found none; the first: {source.skipped[0][1]}"
-        )
-    return source
 
 
 def _in_words(options: EvaluationOptions, clips: Sequence[Clip], heard: set[str], left_out: int) -> str:
@@ -99,14 +84,3 @@ def _training(file: EncoderFile) -> dict[str, Any]:
         return dict(json.loads(read_metadata(file.path).get("training", "{}")))
     except (TypeError, ValueError):
         return {}
-
-
-@contextmanager
-def _bar(title: str, total: int, show: bool) -> Iterator[Callable[[], None]]:
-    every = 1.0 if sys.stderr.isatty() else 30.0
-    with tqdm(total=total, desc=title, disable=not show, mininterval=every) as bar:
-
-        def step() -> None:
-            bar.update()
-
-        yield step

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
 from engine.errors import TrainingError
 from engine.evaluation.plots import TrainingStep, draw_confusion, draw_roc, draw_training
 from engine.opening import default_threads
-from engine.paths import default_cache
 from engine.study.plan import Row, read_study
 from engine.study.rows import RowResult, classes_of, run_row
 from engine.study.table import markdown
-from engine.training.clips import Clip, ClipSamples
+from engine.training.clips import ClipSamples
 from engine.training.datasets import read_dataset
+from engine.training.progress import clip_cache, progress, read_samples
 
 
 @dataclass(frozen=True)
@@ -59,8 +55,11 @@ def run_study(options: StudyOptions, *, show: bool) -> StudyOutcome:
     study = read_study(Path(options.study))
     torch.set_num_threads(options.threads or default_threads())
     dataset = read_dataset(Path(options.data), options.layout, options.labels)
-    cache = Path(options.cache) if options.cache else default_cache() / "clips"
-    train, unheard = (_samples(dataset.clips, split, cache, show) for split in ("train", "valid"))
+    cache = clip_cache(options.cache)
+    train, unheard = (
+        read_samples([clip for clip in dataset.clips if clip.split == split], split, cache, show)
+        for split in ("train", "valid")
+    )
     for row in study.rows:
         classes_of(row, train)
     folder = Path(options.out)
@@ -68,12 +67,6 @@ def run_study(options: StudyOptions, *, show: bool) -> StudyOutcome:
     text = markdown(study, dataset.name, kept)
     _write(folder / "report.md", text)
     return StudyOutcome(folder, text, tuple(kept))
-
-
-def _samples(clips: tuple[Clip, ...], split: str, cache: Path, show: bool) -> ClipSamples:
-    chosen = [clip for clip in clips if clip.split == split]
-    with _bar(f"reading {split} clips", show, len(chosen)) as step:
-        return ClipSamples(chosen, cache, lambda: step(""))
 
 
 def _row(folder: Path, row: Row, train: ClipSamples, unheard: ClipSamples, cache: Path, show: bool) -> dict[str, Any]:
@@ -84,8 +77,8 @@ def _row(folder: Path, row: Row, train: ClipSamples, unheard: ClipSamples, cache
         return dict(known) | {"name": row.name, "paper": row.paper}
     except (OSError, ValueError):  # not run yet, or stopped while it was written
         pass
-    with _bar(row.name, show) as step:
-        result = run_row(row, train, unheard, cache, step)
+    with progress(row.name, show) as step:
+        result = run_row(row, train, unheard, cache, lambda note: step(note=note))
     document = _document(result)
     _draw(folder / "rows", row, result)
     _write(target, json.dumps(document, indent=1))
@@ -127,16 +120,3 @@ def _write(path: Path, text: str) -> None:
         partial.replace(path)
     except OSError as error:
         raise TrainingError(f"cannot write {path}: {error}; free space or choose another --out") from error
-
-
-@contextmanager
-def _bar(title: str, show: bool, total: int | None = None) -> Iterator[Callable[[str], None]]:
-    every = 1.0 if sys.stderr.isatty() else 30.0
-    with tqdm(total=total, desc=title, disable=not show, mininterval=every) as bar:
-
-        def step(note: str) -> None:
-            if note:
-                bar.set_postfix_str(note, refresh=False)
-            bar.update()
-
-        yield step

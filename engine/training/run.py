@@ -7,8 +7,6 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,9 +21,8 @@ from engine.models.encoder import Encoder
 from engine.models.shipped import DEFAULT, find_encoder
 from engine.models.teacher import Teacher
 from engine.opening import default_threads
-from engine.paths import default_cache
 from engine.training.augment import Augmentations, read_augmentations
-from engine.training.clips import Clip, ClipSamples
+from engine.training.clips import ClipSamples
 from engine.training.datasets import Dataset, read_dataset
 from engine.training.derived import DerivedClips, derive_excerpts
 from engine.training.distill import Lessons
@@ -33,6 +30,7 @@ from engine.training.excerpts import judge_excerpts
 from engine.training.finish import finish
 from engine.training.loop import Progress, Schedule, Training
 from engine.training.patches import Augmentation
+from engine.training.progress import clip_cache, progress, read_samples
 from engine.training.state import write_safetensors
 
 
@@ -81,7 +79,11 @@ def train_encoder(options: TrainingOptions, *, show: bool) -> TrainingOutcome:
         raise TrainingError(f"expected --out FILE.safetensors in a folder that exists, found {out}")
     torch.set_num_threads(options.threads or default_threads())
     dataset = _read(options, show)
-    train, valid = (_samples(dataset.clips, split, _cache(options), show) for split in ("train", "valid"))
+    cache = clip_cache(options.cache)
+    train, valid = (
+        read_samples([clip for clip in dataset.clips if clip.split == split], split, cache, show)
+        for split in ("train", "valid")
+    )
     schedule = Schedule(
         steps=options.steps,
         seed=options.seed,
@@ -95,7 +97,7 @@ def train_encoder(options: TrainingOptions, *, show: bool) -> TrainingOutcome:
     history: list[TrainingStep] = []
     began = time.perf_counter()
     encoder = _trained(name, dataset.genres, options, schedule, train, history, show)
-    with _bar("fitting heads", len(train), show) as step:
+    with progress("fitting heads", show, len(train)) as step:
         penalties = finish(encoder, train, step)
     seconds = time.perf_counter() - began
     skipped = len(train.skipped) + len(valid.skipped)
@@ -151,12 +153,12 @@ def _trained(
     state = Path(f"{options.out}.state")
     second = _second(encoder, options, source, show)
     training = Training(encoder, source, schedule, lessons, state, settings, second)
-    with _bar("training", schedule.steps, show, training.step) as step:
+    with progress("training", show, schedule.steps, training.step) as step:
 
-        def report(progress: Progress) -> None:
-            losses = ", ".join(f"{key} {value:.3f}" for key, value in progress.losses.items())
+        def report(told: Progress) -> None:
+            losses = ", ".join(f"{key} {value:.3f}" for key, value in told.losses.items())
             step(note=losses)
-            history.append(TrainingStep(progress.step, progress.losses, training.optimizer.param_groups[0]["lr"]))
+            history.append(TrainingStep(told.step, told.losses, training.optimizer.param_groups[0]["lr"]))
 
         training.run(report)
     return encoder
@@ -178,12 +180,12 @@ def _begun(name: str, start: str | None, genres: tuple[str, ...]) -> Encoder:
 def _lessons(encoder: Encoder, options: TrainingOptions, source: ClipSamples, show: bool) -> Lessons | None:
     if not options.teacher:
         return None
-    folder = Path(options.excerpts) if options.excerpts else _cache(options) / "excerpts"
-    with _bar("judging excerpts", options.excerpt_count, show) as step:
+    folder = Path(options.excerpts) if options.excerpts else clip_cache(options.cache) / "excerpts"
+    with progress("judging excerpts", show, options.excerpt_count) as step:
         excerpts = judge_excerpts(
             folder, Teacher(Path(options.teacher)), source, options.excerpt_count, Augmentation(), options.seed, step
         )
-    with _bar("deriving sources", len(excerpts), show) as step:
+    with progress("deriving sources", show, len(excerpts)) as step:
         second = derive_excerpts(excerpts, encoder, step)
     return Lessons(excerpts, encoder, second, options.lesson_seconds)
 
@@ -191,12 +193,8 @@ def _lessons(encoder: Encoder, options: TrainingOptions, source: ClipSamples, sh
 def _second(encoder: Encoder, options: TrainingOptions, source: ClipSamples, show: bool) -> DerivedClips | None:
     if encoder.second_source(torch.zeros(1, encoder.plan.samples)) is None:
         return None
-    with _bar("deriving sources", len(source), show) as step:
-        return DerivedClips(source, encoder, _cache(options), step)
-
-
-def _cache(options: TrainingOptions) -> Path:
-    return Path(options.cache) if options.cache else default_cache() / "clips"
+    with progress("deriving sources", show, len(source)) as step:
+        return DerivedClips(source, encoder, clip_cache(options.cache), step)
 
 
 def _fingerprint(source: ClipSamples) -> str:
@@ -206,27 +204,3 @@ def _fingerprint(source: ClipSamples) -> str:
         for i, clip in enumerate(source.clips)
     ]
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
-
-
-def _samples(clips: tuple[Clip, ...], split: str, cache: Path, show: bool) -> ClipSamples:
-    chosen = [clip for clip in clips if clip.split == split]
-    with _bar(f"reading {split} clips", len(chosen), show) as step:
-        samples = ClipSamples(chosen, cache, step)
-    if not len(samples):
-        raise TrainingError(
-            f"expected readable clips of split '{split}', found none; the first: {samples.skipped[0][1]}"
-        )
-    return samples
-
-
-@contextmanager
-def _bar(title: str, total: int, show: bool, done: int = 0) -> Iterator[Callable[..., None]]:
-    every = 1.0 if sys.stderr.isatty() else 30.0
-    with tqdm(total=total, initial=done, desc=title, disable=not show, mininterval=every) as bar:
-
-        def step(done: int = 1, note: str = "") -> None:
-            if note:
-                bar.set_postfix_str(note, refresh=False)
-            bar.update(done)
-
-        yield step
