@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from engine.db import SignatureMatrix
 from engine.db.values import shown
 from engine.errors import LibraryError
+from engine.files import replacing
 
 
 def write_export(target: Path, encoder: str, stored: SignatureMatrix, paths: Sequence[str]) -> None:
@@ -26,15 +26,9 @@ def write_export(target: Path, encoder: str, stored: SignatureMatrix, paths: Seq
         )
     readable = [os.fsencode(path).decode("utf-8", "replace") for path in paths]
     names = np.array(readable, dtype=np.str_)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        with partial.open("wb") as handle:
+        with replacing(target) as handle:
             np.savez(handle, ids=stored.track_ids, paths=names, signatures=stored.vectors, encoder=np.array(encoder))
-            handle.flush()
-            os.fsync(handle.fileno())
-        partial.replace(target)
     except (OSError, ValueError) as error:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
         reason = error.strerror if isinstance(error, OSError) else error
         raise LibraryError(f"cannot write {shown(target)}: {reason}; free space or choose another place") from error

@@ -26,12 +26,12 @@ from sklearn.preprocessing import StandardScaler
 from torch.utils.flop_counter import FlopCounterMode
 
 from engine.evaluation.classification import among_known, classify
-from engine.evaluation.measure import VALENCE, ask
+from engine.evaluation.measure import ask
 from engine.evaluation.retrieval import artist_hit, hubness, label_precision, nearest_of_others
 from engine.models.checkpoint import ARCHITECTURES, load_encoder
 from engine.models.encoder import SAMPLE_RATE, Encoder
 from engine.models.features import LogMel, normalise_level
-from engine.models.labels import GENRES, MOODS
+from engine.models.labels import GENRES, MOODS, VALENCE
 from engine.models.shipped import SHIPPED, find_encoder
 from engine.models.teacher import SAMPLE_RATE as TEACHER_RATE
 from engine.models.teacher import Teacher

@@ -19,13 +19,13 @@ from engine.evaluation.classification import Classification, among_known, classi
 from engine.evaluation.figures import Figure
 from engine.evaluation.retrieval import PRECISION_AT, artist_hit, hubness, label_precision, nearest_of_others
 from engine.models.encoder import Encoder
+from engine.models.labels import VALENCE
 from engine.training.clips import Clip, ClipSamples
 from engine.training.finish import summarise_clips
 from engine.training.tracks import planned_windows
 
 ALL = "all clips"
 UNNAMED = "(no data set)"
-VALENCE = {"sad": "sad", "neutral": "calm", "happy": "happy"}  # a valence -> the mood that it is read from
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -12,12 +12,13 @@ from torch import Tensor
 
 from engine.errors import TrainingError
 from engine.models.encoder import Encoder
+from engine.models.labels import VALENCE
 from engine.study.plan import Row
 from engine.training.clips import Clip, ClipSamples
 from engine.training.features import ORIGINAL, Variant, clip_features
 from engine.training.variants import named_variant
 
-VALENCE = {"sad": "sad", "calm": "neutral", "happy": "happy"}  # paper 5's three classes, of the moods
+DEGREES = {mood: degree for degree, mood in VALENCE.items()}  # paper 5's three classes, of the moods
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def label_of(clip: Clip, task: str) -> str | None:
     """The one label of a clip for a task; None where it has none or several."""
     if task == "genre":
         return next(iter(clip.genres)) if len(clip.genres) == 1 else None
-    return clip.mood if task == "mood" else VALENCE.get(clip.mood or "")
+    return clip.mood if task == "mood" else DEGREES.get(clip.mood or "")
 
 
 def choose(clips: Sequence[Clip], row: Row, classes: Sequence[str] = ()) -> Labelled:

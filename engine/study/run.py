@@ -11,6 +11,7 @@ import torch
 
 from engine.errors import TrainingError
 from engine.evaluation.plots import TrainingStep, draw_confusion, draw_roc, draw_training
+from engine.files import replacing
 from engine.opening import default_threads
 from engine.study.plan import Row, read_study
 from engine.study.rows import RowResult, classes_of, run_row
@@ -113,10 +114,9 @@ def _draw(folder: Path, row: Row, result: RowResult) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, "utf-8")
-        partial.replace(path)
+        with replacing(path) as handle:
+            handle.write(text.encode())
     except OSError as error:
         raise TrainingError(f"cannot write {path}: {error}; free space or choose another --out") from error

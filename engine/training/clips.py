@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import AudioError
+from engine.files import replacing
 from engine.indexer.decode import AudioFile
 from engine.models.encoder import SAMPLE_RATE
 from engine.models.labels import MOODS
@@ -98,10 +98,8 @@ def _cached(path: Path, target: Path) -> np.ndarray:
         samples = next(iter(audio.blocks(MAX_CLIP_SECONDS, SAMPLE_RATE)), np.zeros(0, np.float32))
     if not len(samples):
         raise AudioError("no sound decodes")
-    partial = target.with_suffix(f".{os.getpid()}.part")
-    with partial.open("wb") as handle:
+    with replacing(target) as handle:
         np.save(handle, np.round(np.clip(samples, -1, 1) * PCM_SCALE).astype(np.int16))
-    partial.replace(target)
     return np.load(target, mmap_mode="r", allow_pickle=False)
 
 

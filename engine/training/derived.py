@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ import torch
 from numpy.lib.format import open_memmap
 
 from engine.errors import TrainingError
+from engine.files import replacing
 from engine.models.encoder import Encoder
 from engine.training.clips import PCM_SCALE, ClipSamples
 from engine.training.excerpts import EXCERPT_SAMPLES, Excerpts
@@ -50,13 +50,10 @@ def _derived(source: ClipSamples, index: int, encoder: Encoder, target: Path) ->
     clip = torch.from_numpy(source.read(index, 0, source.length(index)))[None]
     second = encoder.second_source(clip)
     assert second is not None
-    partial = target.with_suffix(f".{os.getpid()}.part")
     try:
-        with partial.open("wb") as handle:
+        with replacing(target) as handle:
             np.save(handle, _pcm(second[0]))
-        partial.replace(target)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise TrainingError(f"cannot write {target}: {error}; free space or choose another --cache") from error
     return np.load(target, mmap_mode="r", allow_pickle=False)
 

@@ -18,6 +18,7 @@ from numpy.lib.format import open_memmap
 from torch import Tensor
 
 from engine.errors import TrainingError
+from engine.files import replacing
 from engine.models.encoder import SAMPLE_RATE
 from engine.models.teacher import FEATURES, TAGS, Teacher
 from engine.models.teacher import SAMPLE_RATE as TEACHER_RATE
@@ -172,9 +173,8 @@ def _judge(
             arrays[f"tags{seconds}"][batch.start : batch.stop] = tags.view(len(batch), windows, -1).numpy()
             arrays[f"features{seconds}"].flush()
             arrays[f"tags{seconds}"].flush()
-        partial = folder / ".judged.json.part"
-        partial.write_text(json.dumps({"count": batch.stop, "made_of": made_of}), "utf-8")
-        partial.replace(folder / "judged.json")
+        with replacing(folder / "judged.json") as handle:
+            handle.write(json.dumps({"count": batch.stop, "made_of": made_of}).encode())
         on_batch(len(batch))
 
 

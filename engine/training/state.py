@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from engine.errors import TrainingError
+from engine.files import replacing
 
 
 class Average:
@@ -85,15 +85,10 @@ def load_state(
 
 def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
     """Write a safetensors file that is either the old one or whole, whatever happens."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with partial.open("wb") as handle:
+        with replacing(path) as handle:
             handle.writelines(_serialised(tensors, metadata))
-            handle.flush()
-            os.fsync(handle.fileno())
-        partial.replace(path)
     except (OSError, SafetensorError) as error:
-        partial.unlink(missing_ok=True)
         raise TrainingError(
             f"cannot write {path}: {error}; free space or choose another place, then run the command again"
         ) from error
