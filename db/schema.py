@@ -1,4 +1,4 @@
-"""The tables of a library, version 1.
+"""The tables of a library, version 2.
 
 tracks          one row per audio file that has been read; its id never changes and is never given out twice
 skipped         files that gave no track, with the reason, so that the next run need not read them again
@@ -7,6 +7,9 @@ signatures      one vector per track, encoder and coverage; a replaced signature
 segments        the windows behind a signature: a table of its own, so that a scan of signatures stays narrow
 settings        short texts by name
 vector_indexes  what the vector index file on disk holds
+fingerprints    what tells whether two files are one recording, with the stream's codec and bit rate (since version 2)
+audio_features  tempo, key, loudness: only of tracks for which somebody asked (since version 2)
+plays           what was played, skipped, liked, and when (since version 2)
 
 Paths are BLOBs: the bytes of a file name need not be UTF-8. Vectors are BLOBs of little-endian floats. No query is
 here.
@@ -20,7 +23,8 @@ from sqlalchemy import Boolean, CheckConstraint, Column, Float, ForeignKey, Inde
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.types import UserDefinedType
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+OLDEST_VERSION = 1  # that is brought up to date when it is opened
 APPLICATION_ID = 0x456E674E  # "EngN", in the header of every library file
 COVERAGES = ("windows", "full")
 
@@ -127,4 +131,33 @@ vector_indexes = Table(
     Column("coverage", TEXT, primary_key=True),
     Column("file_digest", TEXT, nullable=False),
     Column("last_signature_id", Integer, nullable=False),
+)
+
+fingerprints = Table(
+    "fingerprints",
+    metadata,
+    Column("track_id", Integer, ForeignKey("tracks.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", TEXT, primary_key=True),  # what made it, and its version
+    Column("fingerprint", BLOB, nullable=False),  # uint32, in the order of time
+    Column("codec", TEXT),
+    Column("bitrate", Integer),  # bits a second
+)
+
+audio_features = Table(
+    "audio_features",
+    metadata,
+    Column("track_id", Integer, ForeignKey("tracks.id", ondelete="CASCADE"), primary_key=True),
+    Column("tempo", Float),  # beats a minute
+    Column("key", TEXT),  # "A minor"
+    Column("loudness", Float),  # LUFS, integrated
+)
+
+plays = Table(
+    "plays",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("track_id", Integer, ForeignKey("tracks.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("time", Float, nullable=False),  # seconds since 1970
+    Column("event", TEXT, nullable=False),
+    CheckConstraint("event IN ('play', 'skip', 'like')"),
 )

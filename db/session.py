@@ -17,11 +17,12 @@ from typing import Any
 from sqlalchemy import Connection, NullPool, QueuePool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
-from engine.db.schema import APPLICATION_ID, SCHEMA_VERSION, metadata
+from engine.db.schema import APPLICATION_ID, OLDEST_VERSION, SCHEMA_VERSION, metadata
 from engine.db.values import shown
 from engine.errors import LibraryError
 
 BUSY_SECONDS = 30.0  # how long to wait for another process's write
+FIRST_TABLES = frozenset(["tracks", "skipped", "roots", "signatures", "segments", "settings", "vector_indexes"])
 SMALLEST_FILE = 512  # bytes, one page; SQLite takes some shorter files of others for empty ones
 KEPT_CONNECTIONS = 8  # more are opened when more threads read at once, and closed after
 
@@ -125,6 +126,7 @@ def open_database(path: Path, *, create: bool) -> Database:
         _identify(database)
         if writable:
             _log_ahead(database)
+            _bring_up_to_date(database)
     except BaseException:
         database.close()
         raise
@@ -216,12 +218,33 @@ def _identify(database: Database) -> None:
     if application != APPLICATION_ID:
         raise LibraryError(f"{name} is another program's database, not a library made by Engine; name another file")
     if version > SCHEMA_VERSION:
-        known = f"this Engine reads version {SCHEMA_VERSION}"
         raise LibraryError(
-            f"library {name} has schema version {version}, {known}; upgrade Engine, or name another file"
+            f"library {name} has schema version {version}, {_known_version()}; upgrade Engine, or name another file"
+        )
+    if OLDEST_VERSION <= version < SCHEMA_VERSION and names >= FIRST_TABLES:
+        if os.access(database.path, os.W_OK) and os.access(database.path.parent, os.W_OK):
+            return
+        raise LibraryError(
+            f"library {name} has schema version {version} and cannot be written, {_known_version()}; "
+            "open it once where it can be written, for example: engine --library FILE stats"
         )
     if version < SCHEMA_VERSION or not names >= set(metadata.tables):
         raise LibraryError(f"library {name} {EXPLANATIONS['malformed']}")
+
+
+def _known_version() -> str:
+    return f"this Engine reads version {SCHEMA_VERSION}"
+
+
+def _bring_up_to_date(database: Database) -> None:
+    """Add the tables that an older library lacks; what it holds stays as it is."""
+    with database.read() as connection:
+        if _header(connection)[1] == SCHEMA_VERSION:
+            return
+    with database.write() as connection:
+        if _header(connection)[1] < SCHEMA_VERSION:  # else another process was faster
+            metadata.create_all(connection)
+            connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 def _log_ahead(database: Database) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from engine.db.schema import signatures, skipped, tracks
+from engine.db.schema import audio_features, fingerprints, signatures, skipped, tracks
 from engine.db.values import Folder, absolute, clean, folded, named, portions, shown
 from engine.errors import LibraryError, QueryError
 
@@ -81,8 +81,8 @@ COLUMNS = [tracks.c[field.name] for field in fields(Track)]
 def upsert_track(connection: Connection, new: NewTrack) -> int:
     """Write a track and return its id, which stays when the path is known.
 
-    The file is no longer skipped. When the content hash is another than before, the signatures of every encoder go:
-    they describe bytes that are gone. A year outside `YEARS` is stored as none.
+    The file is no longer skipped. When the content hash is another than before, the signatures of every encoder, the
+    fingerprint and the audio features go: they describe bytes that are gone. A year outside `YEARS` is stored as none.
 
     Raises:
         LibraryError: The path is relative, or the duration is no finite number.
@@ -92,7 +92,7 @@ def upsert_track(connection: Connection, new: NewTrack) -> int:
             f"{shown(new.path)}: expected a finite duration, found {new.duration_seconds}; read it again"
         )
     values = _row(new)
-    _forget_outdated_signatures(connection, new)
+    _forget_outdated(connection, new)
     statement = insert(tracks).values(**values, added_at=int(time.time()))
     connection.execute(statement.on_conflict_do_update(index_elements=[tracks.c.path], set_=values))
     connection.execute(delete(skipped).where(skipped.c.path == new.path))
@@ -215,9 +215,10 @@ def _row(new: NewTrack) -> dict[str, Any]:
     return values | {"path": absolute(new.path), "year": year, "search_text": search_text(new, new.path)}
 
 
-def _forget_outdated_signatures(connection: Connection, new: NewTrack) -> None:
+def _forget_outdated(connection: Connection, new: NewTrack) -> None:
     changed = select(tracks.c.id).where(tracks.c.path == new.path, tracks.c.content_hash != new.content_hash)
-    connection.execute(delete(signatures).where(signatures.c.track_id.in_(changed)))
+    for table in (signatures, fingerprints, audio_features):
+        connection.execute(delete(table).where(table.c.track_id.in_(changed)))
 
 
 def _existing(connection: Connection, track_id: int) -> Track:

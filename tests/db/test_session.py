@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 import engine.db.session
 from engine.db import (
+    SCHEMA_VERSION,
     Database,
     NewTrack,
     Signature,
@@ -128,12 +129,48 @@ def test_newer_library_asks_for_an_upgrade(tmp_path: Path) -> None:
     path = tmp_path / "library.db"
     open_database(path, create=True).close()
     raw = sqlite3.connect(path)
-    raw.execute("PRAGMA user_version = 2")
+    raw.execute("PRAGMA user_version = 3")
     raw.close()
     message = refusal(path, create=True)
+    assert "version 3" in message
     assert "version 2" in message
-    assert "version 1" in message
     assert "upgrade" in message
+
+
+def make_version_1(path: Path) -> None:
+    """Make of a library what the first version of Engine wrote: without the tables that came later."""
+    raw = sqlite3.connect(path)
+    for table in ("fingerprints", "audio_features", "plays"):
+        raw.execute(f"DROP TABLE {table}")
+    raw.execute("PRAGMA user_version = 1")
+    raw.commit()
+    raw.close()
+
+
+def test_older_library_is_brought_up_to_date(tmp_path: Path, new_track: Callable[..., NewTrack]) -> None:
+    """A library of version 1 opens, keeps its tracks, and is then one of this version."""
+    path = tmp_path / "library.db"
+    with open_database(path, create=True) as made, made.write() as connection:
+        upsert_track(connection, new_track())
+    make_version_1(path)
+    for _ in range(2):
+        with open_database(path, create=False) as opened:
+            with opened.write() as connection:  # the second time over what the first put into the new tables
+                upsert_track(connection, new_track(size=17))
+            with opened.read() as connection:
+                assert count_tracks(connection) == 1
+                assert connection.exec_driver_sql("PRAGMA user_version").scalar_one() == SCHEMA_VERSION
+                assert connection.exec_driver_sql("SELECT count(*) FROM plays").scalar_one() == 0
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_older_library_that_cannot_be_written_says_what_to_do(tmp_path: Path) -> None:
+    """A library of version 1 in a read-only place is no damaged one: it asks to be opened where it can be written."""
+    path = tmp_path / "library.db"
+    open_database(path, create=True).close()
+    make_version_1(path)
+    path.chmod(0o444)
+    assert "open it once where it can be written" in refusal(path)
 
 
 def test_truncated_library_is_reported_as_damaged(tmp_path: Path) -> None:

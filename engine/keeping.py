@@ -1,0 +1,135 @@
+"""The part of `Engine` that keeps a library: what goes in, what goes out, what it holds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from engine.db import (
+    Track,
+    count_failed,
+    count_tracks,
+    encoders,
+    matrix,
+    relocate,
+    remove_tracks,
+    search,
+    tracks_below,
+    tracks_by_ids,
+)
+from engine.db.values import Folder, shown
+from engine.errors import LibraryError, QueryError
+from engine.exporting import write_export
+from engine.indexer.ingest import IndexOptions, Ingest
+from engine.indexer.reports import IndexProgress, IndexReport
+from engine.opened import OpenLibrary
+from engine.query import ID_PATTERN, PathName, TrackName, absolute_path, resolve
+from engine.results import EncoderTracks, FoundTrack, Stats
+
+
+class Keeping:
+    """Adds, removes, moves, lists. `Engine` is one."""
+
+    def __init__(self, opened: OpenLibrary) -> None:
+        self._opened = opened
+
+    def index(
+        self,
+        paths: Iterable[PathName] | PathName,
+        progress: Callable[[IndexProgress], None] | None = None,
+        *,
+        prune: bool = False,
+        force: bool = False,
+        retry: bool = False,
+    ) -> IndexReport:
+        """Index files and folders; what is known and unchanged is not opened.
+
+        Args:
+            paths: One or several, files or folders.
+            progress: Called after each file that needed work.
+            prune: Remove tracks whose files are gone; `force` even when that looks like a disk that is not mounted.
+            retry: Read files again that failed before.
+
+        Raises:
+            LibraryError: The library cannot be written. What was committed before is kept.
+        """
+        listed = [paths] if isinstance(paths, str | bytes | os.PathLike) else list(paths)
+        roots = [absolute_path(path) for path in listed]
+        opened = self._opened
+        opened.adopt()
+        options = IndexOptions(opened.threads, prune, force, retry)
+        ingest = Ingest(opened.database, opened.encoder, opened.encoder_id, opened.coverage, options)
+        report = ingest.run(roots, progress or (lambda _: None))
+        opened.indexed(bool(report.new or report.moved or report.pruned))
+        return report
+
+    def search(self, words: str | Sequence[str], limit: int | None = None) -> tuple[FoundTrack, ...]:
+        """Tracks in whose artist, title, album, genre or path every word occurs, whatever its case."""
+        with self._opened.database.read() as connection:
+            found = search(connection, words.split() if isinstance(words, str) else words, limit)
+        return tuple(FoundTrack(t.id, t.name, t.artist, t.title, t.album) for t in found)
+
+    def stats(self) -> Stats:
+        """What the library holds."""
+        with self._opened.database.read() as connection:
+            counts = tuple(EncoderTracks(c.encoder, c.coverage, c.tracks) for c in encoders(connection))
+            return Stats(count_tracks(connection), count_failed(connection), counts)
+
+    def remove(self, tracks: Iterable[TrackName] | TrackName) -> int:
+        """Remove tracks (ids, files, folders with all below them) from the library, not the disk; returns how many.
+
+        Raises:
+            QueryError: One of them is not in the library; then nothing was removed.
+        """
+        listed = [tracks] if isinstance(tracks, int | str | bytes | os.PathLike) else list(tracks)
+        with self._opened.database.write() as connection:
+            ids: set[int] = set()
+            for name in listed:
+                ids |= _tracks_named(connection, name)
+            return remove_tracks(connection, ids)
+
+    def relocate(self, old: str | os.PathLike[str], new: str | os.PathLike[str]) -> int:
+        """Follow a library that moved from `old` to `new`; no file is read. Returns the number of tracks.
+
+        Raises:
+            LibraryError: `old` holds no track, `new` none of the files, or a path of `new` is another track's.
+        """
+        before, after = absolute_path(old), absolute_path(new)
+        with self._opened.database.write() as connection:
+            moving = [track.path for track in tracks_below(connection, before)]
+            if not moving:
+                raise LibraryError(f"expected tracks of the library below {shown(before)}, found none; nothing changed")
+            source, target = Folder.of(before), Folder.of(after)
+            if not any(os.path.lexists(source.rebased(path, target)) for path in moving):
+                raise LibraryError(
+                    f"expected the moved files below {shown(after)}, found none of them; move them there first"
+                )
+            return relocate(connection, before, after)
+
+    def export(self, file: str | os.PathLike[str]) -> int:
+        """Write all signatures as .npz: `ids, paths, signatures, encoder`; returns how many tracks.
+
+        Raises:
+            LibraryError: The file cannot be written.
+        """
+        with self._opened.database.read() as connection:
+            stored = matrix(connection, self._opened.encoder_id, self._opened.coverage)
+            tracks = tracks_by_ids(connection, [int(track_id) for track_id in stored.track_ids])
+        paths = [tracks[int(track_id)].name for track_id in stored.track_ids]
+        write_export(Path(file), self._opened.encoder_id, stored, paths)
+        return len(paths)
+
+
+def _tracks_named(connection: Connection, name: TrackName) -> set[int]:
+    below: list[Track] = []
+    if not isinstance(name, int) and (os.path.lexists(name) or not ID_PATTERN.fullmatch(str(name))):
+        below = tracks_below(connection, absolute_path(name))
+    if below:
+        return {track.id for track in below}
+    question = resolve(connection, name)
+    if question.track is None:
+        raise QueryError(f"{shown(question.path)} is not in the library; nothing was removed")
+    return {question.track.id}
