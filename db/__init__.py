@@ -5,6 +5,7 @@ pass the connection to any of the functions below. That block raises `engine.err
 be read or written or is damaged. Values go in as bound parameters only.
 """
 
+from engine.db.choosing import Conditions, Labels, Span, labels_of_tracks, names_of, tracks_by_names, tracks_meeting
 from engine.db.files import (
     FailedFile,
     FileState,
@@ -66,17 +67,20 @@ from engine.db.vectors import (
 __all__ = [
     "COVERAGES",
     "SCHEMA_VERSION",
+    "Conditions",
     "Database",
     "EncoderCount",
     "FailedFile",
     "FileState",
     "GenreCount",
+    "Labels",
     "NewTrack",
     "Prediction",
     "Signature",
     "SignatureIds",
     "SignatureMatrix",
     "SignatureState",
+    "Span",
     "Track",
     "VectorIndex",
     "add_root",
@@ -91,10 +95,12 @@ __all__ = [
     "get_signature",
     "get_vector_index",
     "known_files",
+    "labels_of_tracks",
     "live_ids",
     "matrix",
     "missing_tracks",
     "move_track",
+    "names_of",
     "open_database",
     "predictions",
     "put_signature",
@@ -114,6 +120,8 @@ __all__ = [
     "tracks_below",
     "tracks_by_hash",
     "tracks_by_ids",
+    "tracks_by_names",
+    "tracks_meeting",
     "upsert_track",
     "vectors_of_tracks",
 ]

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
+from engine.analysis.neighbours import BY_DEFAULT, Ranking, nearest, nearest_groups
 from engine.db import COVERAGES, open_database
 from engine.db.values import named
 from engine.errors import DeviceError, LibraryError, QueryError
+from engine.filters import EVERYTHING, Filters
 from engine.keeping import Keeping
+from engine.moments import Moment, hear_moment
 from engine.opened import OpenLibrary
 from engine.opening import check_device, choose_encoder, default_threads
 from engine.paths import default_library
 from engine.query import ID_PATTERN, TrackName, absolute_path, describe, matches, resolve
-from engine.results import Classification, QueryResult
+from engine.results import Classification, GroupMatch, Match, QueryResult
+from engine.seeds import Sought, combine, find_seed, group_of
 
 
 class Engine(Keeping):
@@ -83,24 +88,81 @@ class Engine(Keeping):
         """The coverage that answers: as given at opening, else the library's own, else "windows"."""
         return self._opened.coverage
 
-    def similar(self, track: TrackName, k: int = 5) -> QueryResult:
+    def similar(
+        self,
+        track: TrackName,
+        k: int = 5,
+        *,
+        at: Moment | None = None,
+        filters: Filters = EVERYTHING,
+        ranking: Ranking = BY_DEFAULT,
+    ) -> QueryResult:
         """The k tracks of the library nearest to a track (a file, inside or outside the library, or an id).
 
-        The track itself and byte-identical copies of it are left out.
+        The track itself and byte-identical copies of it are left out. `artist:NAME` and `album:NAME` search from the
+        mean of their tracks.
+
+        Args:
+            track: What to search from.
+            k: How many at most.
+            at: Only this part of it.
+            filters: What may be an answer.
+            ranking: How answers are put into order; their similarities stay what they are.
 
         Raises:
-            QueryError: There is no such track, or its file gives no signature.
+            QueryError: There is no such track, its file gives no signature, or a filter makes no sense.
             LibraryError: The library holds no signatures to compare with.
         """
-        if k < 1:
-            raise QueryError(f"expected k of 1 or more, found {k}")
-        opened = self._opened
-        store = opened.filled_store()
-        question, heard = opened.hear(track)
-        neighbours = store.search(heard.signature, k, heard.itself)
-        found = describe(question, heard, opened.centroids(), opened.file)
-        with opened.database.read() as connection:
-            return QueryResult(**vars(found), matches=matches(connection, neighbours, opened.file, opened.coverage))
+        self._opened.filled_store()
+        sought = hear_moment(self._opened, track, at) if at else find_seed(self._opened, track)
+        return self._answer(sought, k, filters, ranking, alone=group_of(track) is None)
+
+    def similar_to(
+        self,
+        like: Sequence[TrackName],
+        unlike: Sequence[TrackName] = (),
+        k: int = 5,
+        *,
+        filters: Filters = EVERYTHING,
+        ranking: Ranking = BY_DEFAULT,
+    ) -> QueryResult:
+        """The k tracks nearest to the normalised sum of what is liked minus the sum of what is not.
+
+        Genres and moods are the mean of what is liked. The seeds are never among the matches.
+
+        Args:
+            like: Tracks, `artist:NAME`, `album:NAME`; one or more.
+            unlike: The same.
+            k, filters, ranking: As in `similar`.
+
+        Raises:
+            QueryError: Nothing is liked, the seeds cancel out, or as in `similar`.
+            LibraryError: The library holds no signatures to compare with.
+        """
+        self._opened.filled_store()
+        return self._answer(combine(self._opened, like, unlike), k, filters, ranking)
+
+    def similar_groups(
+        self,
+        by: str,
+        like: Sequence[TrackName],
+        unlike: Sequence[TrackName] = (),
+        k: int = 5,
+        *,
+        filters: Filters = EVERYTHING,
+    ) -> QueryResult:
+        """The k artists or albums, `by` "artist" or "album", whose mean signature is nearest; see `similar_to`.
+
+        The seeds' own are left out.
+
+        Raises:
+            QueryError: As in `similar_to`, or `by` is something else.
+            LibraryError: The library holds no signatures to compare with.
+        """
+        self._opened.filled_store()
+        sought = combine(self._opened, like, unlike)
+        groups = nearest_groups(self._opened, sought, by, k, filters)
+        return self._result(sought, groups=groups)
 
     def classify(self, track: TrackName) -> Classification:
         """Genre and mood probabilities of a track, and its distance to every genre's centroid.
@@ -108,8 +170,9 @@ class Engine(Keeping):
         Raises:
             QueryError: There is no such track, or its file gives no signature.
         """
-        question, heard = self._opened.hear(track)
-        return describe(question, heard, self._opened.centroids(), self._opened.file)
+        sought = find_seed(self._opened, track)
+        seed = sought.seeds[0] if group_of(track) is None else None
+        return describe(seed, sought.heard, self._opened.centroids(), self._opened.file)
 
     def locate(self, track: TrackName) -> tuple[str | None, int | None]:
         """The absolute path and the id that a track's name means; None where unknown, also for a wrong name."""
@@ -120,3 +183,24 @@ class Engine(Keeping):
         except QueryError:
             no_path = isinstance(track, int) or not track or ID_PATTERN.fullmatch(str(track))
             return (None if no_path else named(absolute_path(track))), None  # type: ignore[arg-type]
+
+    def _answer(
+        self, sought: Sought, k: int, filters: Filters, ranking: Ranking, *, alone: bool = False
+    ) -> QueryResult:
+        opened = self._opened
+        neighbours = nearest(opened, sought, k, filters, ranking)
+        with opened.database.read() as connection:
+            found = matches(connection, neighbours, opened.file, opened.coverage)
+        return self._result(sought, alone=alone, matches=found)
+
+    def _result(
+        self,
+        sought: Sought,
+        *,
+        alone: bool = False,
+        matches: tuple[Match, ...] = (),
+        groups: tuple[GroupMatch, ...] = (),
+    ) -> QueryResult:
+        seed = sought.seeds[0] if alone else None
+        described = describe(seed, sought.heard, self._opened.centroids(), self._opened.file)
+        return QueryResult(**vars(described), matches=matches, seeds=() if alone else sought.seeds, groups=groups)

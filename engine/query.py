@@ -19,17 +19,18 @@ from engine.db import (
     Track,
     get_signature,
     predictions,
+    search,
     track_by_id,
     track_by_path,
     tracks_by_hash,
     tracks_by_ids,
 )
-from engine.db.values import named, shown
+from engine.db.values import shown
 from engine.errors import AudioError, QueryError
 from engine.indexer.identity import content_hash
 from engine.models.labels import map_tag
 from engine.models.shipped import EncoderFile
-from engine.results import Classification, GenreProbability, Match, MoodProbability
+from engine.results import Classification, GenreProbability, Match, MoodProbability, Seed
 
 if TYPE_CHECKING:
     from engine.centroids import Centroid
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 PathName: TypeAlias = "str | bytes | os.PathLike[str] | os.PathLike[bytes]"
 TrackName: TypeAlias = "int | PathName"
 
+SEARCH = "search:"
 ID_PATTERN = re.compile(r"(id:)?([0-9]{1,18})")
 
 
@@ -76,11 +78,16 @@ def absolute_path(name: PathName) -> bytes:
 
 
 def resolve(connection: Connection, name: TrackName) -> Question:
-    """What a track's name means: an id (bare, unless a file of that name exists, or `id:12`), or a file.
+    """What a track's name means: an id, a search, or a file.
+
+    An id is `id:12`, or bare unless a file of that name exists; `search:WORDS` is the first track that
+    `engine search WORDS` lists, unless a file is called that.
 
     Raises:
         QueryError: There is no such id, file or track.
     """
+    if isinstance(name, str) and name.startswith(SEARCH) and not Path(name).exists():
+        return _first_found(connection, name[len(SEARCH) :])
     wanted = ID_PATTERN.fullmatch(str(name)) if isinstance(name, int | str) else None
     if wanted and (wanted[1] or isinstance(name, int) or not Path(str(name)).exists()):
         track = track_by_id(connection, int(wanted[2]))
@@ -137,15 +144,15 @@ def listen(
     return Heard(encoded.vector, encoded.genres, encoded.moods, itself)
 
 
-def describe(question: Question, heard: Heard, centroids: list[Centroid], file: EncoderFile) -> Classification:
-    """Genres, moods (in the names of the encoder that heard it) and distances of one track, each best first."""
+def describe(seed: Seed | None, heard: Heard, centroids: list[Centroid], file: EncoderFile) -> Classification:
+    """Genres, moods (in the names of the encoder that heard it) and distances, each best first; of a track, or None."""
     from engine.centroids import distances
 
     genres = [GenreProbability(name, float(p)) for name, p in zip(file.genres, heard.genres, strict=True)]
     moods = [MoodProbability(name, float(p)) for name, p in zip(file.moods, heard.moods, strict=True)]
     return Classification(
-        named(question.path),
-        question.track.id if question.track else None,
+        seed.path if seed else None,
+        seed.track_id if seed else None,
         None,
         tuple(sorted(genres, key=lambda entry: -entry.probability)),
         tuple(sorted(moods, key=lambda entry: -entry.probability)),
@@ -171,6 +178,13 @@ def _match(rank: int, track: Track, cosine: float, genres: tuple[str, ...], gues
     genre, source = (tagged[0], "tag") if tagged else (guess, "prediction" if guess else None)
     similarity = min(1.0, max(0.0, cosine))  # float32 rounding may pass 1
     return Match(rank, track.id, track.name, track.artist, track.title, track.album, genre, source, similarity)
+
+
+def _first_found(connection: Connection, words: str) -> Question:
+    found = search(connection, words.split(), 1) if words.split() else []
+    if not found:
+        raise QueryError(f"no track has all of the words {words.strip()!r}; `engine search WORDS` shows what there is")
+    return Question(found[0].path, found[0], _differs(found[0]))
 
 
 def _stored(signature: Signature, itself: frozenset[int] | set[int]) -> Heard:

@@ -59,10 +59,38 @@ class Classification:
 
 
 @dataclass(frozen=True)
+class Seed:
+    """A track that was searched from: `sign` is 1 where it is liked, -1 where it is not."""
+
+    track_id: int | None
+    path: str
+    sign: int
+
+
+@dataclass(frozen=True)
+class GroupMatch:
+    """An artist or an album: `similarity` is that of its tracks' mean signature, `track_id` its nearest track."""
+
+    rank: int
+    artist: str | None
+    album: str | None
+    similarity: float
+    tracks: int
+    track_id: int
+    path: str
+
+
+@dataclass(frozen=True)
 class QueryResult(Classification):
-    """A classification and the nearest neighbours; a query that failed has its reason in `error` and empty lists."""
+    """A classification and the nearest neighbours; a query that failed has its reason in `error` and empty lists.
+
+    `seeds` are named where several tracks were searched from; `groups` where artists or albums were asked for, in
+    place of `matches`.
+    """
 
     matches: tuple[Match, ...]
+    seeds: tuple[Seed, ...] = ()
+    groups: tuple[GroupMatch, ...] = ()
 
 
 @dataclass(frozen=True)
