@@ -25,33 +25,43 @@ from engine.errors import (
 )
 
 if TYPE_CHECKING:
+    from engine.analysis.neighbours import Ranking
+    from engine.filters import Filters
     from engine.indexer.reports import FailedPath, IndexProgress, IndexReport
     from engine.library import Engine
+    from engine.moments import Moment
     from engine.results import (
         CentroidDistance,
         Classification,
         EncoderTracks,
         FoundTrack,
         GenreProbability,
+        GroupMatch,
         Match,
         MoodProbability,
         QueryResult,
+        Seed,
         Stats,
     )
 
 _HOMES = {
     "Engine": "engine.library",
+    "Ranking": "engine.analysis.neighbours",
+    "Filters": "engine.filters",
     "FailedPath": "engine.indexer.reports",
     "IndexProgress": "engine.indexer.reports",
     "IndexReport": "engine.indexer.reports",
+    "Moment": "engine.moments",
     "CentroidDistance": "engine.results",
     "Classification": "engine.results",
     "EncoderTracks": "engine.results",
     "FoundTrack": "engine.results",
     "GenreProbability": "engine.results",
+    "GroupMatch": "engine.results",
     "Match": "engine.results",
     "MoodProbability": "engine.results",
     "QueryResult": "engine.results",
+    "Seed": "engine.results",
     "Stats": "engine.results",
 }
 
@@ -65,15 +75,20 @@ __all__ = [
     "Engine",
     "EngineError",
     "FailedPath",
+    "Filters",
     "FoundTrack",
     "GenreProbability",
+    "GroupMatch",
     "IndexProgress",
     "IndexReport",
     "LibraryError",
     "Match",
+    "Moment",
     "MoodProbability",
     "QueryError",
     "QueryResult",
+    "Ranking",
+    "Seed",
     "SignatureError",
     "Stats",
     "TrainingError",
