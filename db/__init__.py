@@ -5,6 +5,7 @@ pass the connection to any of the functions below. That block raises `engine.err
 be read or written or is damaged. Values go in as bound parameters only.
 """
 
+from engine.db.audio_features import AudioFeatures, get_audio_features, put_audio_features, unmeasured_tracks
 from engine.db.files import (
     FailedFile,
     FileState,
@@ -66,6 +67,7 @@ from engine.db.vectors import (
 __all__ = [
     "COVERAGES",
     "SCHEMA_VERSION",
+    "AudioFeatures",
     "Database",
     "EncoderCount",
     "FailedFile",
@@ -87,6 +89,7 @@ __all__ = [
     "forget_skipped",
     "genre_by_track",
     "genre_tags",
+    "get_audio_features",
     "get_setting",
     "get_signature",
     "get_vector_index",
@@ -97,6 +100,7 @@ __all__ = [
     "move_track",
     "open_database",
     "predictions",
+    "put_audio_features",
     "put_signature",
     "put_skipped",
     "put_vector_index",
@@ -114,6 +118,7 @@ __all__ = [
     "tracks_below",
     "tracks_by_hash",
     "tracks_by_ids",
+    "unmeasured_tracks",
     "upsert_track",
     "vectors_of_tracks",
 ]
