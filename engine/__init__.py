@@ -25,7 +25,9 @@ from engine.errors import (
 )
 
 if TYPE_CHECKING:
-    from engine.indexer.reports import FailedPath, IndexProgress, IndexReport
+    from engine.analysis.tags import TagChange, TagReport
+    from engine.db import AudioFeatures
+    from engine.indexer.reports import FailedPath, IndexProgress, IndexReport, MeasureReport
     from engine.library import Engine
     from engine.results import (
         CentroidDistance,
@@ -37,13 +39,18 @@ if TYPE_CHECKING:
         MoodProbability,
         QueryResult,
         Stats,
+        ValenceProbability,
     )
 
 _HOMES = {
+    "AudioFeatures": "engine.db",
     "Engine": "engine.library",
     "FailedPath": "engine.indexer.reports",
     "IndexProgress": "engine.indexer.reports",
     "IndexReport": "engine.indexer.reports",
+    "MeasureReport": "engine.indexer.reports",
+    "TagChange": "engine.analysis.tags",
+    "TagReport": "engine.analysis.tags",
     "CentroidDistance": "engine.results",
     "Classification": "engine.results",
     "EncoderTracks": "engine.results",
@@ -53,10 +60,12 @@ _HOMES = {
     "MoodProbability": "engine.results",
     "QueryResult": "engine.results",
     "Stats": "engine.results",
+    "ValenceProbability": "engine.results",
 }
 
 __all__ = [
     "AudioError",
+    "AudioFeatures",
     "CentroidDistance",
     "Classification",
     "DeviceError",
@@ -71,12 +80,16 @@ __all__ = [
     "IndexReport",
     "LibraryError",
     "Match",
+    "MeasureReport",
     "MoodProbability",
     "QueryError",
     "QueryResult",
     "SignatureError",
     "Stats",
+    "TagChange",
+    "TagReport",
     "TrainingError",
+    "ValenceProbability",
     "__version__",
 ]
 

@@ -110,7 +110,7 @@ def _ask(library: Engine, track: str, k: int) -> QueryResult:
         return library.similar(track, k)
     except (QueryError, AudioError, SignatureError) as error:
         path, track_id = library.locate(track)
-        return QueryResult(path, track_id, " ".join(str(error).split()), (), (), (), ())
+        return QueryResult(path, track_id, " ".join(str(error).split()), (), (), (), (), ())
 
 
 def _show(result: QueryResult) -> None:
