@@ -24,6 +24,9 @@ ABSOLUTE_GATE = -70.0  # LUFS; what BS.1770 leaves out, and the filter's answer 
 VALUE = "lavfi.r128.I"
 TAIL_BYTES = 200  # of what the filter prints: more than its last value takes
 
+# Where a file does not say which channels it has, those that FFmpeg assumes. PyAV 15 needs to be told.
+USUAL_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+
 Kind: TypeAlias = tuple[str, str, int]
 
 
@@ -60,6 +63,8 @@ class _Filter:
         self._converters: dict[Kind, AudioResampler] = {}
         self._printed = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the filter)
         self._graph = graph = Graph()
+        if hasattr(graph, "threads"):  # not in every PyAV from 15 on
+            graph.threads = 1
         name, layout, rate = kind
         self._source = graph.add_abuffer(sample_rate=rate, format=name, layout=layout, time_base=Fraction(1, rate))
         meter = graph.add("ebur128", metadata="1", dualmono="true")
@@ -100,7 +105,10 @@ class _Filter:
 
 
 def _kind(frame: AudioFrame) -> Kind:
-    return frame.format.name, frame.layout.name, frame.sample_rate
+    layout, count = frame.layout.name, frame.layout.nb_channels
+    if layout == f"{count} channels":
+        layout = USUAL_LAYOUTS.get(count, layout)
+    return frame.format.name, layout, frame.sample_rate
 
 
 def _is_sound(frame: AudioFrame) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import wave
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,19 @@ def test_surround(tmp_path: Path) -> None:
     levels = (-28, -28, -24, None, -30, -30)  # the fourth, of low frequencies, does not count
     channels = [sine(level, 10, channels=1)[:, 0] if level else np.zeros(480_000, np.float32) for level in levels]
     assert loudness(written(tmp_path / "a.flac", np.stack(channels, 1))) == pytest.approx(-23, abs=TOLERANCE)
+
+
+@pytest.mark.parametrize("count", range(1, 9))
+def test_unnamed_channels(tmp_path: Path, count: int) -> None:
+    """A file that does not say where its channels belong is measured; each one more makes it no quieter."""
+    for channels in (max(1, count - 1), count):
+        with wave.open(str(tmp_path / f"{channels}.wav"), "wb") as file:
+            file.setparams((channels, 2, 48_000, 0, "NONE", ""))
+            file.writeframes((sine(-23, 3, channels=channels) * 32_767).astype("<i2").tobytes())
+    fewer, found = (loudness(tmp_path / f"{channels}.wav") for channels in (max(1, count - 1), count))
+    assert fewer is not None
+    assert found is not None
+    assert found >= fewer - TOLERANCE
 
 
 @pytest.mark.parametrize("extension", [".flac", ".ogg", ".opus", ".m4a", ".wma", ".aiff", ".wv"])
