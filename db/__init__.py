@@ -5,6 +5,7 @@ pass the connection to any of the functions below. That block raises `engine.err
 be read or written or is damaged. Values go in as bound parameters only.
 """
 
+from engine.db.audio_features import AudioFeatures, get_audio_features, put_audio_features, unmeasured_tracks
 from engine.db.choosing import Conditions, Labels, Span, labels_of_tracks, names_of, tracks_by_names, tracks_meeting
 from engine.db.files import (
     FailedFile,
@@ -67,6 +68,7 @@ from engine.db.vectors import (
 __all__ = [
     "COVERAGES",
     "SCHEMA_VERSION",
+    "AudioFeatures",
     "Conditions",
     "Database",
     "EncoderCount",
@@ -91,6 +93,7 @@ __all__ = [
     "forget_skipped",
     "genre_by_track",
     "genre_tags",
+    "get_audio_features",
     "get_setting",
     "get_signature",
     "get_vector_index",
@@ -103,6 +106,7 @@ __all__ = [
     "names_of",
     "open_database",
     "predictions",
+    "put_audio_features",
     "put_signature",
     "put_skipped",
     "put_vector_index",
@@ -122,6 +126,7 @@ __all__ = [
     "tracks_by_ids",
     "tracks_by_names",
     "tracks_meeting",
+    "unmeasured_tracks",
     "upsert_track",
     "vectors_of_tracks",
 ]

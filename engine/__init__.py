@@ -26,8 +26,10 @@ from engine.errors import (
 
 if TYPE_CHECKING:
     from engine.analysis.neighbours import Ranking
+    from engine.analysis.tags import TagChange, TagReport
+    from engine.db import AudioFeatures
     from engine.filters import Filters
-    from engine.indexer.reports import FailedPath, IndexProgress, IndexReport
+    from engine.indexer.reports import FailedPath, IndexProgress, IndexReport, MeasureReport
     from engine.library import Engine
     from engine.moments import Moment
     from engine.results import (
@@ -42,9 +44,11 @@ if TYPE_CHECKING:
         QueryResult,
         Seed,
         Stats,
+        ValenceProbability,
     )
 
 _HOMES = {
+    "AudioFeatures": "engine.db",
     "Engine": "engine.library",
     "Ranking": "engine.analysis.neighbours",
     "Filters": "engine.filters",
@@ -52,6 +56,9 @@ _HOMES = {
     "IndexProgress": "engine.indexer.reports",
     "IndexReport": "engine.indexer.reports",
     "Moment": "engine.moments",
+    "MeasureReport": "engine.indexer.reports",
+    "TagChange": "engine.analysis.tags",
+    "TagReport": "engine.analysis.tags",
     "CentroidDistance": "engine.results",
     "Classification": "engine.results",
     "EncoderTracks": "engine.results",
@@ -63,10 +70,12 @@ _HOMES = {
     "QueryResult": "engine.results",
     "Seed": "engine.results",
     "Stats": "engine.results",
+    "ValenceProbability": "engine.results",
 }
 
 __all__ = [
     "AudioError",
+    "AudioFeatures",
     "CentroidDistance",
     "Classification",
     "DeviceError",
@@ -83,6 +92,7 @@ __all__ = [
     "IndexReport",
     "LibraryError",
     "Match",
+    "MeasureReport",
     "Moment",
     "MoodProbability",
     "QueryError",
@@ -91,7 +101,10 @@ __all__ = [
     "Seed",
     "SignatureError",
     "Stats",
+    "TagChange",
+    "TagReport",
     "TrainingError",
+    "ValenceProbability",
     "__version__",
 ]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from engine.analysis.neighbours import BY_DEFAULT, Ranking, nearest, nearest_groups
-from engine.db import COVERAGES, open_database
+from engine.db import COVERAGES, AudioFeatures, get_audio_features, open_database
 from engine.db.values import named
 from engine.errors import DeviceError, LibraryError, QueryError
 from engine.filters import EVERYTHING, Filters
@@ -20,6 +21,9 @@ from engine.paths import default_library
 from engine.query import ID_PATTERN, TrackName, absolute_path, describe, matches, resolve
 from engine.results import Classification, GroupMatch, Match, QueryResult
 from engine.seeds import Sought, combine, find_seed, group_of
+
+if TYPE_CHECKING:
+    from engine.analysis.tags import TagReport
 
 
 class Engine(Keeping):
@@ -173,6 +177,49 @@ class Engine(Keeping):
         sought = find_seed(self._opened, track)
         seed = sought.seeds[0] if group_of(track) is None else None
         return describe(seed, sought.heard, self._opened.centroids(), self._opened.file)
+
+    def write_tags(
+        self,
+        classified: Iterable[Classification],
+        *,
+        write: bool = False,
+        minimum: float | None = None,
+        overwrite: bool = False,
+    ) -> TagReport:
+        """Plan which genre and mood to write into the files of classified tracks; write them if `write`.
+
+        Only the best guess of each is written, in the encoder's spelling. Every other tag stays, and so do the file's
+        permissions and times; a link's target is replaced. The library follows: no file is heard again.
+
+        Args:
+            classified: What `classify` answered.
+            write: Replace the files; else nothing is touched.
+            minimum: The least probability (0 to 1) that is written; by default 0.6.
+            overwrite: Also where a file has such a tag.
+
+        Raises:
+            QueryError: `minimum` is no probability.
+            EngineError: Tags are to be written, and mutagen (`music-engine[tags]`) is not installed.
+            LibraryError: The library cannot be told of a file that was written.
+        """
+        from engine.analysis.tags import LEAST_PROBABILITY, TagRules, tag_files
+
+        rules = TagRules(LEAST_PROBABILITY if minimum is None else minimum, overwrite)
+        report = tag_files(self._opened.database, classified, rules, write=write)
+        self._opened.indexed(changed=False)  # tags count towards centroids
+        return report
+
+    def audio_features(self, track: TrackName) -> AudioFeatures | None:
+        """Tempo, key and loudness of a track of the library; None where `measure` was not asked for it.
+
+        Raises:
+            QueryError: There is no such track.
+        """
+        with self._opened.database.read() as connection:
+            question = resolve(connection, track)
+            if question.track is None or question.stale:
+                return None
+            return get_audio_features(connection, [question.track.id]).get(question.track.id)
 
     def locate(self, track: TrackName) -> tuple[str | None, int | None]:
         """The absolute path and the id that a track's name means; None where unknown, also for a wrong name."""

@@ -28,9 +28,9 @@ from engine.db import (
 from engine.db.values import shown
 from engine.errors import AudioError, QueryError
 from engine.indexer.identity import content_hash
-from engine.models.labels import map_tag
+from engine.models.labels import VALENCE, map_tag, valence
 from engine.models.shipped import EncoderFile
-from engine.results import Classification, GenreProbability, Match, MoodProbability, Seed
+from engine.results import Classification, GenreProbability, Match, MoodProbability, Seed, ValenceProbability
 
 if TYPE_CHECKING:
     from engine.centroids import Centroid
@@ -156,8 +156,17 @@ def describe(seed: Seed | None, heard: Heard, centroids: list[Centroid], file: E
         None,
         tuple(sorted(genres, key=lambda entry: -entry.probability)),
         tuple(sorted(moods, key=lambda entry: -entry.probability)),
+        _valence(moods),
         distances(heard.signature, centroids),
     )
+
+
+def _valence(moods: list[MoodProbability]) -> tuple[ValenceProbability, ...]:
+    shares = {mood.mood: mood.probability for mood in moods}
+    if not set(VALENCE.values()) <= set(shares):
+        return ()
+    degrees = [ValenceProbability(degree, share) for degree, share in valence(shares).items()]
+    return tuple(sorted(degrees, key=lambda entry: -entry.probability))
 
 
 def matches(connection: Connection, neighbours: list[Neighbour], file: EncoderFile, coverage: str) -> tuple[Match, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.cli import FAILED, Settings, cli
-from engine.cli.ask import as_json, display_name, print_json, shown
+from engine.cli.ask import NEAREST_CENTROIDS, as_json, display_name, print_json, shown
 from engine.cli.filtering import MOMENT, filter_options, filters_of
 from engine.errors import AudioError, QueryError, SignatureError
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from engine.results import GroupMatch, Match, QueryResult
 
 BAR_WIDTH = 10
-NEAREST_CENTROIDS = 5
 TITLE_SEEDS = 4  # named above an answer
 DIVERSE = 0.3  # what --diverse means when it names no number
 
@@ -83,7 +82,7 @@ def _ask(
         return library.similar(like[0], k, at=moment, filters=filters, ranking=ranking)
     except (QueryError, AudioError, SignatureError) as error:
         path, track_id = (None, None) if combined else library.locate(like[0])
-        return QueryResult(path, track_id, " ".join(str(error).split()), (), (), (), ())
+        return QueryResult(path, track_id, " ".join(str(error).split()), (), (), (), (), ())
 
 
 def _document(result: QueryResult, group: str | None) -> dict[str, Any]:
