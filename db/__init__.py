@@ -19,6 +19,7 @@ from engine.db.files import (
 )
 from engine.db.moving import relocate
 from engine.db.schema import COVERAGES, SCHEMA_VERSION
+from engine.db.segments import SegmentBlock, segment_blocks
 from engine.db.session import Database, open_database
 from engine.db.settings import get_setting, set_setting
 from engine.db.signatures import (
@@ -73,6 +74,7 @@ __all__ = [
     "GenreCount",
     "NewTrack",
     "Prediction",
+    "SegmentBlock",
     "Signature",
     "SignatureIds",
     "SignatureMatrix",
@@ -105,6 +107,7 @@ __all__ = [
     "remove_tracks",
     "roots",
     "search",
+    "segment_blocks",
     "set_setting",
     "signature_state",
     "touch_track",
