@@ -25,6 +25,9 @@ from engine.errors import (
 )
 
 if TYPE_CHECKING:
+    from engine.analysis.attention import AttentionStatistics
+    from engine.analysis.explain import Explanation, Moment, PairExplanation, Span, WindowPair
+    from engine.analysis.genres import GenreEquation, GenreRelations, GenreSummary
     from engine.indexer.reports import FailedPath, IndexProgress, IndexReport
     from engine.library import Engine
     from engine.results import (
@@ -53,9 +56,19 @@ _HOMES = {
     "MoodProbability": "engine.results",
     "QueryResult": "engine.results",
     "Stats": "engine.results",
+    "AttentionStatistics": "engine.analysis.attention",
+    "Explanation": "engine.analysis.explain",
+    "Moment": "engine.analysis.explain",
+    "PairExplanation": "engine.analysis.explain",
+    "Span": "engine.analysis.explain",
+    "WindowPair": "engine.analysis.explain",
+    "GenreEquation": "engine.analysis.genres",
+    "GenreRelations": "engine.analysis.genres",
+    "GenreSummary": "engine.analysis.genres",
 }
 
 __all__ = [
+    "AttentionStatistics",
     "AudioError",
     "CentroidDistance",
     "Classification",
@@ -64,19 +77,27 @@ __all__ = [
     "EncoderTracks",
     "Engine",
     "EngineError",
+    "Explanation",
     "FailedPath",
     "FoundTrack",
+    "GenreEquation",
     "GenreProbability",
+    "GenreRelations",
+    "GenreSummary",
     "IndexProgress",
     "IndexReport",
     "LibraryError",
     "Match",
+    "Moment",
     "MoodProbability",
+    "PairExplanation",
     "QueryError",
     "QueryResult",
     "SignatureError",
+    "Span",
     "Stats",
     "TrainingError",
+    "WindowPair",
     "__version__",
 ]
 

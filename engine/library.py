@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from engine.db import COVERAGES, open_database
 from engine.db.values import named
@@ -15,6 +16,10 @@ from engine.opening import check_device, choose_encoder, default_threads
 from engine.paths import default_library
 from engine.query import ID_PATTERN, TrackName, absolute_path, describe, matches, resolve
 from engine.results import Classification, QueryResult
+
+if TYPE_CHECKING:
+    from engine.analysis.explain import Explanation, PairExplanation
+    from engine.analysis.genres import GenreRelations
 
 
 class Engine(Keeping):
@@ -110,6 +115,55 @@ class Engine(Keeping):
         """
         question, heard = self._opened.hear(track)
         return describe(question, heard, self._opened.centroids(), self._opened.file)
+
+    def explain(self, track: TrackName, plot: str | os.PathLike[str] | None = None) -> Explanation:
+        """What the encoder attended to in a track: its windows, and its signature moments.
+
+        Args:
+            track: A file, inside or outside the library, or an id. What the library holds is answered from there, also
+                while the file is away; other files are heard.
+            plot: A .png file for a picture of the attention above the track's mel spectrogram; this reads the file.
+
+        Raises:
+            QueryError: There is no such track, its file gives no signature, or the picture cannot be drawn.
+            EncoderError: The encoder's weights are damaged.
+        """
+        from engine.analysis.explain import explain_track
+
+        return explain_track(self._opened, track, plot)
+
+    def explain_pair(self, a: TrackName, b: TrackName) -> PairExplanation:
+        """Why two tracks are near: the cosine of their sums of windows, split exactly over all pairs of windows.
+
+        A track may be compared with itself: the cosine is 1.
+
+        Raises:
+            QueryError: There is no such track, its file gives no signature, or both were heard in full and have more
+                than a million pairs of windows.
+            EncoderError: The encoder's weights are damaged.
+        """
+        from engine.analysis.explain import explain_two
+
+        return explain_two(self._opened, a, b)
+
+    def genres(self, threshold: float = 0.5, plot: str | os.PathLike[str] | None = None) -> GenreRelations:
+        """How the genres lie to each other: centroids, nearest, equations a - b + c = d, where attention lies.
+
+        An empty library answers with the centroids that ship with the encoder.
+
+        Args:
+            threshold: Equations with an error below this are listed; above 0. Their number grows with the fourth power
+                of the genres'.
+            plot: A folder for genres-2d.png, genres-3d.png and genres-nearest.png; made where it is not there.
+
+        Raises:
+            QueryError: The threshold is not above 0, or the pictures cannot be drawn (fewer than four genres).
+            LibraryError: No genre has a centroid.
+            EncoderError: The encoder's weights are damaged.
+        """
+        from engine.analysis.genres import relate_genres
+
+        return relate_genres(self._opened, threshold, plot)
 
     def locate(self, track: TrackName) -> tuple[str | None, int | None]:
         """The absolute path and the id that a track's name means; None where unknown, also for a wrong name."""

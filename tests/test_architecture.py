@@ -26,6 +26,7 @@ BELOW = {  # what each room may import, beside itself and engine.errors
 }
 HEAVY = ["torch", "faiss", "sqlalchemy", "numpy", "av", "librosa", "scipy", "sklearn", "matplotlib"]
 PUBLIC = [
+    "AttentionStatistics",
     "AudioError",
     "CentroidDistance",
     "Classification",
@@ -34,19 +35,27 @@ PUBLIC = [
     "EncoderTracks",
     "Engine",
     "EngineError",
+    "Explanation",
     "FailedPath",
     "FoundTrack",
+    "GenreEquation",
     "GenreProbability",
+    "GenreRelations",
+    "GenreSummary",
     "IndexProgress",
     "IndexReport",
     "LibraryError",
     "Match",
+    "Moment",
     "MoodProbability",
+    "PairExplanation",
     "QueryError",
     "QueryResult",
     "SignatureError",
+    "Span",
     "Stats",
     "TrainingError",
+    "WindowPair",
     "__version__",
 ]
 
