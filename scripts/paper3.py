@@ -222,7 +222,7 @@ def show(tracks: Tracks, vectors: Floats, shares: Floats, verdicts: Sequence[Ver
     print(f"\ngenres of the {NEIGHBOURS} nearest tracks, per cent (rows: the query's genre)")
     print(" " * 12 + "".join(f"{genre[:4]:>6}" for genre in GENRES))
     for genre, row in zip(GENRES, shares, strict=True):
-        print(f"  {genre:<10}" + "".join(f"{share:6.0%}".replace("%", "") for share in row))
+        print(f"  {genre:<10}" + "".join(f"{100 * share:6.0f}" for share in row))
     print("\nwhat the paper says, and what was found")
     words = {True: "agrees", False: "differs", None: "-"}
     for v in verdicts:
