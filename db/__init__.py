@@ -21,6 +21,7 @@ from engine.db.files import (
 )
 from engine.db.moving import relocate
 from engine.db.schema import COVERAGES, SCHEMA_VERSION
+from engine.db.segments import SegmentBlock, segment_blocks
 from engine.db.session import Database, open_database
 from engine.db.settings import get_setting, set_setting
 from engine.db.signatures import (
@@ -78,6 +79,7 @@ __all__ = [
     "Labels",
     "NewTrack",
     "Prediction",
+    "SegmentBlock",
     "Signature",
     "SignatureIds",
     "SignatureMatrix",
@@ -115,6 +117,7 @@ __all__ = [
     "remove_tracks",
     "roots",
     "search",
+    "segment_blocks",
     "set_setting",
     "signature_state",
     "touch_track",

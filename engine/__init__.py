@@ -25,13 +25,15 @@ from engine.errors import (
 )
 
 if TYPE_CHECKING:
+    from engine.analysis.attention import AttentionStatistics
+    from engine.analysis.explain import Explanation, Moment, PairExplanation, Span, WindowPair
+    from engine.analysis.genres import GenreEquation, GenreRelations, GenreSummary
     from engine.analysis.neighbours import Ranking
     from engine.analysis.tags import TagChange, TagReport
     from engine.db import AudioFeatures
     from engine.filters import Filters
     from engine.indexer.reports import FailedPath, IndexProgress, IndexReport, MeasureReport
     from engine.library import Engine
-    from engine.moments import Moment
     from engine.results import (
         CentroidDistance,
         Classification,
@@ -55,7 +57,6 @@ _HOMES = {
     "FailedPath": "engine.indexer.reports",
     "IndexProgress": "engine.indexer.reports",
     "IndexReport": "engine.indexer.reports",
-    "Moment": "engine.moments",
     "MeasureReport": "engine.indexer.reports",
     "TagChange": "engine.analysis.tags",
     "TagReport": "engine.analysis.tags",
@@ -71,9 +72,19 @@ _HOMES = {
     "Seed": "engine.results",
     "Stats": "engine.results",
     "ValenceProbability": "engine.results",
+    "AttentionStatistics": "engine.analysis.attention",
+    "Explanation": "engine.analysis.explain",
+    "Moment": "engine.analysis.explain",
+    "PairExplanation": "engine.analysis.explain",
+    "Span": "engine.analysis.explain",
+    "WindowPair": "engine.analysis.explain",
+    "GenreEquation": "engine.analysis.genres",
+    "GenreRelations": "engine.analysis.genres",
+    "GenreSummary": "engine.analysis.genres",
 }
 
 __all__ = [
+    "AttentionStatistics",
     "AudioError",
     "AudioFeatures",
     "CentroidDistance",
@@ -83,10 +94,14 @@ __all__ = [
     "EncoderTracks",
     "Engine",
     "EngineError",
+    "Explanation",
     "FailedPath",
     "Filters",
     "FoundTrack",
+    "GenreEquation",
     "GenreProbability",
+    "GenreRelations",
+    "GenreSummary",
     "GroupMatch",
     "IndexProgress",
     "IndexReport",
@@ -95,16 +110,19 @@ __all__ = [
     "MeasureReport",
     "Moment",
     "MoodProbability",
+    "PairExplanation",
     "QueryError",
     "QueryResult",
     "Ranking",
     "Seed",
     "SignatureError",
+    "Span",
     "Stats",
     "TagChange",
     "TagReport",
     "TrainingError",
     "ValenceProbability",
+    "WindowPair",
     "__version__",
 ]
 

@@ -14,7 +14,7 @@ from engine.db.values import named
 from engine.errors import DeviceError, LibraryError, QueryError
 from engine.filters import EVERYTHING, Filters
 from engine.keeping import Keeping
-from engine.moments import Moment, hear_moment
+from engine.moments import hear_moment
 from engine.opened import OpenLibrary
 from engine.opening import check_device, choose_encoder, default_threads
 from engine.paths import default_library
@@ -23,6 +23,8 @@ from engine.results import Classification, GroupMatch, Match, QueryResult
 from engine.seeds import Sought, combine, find_seed, group_of
 
 if TYPE_CHECKING:
+    from engine.analysis.explain import Explanation, PairExplanation, Span
+    from engine.analysis.genres import GenreRelations
     from engine.analysis.tags import TagReport
 
 
@@ -97,7 +99,7 @@ class Engine(Keeping):
         track: TrackName,
         k: int = 5,
         *,
-        at: Moment | None = None,
+        at: Span | None = None,
         filters: Filters = EVERYTHING,
         ranking: Ranking = BY_DEFAULT,
     ) -> QueryResult:
@@ -220,6 +222,55 @@ class Engine(Keeping):
             if question.track is None or question.stale:
                 return None
             return get_audio_features(connection, [question.track.id]).get(question.track.id)
+
+    def explain(self, track: TrackName, plot: str | os.PathLike[str] | None = None) -> Explanation:
+        """What the encoder attended to in a track: its windows, and its signature moments.
+
+        Args:
+            track: A file, inside or outside the library, or an id. What the library holds is answered from there, also
+                while the file is away; other files are heard.
+            plot: A .png file for a picture of the attention above the track's mel spectrogram; this reads the file.
+
+        Raises:
+            QueryError: There is no such track, its file gives no signature, or the picture cannot be drawn.
+            EncoderError: The encoder's weights are damaged.
+        """
+        from engine.analysis.explain import explain_track
+
+        return explain_track(self._opened, track, plot)
+
+    def explain_pair(self, a: TrackName, b: TrackName) -> PairExplanation:
+        """Why two tracks are near: the cosine of their sums of windows, split exactly over all pairs of windows.
+
+        A track may be compared with itself: the cosine is 1.
+
+        Raises:
+            QueryError: There is no such track, its file gives no signature, or both were heard in full and have more
+                than a million pairs of windows.
+            EncoderError: The encoder's weights are damaged.
+        """
+        from engine.analysis.explain import explain_two
+
+        return explain_two(self._opened, a, b)
+
+    def genres(self, threshold: float = 0.5, plot: str | os.PathLike[str] | None = None) -> GenreRelations:
+        """How the genres lie to each other: centroids, nearest, equations a - b + c = d, where attention lies.
+
+        An empty library answers with the centroids that ship with the encoder.
+
+        Args:
+            threshold: Equations with an error below this are listed; above 0. Their number grows with the fourth power
+                of the genres'.
+            plot: A folder for genres-2d.png, genres-3d.png and genres-nearest.png; made where it is not there.
+
+        Raises:
+            QueryError: The threshold is not above 0, or the pictures cannot be drawn (fewer than four genres).
+            LibraryError: No genre has a centroid.
+            EncoderError: The encoder's weights are damaged.
+        """
+        from engine.analysis.genres import relate_genres
+
+        return relate_genres(self._opened, threshold, plot)
 
     def locate(self, track: TrackName) -> tuple[str | None, int | None]:
         """The absolute path and the id that a track's name means; None where unknown, also for a wrong name."""

@@ -26,6 +26,7 @@ BELOW = {  # what each room may import, beside itself and engine.errors
 }
 HEAVY = ["torch", "faiss", "sqlalchemy", "numpy", "av", "librosa", "scipy", "sklearn", "matplotlib", "mutagen"]
 PUBLIC = [
+    "AttentionStatistics",
     "AudioError",
     "AudioFeatures",
     "CentroidDistance",
@@ -35,10 +36,14 @@ PUBLIC = [
     "EncoderTracks",
     "Engine",
     "EngineError",
+    "Explanation",
     "FailedPath",
     "Filters",
     "FoundTrack",
+    "GenreEquation",
     "GenreProbability",
+    "GenreRelations",
+    "GenreSummary",
     "GroupMatch",
     "IndexProgress",
     "IndexReport",
@@ -47,16 +52,19 @@ PUBLIC = [
     "MeasureReport",
     "Moment",
     "MoodProbability",
+    "PairExplanation",
     "QueryError",
     "QueryResult",
     "Ranking",
     "Seed",
     "SignatureError",
+    "Span",
     "Stats",
     "TagChange",
     "TagReport",
     "TrainingError",
     "ValenceProbability",
+    "WindowPair",
     "__version__",
 ]
 

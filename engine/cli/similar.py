@@ -68,12 +68,12 @@ def _ask(
     library: Engine, like: tuple[str, ...], unlike: tuple[str, ...], *, combined: bool, k: int, group: str | None,
     at: tuple[float, float] | None, diverse: float, hubs: bool, **options: Any,
 ) -> QueryResult:  # fmt: skip
+    from engine.analysis.explain import Span
     from engine.analysis.neighbours import Ranking
-    from engine.moments import Moment
     from engine.results import QueryResult
 
     filters, ranking = filters_of(options), Ranking(diverse, hubs)
-    moment = Moment(*at) if at else None
+    moment = Span(*at) if at else None
     try:
         if group:
             return library.similar_groups(group, like, unlike, k, filters=filters)
