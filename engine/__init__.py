@@ -25,6 +25,7 @@ from engine.errors import (
 )
 
 if TYPE_CHECKING:
+    from engine.analysis.playlists import Playlist, PlaylistTrack
     from engine.indexer.reports import FailedPath, IndexProgress, IndexReport
     from engine.library import Engine
     from engine.results import (
@@ -44,6 +45,8 @@ _HOMES = {
     "FailedPath": "engine.indexer.reports",
     "IndexProgress": "engine.indexer.reports",
     "IndexReport": "engine.indexer.reports",
+    "Playlist": "engine.analysis.playlists",
+    "PlaylistTrack": "engine.analysis.playlists",
     "CentroidDistance": "engine.results",
     "Classification": "engine.results",
     "EncoderTracks": "engine.results",
@@ -72,6 +75,8 @@ __all__ = [
     "LibraryError",
     "Match",
     "MoodProbability",
+    "Playlist",
+    "PlaylistTrack",
     "QueryError",
     "QueryResult",
     "SignatureError",

@@ -13,6 +13,7 @@ from engine.db.values import named
 from engine.errors import DeviceError, LibraryError, QueryError
 from engine.filters import EVERYTHING, Filters
 from engine.keeping import Keeping
+from engine.listening import Listening
 from engine.moments import Moment, hear_moment
 from engine.opened import OpenLibrary
 from engine.opening import check_device, choose_encoder, default_threads
@@ -22,7 +23,7 @@ from engine.results import Classification, GroupMatch, Match, QueryResult
 from engine.seeds import Sought, combine, find_seed, group_of
 
 
-class Engine(Keeping):
+class Engine(Keeping, Listening):
     """A library: index music into it, ask it what sounds alike.
 
     Safe for many threads that ask at once; index from one thread at a time. Use `Engine.open`.

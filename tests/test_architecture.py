@@ -42,6 +42,8 @@ PUBLIC = [
     "LibraryError",
     "Match",
     "MoodProbability",
+    "Playlist",
+    "PlaylistTrack",
     "QueryError",
     "QueryResult",
     "SignatureError",
