@@ -19,6 +19,7 @@ from engine.db.files import (
     roots,
 )
 from engine.db.moving import relocate
+from engine.db.plays import EVENTS, Play, add_plays, list_plays
 from engine.db.schema import COVERAGES, SCHEMA_VERSION
 from engine.db.session import Database, open_database
 from engine.db.settings import get_setting, set_setting
@@ -42,6 +43,7 @@ from engine.db.tracks import (
     count_tracks,
     genre_by_track,
     genre_tags,
+    ids_by_paths,
     move_track,
     remove_tracks,
     search,
@@ -66,6 +68,7 @@ from engine.db.vectors import (
 
 __all__ = [
     "COVERAGES",
+    "EVENTS",
     "SCHEMA_VERSION",
     "Conditions",
     "Database",
@@ -75,6 +78,7 @@ __all__ = [
     "GenreCount",
     "Labels",
     "NewTrack",
+    "Play",
     "Prediction",
     "Signature",
     "SignatureIds",
@@ -83,6 +87,7 @@ __all__ = [
     "Span",
     "Track",
     "VectorIndex",
+    "add_plays",
     "add_root",
     "count_failed",
     "count_tracks",
@@ -94,8 +99,10 @@ __all__ = [
     "get_setting",
     "get_signature",
     "get_vector_index",
+    "ids_by_paths",
     "known_files",
     "labels_of_tracks",
+    "list_plays",
     "live_ids",
     "matrix",
     "missing_tracks",

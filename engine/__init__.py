@@ -26,6 +26,8 @@ from engine.errors import (
 
 if TYPE_CHECKING:
     from engine.analysis.playlists import Playlist, PlaylistTrack
+    from engine.analysis.recommend import Recommendations, RecommendedTrack
+    from engine.db.plays import Play
     from engine.indexer.reports import FailedPath, IndexProgress, IndexReport
     from engine.library import Engine
     from engine.results import (
@@ -47,6 +49,9 @@ _HOMES = {
     "IndexReport": "engine.indexer.reports",
     "Playlist": "engine.analysis.playlists",
     "PlaylistTrack": "engine.analysis.playlists",
+    "Recommendations": "engine.analysis.recommend",
+    "RecommendedTrack": "engine.analysis.recommend",
+    "Play": "engine.db.plays",
     "CentroidDistance": "engine.results",
     "Classification": "engine.results",
     "EncoderTracks": "engine.results",
@@ -75,10 +80,13 @@ __all__ = [
     "LibraryError",
     "Match",
     "MoodProbability",
+    "Play",
     "Playlist",
     "PlaylistTrack",
     "QueryError",
     "QueryResult",
+    "Recommendations",
+    "RecommendedTrack",
     "SignatureError",
     "Stats",
     "TrainingError",

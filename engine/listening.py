@@ -1,16 +1,24 @@
-"""The part of `Engine` that says what to hear next: playlists."""
+"""The part of `Engine` that says what to hear next: playlists, recommendations."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from engine.analysis.neighbours import BY_DEFAULT, Ranking
 from engine.analysis.playlists import Playlist, entries, in_order, path_between, radio
+from engine.analysis.recommend import Recommendations, recommend
+from engine.db import Play, add_plays, list_plays
 from engine.filters import EVERYTHING, Filters
+from engine.history import read_history
 from engine.m3u8 import write_playlist
 from engine.opened import OpenLibrary
 from engine.query import PathName, TrackName
 from engine.seeds import combine
+
+
+PATH_TYPES = (str, bytes, os.PathLike)
 
 
 class Listening:
@@ -89,3 +97,47 @@ class Listening:
             QueryError: The file cannot be written there.
         """
         return write_playlist(file, entries(self._opened, playlist), relative=relative)
+
+    def recommend(
+        self,
+        history: PathName | None = None,
+        n: int = 25,
+        *,
+        again_days: float | None = None,
+        filters: Filters = EVERYTHING,
+    ) -> Recommendations:
+        """What to hear next, each track with the reason: near what was liked and played lately, far from what was skipped.
+
+        The model is in `engine.analysis.recommend`. Nothing that was heard is among the tracks.
+
+        Args:
+            history: A CSV file with the columns time,path,event; None for the plays that the library keeps.
+            n: How many at most.
+            again_days: Also heard tracks, once their last event is so many days older than the newest one.
+            filters: What may be recommended.
+
+        Raises:
+            QueryError: The history cannot be read, holds no event of a track of the library or nothing but skips, or n
+                or a filter makes no sense.
+            LibraryError: The library holds no signatures to compare with.
+        """
+        if history is not None:
+            read = read_history(self._opened, history)
+            return replace(recommend(self._opened, read.plays, n, again_days, filters), problems=read.problems)
+        with self._opened.database.read() as connection:
+            kept = list_plays(connection)
+        return recommend(self._opened, kept, n, again_days, filters)
+
+    def add_plays(self, history: PathName | Iterable[Play]) -> int:
+        """Keep plays in the library, for `recommend` without a file; returns how many it did not have yet.
+
+        Args:
+            history: A CSV file as for `recommend`, or events. Tracks that the library does not have are passed over.
+
+        Raises:
+            QueryError: The file cannot be read, or holds no event of a track of the library.
+            LibraryError: The library cannot be written.
+        """
+        plays = read_history(self._opened, history).plays if isinstance(history, PATH_TYPES) else history
+        with self._opened.database.write() as connection:
+            return add_plays(connection, plays)
