@@ -50,15 +50,15 @@ def read_history(opened: OpenLibrary, file: PathName) -> History:
     for row in _rows(source):
         when, event = _time(row["time"]), row["event"].strip().casefold()
         if event not in EVENTS:
-            problems["name an event that is not play, skip or like"].append(row["event"])
+            problems["with an event that is not play, skip or like"].append(row["event"])
         elif when is None:
-            problems["have a time that is neither ISO 8601 nor seconds since 1970"].append(row["time"])
+            problems["with a time that is neither ISO 8601 nor seconds since 1970"].append(row["time"])
         elif when > latest:
-            problems["lie in the future"].append(row["time"])
+            problems["with a time in the future"].append(row["time"])
         else:
             lines.append((when, event, row["path"]))
     ids = _ids(opened, os.path.dirname(source), [path for *_, path in lines])  # noqa: PTH120 (bytes)
-    problems["name no track of the library"] = [path for *_, path in lines if path not in ids]
+    problems["without a track of the library"] = [path for *_, path in lines if path not in ids]
     plays = tuple(Play(when, event, ids[path]) for when, event, path in lines if path in ids)
     told = tuple(_told(kind, found) for kind, found in problems.items() if found)
     if not plays:
@@ -123,4 +123,4 @@ def _told(kind: str, found: Sequence[str]) -> str:
     different = list(dict.fromkeys(found))
     examples = ", ".join(repr(shown(text)) for text in different[:NAMED])
     more = f" and {len(different) - NAMED} more" if len(different) > NAMED else ""
-    return f"{len(found)} line{'s' if len(found) > 1 else ''} {kind}: {examples}{more}; left out"
+    return f"left out {len(found)} line{'s' if len(found) > 1 else ''} {kind}: {examples}{more}"

@@ -7,7 +7,8 @@ candidate's score is
 
     max over centres of (say * closeness)  -  max over tracks with w < 0 of (say * closeness)
 
-where closeness, 0 to 1, is exp(-d^2 / (s s')): cosine distance scaled by how near the neighbours of both tracks are
+and, so that one taste does not fill the list, each further track of the same best centre counts 0.9 times less than the one before.
+Closeness, 0 to 1, is exp(-d^2 / (s s')): cosine distance scaled by how near the neighbours of both tracks are
 (`engine.analysis.hubs`), so that hubs do not lead every list and a dense corner of the library does not fill it. Nothing
 is drawn by chance and no clock is read: the same history gives the same answer.
 """
@@ -30,6 +31,7 @@ from engine.opened import OpenLibrary
 WEIGHTS = {"like": 3.0, "play": 1.0, "skip": -2.0}
 HALF_LIFE_DAYS = 30.0
 DAY = 86_400.0  # seconds
+FURTHER = 0.9  # what each further track of a centre counts
 CENTRES = 500  # of the heaviest tracks on each side: an upper bound on the work
 NEAR = float(np.exp(-4))  # closeness at twice the distance within which about one track in 25 lies
 READ_AT_ONCE = 500
@@ -64,6 +66,16 @@ class _Scored:
     centres: NDArray[np.int64]
 
 
+@dataclass(frozen=True, eq=False)
+class _Ranked:
+    """What may be recommended, the best first: ids, scores, closeness to the best centre and its track id, each (M,)."""
+
+    track_ids: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    closeness: NDArray[np.float32]
+    centres: NDArray[np.int64]
+
+
 def recommend(
     opened: OpenLibrary, plays: Sequence[Play], n: int, again_days: float | None, filters: Filters
 ) -> Recommendations:
@@ -91,11 +103,11 @@ def recommend(
         heard = tracks_by_ids(connection, weights)
     centres = {i: weight for i, weight in weights.items() if weight > 0 and i in known and i in heard}
     allowed = passing(opened, filters, [heard[track_id] for track_id in centres])
-    scored = _score(opened, weights)
+    scored = _score(opened, {i: weight for i, weight in weights.items() if i in heard})
     resting = _resting(plays, weights, again_days)
-    order = np.argsort(-scored.scores, kind="stable")
-    picked = _pick(opened, scored, order, n, filters.per_artist, resting, heard, allowed)
-    return Recommendations(tuple(_described(track, row, scored, plays, heard) for track, row in picked))
+    ranked = _ranked(scored, opened.store().snapshot().track_ids, resting, allowed)
+    picked = _pick(opened, ranked, n, filters.per_artist, heard)
+    return Recommendations(tuple(_described(track, ranked, at, plays, heard) for track, at in picked))
 
 
 def taste(plays: Sequence[Play]) -> dict[int, float]:
@@ -152,36 +164,43 @@ def _resting(plays: Sequence[Play], weights: Mapping[int, float], again_days: fl
     return {i for i, time in last.items() if newest - time < again_days * DAY or weights[i] <= 0}
 
 
-def _pick(
-    opened: OpenLibrary,
-    scored: _Scored,
-    order: NDArray[np.intp],
-    n: int,
-    per_artist: int | None,
-    resting: set[int],
-    heard: Mapping[int, Track],
-    allowed: NDArray[np.int64] | None,
-) -> list[tuple[Track, int]]:
-    """The best tracks that may be named, with their rows: one of several byte-identical files, few of one artist."""
-    track_ids = opened.store().snapshot().track_ids
-    fits = scored.scores[order] > 0
-    fits &= np.isin(track_ids[order], np.fromiter(resting, np.int64), invert=True)
+def _ranked(
+    scored: _Scored, track_ids: NDArray[np.int64], resting: set[int], allowed: NDArray[np.int64] | None
+) -> _Ranked:
+    """What may be recommended, the best first, once each further track of a centre counts less."""
+    fits = (scored.scores > 0) & np.isin(track_ids, np.fromiter(resting, np.int64), invert=True)
     if allowed is not None:
-        fits &= np.isin(track_ids[order], allowed)
-    rows = order[fits]
-    copies = {track.content_hash for track_id, track in heard.items() if track_id in resting}
+        fits &= np.isin(track_ids, allowed)
+    rows = np.flatnonzero(fits)
+    rows = rows[np.lexsort((-scored.scores[rows], scored.centres[rows]))]  # a centre's tracks together, the best first
+    _, firsts, sizes = np.unique(scored.centres[rows], return_index=True, return_counts=True)
+    before = np.arange(len(rows)) - np.repeat(firsts, sizes)  # of the same centre
+    scores = scored.scores[rows] * FURTHER**before
+    order = np.argsort(-scores, kind="stable")
+    rows = rows[order]
+    return _Ranked(track_ids[rows], scores[order], scored.closeness[rows], scored.centres[rows])
+
+
+def _pick(
+    opened: OpenLibrary, ranked: _Ranked, n: int, per_artist: int | None, heard: Mapping[int, Track]
+) -> list[tuple[Track, int]]:
+    """The best tracks with their places among the ranked: one of several byte-identical files, few of one artist."""
+    copies = {track.content_hash for track in heard.values()}
+    taken: set[bytes] = set()
     artists: Counter[str] = Counter()
     picked: list[tuple[Track, int]] = []
-    for at in range(0, len(rows), READ_AT_ONCE):
-        part = rows[at : at + READ_AT_ONCE]
+    for start in range(0, len(ranked.track_ids), READ_AT_ONCE):
+        part = ranked.track_ids[start : start + READ_AT_ONCE].tolist()
         with opened.database.read() as connection:
-            tracks = tracks_by_ids(connection, track_ids[part].tolist())
-        for row in part.tolist():
-            track = tracks.get(int(track_ids[row]))
-            if track is None or track.content_hash in copies or _too_many(track, per_artist, artists):
+            tracks = tracks_by_ids(connection, part)
+        for at, track_id in enumerate(part, start=start):
+            track = tracks.get(track_id)
+            if track is None or track.content_hash in taken:
                 continue
-            copies.add(track.content_hash)
-            picked.append((track, row))
+            if (track.content_hash in copies and track_id not in heard) or _too_many(track, per_artist, artists):
+                continue
+            taken.add(track.content_hash)
+            picked.append((track, at))
             if len(picked) == n:
                 return picked
     return picked
@@ -196,11 +215,10 @@ def _too_many(track: Track, per_artist: int | None, artists: Counter[str]) -> bo
 
 
 def _described(
-    track: Track, row: int, scored: _Scored, plays: Sequence[Play], heard: Mapping[int, Track]
+    track: Track, ranked: _Ranked, at: int, plays: Sequence[Play], heard: Mapping[int, Track]
 ) -> RecommendedTrack:
-    centre = heard.get(int(scored.centres[row]))
-    reason = _reason(centre, plays, near=float(scored.closeness[row]) >= NEAR) if centre else "like what you heard"
-    return RecommendedTrack(track.id, track.name, track.artist, track.title, float(scored.scores[row]), reason)
+    reason = _reason(heard[int(ranked.centres[at])], plays, near=float(ranked.closeness[at]) >= NEAR)
+    return RecommendedTrack(track.id, track.name, track.artist, track.title, float(ranked.scores[at]), reason)
 
 
 def _reason(centre: Track, plays: Sequence[Play], near: bool) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import asdict
 from typing import Any
 
@@ -46,11 +45,9 @@ def recommend(
         click.echo(f"engine: {problem}", err=True)
     if as_json:
         print_json({"tracks": [asdict(track) for track in found.tracks]})
-    room = max(40, shutil.get_terminal_size().columns)
     for number, track in enumerate(() if as_json else found.tracks, start=1):
-        name = display_name(track.artist, track.title, track.path)
-        click.echo(f"{number:>4}. {track.score:.3f} {name}  id:{track.track_id}"[:room])
-        click.echo(f"      {shown(track.reason)}")
+        click.echo(f"{number:>4}. {track.score:.3f} {display_name(track.artist, track.title, track.path)}  id:{track.track_id}")
+        click.echo(f"            {shown(track.reason)}")
     if len(found.tracks) < n and not settings.quiet:
         said = "no more is left that passes, was not heard, and is nearer to what you like than to what you skip"
         click.echo(f"{len(found.tracks)} of {n} tracks: {said}", err=True)
