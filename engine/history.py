@@ -1,8 +1,8 @@
 """A listening history in a CSV file: columns time, path, event.
 
-`time` is ISO 8601 (UTC where it names no offset) or seconds since 1970; `path` is absolute, relative to the file's folder,
-or `id:12`; `event` is play, skip or like. Other columns are passed over. A line that cannot be used is left out, counted
-and reported.
+`time` is ISO 8601 (UTC where it names no offset) or seconds since 1970; `path` is absolute, relative to the file's
+folder, or `id:12`; `event` is play, skip or like. Other columns are passed over. A line that cannot be used is left
+out, counted and reported.
 """
 
 from __future__ import annotations

@@ -17,7 +17,6 @@ from engine.opened import OpenLibrary
 from engine.query import PathName, TrackName
 from engine.seeds import combine
 
-
 PATH_TYPES = (str, bytes, os.PathLike)
 
 
@@ -106,7 +105,7 @@ class Listening:
         again_days: float | None = None,
         filters: Filters = EVERYTHING,
     ) -> Recommendations:
-        """What to hear next, each track with the reason: near what was liked and played lately, far from what was skipped.
+        """What to hear next, each track with its reason: near what was liked and played, far from what was skipped.
 
         The model is in `engine.analysis.recommend`. Nothing that was heard is among the tracks.
 

@@ -13,6 +13,7 @@ The smoothest order took a radio of 25 tracks from 0.18, 0.68, 0.43 (nearest fir
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +100,7 @@ def _even_chain(start: Floats, end: Floats, vectors: Floats, drafted: Sequence[N
     """One candidate of each place, such that the sum of distances ** EVENNESS along the chain is least."""
     costs = _cost(start[None], vectors[drafted[0]])[0]  # of the best chain up to each candidate
     came_from = []
-    for before, after in zip(drafted, drafted[1:], strict=False):
+    for before, after in pairwise(drafted):
         chains = costs[:, None] + _cost(vectors[before], vectors[after])
         came_from.append(chains.argmin(axis=0))
         costs = chains.min(axis=0)

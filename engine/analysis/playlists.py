@@ -195,7 +195,9 @@ def _in_steps(placed: Sequence[_Placed]) -> tuple[PlaylistTrack, ...]:
     """The tracks with their similarity to the one before."""
     chain = np.array([each.vector for each in placed])
     cosines = [1.0, *np.einsum("nd,nd->n", chain[:-1], chain[1:]).tolist()]
-    return tuple(replace(each.track, similarity=_similarity(cosine)) for each, cosine in zip(placed, cosines, strict=True))
+    return tuple(
+        replace(each.track, similarity=_similarity(cosine)) for each, cosine in zip(placed, cosines, strict=True)
+    )
 
 
 def _placed(stop: _Stop) -> _Placed:

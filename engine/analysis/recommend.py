@@ -1,16 +1,16 @@
 """What to hear next, from what was played, skipped and liked.
 
-The model. An event weighs 3 (like), 1 (play) or -2 (skip), halved for each 30 days that it lies before the newest one. A
-track's weight w is the sum over its events, and its say |w| / (|w| + 1), so that the hundredth play adds next to nothing.
-Every track with w > 0 is a taste centre of its own: a mean of several tastes would lie where none of them is. A
-candidate's score is
+The model. An event weighs 3 (like), 1 (play) or -2 (skip), halved for each 30 days that it lies before the newest one.
+A track's weight w is the sum over its events, and its say |w| / (|w| + 1), so that the hundredth play adds next to
+nothing. Every track with w > 0 is a taste centre of its own: a mean of several tastes would lie where none of them is.
+A candidate's score is
 
     max over centres of (say * closeness)  -  max over tracks with w < 0 of (say * closeness)
 
-and, so that one taste does not fill the list, each further track of the same best centre counts 0.9 times less than the one before.
-Closeness, 0 to 1, is exp(-d^2 / (s s')): cosine distance scaled by how near the neighbours of both tracks are
-(`engine.analysis.hubs`), so that hubs do not lead every list and a dense corner of the library does not fill it. Nothing
-is drawn by chance and no clock is read: the same history gives the same answer.
+and, so that one taste does not fill the list, each further track of the same best centre counts 0.9 of what it would
+have counted one place before. Closeness, 0 to 1, is exp(-d^2 / (s s')): cosine distance scaled by how near the
+neighbours of both tracks are (`engine.analysis.hubs`), so that hubs do not lead every list and a dense corner of the
+library does not fill it. Nothing is drawn by chance and no clock is read: the same events give the same answer.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class _Scored:
 
 @dataclass(frozen=True, eq=False)
 class _Ranked:
-    """What may be recommended, the best first: ids, scores, closeness to the best centre and its track id, each (M,)."""
+    """What may be recommended, the best first: ids, scores, closeness to the best centre, its track id; each (M,)."""
 
     track_ids: NDArray[np.int64]
     scores: NDArray[np.float64]

@@ -128,4 +128,17 @@ def _complain(message: str, code: int) -> int:
 
 from engine.cli import ask, evaluate, index, manage, playlist, recommend, similar, study, train  # noqa: E402 (they register themselves on `cli`)
 
-__all__ = ["Settings", "ask", "cli", "evaluate", "index", "main", "manage", "playlist", "recommend", "similar", "study", "train"]
+__all__ = [
+    "Settings",
+    "ask",
+    "cli",
+    "evaluate",
+    "index",
+    "main",
+    "manage",
+    "playlist",
+    "recommend",
+    "similar",
+    "study",
+    "train",
+]

@@ -46,7 +46,9 @@ def recommend(
     if as_json:
         print_json({"tracks": [asdict(track) for track in found.tracks]})
     for number, track in enumerate(() if as_json else found.tracks, start=1):
-        click.echo(f"{number:>4}. {track.score:.3f} {display_name(track.artist, track.title, track.path)}  id:{track.track_id}")
+        click.echo(
+            f"{number:>4}. {track.score:.3f} {display_name(track.artist, track.title, track.path)}  id:{track.track_id}"
+        )
         click.echo(f"            {shown(track.reason)}")
     if len(found.tracks) < n and not settings.quiet:
         said = "no more is left that passes, was not heard, and is nearer to what you like than to what you skip"

@@ -82,7 +82,12 @@ def test_one_line_each(command: Command, library: Path, tmp_path: Path) -> None:
     """What cannot be done is told in one line, with exit code 1, and no file of music is written over."""
     song = tmp_path / "song.wav"
     song.write_bytes(b"music")
-    for arguments in ((1, "--out", song), ("--from", 1, "--to", 2, "-n", 1), ("--order", tmp_path / "none.m3u8"), (999,)):
+    for arguments in (
+        (1, "--out", song),
+        ("--from", 1, "--to", 2, "-n", 1),
+        ("--order", tmp_path / "none.m3u8"),
+        (999,),
+    ):
         outcome = command("--library", library, "playlist", *arguments)
         assert (outcome.code, outcome.out, outcome.err.count("\n")) == (1, "", 1)
     assert song.read_bytes() == b"music"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from engine.filters import Filters
 from engine.m3u8 import read_playlist
 from tests.audio import write_audio
 from tests.conftest import RATE, Collection, make_song
-from tests.engine.test_neighbours import D, TRACKS, new_track, signature
+from tests.engine.test_neighbours import TRACKS, D, new_track, signature
 
 ARTISTS = ("Ada", "Ben", "Björk", None)
 
@@ -58,7 +59,9 @@ def test_radio(library: Engine) -> None:
     matches = library.similar_to(seeds, k=10).matches
     radio = library.playlist(seeds, 10)
     assert radio.tracks[0].track_id == matches[0].track_id
-    assert {(track.track_id, track.similarity) for track in radio.tracks} == {(m.track_id, m.similarity) for m in matches}
+    assert {(track.track_id, track.similarity) for track in radio.tracks} == {
+        (m.track_id, m.similarity) for m in matches
+    }
     assert ids(radio) == ids(library.playlist(seeds, 10))
     varied = library.playlist(seeds, 10, ranking=Ranking(diverse=0.7))
     assert set(ids(varied)) != set(ids(radio))
@@ -134,7 +137,7 @@ def test_path_similarities(library: Engine) -> None:
     """Similarity in a path is to the track before, and 1 for the first."""
     path = library.path(1, 50, 6).tracks
     assert path[0].similarity == 1
-    for before, after in zip(path, path[1:], strict=False):
+    for before, after in pairwise(path):
         alone = library.similar(before.track_id, TRACKS, ranking=Ranking(hubs=True)).matches
         expected = next(match.similarity for match in alone if match.track_id == after.track_id)
         assert after.similarity == pytest.approx(expected, abs=1e-5)
