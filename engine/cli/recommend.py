@@ -51,6 +51,6 @@ def recommend(
         )
         click.echo(f"            {shown(track.reason)}")
     if len(found.tracks) < n and not settings.quiet:
-        said = "no more is left that passes, was not heard, and is nearer to what you like than to what you skip"
+        said = "no more is left that passes and was not heard"
         click.echo(f"{len(found.tracks)} of {n} tracks: {said}", err=True)
     return 0
