@@ -20,6 +20,7 @@ from engine.db.files import (
     roots,
 )
 from engine.db.moving import relocate
+from engine.db.plays import EVENTS, Play, add_plays, list_plays
 from engine.db.schema import COVERAGES, SCHEMA_VERSION
 from engine.db.segments import SegmentBlock, segment_blocks
 from engine.db.session import Database, open_database
@@ -44,6 +45,7 @@ from engine.db.tracks import (
     count_tracks,
     genre_by_track,
     genre_tags,
+    ids_by_paths,
     move_track,
     remove_tracks,
     search,
@@ -68,6 +70,7 @@ from engine.db.vectors import (
 
 __all__ = [
     "COVERAGES",
+    "EVENTS",
     "SCHEMA_VERSION",
     "AudioFeatures",
     "Conditions",
@@ -78,6 +81,7 @@ __all__ = [
     "GenreCount",
     "Labels",
     "NewTrack",
+    "Play",
     "Prediction",
     "SegmentBlock",
     "Signature",
@@ -87,6 +91,7 @@ __all__ = [
     "Span",
     "Track",
     "VectorIndex",
+    "add_plays",
     "add_root",
     "count_failed",
     "count_tracks",
@@ -99,8 +104,10 @@ __all__ = [
     "get_setting",
     "get_signature",
     "get_vector_index",
+    "ids_by_paths",
     "known_files",
     "labels_of_tracks",
+    "list_plays",
     "live_ids",
     "matrix",
     "missing_tracks",

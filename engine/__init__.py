@@ -29,8 +29,11 @@ if TYPE_CHECKING:
     from engine.analysis.explain import Explanation, Moment, PairExplanation, Span, WindowPair
     from engine.analysis.genres import GenreEquation, GenreRelations, GenreSummary
     from engine.analysis.neighbours import Ranking
+    from engine.analysis.playlists import Playlist, PlaylistTrack
+    from engine.analysis.recommend import Recommendations, RecommendedTrack
     from engine.analysis.tags import TagChange, TagReport
     from engine.db import AudioFeatures
+    from engine.db.plays import Play
     from engine.filters import Filters
     from engine.indexer.reports import FailedPath, IndexProgress, IndexReport, MeasureReport
     from engine.library import Engine
@@ -60,6 +63,11 @@ _HOMES = {
     "MeasureReport": "engine.indexer.reports",
     "TagChange": "engine.analysis.tags",
     "TagReport": "engine.analysis.tags",
+    "Playlist": "engine.analysis.playlists",
+    "PlaylistTrack": "engine.analysis.playlists",
+    "Recommendations": "engine.analysis.recommend",
+    "RecommendedTrack": "engine.analysis.recommend",
+    "Play": "engine.db.plays",
     "CentroidDistance": "engine.results",
     "Classification": "engine.results",
     "EncoderTracks": "engine.results",
@@ -111,9 +119,14 @@ __all__ = [
     "Moment",
     "MoodProbability",
     "PairExplanation",
+    "Play",
+    "Playlist",
+    "PlaylistTrack",
     "QueryError",
     "QueryResult",
     "Ranking",
+    "Recommendations",
+    "RecommendedTrack",
     "Seed",
     "SignatureError",
     "Span",

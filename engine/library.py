@@ -14,6 +14,7 @@ from engine.db.values import named
 from engine.errors import DeviceError, LibraryError, QueryError
 from engine.filters import EVERYTHING, Filters
 from engine.keeping import Keeping
+from engine.listening import Listening
 from engine.moments import hear_moment
 from engine.opened import OpenLibrary
 from engine.opening import check_device, choose_encoder, default_threads
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from engine.analysis.tags import TagReport
 
 
-class Engine(Keeping):
+class Engine(Keeping, Listening):
     """A library: index music into it, ask it what sounds alike.
 
     Safe for many threads that ask at once; index from one thread at a time. Use `Engine.open`.
