@@ -8,6 +8,7 @@ of failing in the middle, and DEFERRED for a reader, who then sees one state of 
 import os
 import sqlite3
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -57,6 +58,9 @@ class Database:
         event.listen(engine, "begin", _begin)
         self._readers = engine.execution_options(engine_writes=False)
         self._writers = engine.execution_options(engine_writes=True)
+        self._writable = writable
+        self._watch_lock = threading.Lock()
+        self._watching: sqlite3.Connection | None = None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -78,8 +82,25 @@ class Database:
         with self._explained(), self._writers.begin() as connection:
             yield connection
 
+    def version(self) -> tuple[int, ...]:
+        """Return what differs after any process has changed the library, and costs microseconds to ask.
+
+        Raises:
+            LibraryError: The file cannot be read.
+        """
+        with self._explained(), self._watch_lock:
+            if not self._writable:
+                return _file_version(self.path)
+            if self._watching is None:
+                self._watching = _connect(self.path)
+            return tuple(self._watching.execute("PRAGMA data_version").fetchone())
+
     def close(self) -> None:
         """Close every connection; the last to leave folds the write-ahead log back into the file."""
+        with self._watch_lock:
+            if self._watching is not None:
+                self._watching.close()
+                self._watching = None
         self.closed = True
         self._readers.dispose()  # readers and writers share one pool
 
@@ -183,6 +204,15 @@ def _connect_read_only(path: Path) -> sqlite3.Connection:
         if log.exists() and log.stat().st_size:
             raise
         return _connect(path, "mode=ro&immutable=1")
+
+
+def _file_version(path: Path) -> tuple[int, ...]:
+    """What a file that this process may only read looked like from outside."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise sqlite3.OperationalError("unable to open database file") from error
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _begin(connection: Connection) -> None:

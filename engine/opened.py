@@ -17,6 +17,9 @@ from engine.opening import check_device, is_installed
 from engine.query import HeardTrack, Question, TrackName, listen, resolve
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from engine.analysis.hubs import LocalScale
     from engine.centroids import Centroid
     from engine.indexer.vectors import Snapshot, VectorStore
@@ -109,9 +112,13 @@ class OpenLibrary:
 
     def local_scale(self) -> LocalScale:
         """What corrects for tracks that are everybody's neighbour; there must be signatures."""
-        from engine.analysis.hubs import LocalScale
+        from engine.analysis.hubs import LocalScale, draw_sample
 
-        return self._kept("scale", lambda: LocalScale(self.store().snapshot().vectors))
+        return self._kept("scale", lambda: LocalScale(draw_sample(self.store().snapshot())))
+
+    def local_scales(self) -> NDArray[np.float32]:
+        """The scale (N,) of every track, in the order of the snapshot's `track_ids`."""
+        return self._kept("scales", lambda: self.local_scale().of(self.store().snapshot().vectors))
 
     def adopt(self) -> None:
         """The first indexing decides the library's own encoder and coverage; where weights lie is noted each time.

@@ -59,8 +59,8 @@ def by_mutual_proximity(signatures: Floats) -> Floats:
 
 def by_local_scaling(signatures: Floats) -> Floats:
     """As the product orders answers, (N, N)."""
-    scale, everything, cosines = LocalScale(signatures), np.arange(len(signatures)), by_cosine(signatures)
-    return np.stack([scale.closeness(signatures[i], everything, cosines[i]) for i in everything])
+    scale, cosines = LocalScale(signatures), by_cosine(signatures)
+    return np.stack([scale.closeness(own, signatures, row) for own, row in zip(signatures, cosines, strict=True)])
 
 
 ORDERS: dict[str, Callable[[Floats], Floats]] = {

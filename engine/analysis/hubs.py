@@ -7,8 +7,13 @@ of at most 500 tracks drawn from the library, so that it costs the same for each
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from engine.indexer.vectors import Snapshot
 
 SAMPLE = 500  # tracks that scales are measured against
 NEIGHBOUR = 20  # the one whose distance is a track's scale
@@ -18,27 +23,34 @@ SMALLEST_SCALE = 1e-6
 Floats = NDArray[np.float32]
 
 
+def draw_sample(snapshot: Snapshot) -> Floats:
+    """At most SAMPLE signatures (S, D) of a library: the same tracks give the same ones."""
+    ids = np.sort(snapshot.track_ids)
+    random = np.random.default_rng(0)
+    chosen = random.choice(ids, SAMPLE, replace=False, shuffle=False) if len(ids) > SAMPLE else ids
+    return snapshot.take(np.sort(chosen))
+
+
 class LocalScale:
-    """Scales of a library's tracks.
+    """Scales of tracks, against the same sample of a library.
 
     Args:
-        vectors: (N, D) unit signatures.
+        sample: (S, D) unit signatures that scales are measured against.
     """
 
-    def __init__(self, vectors: Floats) -> None:
-        random = np.random.default_rng(0)  # the same tracks give the same answers
-        count = len(vectors)
-        chosen = random.choice(count, SAMPLE, replace=False) if count > SAMPLE else np.arange(count)
-        self._sample = vectors[np.sort(chosen)]
-        parts = [self._scales(vectors[at : at + ROWS_AT_ONCE]) for at in range(0, count, ROWS_AT_ONCE)]
-        self.scales = np.concatenate(parts) if parts else np.zeros(0, np.float32)  # (N,)
+    def __init__(self, sample: Floats) -> None:
+        self._sample = sample
 
-    def closeness(self, query: Floats, rows: NDArray[np.intp], cosines: Floats) -> Floats:
-        """-d^2 / (s_query s_row) for some of the tracks, given their cosines (M,) with a unit vector (D,)."""
-        return -np.square(1 - cosines) / (self._scales(query[None]) * self.scales[rows])
+    def closeness(self, query: Floats, vectors: Floats, cosines: Floats) -> Floats:
+        """-d^2 / (s_query s_track) for some tracks (M, D), given their cosines (M,) with a unit vector (D,)."""
+        return -np.square(1 - cosines) / (self.of(query[None]) * self.of(vectors))
 
-    def _scales(self, vectors: Floats) -> Floats:
+    def of(self, vectors: Floats) -> Floats:
         """Distances (M,) to the 20th nearest of the sample, of which the nearest may be the track itself."""
+        parts = [self._of_some(vectors[at : at + ROWS_AT_ONCE]) for at in range(0, len(vectors), ROWS_AT_ONCE)]
+        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+    def _of_some(self, vectors: Floats) -> Floats:
         distances = 1 - vectors @ self._sample.T  # (M, sample)
         place = min(NEIGHBOUR, distances.shape[1] - 1)
         return np.maximum(np.partition(distances, place, axis=1)[:, place], SMALLEST_SCALE)

@@ -53,12 +53,12 @@ def nearest(opened: OpenLibrary, sought: Sought, k: int, filters: Filters, ranki
         raise QueryError(f"expected k of 1 or more, found {k}")
     if not 0 <= ranking.diverse <= 1:
         raise QueryError(f"expected a diversity from 0 to 1, found {ranking.diverse:g}")
-    store = opened.filled_store()
+    snapshot = opened.filled_store().snapshot()
     allowed = passing(opened, filters, sought.tracks)
     pool = max(SMALLEST_POOL, POOL_FACTOR * k)
     while True:
-        found = store.search(sought.heard.signature, pool, sought.heard.itself, allowed)
-        picked = _pick(opened, sought, found, k, filters.per_artist, ranking)
+        found = snapshot.search(sought.heard.signature, pool, sought.heard.itself, allowed)
+        picked = _pick(opened, snapshot, sought, found, k, filters.per_artist, ranking)
         if len(picked) >= k or len(found) < pool:  # else the cap on an artist may have left out too many
             return picked
         pool *= POOL_FACTOR
@@ -126,29 +126,30 @@ def _group_match(rank: int, scored: _Scored, track: Track, kind: str) -> GroupMa
 
 
 def _pick(
-    opened: OpenLibrary, sought: Sought, found: list[Neighbour], k: int, per_artist: int | None, ranking: Ranking
+    opened: OpenLibrary,
+    snapshot: Snapshot,
+    sought: Sought,
+    found: list[Neighbour],
+    k: int,
+    per_artist: int | None,
+    ranking: Ranking,
 ) -> list[Neighbour]:
     if not found:
         return []
-    snapshot = opened.store().snapshot()
-    rows = _rows(snapshot, [neighbour.track_id for neighbour in found])
-    ordered = list(range(len(found)))
+    ids = [neighbour.track_id for neighbour in found]
+    cosines = np.array([neighbour.cosine for neighbour in found], np.float32)
+    ordered, vectors = list(range(len(found))), np.zeros((0, 0), np.float32)
+    if ranking.diverse or not ranking.hubs:
+        vectors = snapshot.take(np.array(ids, np.int64))
     if not ranking.hubs:
-        cosines = np.array([neighbour.cosine for neighbour in found], np.float32)
-        close = opened.local_scale().closeness(sought.heard.signature, rows, cosines)
+        close = opened.local_scale().closeness(sought.heard.signature, vectors, cosines)
         ordered = np.argsort(-close, kind="stable").tolist()
-    fits = _cap(opened, [neighbour.track_id for neighbour in found], per_artist)
+    fits = _cap(opened, ids, per_artist)
     if ranking.diverse:
-        cosines = np.array([neighbour.cosine for neighbour in found], np.float32)
-        order = _diverse(snapshot.vectors[rows], cosines, ordered, ranking.diverse, fits)
+        order = _diverse(vectors, cosines, ordered, ranking.diverse, fits)
     else:
         order = (i for i in ordered if fits(i))
     return [found[i] for i, _ in zip(order, range(k), strict=False)]
-
-
-def _rows(snapshot: Snapshot, track_ids: Sequence[int]) -> NDArray[np.intp]:
-    order = np.argsort(snapshot.track_ids, kind="stable")
-    return order[np.searchsorted(snapshot.track_ids, track_ids, sorter=order)]
 
 
 def _cap(opened: OpenLibrary, track_ids: Sequence[int], per_artist: int | None) -> Callable[[int], bool]:

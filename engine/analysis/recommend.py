@@ -140,18 +140,18 @@ def _check(plays: Sequence[Play], weights: Mapping[int, float], known: set[int])
 
 
 def _score(opened: OpenLibrary, weights: Mapping[int, float]) -> _Scored:
-    snapshot, scale = opened.store().snapshot(), opened.local_scale()
+    snapshot, scales = opened.store().snapshot(), opened.local_scales()
     row_of = {int(track_id): row for row, track_id in enumerate(snapshot.track_ids)}
-    every = np.arange(len(snapshot.track_ids))
-    best = np.zeros((2, len(every)), np.float32)  # of centres, of skipped ones
-    closeness = np.zeros(len(every), np.float32)
-    centres = np.zeros(len(every), np.int64)
+    count = len(snapshot.track_ids)
+    best = np.zeros((2, count), np.float32)  # of centres, of skipped ones
+    closeness = np.zeros(count, np.float32)
+    centres = np.zeros(count, np.int64)
     for side, sign in enumerate((1, -1)):
         heaviest = sorted((-abs(w), i) for i, w in weights.items() if w * sign > 0 and i in row_of)[:CENTRES]
         for negative, track_id in heaviest:
             row = row_of[track_id]
             cosines = snapshot.vectors @ snapshot.vectors[row]
-            close = np.exp(scale.closeness(snapshot.vectors[row], every, cosines))
+            close = np.exp(-np.square(1 - cosines) / (scales[row] * scales))
             close[row] = 0  # nothing recommends itself
             said = close * (-negative / (1 - negative))
             better = said > best[side]

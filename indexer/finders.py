@@ -1,0 +1,76 @@
+"""What finds the nearest rows of an index file without comparing all of them on the CPU: a graph, or GPUs."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Protocol
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.indexer.vector_files import IndexFile
+
+EFFORT = 128  # candidates that a search of the graph keeps: recall@10 of 0.99 at a million (scripts/bench/query.py)
+EFFORT_GROWTH = 0.5  # a filter that a share s of the rows passes makes a search try s ** -0.5 times as many
+MOST_EFFORT_SHARE = 0.02  # below it rows are better compared one by one
+GPU_LARGEST_K = 2048  # FAISS' own limit
+
+Floats = NDArray[np.float32]
+Rows = NDArray[np.int64]
+
+
+class Finder(Protocol):
+    """Finds rows."""
+
+    def find(self, query: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows | None:
+        """About `count` of the nearest rows that pass, to be scored exactly; None where it cannot say."""
+
+
+class GraphFinder:
+    """Walks the file's graph (Malkov and Yashunin 2018, HNSW)."""
+
+    def __init__(self, graph: Any) -> None:
+        self._graph = graph
+
+    def find(self, query: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows:
+        """See `Finder`; rows that do not pass are walked through and not given."""
+        options: dict[str, Any] = {"efSearch": max(EFFORT, count)}
+        if passing is not None:
+            share = max(float(passing.mean()), MOST_EFFORT_SHARE)
+            options["sel"] = faiss.IDSelectorBitmap(np.packbits(passing, bitorder="little"))
+            options["efSearch"] = int(options["efSearch"] / share**EFFORT_GROWTH)
+        _, rows = self._graph.search(query[None], count, params=faiss.SearchParametersHNSW(**options))
+        return rows[0][rows[0] >= 0]
+
+
+class GpuFinder:
+    """Compares with every row, in half precision, on all GPUs that FAISS sees; each holds a part of them."""
+
+    def __init__(self, file: IndexFile) -> None:
+        options = faiss.GpuMultipleClonerOptions()
+        options.useFloat16 = True
+        options.shard = True
+        self._index = faiss.index_cpu_to_all_gpus(faiss.downcast_index(file.owner.index), options)
+        self._lock = threading.Lock()  # FAISS' GPU indexes are not safe for concurrent readers
+
+    def find(self, query: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows | None:
+        """See `Finder`; a filter, or more rows than FAISS can sort on a GPU, is left to the CPU."""
+        if passing is not None or count > GPU_LARGEST_K:
+            return None
+        with self._lock:
+            try:
+                _, rows = self._index.search(query[None], min(count, self._index.ntotal))
+            except RuntimeError:  # the GPU went away, or its memory did
+                return None
+        return rows[0][rows[0] >= 0]
+
+
+def make_finder(file: IndexFile, *, gpu: bool) -> Finder | None:
+    """The GPUs where they are wanted, there, and large enough; else the graph; None where the file has none."""
+    if gpu and getattr(faiss, "get_num_gpus", lambda: 0)() > 0:
+        try:
+            return GpuFinder(file)
+        except RuntimeError:  # too little memory
+            pass
+    return GraphFinder(file.graph) if file.graph is not None else None

@@ -1,0 +1,152 @@
+"""All live signatures at one moment: those of the index file, less those that are gone, and those written since."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.db import SignatureState
+from engine.indexer.vector_files import IndexFile
+
+if TYPE_CHECKING:
+    from engine.indexer.finders import Finder
+
+EXACT_SHARE = 0.02  # of the tracks: where fewer pass a filter, they are scored one by one
+SPARE = 32  # more candidates than asked for, since a finder knows vectors to eight or sixteen bits only
+
+Floats = NDArray[np.float32]
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A track and the cosine of its signature with the query's."""
+
+    track_id: int
+    cosine: float
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """N live signatures. What is asked often does not copy the file's; `track_ids` and `vectors` do where they must.
+
+    Attributes:
+        state: What the library said when this was made.
+        file: The index file, or None.
+        finder: What searches it, or None: then all of its rows are compared.
+        dead: Which of its rows are no answer any more, or None for none of them.
+        new_ids, new_vectors: (M,), rising, and (M, D): written since.
+    """
+
+    state: SignatureState
+    file: IndexFile | None
+    finder: Finder | None
+    dead: NDArray[np.bool_] | None
+    new_ids: Ids
+    new_vectors: Floats
+
+    @cached_property
+    def track_ids(self) -> Ids:
+        """(N,), each once."""
+        return np.concatenate([self._filed(self.file.track_ids), self.new_ids]) if self.file else self.new_ids
+
+    @cached_property
+    def vectors(self) -> Floats:
+        """(N, D) unit rows in the order of `track_ids`."""
+        if self.file is None:
+            return self.new_vectors
+        kept = self._filed(self.file.vectors)
+        return np.concatenate([kept, self.new_vectors]) if len(self.new_ids) else kept
+
+    def known(self, track_ids: Ids) -> Ids:
+        """Those of some track ids that have a live signature, rising."""
+        wanted = np.unique(track_ids)
+        found = _places(self.new_ids, wanted) >= 0
+        rows = self._rows(wanted)
+        live = rows >= 0 if self.dead is None else (rows >= 0) & ~self.dead[rows]
+        return wanted[found | live]
+
+    def take(self, track_ids: Ids) -> Floats:
+        """Signatures (M, D) of tracks that have one."""
+        places = _places(self.new_ids, track_ids)
+        new, taken = places >= 0, np.empty((len(track_ids), self.new_vectors.shape[1]), np.float32)
+        taken[new] = self.new_vectors[places[new]]
+        if self.file is not None:
+            taken[~new] = self.file.vectors[self._rows(track_ids[~new])]
+        return taken
+
+    def search(
+        self, query: Floats, k: int, excluded: Collection[int] = (), allowed: Ids | None = None
+    ) -> list[Neighbour]:
+        """The k tracks nearest to a unit vector (D,), best first; see `VectorStore.search`."""
+        if not self.state.count:
+            return []
+        barred = np.fromiter(excluded, np.int64, len(excluded))
+        if allowed is not None:
+            allowed = np.setdiff1d(self.known(allowed), barred)
+            if self.finder is None or len(allowed) < EXACT_SHARE * self.state.count:
+                return _best(allowed, self.take(allowed) @ query, k)
+        new = ~np.isin(self.new_ids, barred) if allowed is None else np.isin(self.new_ids, allowed)
+        ids, cosines = [self.new_ids[new]], [self.new_vectors[new] @ query]
+        if self.file is not None:
+            rows = self._near_rows(query, k, barred, allowed)
+            ids.append(self.file.track_ids[rows])
+            cosines.append(self.file.vectors[rows] @ query)
+        return _best(np.concatenate(ids), np.concatenate(cosines), k)
+
+    def _near_rows(self, query: Floats, k: int, barred: Ids, allowed: Ids | None) -> NDArray[np.int64] | slice:
+        """The file's rows among which its k nearest that pass are: some more than k, or all that pass."""
+        assert self.file is not None
+        few = len(barred) <= SPARE  # passed over afterwards, which costs less than to walk around them
+        passing = None if few and allowed is None and self.dead is None else self._passing(barred, allowed)
+        found = self.finder.find(query, k + SPARE, passing) if self.finder else None
+        if found is not None:
+            return found[~np.isin(self.file.track_ids[found], barred)]
+        if not len(barred) and passing is None:
+            return slice(None)  # a view, not a copy
+        return np.flatnonzero(self._passing(barred, allowed))
+
+    def _rows(self, track_ids: Ids) -> NDArray[np.intp]:
+        """The file's row of each track, -1 where it has none."""
+        return _places(self.file.track_ids if self.file else np.zeros(0, np.int64), track_ids)
+
+    def _passing(self, barred: Ids, allowed: Ids | None) -> NDArray[np.bool_]:
+        """Which of the file's rows may be an answer."""
+        assert self.file is not None
+        passing = np.full(len(self.file.track_ids), allowed is None)
+        if allowed is not None:
+            rows = self._rows(allowed)
+            passing[rows[rows >= 0]] = True
+        barred_rows = self._rows(barred)
+        passing[barred_rows[barred_rows >= 0]] = False
+        if self.dead is not None:
+            passing &= ~self.dead
+        return passing
+
+    def _filed(self, values: Any) -> Any:
+        return values if self.dead is None else values[~self.dead]
+
+
+def _places(rising: Ids, wanted: Ids) -> NDArray[np.intp]:
+    """Where some ids stand in a rising array, -1 where they do not."""
+    if not len(rising):
+        return np.full(len(wanted), -1, np.intp)
+    places = np.minimum(np.searchsorted(rising, wanted), len(rising) - 1)
+    return np.where(rising[places] == wanted, places, -1)
+
+
+def _best(track_ids: Ids, cosines: Floats, k: int) -> list[Neighbour]:
+    """The k greatest, ties by track id."""
+    if len(cosines) > k:
+        near = np.argpartition(-cosines, k - 1)[:k]
+        least = cosines[near].min()
+        near = np.flatnonzero(cosines >= least)
+    else:
+        near = np.arange(len(cosines))
+    order = near[np.lexsort((track_ids[near], -cosines[near]))][:k]
+    return [Neighbour(int(track_ids[i]), float(cosines[i])) for i in order]

@@ -1,0 +1,148 @@
+"""Index files on disk: named after what they hold, written whole or not at all, mapped into memory when opened.
+
+STEM.<digest>.faiss holds a library's signatures, STEM.<digest>.graph.faiss, in a large one, the graph that is searched
+instead of all of them. Both are plain FAISS. The library notes the digest: a file of another name is nobody's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+GRAPH_FROM = 50_000  # signatures; fewer are compared one by one in a few milliseconds
+GRAPH_LINKS = 32  # of each signature on the graph's lowest layer: half of FAISS' M, doubled there
+GRAPH_EFFORT = 80  # candidates kept while linking one; more cost time in proportion and find little more
+GRAPH_FACTORY = f"HNSW{GRAPH_LINKS}_SQ8"  # eight bits a number: the nearest are scored again from the signatures
+DIGEST_LETTERS = 16
+READ_WHOLE_BYTES = 2**28  # a larger file is checked by its length and by samples
+SAMPLES, SAMPLE_BYTES = 256, 2**16
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class IndexFile:
+    """An opened index: its arrays are views of the mapped file, and take memory as they are read.
+
+    Attributes:
+        track_ids: (N,), rising.
+        vectors: (N, D), unit rows.
+        graph: FAISS' index of the same rows, or None.
+        owner: What keeps the mapping.
+    """
+
+    track_ids: NDArray[np.int64]
+    vectors: Floats
+    graph: Any | None
+    owner: Any
+
+
+def write_index(stem: Path, track_ids: NDArray[np.int64], vectors: Floats) -> str:
+    """Write the files of N signatures, sorted by track id, and return what `open_index` knows them by.
+
+    Raises:
+        OSError: They cannot be written; what was there before is untouched.
+    """
+    flat = faiss.IndexIDMap(faiss.IndexFlatIP(vectors.shape[1]))
+    flat.add_with_ids(vectors, track_ids)
+    digest = _put(flat, lambda found: _vectors_path(stem, found))
+    if len(track_ids) < GRAPH_FROM:
+        return digest
+    graph = faiss.index_factory(vectors.shape[1], GRAPH_FACTORY, faiss.METRIC_INNER_PRODUCT)
+    graph.hnsw.efConstruction = GRAPH_EFFORT
+    graph.train(vectors[:: max(1, len(vectors) // GRAPH_FROM)].copy())
+    graph.add(vectors)
+    return f"{digest} {_put(graph, lambda found: _graph_path(stem, digest, found))}"
+
+
+def open_index(stem: Path, known: str) -> IndexFile | None:
+    """Open what `write_index` wrote; None unless every file is there and is what was written."""
+    digest, _, graph_digest = known.partition(" ")
+    owner = _get(_vectors_path(stem, digest), digest)
+    try:
+        flat = faiss.downcast_index(owner.index)
+        track_ids = faiss.vector_to_array(owner.id_map).astype(np.int64)
+        vectors = faiss.rev_swig_ptr(flat.get_xb(), flat.ntotal * flat.d).reshape(flat.ntotal, flat.d)
+    except AttributeError:  # None, or another kind of index
+        return None
+    graph = _get(_graph_path(stem, digest, graph_digest), graph_digest) if graph_digest else None
+    if graph_digest and graph is None:
+        return None
+    return IndexFile(track_ids, vectors, graph, owner)
+
+
+def sweep(stem: Path, known: str) -> None:
+    """Remove the files that an index of this stem had before; a process that has them open keeps what it reads."""
+    digest, _, graph_digest = known.partition(" ")
+    current = {_vectors_path(stem, digest), _graph_path(stem, digest, graph_digest)}
+    ours = re.compile(re.escape(stem.name) + r"(\.[0-9a-f]+)?(\.[0-9a-f]+\.graph)?\.faiss")
+    for path in stem.parent.iterdir():
+        if ours.fullmatch(path.name) and path not in current:
+            with suppress(OSError):
+                path.unlink()
+
+
+def vectors_file(stem: Path, known: str) -> Path:
+    """Where the signatures lie."""
+    return _vectors_path(stem, known.partition(" ")[0])
+
+
+def _vectors_path(stem: Path, digest: str) -> Path:
+    return Path(f"{stem}.{digest[:DIGEST_LETTERS]}.faiss")
+
+
+def _graph_path(stem: Path, digest: str, graph_digest: str) -> Path:
+    return Path(f"{stem}.{digest[:DIGEST_LETTERS]}.{graph_digest[:DIGEST_LETTERS]}.graph.faiss")
+
+
+def _put(index: Any, name: Callable[[str], Path]) -> str:
+    """Write a temporary file, flush, rename: a crash between leaves nothing that anybody takes for an index."""
+    stem = name("")
+    partial = Path(f"{stem}.{os.getpid()}.part")
+    try:
+        with partial.open("wb") as handle:
+            faiss.write_index(index, faiss.PyCallbackIOWriter(handle.write))
+            handle.flush()
+            os.fsync(handle.fileno())
+        digest = _digest(partial)
+        partial.replace(name(digest))
+    except RuntimeError as error:  # FAISS' word for what the writer met
+        raise OSError(str(error)) from error
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+    return digest
+
+
+def _get(path: Path, digest: str) -> Any | None:
+    """Map a file into memory, if it is the one of this digest."""
+    try:
+        if _digest(path) != digest:
+            return None
+        with path.open("rb") as handle:  # by descriptor: names need not be UTF-8
+            return faiss.read_index(f"/dev/fd/{handle.fileno()}", faiss.IO_FLAG_MMAP_IFC)
+    except (OSError, RuntimeError):
+        return None
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file, or of its length and of samples from one end to the other where it is large."""
+    with path.open("rb") as handle:
+        size = os.fstat(handle.fileno()).st_size
+        if size <= READ_WHOLE_BYTES:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+        digest = hashlib.sha256(str(size).encode())
+        for i in range(SAMPLES):
+            handle.seek(i * (size - SAMPLE_BYTES) // (SAMPLES - 1))
+            digest.update(handle.read(SAMPLE_BYTES))
+        return digest.hexdigest()
