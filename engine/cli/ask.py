@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from engine.cli import FAILED, Settings, cli
+from engine.cli.tables import as_csv, one_format, print_csv, print_table
 from engine.errors import AudioError, QueryError, SignatureError
 
 if TYPE_CHECKING:
@@ -28,18 +29,24 @@ NEAREST_CENTROIDS = 5
     "--coverage", type=click.Choice(["windows", "full"]), help="Which signatures; default: the library's own."
 )
 @as_json
+@as_csv
 @click.pass_obj
-def similar(settings: Settings, tracks: tuple[str, ...], k: int, coverage: str | None, as_json: bool) -> int:
+def similar(
+    settings: Settings, tracks: tuple[str, ...], k: int, coverage: str | None, as_json: bool, as_csv: bool
+) -> int:
     """Show what sounds like each TRACK: a file, in the library or not, or a track id (12, or id:12)."""
+    one_format(as_json, as_csv)
     with settings.open(coverage=coverage) as library:
         results = [_ask(library, track, k) for track in tracks]
         encoder = library.encoder
     if as_json:
         print_json({"encoder": encoder, "queries": [asdict(result) for result in results]})
+    if as_csv:
+        _print_matches(results)
     for result in results:
         if result.error:
             click.echo(f"engine: {result.error}", err=True)
-        elif not as_json:
+        elif not as_json and not as_csv:
             _show(result)
     return FAILED if any(result.error for result in results) else 0
 
@@ -47,16 +54,21 @@ def similar(settings: Settings, tracks: tuple[str, ...], k: int, coverage: str |
 @cli.command()
 @click.argument("words", nargs=-1, required=True, metavar="WORDS...")
 @as_json
+@as_csv
 @click.pass_obj
-def search(settings: Settings, words: tuple[str, ...], as_json: bool) -> None:
+def search(settings: Settings, words: tuple[str, ...], as_json: bool, as_csv: bool) -> None:
     """List tracks by words in their tags and paths, with their ids."""
+    one_format(as_json, as_csv)
     with settings.open() as library:
         found = library.search([part for word in words for part in word.split()])
     if as_json:
         print_json({"tracks": [asdict(track) for track in found]})
         return
-    for track in found:
-        click.echo(f"{track.track_id:>7}  {_name(track.artist, track.title, track.path)}  {shown(track.path)}")
+    if as_csv:
+        print_csv(("track_id", "path", "artist", "title", "album"), [asdict(track) for track in found])
+        return
+    columns = ("id", "artist", "title", "album", "path")
+    print_table(columns, [(track.track_id, track.artist, track.title, track.album, track.path) for track in found])
     if not found and not settings.quiet:
         click.echo("no track has all of these words", err=True)
 
@@ -111,6 +123,14 @@ def _ask(library: Engine, track: str, k: int) -> QueryResult:
     except (QueryError, AudioError, SignatureError) as error:
         path, track_id = library.locate(track)
         return QueryResult(path, track_id, " ".join(str(error).split()), (), (), (), ())
+
+
+def _print_matches(results: list[QueryResult]) -> None:
+    """One record for each match, beside the path of what was asked; a query that failed has none."""
+    from engine.results import Match
+
+    columns = ("query", *(field.name for field in fields(Match)))
+    print_csv(columns, [{"query": result.path, **asdict(match)} for result in results for match in result.matches])
 
 
 def _show(result: QueryResult) -> None:
