@@ -95,6 +95,8 @@ def main() -> None:
 
 
 def _run() -> int:
+    if completion.VARIABLE in os.environ:  # the shell asks what could follow
+        completion.offer_files(cli)
     try:
         return int(cli.main(prog_name="engine", standalone_mode=False) or 0)
     except click.ClickException as error:
@@ -126,6 +128,6 @@ def _complain(message: str, code: int) -> int:
     return code
 
 
-from engine.cli import ask, evaluate, index, manage, study, train  # noqa: E402 (they register themselves on `cli`)
+from engine.cli import ask, completion, evaluate, index, manage, study, train  # noqa: E402 (they register on `cli`)
 
-__all__ = ["Settings", "ask", "cli", "evaluate", "index", "main", "manage", "study", "train"]
+__all__ = ["Settings", "ask", "cli", "completion", "evaluate", "index", "main", "manage", "study", "train"]
