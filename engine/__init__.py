@@ -25,6 +25,7 @@ from engine.errors import (
 )
 
 if TYPE_CHECKING:
+    from engine.analysis.library_map import LibraryMap, MapPoint
     from engine.indexer.reports import FailedPath, IndexProgress, IndexReport
     from engine.library import Engine
     from engine.results import (
@@ -50,6 +51,8 @@ _HOMES = {
     "FoundTrack": "engine.results",
     "GenreProbability": "engine.results",
     "Match": "engine.results",
+    "LibraryMap": "engine.analysis.library_map",
+    "MapPoint": "engine.analysis.library_map",
     "MoodProbability": "engine.results",
     "QueryResult": "engine.results",
     "Stats": "engine.results",
@@ -70,6 +73,8 @@ __all__ = [
     "IndexProgress",
     "IndexReport",
     "LibraryError",
+    "LibraryMap",
+    "MapPoint",
     "Match",
     "MoodProbability",
     "QueryError",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from engine.db import COVERAGES, open_database
 from engine.db.values import named
@@ -15,6 +16,9 @@ from engine.opening import check_device, choose_encoder, default_threads
 from engine.paths import default_library
 from engine.query import ID_PATTERN, TrackName, absolute_path, describe, matches, resolve
 from engine.results import Classification, QueryResult
+
+if TYPE_CHECKING:
+    from engine.analysis.library_map import LibraryMap
 
 
 class Engine(Keeping):
@@ -110,6 +114,24 @@ class Engine(Keeping):
         """
         question, heard = self._opened.hear(track)
         return describe(question, heard, self._opened.centroids(), self._opened.file)
+
+    def map(self, out: str | os.PathLike[str] | None = None, *, method: str = "pca", dims: int = 2) -> LibraryMap:
+        """Place every track so that what sounds alike lies close together, and draw that. The same each time.
+
+        Args:
+            out: Where to draw it: `.html` is one page that needs no network, to zoom and search in; `.png` a picture.
+                An old file stays until the new one is whole. None: draw nothing.
+            method: "pca" (seconds, any size), "umap" or "tsne" (groups show better; at least five tracks, t-SNE at
+                most 20,000).
+            dims: 2, or 3 for a map that can be turned.
+
+        Raises:
+            QueryError: Another ending, method or number of dims; too few or too many tracks for the method.
+            LibraryError: The library holds no signatures, or the file cannot be written.
+        """
+        from engine.analysis.library_map import map_library
+
+        return map_library(self._opened, out, method, dims)
 
     def locate(self, track: TrackName) -> tuple[str | None, int | None]:
         """The absolute path and the id that a track's name means; None where unknown, also for a wrong name."""

@@ -128,6 +128,6 @@ def _complain(message: str, code: int) -> int:
     return code
 
 
-from engine.cli import ask, completion, evaluate, index, manage, study, train  # noqa: E402 (they register on `cli`)
+from engine.cli import ask, completion, draw_map, evaluate, index, manage, study, train  # noqa: E402 (they register on `cli`)
 
-__all__ = ["Settings", "ask", "cli", "completion", "evaluate", "index", "main", "manage", "study", "train"]
+__all__ = ["Settings", "ask", "cli", "completion", "draw_map", "evaluate", "index", "main", "manage", "study", "train"]

@@ -203,7 +203,21 @@ def test_usage(command: Command, arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "index", "similar", "search", "stats", "encoders", "export", "remove", "relocate", "train"]
+    "name",
+    [
+        "",
+        "index",
+        "similar",
+        "search",
+        "stats",
+        "encoders",
+        "export",
+        "remove",
+        "relocate",
+        "train",
+        "map",
+        "completion",
+    ],
 )
 def test_help(command: Command, name: str) -> None:
     """Every command explains itself and exits 0."""

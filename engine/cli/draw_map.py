@@ -1,0 +1,35 @@
+"""`engine map`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from engine.cli import Settings, cli
+from engine.cli.ask import as_json, print_json, shown
+
+
+@cli.command("map")
+@click.option("--out", required=True, metavar="FILE", help="A page (.html) or a picture (.png).")
+@click.option("--method", type=click.Choice(["pca", "umap", "tsne"]), default="pca", show_default=True)
+@click.option("--dims", type=click.IntRange(2, 3), default=2, show_default=True, help="3: a map to be turned.")
+@click.option(
+    "--coverage", type=click.Choice(["windows", "full"]), help="Which signatures; default: the library's own."
+)
+@as_json
+@click.pass_obj
+def draw_map(settings: Settings, out: str, method: str, dims: int, coverage: str | None, as_json: bool) -> None:
+    """Draw the whole library as a map: what sounds alike lies close together.
+
+    The page needs no network and no other file: zoom, search, colours by genre, mood, artist, year. `pca` takes
+    seconds; `umap` and `tsne` show groups better and take minutes in a large library.
+    """
+    with settings.open(coverage=coverage) as library:
+        drawn = library.map(out, method=method, dims=dims)
+    if as_json:
+        print_json(asdict(drawn))
+    elif not settings.quiet:
+        kept = drawn.explained_variance
+        how = f", {kept:.0%} of the variance kept" if kept is not None else ""
+        click.echo(f"{len(drawn.points)} tracks placed by {method}{how}; written to {shown(out)}")
