@@ -121,8 +121,8 @@ class Engine(Keeping):
         Args:
             out: Where to draw it: `.html` is one page that needs no network, to zoom and search in; `.png` a picture.
                 An old file stays until the new one is whole. None: draw nothing.
-            method: "pca" (seconds, any size), "umap" or "tsne" (groups show better; at least five tracks, t-SNE at
-                most 20,000).
+            method: "pca" (seconds, any size), "umap" or "tsne" (groups show better; minutes for a large library, at
+                least five tracks, t-SNE at most 100,000).
             dims: 2, or 3 for a map that can be turned.
 
         Raises:

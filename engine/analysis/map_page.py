@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from engine.analysis.library_map import Sheet
 from engine.analysis.map_groups import COLOURS, Grouping, groupings
 
-SCRIPTS = ("map_points.js", "map_view.js", "map_page.js")
+SCRIPTS = ("map_points.js", "map_view.js", "map_page.js", "map_legend.js", "map_input.js")
 ESCAPED = {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 NOTES = {
     "tsne": "t-SNE: near points sound alike; distances between groups mean little.",

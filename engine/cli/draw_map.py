@@ -9,6 +9,8 @@ import click
 from engine.cli import Settings, cli
 from engine.cli.ask import as_json, print_json, shown
 
+SLOW_FROM = 10_000  # tracks: all but PCA take about a minute of one core
+
 
 @cli.command("map")
 @click.option("--out", required=True, metavar="FILE", help="A page (.html) or a picture (.png).")
@@ -26,6 +28,8 @@ def draw_map(settings: Settings, out: str, method: str, dims: int, coverage: str
     seconds; `umap` and `tsne` show groups better and take minutes in a large library.
     """
     with settings.open(coverage=coverage) as library:
+        if method != "pca" and not settings.quiet and library.stats().tracks >= SLOW_FROM:
+            click.echo(f"placing the tracks by {method}: this takes minutes", err=True)
         drawn = library.map(out, method=method, dims=dims)
     if as_json:
         print_json(asdict(drawn))

@@ -91,8 +91,8 @@ def test_too_few(method: str) -> None:
 
 
 def test_too_many() -> None:
-    """t-SNE refuses what would take hours, and says what to do instead."""
-    with pytest.raises(QueryError, match=r"at most 20,000.*found 20,001.*umap"):
+    """t-SNE refuses more than it places in some minutes, and says what to do instead."""
+    with pytest.raises(QueryError, match=r"at most 100,000.*found 100,001.*umap"):
         place(np.zeros((MOST_FOR_TSNE + 1, 2), np.float32), "tsne", 2, threads=1)
 
 
