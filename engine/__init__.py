@@ -25,8 +25,18 @@ from engine.errors import (
 )
 
 if TYPE_CHECKING:
+    from engine.analysis.attention import AttentionStatistics
+    from engine.analysis.explain import Explanation, Moment, PairExplanation, Span, WindowPair
+    from engine.analysis.genres import GenreEquation, GenreRelations, GenreSummary
     from engine.analysis.library_map import LibraryMap, MapPoint
-    from engine.indexer.reports import FailedPath, IndexProgress, IndexReport
+    from engine.analysis.neighbours import Ranking
+    from engine.analysis.playlists import Playlist, PlaylistTrack
+    from engine.analysis.recommend import Recommendations, RecommendedTrack
+    from engine.analysis.tags import TagChange, TagReport
+    from engine.db import AudioFeatures
+    from engine.db.plays import Play
+    from engine.filters import Filters
+    from engine.indexer.reports import FailedPath, IndexProgress, IndexReport, MeasureReport
     from engine.library import Engine
     from engine.results import (
         CentroidDistance,
@@ -34,32 +44,60 @@ if TYPE_CHECKING:
         EncoderTracks,
         FoundTrack,
         GenreProbability,
+        GroupMatch,
         Match,
         MoodProbability,
         QueryResult,
+        Seed,
         Stats,
+        ValenceProbability,
     )
 
 _HOMES = {
+    "AudioFeatures": "engine.db",
     "Engine": "engine.library",
+    "Ranking": "engine.analysis.neighbours",
+    "Filters": "engine.filters",
     "FailedPath": "engine.indexer.reports",
     "IndexProgress": "engine.indexer.reports",
     "IndexReport": "engine.indexer.reports",
+    "MeasureReport": "engine.indexer.reports",
+    "TagChange": "engine.analysis.tags",
+    "TagReport": "engine.analysis.tags",
+    "Playlist": "engine.analysis.playlists",
+    "PlaylistTrack": "engine.analysis.playlists",
+    "Recommendations": "engine.analysis.recommend",
+    "RecommendedTrack": "engine.analysis.recommend",
+    "Play": "engine.db.plays",
     "CentroidDistance": "engine.results",
     "Classification": "engine.results",
     "EncoderTracks": "engine.results",
     "FoundTrack": "engine.results",
     "GenreProbability": "engine.results",
+    "GroupMatch": "engine.results",
     "Match": "engine.results",
     "LibraryMap": "engine.analysis.library_map",
     "MapPoint": "engine.analysis.library_map",
     "MoodProbability": "engine.results",
     "QueryResult": "engine.results",
+    "Seed": "engine.results",
     "Stats": "engine.results",
+    "ValenceProbability": "engine.results",
+    "AttentionStatistics": "engine.analysis.attention",
+    "Explanation": "engine.analysis.explain",
+    "Moment": "engine.analysis.explain",
+    "PairExplanation": "engine.analysis.explain",
+    "Span": "engine.analysis.explain",
+    "WindowPair": "engine.analysis.explain",
+    "GenreEquation": "engine.analysis.genres",
+    "GenreRelations": "engine.analysis.genres",
+    "GenreSummary": "engine.analysis.genres",
 }
 
 __all__ = [
+    "AttentionStatistics",
     "AudioError",
+    "AudioFeatures",
     "CentroidDistance",
     "Classification",
     "DeviceError",
@@ -67,21 +105,42 @@ __all__ = [
     "EncoderTracks",
     "Engine",
     "EngineError",
+    "Explanation",
     "FailedPath",
+    "Filters",
     "FoundTrack",
+    "GenreEquation",
     "GenreProbability",
+    "GenreRelations",
+    "GenreSummary",
+    "GroupMatch",
     "IndexProgress",
     "IndexReport",
     "LibraryError",
     "LibraryMap",
     "MapPoint",
     "Match",
+    "MeasureReport",
+    "Moment",
     "MoodProbability",
+    "PairExplanation",
+    "Play",
+    "Playlist",
+    "PlaylistTrack",
     "QueryError",
     "QueryResult",
+    "Ranking",
+    "Recommendations",
+    "RecommendedTrack",
+    "Seed",
     "SignatureError",
+    "Span",
     "Stats",
+    "TagChange",
+    "TagReport",
     "TrainingError",
+    "ValenceProbability",
+    "WindowPair",
     "__version__",
 ]
 

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from engine.db import COVERAGES, open_database
+from engine.analysis.neighbours import BY_DEFAULT, Ranking, nearest, nearest_groups
+from engine.db import COVERAGES, AudioFeatures, get_audio_features, open_database
 from engine.db.values import named
 from engine.errors import DeviceError, LibraryError, QueryError
+from engine.filters import EVERYTHING, Filters
 from engine.keeping import Keeping
+from engine.listening import Listening
+from engine.moments import hear_moment
 from engine.opened import OpenLibrary
 from engine.opening import check_device, choose_encoder, default_threads
 from engine.paths import default_library
 from engine.query import ID_PATTERN, TrackName, absolute_path, describe, matches, resolve
-from engine.results import Classification, QueryResult
+from engine.results import Classification, GroupMatch, Match, QueryResult
+from engine.seeds import Sought, combine, find_seed, group_of
+
+if TYPE_CHECKING:
+    from engine.analysis.explain import Explanation, PairExplanation, Span
+    from engine.analysis.genres import GenreRelations
+    from engine.analysis.tags import TagReport
 
 if TYPE_CHECKING:
     from engine.analysis.library_map import LibraryMap
 
 
-class Engine(Keeping):
+class Engine(Keeping, Listening):
     """A library: index music into it, ask it what sounds alike.
 
     Safe for many threads that ask at once; index from one thread at a time. Use `Engine.open`.
@@ -87,24 +98,81 @@ class Engine(Keeping):
         """The coverage that answers: as given at opening, else the library's own, else "windows"."""
         return self._opened.coverage
 
-    def similar(self, track: TrackName, k: int = 5) -> QueryResult:
+    def similar(
+        self,
+        track: TrackName,
+        k: int = 5,
+        *,
+        at: Span | None = None,
+        filters: Filters = EVERYTHING,
+        ranking: Ranking = BY_DEFAULT,
+    ) -> QueryResult:
         """The k tracks of the library nearest to a track (a file, inside or outside the library, or an id).
 
-        The track itself and byte-identical copies of it are left out.
+        The track itself and byte-identical copies of it are left out. `artist:NAME` and `album:NAME` search from the
+        mean of their tracks.
+
+        Args:
+            track: What to search from.
+            k: How many at most.
+            at: Only this part of it.
+            filters: What may be an answer.
+            ranking: How answers are put into order; their similarities stay what they are.
 
         Raises:
-            QueryError: There is no such track, or its file gives no signature.
+            QueryError: There is no such track, its file gives no signature, or a filter makes no sense.
             LibraryError: The library holds no signatures to compare with.
         """
-        if k < 1:
-            raise QueryError(f"expected k of 1 or more, found {k}")
-        opened = self._opened
-        store = opened.filled_store()
-        question, heard = opened.hear(track)
-        neighbours = store.search(heard.signature, k, heard.itself)
-        found = describe(question, heard, opened.centroids(), opened.file)
-        with opened.database.read() as connection:
-            return QueryResult(**vars(found), matches=matches(connection, neighbours, opened.file, opened.coverage))
+        self._opened.filled_store()
+        sought = hear_moment(self._opened, track, at) if at else find_seed(self._opened, track)
+        return self._answer(sought, k, filters, ranking, alone=group_of(track) is None)
+
+    def similar_to(
+        self,
+        like: Sequence[TrackName],
+        unlike: Sequence[TrackName] = (),
+        k: int = 5,
+        *,
+        filters: Filters = EVERYTHING,
+        ranking: Ranking = BY_DEFAULT,
+    ) -> QueryResult:
+        """The k tracks nearest to the normalised sum of what is liked minus the sum of what is not.
+
+        Genres and moods are the mean of what is liked. The seeds are never among the matches.
+
+        Args:
+            like: Tracks, `artist:NAME`, `album:NAME`; one or more.
+            unlike: The same.
+            k, filters, ranking: As in `similar`.
+
+        Raises:
+            QueryError: Nothing is liked, the seeds cancel out, or as in `similar`.
+            LibraryError: The library holds no signatures to compare with.
+        """
+        self._opened.filled_store()
+        return self._answer(combine(self._opened, like, unlike), k, filters, ranking)
+
+    def similar_groups(
+        self,
+        by: str,
+        like: Sequence[TrackName],
+        unlike: Sequence[TrackName] = (),
+        k: int = 5,
+        *,
+        filters: Filters = EVERYTHING,
+    ) -> QueryResult:
+        """The k artists or albums, `by` "artist" or "album", whose mean signature is nearest; see `similar_to`.
+
+        The seeds' own are left out.
+
+        Raises:
+            QueryError: As in `similar_to`, or `by` is something else.
+            LibraryError: The library holds no signatures to compare with.
+        """
+        self._opened.filled_store()
+        sought = combine(self._opened, like, unlike)
+        groups = nearest_groups(self._opened, sought, by, k, filters)
+        return self._result(sought, groups=groups)
 
     def classify(self, track: TrackName) -> Classification:
         """Genre and mood probabilities of a track, and its distance to every genre's centroid.
@@ -112,8 +180,101 @@ class Engine(Keeping):
         Raises:
             QueryError: There is no such track, or its file gives no signature.
         """
-        question, heard = self._opened.hear(track)
-        return describe(question, heard, self._opened.centroids(), self._opened.file)
+        sought = find_seed(self._opened, track)
+        seed = sought.seeds[0] if group_of(track) is None else None
+        return describe(seed, sought.heard, self._opened.centroids(), self._opened.file)
+
+    def write_tags(
+        self,
+        classified: Iterable[Classification],
+        *,
+        write: bool = False,
+        minimum: float | None = None,
+        overwrite: bool = False,
+    ) -> TagReport:
+        """Plan which genre and mood to write into the files of classified tracks; write them if `write`.
+
+        Only the best guess of each is written, in the encoder's spelling. Every other tag stays, and so do the file's
+        permissions and times; a link's target is replaced. The library follows: no file is heard again.
+
+        Args:
+            classified: What `classify` answered.
+            write: Replace the files; else nothing is touched.
+            minimum: The least probability (0 to 1) that is written; by default 0.6.
+            overwrite: Also where a file has such a tag.
+
+        Raises:
+            QueryError: `minimum` is no probability.
+            EngineError: Tags are to be written, and mutagen (`music-engine[tags]`) is not installed.
+            LibraryError: The library cannot be told of a file that was written.
+        """
+        from engine.analysis.tags import LEAST_PROBABILITY, TagRules, tag_files
+
+        rules = TagRules(LEAST_PROBABILITY if minimum is None else minimum, overwrite)
+        report = tag_files(self._opened.database, classified, rules, write=write)
+        self._opened.indexed(changed=False)  # tags count towards centroids
+        return report
+
+    def audio_features(self, track: TrackName) -> AudioFeatures | None:
+        """Tempo, key and loudness of a track of the library; None where `measure` was not asked for it.
+
+        Raises:
+            QueryError: There is no such track.
+        """
+        with self._opened.database.read() as connection:
+            question = resolve(connection, track)
+            if question.track is None or question.stale:
+                return None
+            return get_audio_features(connection, [question.track.id]).get(question.track.id)
+
+    def explain(self, track: TrackName, plot: str | os.PathLike[str] | None = None) -> Explanation:
+        """What the encoder attended to in a track: its windows, and its signature moments.
+
+        Args:
+            track: A file, inside or outside the library, or an id. What the library holds is answered from there, also
+                while the file is away; other files are heard.
+            plot: A .png file for a picture of the attention above the track's mel spectrogram; this reads the file.
+
+        Raises:
+            QueryError: There is no such track, its file gives no signature, or the picture cannot be drawn.
+            EncoderError: The encoder's weights are damaged.
+        """
+        from engine.analysis.explain import explain_track
+
+        return explain_track(self._opened, track, plot)
+
+    def explain_pair(self, a: TrackName, b: TrackName) -> PairExplanation:
+        """Why two tracks are near: the cosine of their sums of windows, split exactly over all pairs of windows.
+
+        A track may be compared with itself: the cosine is 1.
+
+        Raises:
+            QueryError: There is no such track, its file gives no signature, or both were heard in full and have more
+                than a million pairs of windows.
+            EncoderError: The encoder's weights are damaged.
+        """
+        from engine.analysis.explain import explain_two
+
+        return explain_two(self._opened, a, b)
+
+    def genres(self, threshold: float = 0.5, plot: str | os.PathLike[str] | None = None) -> GenreRelations:
+        """How the genres lie to each other: centroids, nearest, equations a - b + c = d, where attention lies.
+
+        An empty library answers with the centroids that ship with the encoder.
+
+        Args:
+            threshold: Equations with an error below this are listed; above 0. Their number grows with the fourth power
+                of the genres'.
+            plot: A folder for genres-2d.png, genres-3d.png and genres-nearest.png; made where it is not there.
+
+        Raises:
+            QueryError: The threshold is not above 0, or the pictures cannot be drawn (fewer than four genres).
+            LibraryError: No genre has a centroid.
+            EncoderError: The encoder's weights are damaged.
+        """
+        from engine.analysis.genres import relate_genres
+
+        return relate_genres(self._opened, threshold, plot)
 
     def map(self, out: str | os.PathLike[str] | None = None, *, method: str = "pca", dims: int = 2) -> LibraryMap:
         """Place every track so that what sounds alike lies close together, and draw that. The same each time.
@@ -142,3 +303,24 @@ class Engine(Keeping):
         except QueryError:
             no_path = isinstance(track, int) or not track or ID_PATTERN.fullmatch(str(track))
             return (None if no_path else named(absolute_path(track))), None  # type: ignore[arg-type]
+
+    def _answer(
+        self, sought: Sought, k: int, filters: Filters, ranking: Ranking, *, alone: bool = False
+    ) -> QueryResult:
+        opened = self._opened
+        neighbours = nearest(opened, sought, k, filters, ranking)
+        with opened.database.read() as connection:
+            found = matches(connection, neighbours, opened.file, opened.coverage)
+        return self._result(sought, alone=alone, matches=found)
+
+    def _result(
+        self,
+        sought: Sought,
+        *,
+        alone: bool = False,
+        matches: tuple[Match, ...] = (),
+        groups: tuple[GroupMatch, ...] = (),
+    ) -> QueryResult:
+        seed = sought.seeds[0] if alone else None
+        described = describe(seed, sought.heard, self._opened.centroids(), self._opened.file)
+        return QueryResult(**vars(described), matches=matches, seeds=() if alone else sought.seeds, groups=groups)

@@ -7,18 +7,22 @@ database (stats, search, an indexing run that finds nothing new) starts at once.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from engine.db import Database, encoders, genre_by_track, get_setting, set_setting
+from engine.db import Database, Labels, encoders, genre_by_track, get_setting, labels_of_tracks, set_setting
 from engine.errors import LibraryError
 from engine.models.shipped import EncoderFile, reference_centroids, shipped_path
 from engine.opening import check_device, is_installed
-from engine.query import Heard, Question, TrackName, listen, resolve
+from engine.query import HeardTrack, Question, TrackName, listen, resolve
 
 if TYPE_CHECKING:
+    from engine.analysis.hubs import LocalScale
     from engine.centroids import Centroid
     from engine.indexer.vectors import Snapshot, VectorStore
     from engine.models.encoder import Encoder
+
+Kept = TypeVar("Kept")
 
 
 class OpenLibrary:
@@ -38,7 +42,7 @@ class OpenLibrary:
         self._lock = threading.RLock()
         self._encoder: Encoder | None = None
         self._stores: dict[str, VectorStore] = {}
-        self._centroids: dict[str, tuple[Snapshot, list[Centroid]]] = {}
+        self._derived: dict[tuple[str, str], tuple[Snapshot, Any]] = {}  # by coverage and name
 
     @property
     def encoder_id(self) -> str:
@@ -85,7 +89,7 @@ class OpenLibrary:
             raise LibraryError(self._nothing_to_compare())
         return store
 
-    def hear(self, track: TrackName) -> tuple[Question, Heard]:
+    def hear(self, track: TrackName) -> tuple[Question, HeardTrack]:
         """What a track's name means, and its signature.
 
         Raises:
@@ -97,18 +101,17 @@ class OpenLibrary:
 
     def centroids(self) -> list[Centroid]:
         """The genres' centroids: the library's own where enough tracks are tagged, else the encoder's."""
-        from engine.centroids import make_centroids
+        return self._kept("centroids", self._make_centroids)
 
-        coverage, snapshot = self.coverage, self.store().snapshot()
-        with self._lock:
-            known = self._centroids.get(coverage)
-            if known is None or known[0] is not snapshot:
-                with self.database.read() as connection:
-                    tags = genre_by_track(connection)
-                reference = reference_centroids(self.file)
-                made = make_centroids(tags, snapshot.track_ids, snapshot.vectors, reference, self.file.genres)
-                self._centroids[coverage] = known = (snapshot, made)
-            return known[1]
+    def labels(self) -> Labels:
+        """What the encoder's heads say of every track."""
+        return self._kept("labels", self._read_labels)
+
+    def local_scale(self) -> LocalScale:
+        """What corrects for tracks that are everybody's neighbour; there must be signatures."""
+        from engine.analysis.hubs import LocalScale
+
+        return self._kept("scale", lambda: LocalScale(self.store().snapshot().vectors))
 
     def adopt(self) -> None:
         """The first indexing decides the library's own encoder and coverage; where weights lie is noted each time.
@@ -126,9 +129,30 @@ class OpenLibrary:
     def indexed(self, changed: bool) -> None:
         """Follow an indexing run: tags may have changed even where signatures did not."""
         with self._lock:
-            self._centroids.clear()
+            self._derived.clear()
         if changed:
             self.store().compact()
+
+    def _kept(self, name: str, make: Callable[[], Kept]) -> Kept:
+        """What was made of the signatures as they are now, made anew when they have changed."""
+        key, snapshot = (self.coverage, name), self.store().snapshot()
+        with self._lock:
+            if key not in self._derived or self._derived[key][0] is not snapshot:
+                self._derived[key] = (snapshot, make())
+            kept: Kept = self._derived[key][1]
+            return kept
+
+    def _make_centroids(self) -> list[Centroid]:
+        from engine.centroids import make_centroids
+
+        with self.database.read() as connection:
+            tags = genre_by_track(connection)
+        snapshot, reference = self.store().snapshot(), reference_centroids(self.file)
+        return make_centroids(tags, snapshot.track_ids, snapshot.vectors, reference, self.file.genres)
+
+    def _read_labels(self) -> Labels:
+        with self.database.read() as connection:
+            return labels_of_tracks(connection, self.encoder_id, self.coverage)
 
     def _nothing_to_compare(self) -> str:
         with self.database.read() as connection:

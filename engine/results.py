@@ -23,6 +23,14 @@ class MoodProbability:
 
 
 @dataclass(frozen=True)
+class ValenceProbability:
+    """A degree of valence (happy, neutral, sad), and its share; see `engine.models.labels.valence`."""
+
+    valence: str
+    probability: float
+
+
+@dataclass(frozen=True)
 class CentroidDistance:
     """Distance (1 - cosine, 0 to 2) to a genre's centroid; `kind` is "library" (ten tagged tracks) or "reference"."""
 
@@ -48,21 +56,53 @@ class Match:
 
 @dataclass(frozen=True)
 class Classification:
-    """What a track sounds like; every list is complete and best first. `track_id` is None outside the library."""
+    """What a track sounds like; every list is complete and best first. `track_id` is None outside the library.
+
+    `valence` is empty for an encoder that answers with moods of its own.
+    """
 
     path: str | None
     track_id: int | None
     error: str | None
     genres: tuple[GenreProbability, ...]
     moods: tuple[MoodProbability, ...]
+    valence: tuple[ValenceProbability, ...]
     centroids: tuple[CentroidDistance, ...]
 
 
 @dataclass(frozen=True)
+class Seed:
+    """A track that was searched from: `sign` is 1 where it is liked, -1 where it is not."""
+
+    track_id: int | None
+    path: str
+    sign: int
+
+
+@dataclass(frozen=True)
+class GroupMatch:
+    """An artist or an album: `similarity` is that of its tracks' mean signature, `track_id` its nearest track."""
+
+    rank: int
+    artist: str | None
+    album: str | None
+    similarity: float
+    tracks: int
+    track_id: int
+    path: str
+
+
+@dataclass(frozen=True)
 class QueryResult(Classification):
-    """A classification and the nearest neighbours; a query that failed has its reason in `error` and empty lists."""
+    """A classification and the nearest neighbours; a query that failed has its reason in `error` and empty lists.
+
+    `seeds` are named where several tracks were searched from; `groups` where artists or albums were asked for, in
+    place of `matches`.
+    """
 
     matches: tuple[Match, ...]
+    seeds: tuple[Seed, ...] = ()
+    groups: tuple[GroupMatch, ...] = ()
 
 
 @dataclass(frozen=True)

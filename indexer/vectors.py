@@ -90,9 +90,24 @@ class VectorStore:
                     self._write(self._snapshot)
             return self._snapshot
 
-    def search(self, query: NDArray[np.float32], k: int, excluded: Collection[int] = ()) -> list[Neighbour]:
-        """The k tracks nearest to a unit vector (D,), best first, without the excluded track ids."""
+    def search(
+        self,
+        query: NDArray[np.float32],
+        k: int,
+        excluded: Collection[int] = (),
+        allowed: NDArray[np.int64] | None = None,
+    ) -> list[Neighbour]:
+        """The k tracks nearest to a unit vector (D,), best first.
+
+        Args:
+            query: Unit norm.
+            k: How many at most.
+            excluded: Track ids that are no answer.
+            allowed: The only track ids that are; None for all.
+        """
         snapshot = self.snapshot()
+        if allowed is not None:
+            return _best_of(snapshot, query, k, np.setdiff1d(allowed, np.fromiter(excluded, np.int64)))
         wanted = min(len(snapshot.track_ids), k + len(excluded))  # exact: at most the excluded ones are dropped below
         if not wanted:
             return []
@@ -172,3 +187,11 @@ class VectorStore:
         entry = VectorIndex(hashlib.sha256(content).hexdigest(), snapshot.state.last_id)
         with self.database.write() as connection:
             put_vector_index(connection, self.encoder, self.coverage, entry)
+
+
+def _best_of(snapshot: Snapshot, query: NDArray[np.float32], k: int, allowed: NDArray[np.int64]) -> list[Neighbour]:
+    """The k best of these tracks, scored one by one: a filter costs no more than what passes it."""
+    rows = np.flatnonzero(np.isin(snapshot.track_ids, allowed))
+    cosines = snapshot.vectors[rows] @ query
+    best = np.argsort(-cosines, kind="stable")[:k]
+    return [Neighbour(int(snapshot.track_ids[rows[i]]), float(cosines[i])) for i in best]

@@ -138,6 +138,11 @@ class AttentionCNN(Encoder):
         """Windows (W, L) -> {"mel": (W, bands, bands)}."""
         return {"mel": self.log_mel(normalise_level(windows))[..., : self.config.bands]}
 
+    @property
+    def standardise(self) -> nn.BatchNorm1d:
+        """The last layer of `embed`."""
+        return self.cnn.standardise
+
     def embed(self, features: dict[str, Tensor]) -> Tensor:
         """{"mel": (S, bands, bands)} -> h (S, D)."""
         return self.cnn(features["mel"])

@@ -161,6 +161,11 @@ class AttentionSignature(Encoder):
         """Windows (W, L) -> {"mel": (W, n_mels, T)}."""
         return {"mel": self.log_mel(normalise_level(windows))}
 
+    @property
+    def standardise(self) -> nn.BatchNorm1d:
+        """The last layer of `embed`."""
+        return self.cnn.standardise
+
     def embed(self, features: dict[str, Tensor]) -> Tensor:
         """{"mel": (S, n_mels, T)} -> h (S, D)."""
         return self.cnn(features["mel"])

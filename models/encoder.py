@@ -62,6 +62,8 @@ class TrackEmbedding:
 class Encoder(nn.Module):
     """Base of all encoders: a subclass gives `plan`, `dim`, `front_end`, `embed`, `score`, and calls `add_heads`.
 
+    The last layer of `embed` is a batch norm without scale, `standardise`.
+
     Attributes:
         genres, moods: What the heads answer with, in the order of their outputs.
     """
@@ -89,6 +91,14 @@ class Encoder(nn.Module):
         """Equal for encoders whose front-ends give the same features: caches carry it in their names."""
         settings = {name: getattr(self.config, name) for name in self.front_end_fields}
         return hashlib.sha256(json.dumps([type(self).__name__, settings]).encode()).hexdigest()[:16]
+
+    @torch.no_grad()
+    def centre(self, mean: Tensor) -> None:
+        """Take `mean` (D) off every vector, and so off every un-normalised signature, from now on."""
+        norm: nn.BatchNorm1d = self.standardise  # type: ignore[assignment]
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        norm.running_mean += mean * (norm.running_var + norm.eps).sqrt()
 
     def second_source(self, windows: Tensor) -> Tensor | None:
         """What the front-end first derives of windows (W, L), where that is dear enough for a training to cache it."""

@@ -253,6 +253,11 @@ class ICFFNet(Encoder):
         spectra = torch.fft.rfft(frames * self.window).abs()  # eq 1
         return {"frames": frames, "spectra": torch.log1p(100 * spectra)}
 
+    @property
+    def standardise(self) -> nn.BatchNorm1d:
+        """The last layer of `embed`."""
+        return self.network.standardise
+
     def embed(self, features: dict[str, Tensor]) -> Tensor:
         """Features of segments -> h (S, D)."""
         return self.network(features)

@@ -254,6 +254,11 @@ class TSResformer(Encoder):
         decibels = torchaudio.functional.amplitude_to_DB(energies[:, None], 10.0, 1e-10, 0.0, DYNAMIC_RANGE)[:, 0]
         return {"mel": decibels}
 
+    @property
+    def standardise(self) -> nn.BatchNorm1d:
+        """The last layer of `embed`."""
+        return self.network.standardise
+
     def embed(self, features: dict[str, Tensor]) -> Tensor:
         """{"mel": (S, n_mels, T)} -> h (S, D)."""
         return self.network(features["mel"])

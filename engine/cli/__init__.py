@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.errors import AudioError, EngineError, QueryError
+from engine.errors import AudioError, EngineError, QueryError, SignatureError
 
 if TYPE_CHECKING:
     from engine.library import Engine
@@ -96,7 +96,7 @@ def main() -> None:
 
 def _run() -> int:
     if completion.VARIABLE in os.environ:  # the shell asks what could follow
-        completion.offer_files(cli)
+        completion.offer_values(cli)
     try:
         return int(cli.main(prog_name="engine", standalone_mode=False) or 0)
     except click.ClickException as error:
@@ -106,7 +106,7 @@ def _run() -> int:
         return _complain("stopped; run the same command again to go on", FAILED)
     except KeyboardInterrupt:
         return _complain("stopped; run the same command again to go on", FAILED)
-    except (QueryError, AudioError) as error:
+    except (QueryError, AudioError, SignatureError) as error:
         return _complain(str(error), FAILED)
     except EngineError as error:
         return _complain(str(error), NOTHING_DONE)
@@ -128,6 +128,39 @@ def _complain(message: str, code: int) -> int:
     return code
 
 
-from engine.cli import ask, completion, draw_map, evaluate, index, manage, study, train  # noqa: E402 (they register on `cli`)
+from engine.cli import (  # noqa: E402 (they register themselves on `cli`)
+    ask,
+    classify,
+    completion,
+    draw_map,
+    evaluate,
+    explain,
+    genres,
+    index,
+    manage,
+    playlist,
+    recommend,
+    similar,
+    study,
+    train,
+)
 
-__all__ = ["Settings", "ask", "cli", "completion", "draw_map", "evaluate", "index", "main", "manage", "study", "train"]
+__all__ = [
+    "Settings",
+    "ask",
+    "classify",
+    "cli",
+    "completion",
+    "draw_map",
+    "evaluate",
+    "explain",
+    "genres",
+    "index",
+    "main",
+    "manage",
+    "playlist",
+    "recommend",
+    "similar",
+    "study",
+    "train",
+]

@@ -9,7 +9,19 @@ from engine.cli import cli
 
 SHELLS = ("bash", "zsh", "fish")
 VARIABLE = "_ENGINE_COMPLETE"  # by which the shell's script asks: click's convention for a command called engine
-FILES = ("FILE", "PATH", "FOLDER", "DIR", "TRACK", "SEED", "LIST", "OLD", "NEW", ".TOML")  # in a metavar: a file
+FILES = (
+    "FILE",
+    "PATH",
+    "FOLDER",
+    "DIR",
+    "TRACK",
+    "OTHER",
+    "SEED",
+    "LIST",
+    "OLD",
+    "NEW",
+    ".TOML",
+)  # in a metavar: a file
 
 
 @cli.command()
@@ -28,14 +40,19 @@ def completion(shell: str) -> None:
     click.echo(made(cli, {}, "engine", VARIABLE).source())
 
 
-def offer_files(group: click.Group) -> None:
-    """Let the shell complete file names wherever a metavar speaks of one.
+def offer_values(group: click.Group) -> None:
+    """Let the shell complete file names wherever a metavar speaks of one, and the shipped genres and moods.
 
     Only for a process that completes and ends: the parameters' types are changed. They are plain texts otherwise, as
     a name may be an id or need not exist, and click offers nothing for a text.
     """
+    from engine.models.labels import GENRES, MOODS
+
+    named = {"genres": GENRES, "moods": MOODS}
     for command in group.commands.values():
         for parameter in [*group.params, *command.params]:
             words = (parameter.metavar or "").upper()
             if isinstance(parameter.type, click.types.StringParamType) and any(word in words for word in FILES):
                 parameter.type = click.Path()
+            elif parameter.name in named and isinstance(parameter.type, click.types.StringParamType):
+                parameter.type = click.Choice(named[parameter.name])

@@ -8,6 +8,7 @@ import click
 
 from engine.cli import Settings, cli
 from engine.cli.ask import as_json, print_json, shown
+from engine.cli.tables import as_csv, columns_of, one_format, print_csv
 
 SLOW_FROM = 10_000  # tracks: all but PCA take about a minute of one core
 
@@ -20,19 +21,27 @@ SLOW_FROM = 10_000  # tracks: all but PCA take about a minute of one core
     "--coverage", type=click.Choice(["windows", "full"]), help="Which signatures; default: the library's own."
 )
 @as_json
+@as_csv
 @click.pass_obj
-def draw_map(settings: Settings, out: str, method: str, dims: int, coverage: str | None, as_json: bool) -> None:
+def draw_map(
+    settings: Settings, out: str, method: str, dims: int, coverage: str | None, as_json: bool, as_csv: bool
+) -> None:
     """Draw the whole library as a map: what sounds alike lies close together.
 
     The page needs no network and no other file: zoom, search, colours by genre, mood, artist, year. `pca` takes
     seconds; `umap` and `tsne` show groups better and take minutes in a large library.
     """
+    one_format(as_json, as_csv)
     with settings.open(coverage=coverage) as library:
         if method != "pca" and not settings.quiet and library.stats().tracks >= SLOW_FROM:
             click.echo(f"placing the tracks by {method}: this takes minutes", err=True)
         drawn = library.map(out, method=method, dims=dims)
     if as_json:
         print_json(asdict(drawn))
+    elif as_csv:
+        from engine.analysis.library_map import MapPoint
+
+        print_csv(columns_of(MapPoint), map(asdict, drawn.points))
     elif not settings.quiet:
         kept = drawn.explained_variance
         how = f", {kept:.0%} of the variance kept" if kept is not None else ""

@@ -1,13 +1,19 @@
-"""Lists as tables: CSV for programs and spreadsheets (`--csv`), aligned columns for people."""
+"""Lists as tables: CSV for programs and spreadsheets (`--csv`), aligned columns on a terminal.
+
+In a pipe each command prints its plain lines: other programs read whole texts.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
 
 import click
 
@@ -15,12 +21,23 @@ as_csv = click.option("--csv", "as_csv", is_flag=True, help="Print CSV (RFC 4180
 FORMULA_STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the wide forms count in spreadsheets of East Asia
 GAP = "  "
 NARROWEST = 4  # that a column of a table becomes
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?|")
 
 
 def one_format(as_json: bool, as_csv: bool) -> None:
     """Refuse --json and --csv together."""
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other; choose one")
+
+
+def on_terminal() -> bool:
+    """Whether a person reads the answer, and not a program or a file."""
+    return sys.stdout.isatty()
+
+
+def columns_of(kind: type[Any]) -> tuple[str, ...]:
+    """The names of a dataclass's fields: the columns of a list of such."""
+    return tuple(field.name for field in fields(kind))
 
 
 def print_csv(columns: Sequence[str], records: Iterable[Mapping[str, object]]) -> None:
@@ -37,28 +54,21 @@ def print_csv(columns: Sequence[str], records: Iterable[Mapping[str, object]]) -
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print aligned columns, one row a line. On a terminal they have a heading and are cut to its width.
-
-    In a pipe there is neither: other programs read whole texts. The last column keeps its end: it is for paths.
-    """
+    """Print aligned columns under a heading, one row a line, cut to the terminal's width; paths keep their end."""
     from engine.db.values import shown
 
     cells = [["" if value is None else shown(str(value)) for value in row] for row in rows]
-    numeric = [all(cell.isdecimal() for cell in column) for column in zip(*cells, strict=True)]
     if not cells:
         return
-    terminal = sys.stdout.isatty()
-    heading = [[column.upper() for column in columns]] if terminal else []
-    widths = [max(map(_width, column)) for column in zip(*heading, *cells, strict=True)]
-    if terminal:
-        widths = _narrowed(widths, shutil.get_terminal_size().columns - len(GAP) * (len(widths) - 1))
-    for i, row in enumerate([*heading, *cells]):
-        fitted = [
-            _cut(cell, width, at_end=k < len(row) - 1) for k, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        padded = [_pad(cell, width, right) for cell, width, right in zip(fitted, widths, numeric, strict=True)]
+    numeric = [all(map(NUMBER.fullmatch, column)) for column in zip(*cells, strict=True)]
+    heading = [column.upper() for column in columns]
+    widths = [max(map(_width, column)) for column in zip(heading, *cells, strict=True)]
+    widths = _narrowed(widths, shutil.get_terminal_size().columns - len(GAP) * (len(widths) - 1))
+    for i, row in enumerate([heading, *cells]):
+        looks = zip(columns, row, widths, numeric, strict=True)
+        padded = [_pad(_cut(cell, width, at_end=name != "path"), width, right) for name, cell, width, right in looks]
         line = GAP.join(padded).rstrip()
-        click.echo(click.style(line, bold=True) if i < len(heading) else line)
+        click.echo(click.style(line, bold=True) if i == 0 else line)
 
 
 def _field(value: object) -> object:

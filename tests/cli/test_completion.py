@@ -54,6 +54,7 @@ def test_offers() -> None:
         ("engine map --out x", 3),
     ):
         assert [kind for kind, _ in offered(words, position)] == ["file"], words
+    assert offered("engine playlist 1 --genre ja", 4) == [("plain", "jazz")]
     assert offered("engine search x", 2) == []
 
 

@@ -1,0 +1,150 @@
+"""Which tracks meet conditions on their tags, their place, their length and their audio features."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Column, ColumnElement, Connection, or_, select
+
+from engine.db.schema import audio_features, signatures, tracks
+from engine.db.signatures import FLOAT
+from engine.db.tracks import COLUMNS, Track
+from engine.db.values import Folder, folded
+from engine.errors import LibraryError
+
+Span: TypeAlias = tuple[float | None, float | None]  # from, to; None is open
+NAMED_BY = {"artist": (tracks.c.artist, tracks.c.album_artist), "album": (tracks.c.album,)}
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What a track must meet; what is None or empty asks for nothing. A track without a value meets no span of it.
+
+    Attributes:
+        years: First and last.
+        durations: Seconds.
+        tempos: Beats a minute.
+        keys: Any of them, as stored.
+        below: A folder, absolute.
+        added_since: Seconds since 1970.
+        artists, albums: Any of these names, whatever their case.
+        not_artists, not_albums: None of these.
+    """
+
+    years: Span = (None, None)
+    durations: Span = (None, None)
+    tempos: Span = (None, None)
+    keys: tuple[str, ...] = ()
+    below: bytes | None = None
+    added_since: float | None = None
+    artists: tuple[str, ...] = ()
+    albums: tuple[str, ...] = ()
+    not_artists: tuple[str, ...] = ()
+    not_albums: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """What an encoder's heads say of N tracks: ids (N,), and the positions (N,) of the likeliest genre and mood."""
+
+    track_ids: NDArray[np.int64]
+    genres: NDArray[np.int16]
+    moods: NDArray[np.int16]
+
+
+def tracks_meeting(connection: Connection, conditions: Conditions) -> NDArray[np.int64]:
+    """Return the ids of the tracks that meet all conditions, rising."""
+    wanted = [
+        *_within(tracks.c.year, conditions.years),
+        *_within(tracks.c.duration_seconds, conditions.durations),
+        *_within(audio_features.c.tempo, conditions.tempos),
+        *_within(tracks.c.added_at, (conditions.added_since, None)),
+    ]
+    if conditions.keys:
+        wanted.append(audio_features.c.key.in_(conditions.keys))
+    if conditions.below is not None:
+        wanted.append(Folder.of(conditions.below).condition(tracks.c.path))
+    for kind, names in (("artist", conditions.artists), ("album", conditions.albums)):
+        if names:
+            wanted.append(_named(connection, kind, names))
+    for kind, names in (("artist", conditions.not_artists), ("album", conditions.not_albums)):
+        wanted += [or_(column.is_(None), ~condition) for column, condition in _each_named(connection, kind, names)]
+    joined = tracks.outerjoin(audio_features, audio_features.c.track_id == tracks.c.id)
+    found = select(tracks.c.id).select_from(joined).where(*wanted).order_by(tracks.c.id)
+    return np.fromiter(connection.execute(found).scalars(), np.int64)
+
+
+def tracks_by_names(connection: Connection, kind: str, names: Collection[str]) -> list[Track]:
+    """Return the tracks whose artist (or album artist), or album, is one of these names, whatever its case; by id.
+
+    Args:
+        connection: A connection of the library.
+        kind: "artist" or "album".
+        names: Any number.
+    """
+    found = select(*COLUMNS).where(_named(connection, kind, names)).order_by(tracks.c.id)
+    return [Track(*row) for row in connection.execute(found)]
+
+
+def names_of(connection: Connection, kind: str) -> set[str]:
+    """Return every artist (album artists included) or every album, as the tags spell them."""
+    return {name for column in NAMED_BY[kind] for name in _spellings(connection, column)}
+
+
+def labels_of_tracks(connection: Connection, encoder: str, coverage: str) -> Labels:
+    """Return the likeliest genre and mood of every track that an encoder heard.
+
+    Raises:
+        LibraryError: The predictions differ in length from track to track.
+    """
+    columns = select(signatures.c.track_id, signatures.c.genres, signatures.c.moods)
+    rows = connection.execute(columns.filter_by(encoder=encoder, coverage=coverage).order_by(signatures.c.track_id))
+    ids: list[int] = []
+    likeliest: list[tuple[int, int]] = []
+    for track_id, genres, moods in rows:
+        ids.append(track_id)
+        likeliest.append((_likeliest(genres), _likeliest(moods)))
+    both = np.array(likeliest, np.int16).reshape(-1, 2)
+    return Labels(np.array(ids, np.int64), both[:, 0], both[:, 1])
+
+
+def _likeliest(blob: bytes) -> int:
+    if not blob or len(blob) % FLOAT.itemsize:
+        raise LibraryError("a prediction is damaged; restore a backup, or move the library away and index again")
+    return int(np.frombuffer(blob, FLOAT).argmax())
+
+
+def _within(column: Column[Any], span: Span) -> list[ColumnElement[bool]]:
+    low, high = span
+    return ([column >= low] if low is not None else []) + ([column <= high] if high is not None else [])
+
+
+def _named(connection: Connection, kind: str, names: Iterable[str]) -> ColumnElement[bool]:
+    return or_(*(condition for _, condition in _each_named(connection, kind, names)))
+
+
+def _each_named(
+    connection: Connection, kind: str, names: Iterable[str]
+) -> list[tuple[Column[Any], ColumnElement[bool]]]:
+    """For each column, whether it holds one of the names. SQLite folds ASCII only: spellings are compared here."""
+    wanted = {folded(name) for name in names}
+    if not wanted:
+        return []
+    return [
+        (column, _is_one_of(column, [name for name in _spellings(connection, column) if folded(name) in wanted]))
+        for column in NAMED_BY[kind]
+    ]
+
+
+def _is_one_of(column: Column[Any], values: Sequence[str]) -> ColumnElement[bool]:
+    return or_(column.in_([]), *(column.in_(portion) for portion in _text_portions(values)))
+
+
+def _text_portions(values: Sequence[str], size: int = 900) -> list[list[str]]:
+    return [list(values[i : i + size]) for i in range(0, len(values), size)]
+
+
+def _spellings(connection: Connection, column: Column[Any]) -> list[str]:
+    return list(connection.execute(select(column).where(column.is_not(None)).distinct()).scalars())

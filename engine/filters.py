@@ -1,0 +1,159 @@
+"""Which tracks may be an answer: filters in the user's words, and the ids that pass them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.db import Conditions, Span, Track, genre_by_track, names_of, tracks_meeting
+from engine.db.values import folded
+from engine.errors import QueryError
+from engine.models.labels import own_name, spellings, tag_names
+from engine.query import PathName, absolute_path
+
+if TYPE_CHECKING:
+    from engine.opened import OpenLibrary
+
+ANY: Span = (None, None)
+CLOSE_ENOUGH = 0.6  # of difflib's ratio: a name that is likelier a slip than another name
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What an answer must be; what is not given asks for nothing. A track that lacks a value passes no span of it.
+
+    Attributes:
+        genres: One of these: by its tag, or where that names none of the encoder's, by what the network hears.
+        moods: One of these, as the network hears it.
+        artists, albums: One of these, whatever the case; an artist may be the album's.
+        years: First and last, either None.
+        durations: Seconds.
+        tempos: Beats a minute; known after `index --features`.
+        keys: One of these ("A minor"); known after `index --features`.
+        below: In this folder, or below it.
+        added_since: First seen by the library at or after this time, seconds since 1970.
+        other_artists, other_albums: Not by an artist, not from an album, of what is searched from.
+        per_artist: At most so many of one artist.
+    """
+
+    genres: tuple[str, ...] = ()
+    moods: tuple[str, ...] = ()
+    artists: tuple[str, ...] = ()
+    albums: tuple[str, ...] = ()
+    years: Span = ANY
+    durations: Span = ANY
+    tempos: Span = ANY
+    keys: tuple[str, ...] = ()
+    below: PathName | None = None
+    added_since: float | None = None
+    other_artists: bool = False
+    other_albums: bool = False
+    per_artist: int | None = None
+
+
+EVERYTHING = Filters()
+
+
+def passing(opened: OpenLibrary, filters: Filters, sought: Sequence[Track] = ()) -> NDArray[np.int64] | None:
+    """The ids of the tracks that pass, rising; None where everything does. `per_artist` is not looked at.
+
+    Args:
+        opened: The library.
+        filters: What is asked.
+        sought: The tracks that are searched from.
+
+    Raises:
+        QueryError: A name is none of the library's; the message suggests the nearest. A span is empty.
+    """
+    conditions = _conditions(filters, sought)
+    _check(opened, filters)
+    ids = None
+    if conditions != Conditions():
+        with opened.database.read() as connection:
+            ids = tracks_meeting(connection, conditions)
+    for chosen in (_of_genres(opened, filters.genres), _of_moods(opened, filters.moods)):
+        if chosen is not None:
+            ids = chosen if ids is None else np.intersect1d(ids, chosen)
+    return ids
+
+
+def same_artist(track: Track) -> str | None:
+    """What tracks of one artist have in common; None where the artist is unknown."""
+    name = track.artist or track.album_artist
+    return folded(name) if name else None
+
+
+def _conditions(filters: Filters, sought: Sequence[Track]) -> Conditions:
+    artists = {name for track in sought for name in (track.artist, track.album_artist) if name}
+    albums = {track.album for track in sought if track.album}
+    return Conditions(
+        years=filters.years,
+        durations=filters.durations,
+        tempos=filters.tempos,
+        keys=filters.keys,
+        below=absolute_path(filters.below) if filters.below is not None else None,
+        added_since=filters.added_since,
+        artists=filters.artists,
+        albums=filters.albums,
+        not_artists=tuple(sorted(artists)) if filters.other_artists else (),
+        not_albums=tuple(sorted(albums)) if filters.other_albums else (),
+    )
+
+
+def _check(opened: OpenLibrary, filters: Filters) -> None:
+    for what, (low, high) in (("years", filters.years), ("durations", filters.durations), ("tempos", filters.tempos)):
+        if low is not None and high is not None and low > high:
+            raise QueryError(f"expected {what} from low to high, found {low:g} to {high:g}; swap them")
+    if filters.per_artist is not None and filters.per_artist < 1:
+        raise QueryError(f"expected 1 or more tracks of an artist, found {filters.per_artist}")
+    for kind, names in (("artist", filters.artists), ("album", filters.albums)):
+        if names:
+            with opened.database.read() as connection:
+                known = names_of(connection, kind)
+            _refuse_unknown(kind, names, known)
+    if filters.moods:
+        _refuse_unknown("mood", filters.moods, opened.file.moods)
+
+
+def _refuse_unknown(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
+    spelled = {folded(name): name for name in known}
+    for name in names:
+        if folded(name) not in spelled:
+            near = difflib.get_close_matches(folded(name), spelled, n=1, cutoff=CLOSE_ENOUGH)
+            hint = f"did you mean {spelled[near[0]]!r}?" if near else "`engine search WORDS` shows what there is"
+            raise QueryError(f"no track of the library has the {kind} {name!r}; {hint}")
+
+
+def _of_genres(opened: OpenLibrary, wanted: Sequence[str]) -> NDArray[np.int64] | None:
+    """Tracks whose tag names one of the genres, or whose tag names none of the encoder's and that sound like one."""
+    if not wanted:
+        return None
+    genres = opened.file.genres
+    with opened.database.read() as connection:
+        named = {track_id: tag_names(tag, genres) for track_id, tag in genre_by_track(connection).items()}
+    known = {name for names in named.values() for name in names} | set(genres)
+    chosen = {_genre_name(name, genres) for name in wanted}
+    _refuse_unknown("genre", chosen, known)
+    tagged = {track_id for track_id, names in named.items() if chosen & set(names)}
+    told = [track_id for track_id, names in named.items() if set(names) & set(genres)]
+    labels = opened.labels()
+    heard = np.isin(labels.genres, [i for i, genre in enumerate(genres) if genre in chosen])
+    return np.union1d(np.fromiter(tagged, np.int64), np.setdiff1d(labels.track_ids[heard], told))
+
+
+def _genre_name(name: str, genres: Sequence[str]) -> str:
+    own = own_name(name)
+    return own if own in genres else spellings().get(own, own)
+
+
+def _of_moods(opened: OpenLibrary, wanted: Sequence[str]) -> NDArray[np.int64] | None:
+    if not wanted:
+        return None
+    chosen = {folded(name) for name in wanted}
+    labels = opened.labels()
+    return labels.track_ids[np.isin(labels.moods, [i for i, mood in enumerate(opened.file.moods) if mood in chosen])]
