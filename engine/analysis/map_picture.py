@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -10,34 +9,20 @@ from numpy.typing import NDArray
 
 from engine.analysis.library_map import Sheet
 from engine.analysis.map_groups import COLOURS, INK, Grouping, groupings
+from engine.drawing import canvas
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INCHES = (10.5, 7.5)
-DOTS_PER_INCH = 150
 MARKERS = ("o", "s", "^", "D", "P")  # as the page's shapes
 BLACK, OTHER, NONE = "#1B1D21", "#9AA0A9", "#C3C7CE"
-STYLE: Any = {
-    "text.parse_math": False,  # a name may hold dollars
-    "font.size": 10,
-    "legend.frameon": False,
-}
 
 
 def draw_picture(handle: BinaryIO, sheet: Sheet) -> None:
     """Write a PNG; the legend stands outside the map."""
-    import matplotlib  # here: half a second that only pictures need
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    genre = groupings(sheet.tracks)[0]
-    with matplotlib.rc_context(STYLE), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph")  # a name in a script that the font lacks
-        figure = Figure(figsize=INCHES, layout="constrained")
-        FigureCanvasAgg(figure)
-        _draw(figure, sheet, genre)
-        figure.savefig(handle, format="png", dpi=DOTS_PER_INCH)
+    with canvas(handle, INCHES) as figure:
+        _draw(figure, sheet, groupings(sheet.tracks)[0])
 
 
 def _draw(figure: Figure, sheet: Sheet, genre: Grouping) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from engine.cli import Settings, cli
 from engine.cli.ask import as_json, print_json, shown
-from engine.cli.tables import as_csv, columns_of, one_format, print_csv
+from engine.cli.tables import as_csv, one_format, print_csv
 
 if TYPE_CHECKING:
     from engine.analysis.explain import Explanation, Moment, PairExplanation
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 BAR_WIDTH = 20
 MOST_WINDOWS = 40  # that are listed on a terminal
 MOST_PAIRS = 10
+WINDOW_COLUMNS = ("start", "end", "weight", "genre")
+PAIR_COLUMNS = ("a_start", "a_end", "b_start", "b_end", "contribution")
 
 
 @cli.command()
@@ -52,16 +54,16 @@ def explain(
         if other is None:
             explanation = library.explain(track, plot)
             lines = _lines_of_track(explanation, _heading(library, track))
-            document = asdict(explanation) if as_json else {}
+            document = asdict(explanation) if as_json or as_csv else {}
         else:
             pair = library.explain_pair(track, other)
             lines = _lines_of_pair(pair, _heading(library, track), _heading(library, other))
-            document = asdict(pair) if as_json else {}
+            document = asdict(pair) if as_json or as_csv else {}
     if as_json:
         print_json(document)
         return
     if as_csv:
-        _print_windows(explanation) if other is None else _print_pairs(pair)
+        _print_csv(document)
         return
     for line in lines:
         click.echo(line)
@@ -69,16 +71,14 @@ def explain(
         click.echo(f"\npicture written to {shown(plot)}")
 
 
-def _print_windows(explanation: Explanation) -> None:
-    from engine.analysis.explain import Moment
-
-    print_csv(columns_of(Moment), map(asdict, explanation.windows))
-
-
-def _print_pairs(pair: PairExplanation) -> None:
-    columns = ("a_start", "a_end", "b_start", "b_end", "contribution")
-    values = ((e.a.start, e.a.end, e.b.start, e.b.end, e.contribution) for e in pair.pairs)
-    print_csv(columns, [dict(zip(columns, row, strict=True)) for row in values])
+def _print_csv(document: dict[str, Any]) -> None:
+    """One record for each window of a track, or for each pair of windows of two."""
+    if "windows" in document:
+        print_csv(WINDOW_COLUMNS, document["windows"])
+        return
+    spans = [(pair["a"], pair["b"], pair["contribution"]) for pair in document["pairs"]]
+    rows = [(a["start"], a["end"], b["start"], b["end"], contribution) for a, b, contribution in spans]
+    print_csv(PAIR_COLUMNS, [dict(zip(PAIR_COLUMNS, row, strict=True)) for row in rows])
 
 
 def _heading(library: Engine, track: str) -> str:
