@@ -184,6 +184,17 @@ def test_playlist_on_a_terminal(first_run: FirstRun) -> None:
     assert {row[:2] for row in rows[:9]} == {f" {number}" for number in range(1, 10)}
 
 
+def test_similar_on_a_terminal(first_run: FirstRun) -> None:
+    """The matches of a query have columns on a terminal, best first, no wider than it is."""
+    lines = on_a_terminal("--library", str(first_run.collection.library), "similar", "1", "-k", "3")
+    start = next(i for i, line in enumerate(lines) if line.split()[:1] == ["SIMILAR"])
+    heading, *rows = lines[start : start + 4]
+    assert heading.split() == ["SIMILAR", "GENRE", "ARTIST", "TITLE", "ID"]
+    assert [row.split()[0] for row in rows] == ["1", "2", "3"]
+    assert all(row.index("Band") == heading.index("ARTIST") for row in rows)
+    assert max(map(len, rows)) <= 70
+
+
 def test_on_a_terminal(tmp_path: Path) -> None:
     """On a terminal the columns have headings and stand below each other, and no row is longer than a line."""
     long = (b"/m/" + b"a" * 200 + b"/end.wav", {"artist": "B" * 90, "title": "音楽" * 30})
