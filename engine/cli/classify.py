@@ -100,8 +100,8 @@ def _print_csv(results: Sequence[Classification], report: TagReport | None) -> N
 
 
 def _record(result: Classification) -> dict[str, object]:
-    best = (next(iter(found), None) for found in (result.genres, result.moods, result.valence, result.centroids))
-    genre, mood, valence, near = best
+    genre, mood = next(iter(result.genres), None), next(iter(result.moods), None)
+    valence, near = next(iter(result.valence), None), next(iter(result.centroids), None)
     return {
         "path": result.path,
         "track_id": result.track_id,
