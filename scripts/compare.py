@@ -14,6 +14,7 @@ import argparse
 import csv
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +42,7 @@ from engine.training.tracks import planned_windows
 
 SETS = {"gtzan": "gtzan", "4qaed": "4qaed", "emotify": "emotify", "mirex": "mirex-mood"}
 TIMED = 24  # clips encoded to measure the rate
+BASELINE_SECONDS = 30  # that MusiCNN hears of a clip
 PAPERS = {  # study -> row, and what the paper says
     "mg_cam": ("paper1_table2", "MG-CAM", "89.3 % (GTZAN, 8 genres, tracks at random)"),
     "ts_resformer": ("paper2_table3", "5 TS-Resformer", "90.23 % (FMA-small, slices at random)"),
@@ -52,6 +54,9 @@ COLUMNS = (
     "gtzan_genre", "quadrant", "emotify_genre", "p5_gtzan", "p5_quadrant", "p5_cluster", "shared_allmusic",
     "artist_hit5", "hub_skew", "valence", "allmusic_ap",
 )  # fmt: skip
+
+
+Describe = Callable[[ClipSamples, int], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,10 +84,11 @@ def main() -> None:
     train, valid = (ClipSamples([c for c in clips if c.split == s], arguments.cache) for s in ("train", "valid"))
     clusters = _clusters(arguments.data, valid.clips)
     rows = [_encoder_row(name, arguments, valid, clusters) for name in ARCHITECTURES]
-    rows += [_baseline_row("mel statistics", mel_statistics, train, valid, clusters)]
+    rows += [_baseline_row("mel statistics", mel_statistics, 0, train, valid, clusters)]
     if arguments.teacher:
         teacher = Teacher(arguments.teacher)
-        rows += [_baseline_row("MusiCNN", lambda s, i: musicnn(teacher, s, i), train, valid, clusters)]
+        size = sum(weights.numel() for weights in teacher.buffers())
+        rows += [_baseline_row("MusiCNN", lambda s, i: musicnn(teacher, s, i), size, train, valid, clusters)]
     text = _table(rows, len(valid))
     print(text)
     if arguments.out:
@@ -106,7 +112,7 @@ def _encoder_row(name: str, arguments: argparse.Namespace, valid: ClipSamples, c
         "": f"`{name}`",
         "parameters": f"{sum(p.numel() for p in encoder.parameters()) / 1e6:.2f} M",
         "MFLOP/s of audio": f"{_flops(encoder) / 1e6:.0f}",
-        "tracks/s": f"{_rate(encoder, valid):.1f}",
+        "tracks/s": _rate(lambda i: encoder.summarise(encoder.vectors_of(planned_windows(valid, i, encoder.plan)))),
     }
     row |= _measured(Answers(found.signatures, found.genres, found.moods), valid.clips, clusters)
     return row | _by_paper(name, arguments.studies)
@@ -122,14 +128,13 @@ def _flops(encoder: Encoder) -> float:
     return (counter.get_total_flops() + front_end) / encoder.plan.seconds
 
 
-def _rate(encoder: Encoder, source: ClipSamples) -> float:
+def _rate(signature_of: Callable[[int], object]) -> str:
     """Tracks a second, samples at hand: front-end and network on this CPU."""
-    windows = [planned_windows(source, i, encoder.plan) for i in range(TIMED)]
-    encoder.vectors_of(windows[0])
+    signature_of(0)
     began = time.perf_counter()
-    for each in windows:
-        encoder.summarise(encoder.vectors_of(each))
-    return TIMED / (time.perf_counter() - began)
+    for i in range(TIMED):
+        signature_of(i)
+    return f"{TIMED / (time.perf_counter() - began):.1f}"
 
 
 def _by_paper(name: str, studies: Path | None) -> dict[str, str]:
@@ -210,7 +215,9 @@ def musicnn(teacher: Teacher, source: ClipSamples, index: int) -> np.ndarray:
     return teacher(teacher.log_mel(at_teacher))[0].mean(dim=0).numpy()
 
 
-def _baseline_row(name, describe, train: ClipSamples, valid: ClipSamples, clusters: list[str]) -> dict[str, str]:  # type: ignore[no-untyped-def]
+def _baseline_row(
+    name: str, describe: Describe, size: int, train: ClipSamples, valid: ClipSamples, clusters: list[str]
+) -> dict[str, str]:
     """Signatures z-scored by the train side; heads by logistic regression, one for each data set that has labels."""
     described = {s: np.stack([describe(s, i) for i in range(len(s))]) for s in (train, valid)}
     scale = StandardScaler().fit(described[train])
@@ -226,7 +233,15 @@ def _baseline_row(name, describe, train: ClipSamples, valid: ClipSamples, cluste
             model.fit(described[train][known], [names.index(label(train.clips[i])) for i in known])
             out[np.ix_(asked, model.classes_)] = model.predict_proba(described[valid][asked])
             out[asked] /= out[asked].sum(axis=1, keepdims=True)
-    return {"": name} | _measured(Answers(signatures, genres, moods), valid.clips, clusters)
+    with FlopCounterMode(display=False) as counter:
+        describe(valid, 0)
+    row = {
+        "": name,
+        "parameters": f"{size / 1e6:.2f} M",
+        "MFLOP/s of audio": f"{counter.get_total_flops() / 1e6 / BASELINE_SECONDS:.0f}" if size else "0",
+        "tracks/s": _rate(lambda i: describe(valid, i)),
+    }
+    return row | _measured(Answers(signatures, genres, moods), valid.clips, clusters)
 
 
 def _one_genre(clip: Clip) -> str | None:

@@ -1,0 +1,144 @@
+"""A library of any size with the statistics of a real one, for benchmarks: nobody has a million labelled files at hand.
+
+    scripts/bench/imagined.py REAL.db OUT.db --tracks 10000 [--no-windows]
+
+Each imagined track stands near a real one: its signature is that one's plus the difference of two of its neighbours,
+so that local densities, hubs and the spread over genres stay as they are (uniform noise would be far easier for an
+index). Windows and probabilities are the real track's, the windows moved by the same difference. Artists and albums are
+made up, twelve tracks to an album and three albums to an artist; genre and duration are the real track's.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.db import (
+    Database,
+    NewTrack,
+    Signature,
+    Track,
+    encoders,
+    get_signature,
+    matrix,
+    open_database,
+    put_signature,
+    set_setting,
+    tracks_by_ids,
+    upsert_track,
+)
+
+NEIGHBOURS = 20  # whose differences move a signature
+COMMIT_EVERY = 2_000
+ALBUM_TRACKS, ARTIST_TRACKS = 12, 36
+
+
+@dataclass(frozen=True, eq=False)
+class Real:
+    """What is drawn from: N tracks with their signatures (N, D) and the rows of their neighbours (N, NEIGHBOURS)."""
+
+    tracks: list[Track]
+    signatures: list[Signature]
+    vectors: NDArray[np.float32]
+    near: NDArray[np.int64]
+
+
+def main() -> None:
+    """Parse, make."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("real", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--tracks", type=int, default=10_000)
+    parser.add_argument("--no-windows", action="store_true", help="one window each: a fifth of the size on disk")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    real = read_real(arguments.real)
+    with_windows = not arguments.no_windows
+    database = open_database(arguments.out, create=True)
+    try:
+        fill(database, real, range(arguments.tracks), seed=arguments.seed, windows=with_windows)
+    finally:
+        database.close()
+    print(f"{arguments.tracks:,} tracks in {arguments.out}")
+
+
+def read_real(path: Path) -> Real:
+    """Everything of a library's first encoder."""
+    database = open_database(path, create=False)
+    try:
+        with database.read() as connection:
+            kept = encoders(connection)[0]
+            found = matrix(connection, kept.encoder, kept.coverage)
+            signatures = [get_signature(connection, int(i), kept.encoder, kept.coverage) for i in found.track_ids]
+            tracks = tracks_by_ids(connection, found.track_ids.tolist())
+    finally:
+        database.close()
+    cosines = found.vectors @ found.vectors.T
+    near = np.argsort(-cosines, axis=1)[:, 1 : NEIGHBOURS + 1]
+    return Real([tracks[int(i)] for i in found.track_ids], [s for s in signatures if s], found.vectors, near)
+
+
+def draw(real: Real, rows: range, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The real rows (n,) that imagined tracks stand near, and their unit signatures (n, D); the same for any split."""
+    bases, moved = [], []
+    for row in rows:
+        random = np.random.default_rng((seed, row))
+        base = int(random.integers(len(real.tracks)))
+        one, other = random.choice(real.near[base], 2, replace=False)
+        bases.append(base)
+        moved.append(real.vectors[base] + real.vectors[one] - real.vectors[other])
+    vectors = np.asarray(moved, np.float32)
+    return np.asarray(bases), vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def fill(database: Database, real: Real, rows: range, *, seed: int = 0, windows: bool = True) -> None:
+    """Write imagined tracks of these numbers into a library; what it holds stays."""
+    with database.write() as connection:
+        set_setting(connection, "encoder", real.signatures[0].encoder)
+        set_setting(connection, "coverage", real.signatures[0].coverage)
+    for start in range(rows.start, rows.stop, COMMIT_EVERY):
+        part = range(start, min(start + COMMIT_EVERY, rows.stop))
+        with database.write() as connection:
+            for row, track, signature in _imagined(real, part, seed, windows):
+                track_id = upsert_track(connection, _named(track, row))
+                put_signature(connection, replace(signature, track_id=track_id))
+
+
+def _imagined(real: Real, rows: range, seed: int, windows: bool) -> Iterator[tuple[int, Track, Signature]]:
+    bases, vectors = draw(real, rows, seed)
+    for row, base, vector in zip(rows, bases, vectors, strict=True):
+        own = real.signatures[base]
+        if windows:
+            pooled = own.attention @ own.vectors
+            shift = np.linalg.norm(pooled) * vector - pooled
+            kept = replace(own, vector=vector, vectors=own.vectors + shift)
+        else:
+            kept = replace(
+                own, vector=vector, starts=own.starts[:1], attention=np.ones(1, np.float32), vectors=vector[None]
+            )
+        yield row, real.tracks[base], kept
+
+
+def _named(track: Track, row: int) -> NewTrack:
+    artist, album = row // ARTIST_TRACKS, row // ALBUM_TRACKS
+    return NewTrack(
+        path=f"/imagined/artist {artist}/album {album}/{row}.flac".encode(),
+        size=1,
+        mtime_ns=1,
+        content_hash=row.to_bytes(16, "little"),
+        duration_seconds=track.duration_seconds,
+        artist=f"Artist {artist}",
+        title=f"Title {row}",
+        album=f"Album {album}",
+        genre=track.genre,
+        year=1960 + row % 60,
+    )
+
+
+if __name__ == "__main__":
+    main()
