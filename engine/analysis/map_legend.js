@@ -75,6 +75,7 @@ function search(words) {
   const wanted = folded(words).split(/\s+/).filter(Boolean);
   state.hit = -1;
   state.found = wanted.length ? searchable.map((text) => wanted.every((word) => text.includes(word))) : null;
+  if (state.found && !state.found[state.chosen]) state.chosen = -1; // its card would speak of what is not looked for
   const hits = state.found ? state.found.filter(Boolean).length : 0;
   element("hits").textContent = state.found ? `${hits.toLocaleString("en")} found` : "";
   rank();
