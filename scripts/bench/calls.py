@@ -33,7 +33,7 @@ def main() -> None:
     with Engine.open(arguments.library, create=False, threads=arguments.threads, device="cpu") as library:
         tracks = library.stats().tracks
         ids = np.random.default_rng(0).permutation(tracks) + 1  # as imagined.py numbers them
-        library.add_plays([Play(int(i), 1e9 + n, "play") for n, i in enumerate(ids[:HISTORY])])
+        library.add_plays([Play(time=1e9 + n, track_id=int(i), event="play") for n, i in enumerate(ids[:HISTORY])])
         for name, call in _calls(library, ids.tolist()).items():
             began = perf_counter()
             call(0)
