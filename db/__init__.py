@@ -18,6 +18,14 @@ from engine.db.files import (
     remove_roots,
     roots,
 )
+from engine.db.fingerprints import (
+    Fingerprint,
+    Namesakes,
+    fingerprint_kinds,
+    get_fingerprints,
+    namesakes,
+    put_fingerprints,
+)
 from engine.db.moving import relocate
 from engine.db.schema import COVERAGES, SCHEMA_VERSION
 from engine.db.session import Database, open_database
@@ -72,8 +80,10 @@ __all__ = [
     "EncoderCount",
     "FailedFile",
     "FileState",
+    "Fingerprint",
     "GenreCount",
     "Labels",
+    "Namesakes",
     "NewTrack",
     "Prediction",
     "Signature",
@@ -88,9 +98,11 @@ __all__ = [
     "count_tracks",
     "encoders",
     "failed_files",
+    "fingerprint_kinds",
     "forget_skipped",
     "genre_by_track",
     "genre_tags",
+    "get_fingerprints",
     "get_setting",
     "get_signature",
     "get_vector_index",
@@ -101,8 +113,10 @@ __all__ = [
     "missing_tracks",
     "move_track",
     "names_of",
+    "namesakes",
     "open_database",
     "predictions",
+    "put_fingerprints",
     "put_signature",
     "put_skipped",
     "put_vector_index",

@@ -25,6 +25,7 @@ from engine.errors import (
 )
 
 if TYPE_CHECKING:
+    from engine.analysis.duplicates import DuplicateGroup, Duplicates, DuplicateTrack
     from engine.analysis.neighbours import Ranking
     from engine.filters import Filters
     from engine.indexer.reports import FailedPath, IndexProgress, IndexReport
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Engine": "engine.library",
+    "DuplicateGroup": "engine.analysis.duplicates",
+    "DuplicateTrack": "engine.analysis.duplicates",
+    "Duplicates": "engine.analysis.duplicates",
     "Ranking": "engine.analysis.neighbours",
     "Filters": "engine.filters",
     "FailedPath": "engine.indexer.reports",
@@ -70,6 +74,9 @@ __all__ = [
     "CentroidDistance",
     "Classification",
     "DeviceError",
+    "DuplicateGroup",
+    "DuplicateTrack",
+    "Duplicates",
     "EncoderError",
     "EncoderTracks",
     "Engine",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from engine.analysis.duplicates import Duplicates, find_duplicates
 from engine.analysis.neighbours import BY_DEFAULT, Ranking, nearest, nearest_groups
 from engine.db import COVERAGES, open_database
 from engine.db.values import named
 from engine.errors import DeviceError, LibraryError, QueryError
 from engine.filters import EVERYTHING, Filters
+from engine.indexer.reports import IndexProgress
 from engine.keeping import Keeping
 from engine.moments import Moment, hear_moment
 from engine.opened import OpenLibrary
@@ -163,6 +165,26 @@ class Engine(Keeping):
         sought = combine(self._opened, like, unlike)
         groups = nearest_groups(self._opened, sought, by, k, filters)
         return self._result(sought, groups=groups)
+
+    def duplicates(
+        self, kind: str | None = None, progress: Callable[[IndexProgress], None] | None = None
+    ) -> Duplicates:
+        """The same recording in different files, and different recordings of the same work. Nothing is deleted.
+
+        What may be the same by signature, bytes or tags is compared by fingerprints of the first two minutes. These
+        are taken where they are missing, and stored. A file that is away, changed since it was indexed, or does not
+        decode is left out. Of tracks shorter than about 4 s only byte-identical ones are found.
+
+        Args:
+            kind: Only "same_recording" (re-encodings, other rips and containers) or only "same_work" (remasters,
+                live versions, close covers).
+            progress: Called after each file that had no fingerprint yet.
+
+        Raises:
+            QueryError: There is no such kind.
+            LibraryError: The library holds no signatures to compare with, or cannot be written.
+        """
+        return find_duplicates(self._opened, kind, progress or (lambda _: None))
 
     def classify(self, track: TrackName) -> Classification:
         """Genre and mood probabilities of a track, and its distance to every genre's centroid.

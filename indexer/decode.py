@@ -35,13 +35,18 @@ FAR_SECONDS = 1e7  # beyond the end of any file
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """What the headers say: duration in seconds (None if unstated), Hz, channels, codec; tags with casefolded keys."""
+    """What the headers say: duration in seconds (None if unstated), Hz, channels, codec; tags with casefolded keys.
+
+    The codec has FFmpeg's name. The bit rate, in bits a second, is the stream's where it is stated, else that of the
+    file; None where neither is known, or the file holds a film.
+    """
 
     duration_seconds: float | None
     sample_rate: int
     channels: int
     codec: str
     metadata: dict[str, str]
+    bitrate: int | None = None
 
 
 def probe(path: bytes | str | os.PathLike[str]) -> bool:
@@ -283,4 +288,16 @@ def _describe(container: InputContainer, stream: AudioStream) -> AudioInfo:
         duration = container.duration / av.time_base
     tags = {**container.metadata, **stream.metadata}
     metadata = {key.casefold(): value for key, value in tags.items()}
-    return AudioInfo(duration, context.sample_rate, context.layout.nb_channels, context.name, metadata)
+    codec, channels = context.codec.canonical_name, context.layout.nb_channels
+    return AudioInfo(duration, context.sample_rate, channels, codec, metadata, _bitrate(container, stream, duration))
+
+
+def _bitrate(container: InputContainer, stream: AudioStream, duration: float | None) -> int | None:
+    """Give bits a second: of the stream, else of the container, else of the file over its duration."""
+    if stream.bit_rate:
+        return int(stream.bit_rate)
+    if any(video.average_rate for video in container.streams.video):  # a picture on a sleeve has no rate
+        return None
+    if container.bit_rate:
+        return int(container.bit_rate)
+    return round(container.size * 8 / duration) if duration and container.size else None

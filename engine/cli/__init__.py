@@ -126,6 +126,6 @@ def _complain(message: str, code: int) -> int:
     return code
 
 
-from engine.cli import ask, evaluate, index, manage, similar, study, train  # noqa: E402 (they register themselves on `cli`)
+from engine.cli import ask, duplicates, evaluate, index, manage, similar, study, train  # noqa: E402 (they register on `cli`)
 
-__all__ = ["Settings", "ask", "cli", "evaluate", "index", "main", "manage", "similar", "study", "train"]
+__all__ = ["Settings", "ask", "cli", "duplicates", "evaluate", "index", "main", "manage", "similar", "study", "train"]

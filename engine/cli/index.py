@@ -30,7 +30,7 @@ def index(
     settings: Settings, paths: tuple[str, ...], coverage: str | None, prune: bool, force: bool, retry: bool
 ) -> int:
     """Add music: files, or folders with all below them."""
-    with settings.open(create=True, coverage=coverage) as library, _progress(settings.quiet) as show:
+    with settings.open(create=True, coverage=coverage) as library, progress(settings.quiet) as show:
         report = library.index(paths, show, prune=prune, force=force, retry=retry)
     for failed in report.failed:
         click.echo(f"failed: {failed.path}: {failed.reason}", err=True)
@@ -44,7 +44,8 @@ def index(
 
 
 @contextmanager
-def _progress(quiet: bool) -> Iterator[Callable[[IndexProgress], None] | None]:
+def progress(quiet: bool) -> Iterator[Callable[[IndexProgress], None] | None]:
+    """A function that shows how far a run is: a bar on a terminal, plain lines otherwise; None when quiet."""
     if quiet:
         yield None
     elif sys.stderr.isatty():
@@ -52,9 +53,9 @@ def _progress(quiet: bool) -> Iterator[Callable[[IndexProgress], None] | None]:
 
         with tqdm(unit="track", dynamic_ncols=True, smoothing=0.1) as bar:
 
-            def show(progress: IndexProgress) -> None:
-                bar.total = progress.total
-                bar.update(progress.done - bar.n)
+            def show(reached: IndexProgress) -> None:
+                bar.total = reached.total
+                bar.update(reached.done - bar.n)
 
             yield show
     else:

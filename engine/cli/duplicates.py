@@ -1,0 +1,63 @@
+"""`engine duplicates`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from engine.cli import FAILED, Settings, cli
+from engine.cli.ask import as_json, print_json, shown
+from engine.cli.index import progress
+
+if TYPE_CHECKING:
+    from engine.analysis.duplicates import DuplicateGroup, Duplicates
+
+TITLES = {"same_recording": "same recording", "same_work": "same work"}
+MOST_LEFT_OUT = 20  # listed one by one
+
+
+@cli.command()
+@click.option("--kind", type=click.Choice(list(TITLES)), help="Only groups of this kind; default: both.")
+@as_json
+@click.pass_obj
+def duplicates(settings: Settings, kind: str | None, as_json: bool) -> int:
+    """Find the same recording in different files, told apart from remasters, live versions and covers (same work).
+
+    Files are listed best first: lossless, then by bit rate. Nothing is deleted. The first run reads the first two
+    minutes of every file that has near neighbours; what was heard is stored.
+    """
+    with settings.open() as library, progress(settings.quiet) as show:
+        found = library.duplicates(kind, show)
+    _complain(found)
+    if as_json:
+        print_json({"groups": [asdict(group) for group in found.groups]})
+    else:
+        for group in found.groups:
+            _show_group(group)
+        if not settings.quiet:
+            _summarise(found, [kind] if kind else list(TITLES))
+    return FAILED if found.left_out else 0
+
+
+def _complain(found: Duplicates) -> None:
+    for note in found.notes:
+        click.echo(f"engine: {note}", err=True)
+    for failed in found.left_out[:MOST_LEFT_OUT]:
+        click.echo(f"left out: {failed.path}: {failed.reason}", err=True)
+    if len(found.left_out) > MOST_LEFT_OUT:
+        click.echo(f"left out: {len(found.left_out) - MOST_LEFT_OUT} more", err=True)
+
+
+def _summarise(found: Duplicates, kinds: list[str]) -> None:
+    counts = {kind: sum(group.kind == kind for group in found.groups) for kind in kinds}
+    click.echo(", ".join(f"{counts[kind]} groups of the {TITLES[kind]}" for kind in kinds), err=True)
+
+
+def _show_group(group: DuplicateGroup) -> None:
+    click.echo(click.style(TITLES[group.kind], bold=True) + f"  {group.score:.2f}  {len(group.tracks)} files")
+    for track in group.tracks:
+        rate = f"{track.bitrate / 1000:.0f} kbit/s" if track.bitrate else ""
+        click.echo(f"  {shown(track.codec or '-'):<10} {rate:>11}  {shown(track.path)}  id:{track.track_id}")
+    click.echo()
