@@ -114,9 +114,9 @@ def _parse(program: str, answer: bytes) -> Words:
     """The words in the program's answer, {"duration": ..., "fingerprint": [...]}."""
     try:
         words = json.loads(answer)["fingerprint"]
-        if not isinstance(words, list) or len(words) > MOST_WORDS:
+        if not isinstance(words, list) or len(words) > MOST_WORDS or not all(type(word) is int for word in words):
             raise TypeError
-        return (np.array([int(word) for word in words], np.int64) & 0xFFFFFFFF).astype(np.uint32)  # some print signed
+        return (np.array(words, np.int64) & 0xFFFFFFFF).astype(np.uint32)  # some print signed
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise ChromaprintError(
             f"{program} printed no fingerprint; expected that of Chromaprint 1.4 or newer"

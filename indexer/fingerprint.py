@@ -43,6 +43,7 @@ FIRST_BAND = 29  # of the 33 whose differences are signed
 SIGNED_BANDS = 33
 LAG = 3  # frames, beyond which two share no sample
 FLOOR = 1e-5  # of the loudest: -50 dB
+TINY = 1e-30  # instead of a loudest that is 0
 
 OUTLINE_FRAMES = 4  # of the spectrogram in one of the outline
 OUTLINE_WORDS = 4  # a frame: one of pitch classes, three of levels
@@ -103,7 +104,7 @@ def semitone_energies(samples: Samples) -> Energies:
     window, bands = np.hanning(FRAME).astype(np.float32), _bands()
     parts = (frames[i : i + FRAMES_AT_ONCE] * window for i in range(0, len(frames), FRAMES_AT_ONCE))
     powers = (np.square(np.abs(np.fft.rfft(part, axis=1))).astype(np.float32) for part in parts)
-    return np.concatenate([power @ bands for power in powers]) / np.float32(FULL_SCALE)
+    return (np.concatenate([power @ bands for power in powers]) / FULL_SCALE).astype(np.float32)
 
 
 def semitone_words(energies: Energies) -> Words:
@@ -111,7 +112,7 @@ def semitone_words(energies: Energies) -> Words:
     if len(energies) <= LAG or not energies.max() > 0:
         return np.zeros(0, np.uint32)
     signed = energies[:, FIRST_BAND : FIRST_BAND + SIGNED_BANDS]
-    logarithms = np.log(signed + FLOOR * max(float(signed.max()), np.finfo(np.float32).tiny))
+    logarithms = np.log(signed + FLOOR * max(float(signed.max()), TINY))
     slopes = logarithms[:, :-1] - logarithms[:, 1:]  # (T, 32)
     bits = slopes[LAG:] > slopes[:-LAG]
     words = np.packbits(bits, axis=1, bitorder="little").view("<u4")[:, 0].astype(np.uint32)
@@ -126,7 +127,7 @@ def outline_words(energies: Energies) -> Words:
     if not count or not energies.max() > 0:
         return np.zeros(0, np.uint32)
     mean = energies[: count * OUTLINE_FRAMES].reshape(count, OUTLINE_FRAMES, BANDS).mean(axis=1)
-    logarithms = np.log1p(LOG_RANGE * mean / max(float(mean.max()), np.finfo(np.float32).tiny))
+    logarithms = np.log1p(LOG_RANGE * mean / max(float(mean.max()), TINY))
     folded = logarithms.reshape(count, -1, PITCH_CLASSES).sum(axis=1)  # (N, 12), all octaves
     shares = folded / np.maximum(folded.sum(axis=1, keepdims=True), 1e-12)
     steps = np.digitize(shares, CHROMA_STEPS).astype(np.uint32)

@@ -118,7 +118,8 @@ def make_set(music: dict[str, list[Path]], artists: int, folder: Path) -> list[s
     """Make the set: `ARTIST-TRACK` links to files and `ARTIST-TRACK.ENDING` re-encodings; the artists' numbers."""
     random = np.random.default_rng(0)
     names = sorted(name for name, files in music.items() if len(files) >= 2)
-    chosen = [names[i] for i in random.permutation(len(names))[:artists]]
+    shuffled = [names[i] for i in random.permutation(len(names))]
+    chosen = sorted(shuffled, key=lambda name: len(music[name]) < RE_ENCODED + AS_THEY_ARE)[:artists]  # full ones first
     for i, name in enumerate(chosen):
         files = [music[name][j] for j in random.permutation(len(music[name]))[: RE_ENCODED + AS_THEY_ARE]]
         for j, path in enumerate(files):

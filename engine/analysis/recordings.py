@@ -33,7 +33,7 @@ ERROR_LIMITS = {CHROMAPRINT: 0.25, SEMITONES: 0.30}  # share of wrong bits up to
 SILENT_WORDS = {CHROMAPRINT: 627_964_279, SEMITONES: 0}  # what silence gives: it is alike everywhere
 LEVEL_LIMIT = 0.7  # dB, root mean square over half-octaves: beyond it lies another master, or other instruments
 LEVEL_RANGE = 30.0  # dB below the loudest half-octave; what is softer may be a codec's noise
-AGREEMENT_LIMIT = 0.55  # of what is played, from which on it is the same work
+AGREEMENT_LIMIT = 0.6  # of what is played, from which on it is the same work
 
 _ONES = np.array([bin(value).count("1") for value in range(1 << 16)], np.uint8)  # numpy 2 has bitwise_count
 
@@ -53,7 +53,8 @@ class Verdict:
 
     Attributes:
         kind: SAME_RECORDING or SAME_WORK.
-        score: 0 to 1. Of a recording 1 - 2 * its share of wrong bits; of a work how much of what is played agrees.
+        score: 0 to 1. Of a recording, and of its remaster, 1 - 2 * the share of wrong bits; of a work how much of what
+            is played agrees, where that is more.
     """
 
     kind: str
@@ -71,20 +72,22 @@ def judge(
 
     Args:
         a, b: Their fingerprints, by kind.
-        alike: Whether their tags call them the same.
+        alike: Whether they sound alike and their tags call them the same.
         works: Whether SAME_WORK is asked for: it takes longer to find out.
     """
-    outlines = [read_outline(each[OUTLINE].words) for each in (a, b) if OUTLINE in each]
     kind = next((kind for kind in (CHROMAPRINT, SEMITONES) if _comparable(a, b, kind)), None)
-    if kind is None or len(outlines) < 2:
+    if kind is None or not _comparable(a, b, OUTLINE):
         return None
+    first, second = read_outline(a[OUTLINE].words), read_outline(b[OUTLINE].words)
     found = align(a[kind].words, b[kind].words, SILENT_WORDS[kind])
-    same_notes = found is not None and found.error <= ERROR_LIMITS[kind]
-    if found is not None and same_notes and level_difference(*outlines, found.offset) <= LEVEL_LIMIT:
+    if found is None:
+        return None
+    same_notes = found.error <= ERROR_LIMITS[kind]
+    if same_notes and level_difference(first, second, found.offset) <= LEVEL_LIMIT:
         return Verdict(SAME_RECORDING, 1 - 2 * found.error)
     if not works:
         return None
-    agreed = agreement(*outlines)
+    agreed = max(agreement(first, second), 1 - 2 * found.error if same_notes else 0.0)
     return Verdict(SAME_WORK, agreed) if same_notes or alike or agreed >= AGREEMENT_LIMIT else None
 
 

@@ -16,13 +16,13 @@ from engine.indexer.fingerprint import PITCH_CLASSES, Outline
 CONTEXT = 8  # half seconds that a moment is compared with
 RECURRING = 0.1  # share of the other track's moments that a moment may recur in
 GAP_OPENS, GAP_GOES_ON = 5.0, 0.5  # what a gap costs, in moments: the paper's values
-SHORTEST = 24  # half seconds: less says nothing about a work
+SHORTEST = 36  # half seconds: in less, others agree by chance
 
 Chroma = NDArray[np.float32]
 
 
 def agreement(a: Outline, b: Outline) -> float:
-    """The share of the shorter one, 0 to 1, that recurs in the other; 0 where either is shorter than 12 s."""
+    """The share of the shorter one, 0 to 1, that recurs in the other; 0 where either has less than 18 s of sound."""
     import librosa
 
     first, second = (each.chroma[each.chroma.any(axis=1)].T for each in (a, b))  # (12, N), what is not silent

@@ -52,7 +52,8 @@ def _complain(found: Duplicates) -> None:
 
 def _summarise(found: Duplicates, kinds: list[str]) -> None:
     counts = {kind: sum(group.kind == kind for group in found.groups) for kind in kinds}
-    click.echo(", ".join(f"{counts[kind]} groups of the {TITLES[kind]}" for kind in kinds), err=True)
+    words = (f"{counts[kind]} group{'s' * (counts[kind] != 1)} of the {TITLES[kind]}" for kind in kinds)
+    click.echo(", ".join(words), err=True)
 
 
 def _show_group(group: DuplicateGroup) -> None:
