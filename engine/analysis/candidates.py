@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import combinations, pairwise
+from itertools import chain, combinations, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.db import Namesakes, Track, namesakes, tracks_by_ids, vectors_of_tracks
 from engine.db.values import folded
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from engine.indexer.vectors import Snapshot
 
 NEAR_COSINE = 0.9  # 99 of 100 re-encodings of a clip are nearer than this to each other; one track in three has such
+CLOSE_COSINE = 0.95  # from which on two tracks may be one work by their sound alone
 NEIGHBOURS = 16  # of each track that are looked at; re-encodings come first
 ROWS_AT_ONCE = 1024
 MOST_NAMESAKES = 50  # that are compared each with each; more share a tag that names no recording
@@ -29,7 +29,7 @@ VERSION_PATTERN = re.compile(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Pair:
     """Two tracks, the smaller id first.
 
@@ -50,6 +50,11 @@ class Pair:
         """Whether their signatures are near."""
         return self.cosine >= NEAR_COSINE
 
+    @property
+    def close(self) -> bool:
+        """Whether their signatures are nearer still."""
+        return self.cosine >= CLOSE_COSINE
+
 
 def candidates(opened: OpenLibrary) -> list[Pair]:
     """All pairs of a library that are worth comparing, by ids; raises LibraryError when it holds no signatures."""
@@ -57,17 +62,13 @@ def candidates(opened: OpenLibrary) -> list[Pair]:
     pairs = {(pair.first, pair.second): pair for pair in _near(snapshot)}
     with opened.database.read() as connection:
         shared = namesakes(connection)
-        listed = {track_id for pair in pairs for track_id in pair} | {
-            each for found in shared for each in found.track_ids
-        }
+        listed = set(chain.from_iterable(chain(pairs, (found.track_ids for found in shared))))
         tracks = tracks_by_ids(connection, listed)
     rows = {int(track_id): row for row, track_id in enumerate(snapshot.track_ids)}
-    for found in shared:
-        for first, second in _within(found):
-            if (first, second) not in pairs and first in rows and second in rows:
-                cosine = float(snapshot.vectors[rows[first]] @ snapshot.vectors[rows[second]])
-                pairs[first, second] = Pair(first, second, cosine)
-            pairs.setdefault((first, second), Pair(first, second))
+    for first, second in {ids for found in shared for ids in _within(found)} - pairs.keys():
+        signed = first in rows and second in rows
+        cosine = float(snapshot.vectors[rows[first]] @ snapshot.vectors[rows[second]]) if signed else -1.0
+        pairs[first, second] = Pair(first, second, cosine)
     known = (pair for pair in pairs.values() if pair.first in tracks and pair.second in tracks)
     return sorted((_named(pair, tracks) for pair in known), key=lambda pair: (pair.first, pair.second))
 
@@ -82,8 +83,11 @@ def candidates_among(opened: OpenLibrary, track_ids: Iterable[int]) -> list[Pair
     pairs = []
     for first, second in combinations(sorted(tracks), 2):
         cosine = float(cosines[rows[first], rows[second]]) if first in rows and second in rows else -1.0
-        pairs.append(_named(Pair(first, second, cosine), tracks))
-    return [pair for pair in pairs if pair.near or pair.same_bytes or _same_identifier(pair, tracks)]
+        pair = Pair(first, second, cosine)
+        same_bytes = tracks[first].content_hash == tracks[second].content_hash
+        if pair.near or same_bytes or _same_identifier(pair, tracks):
+            pairs.append(_named(pair, tracks))
+    return pairs
 
 
 def plain_title(title: str) -> str:
@@ -94,19 +98,14 @@ def plain_title(title: str) -> str:
 def _near(snapshot: Snapshot) -> Iterator[Pair]:
     import faiss
 
-    vectors, ids = np.ascontiguousarray(snapshot.vectors), snapshot.track_ids
+    vectors, ids = np.ascontiguousarray(snapshot.vectors), snapshot.track_ids.tolist()
     for start in range(0, len(ids), ROWS_AT_ONCE):
-        block, count = vectors[start : start + ROWS_AT_ONCE], min(NEIGHBOURS + 1, len(ids))
+        block, count = vectors[start : start + ROWS_AT_ONCE], min(NEIGHBOURS + 1, len(ids))  # each finds itself, too
         cosines, rows = faiss.knn(block, vectors, count, metric=faiss.METRIC_INNER_PRODUCT)
-        for place in zip(*np.nonzero(cosines >= NEAR_COSINE), strict=True):
-            yield from _pair(ids, start + int(place[0]), int(rows[place]), float(cosines[place]))
-
-
-def _pair(ids: NDArray[np.int64], row: int, other: int, cosine: float) -> Sequence[Pair]:
-    if row == other:
-        return ()
-    first, second = sorted((int(ids[row]), int(ids[other])))
-    return (Pair(first, second, cosine),)
+        for row, place in np.argwhere(cosines >= NEAR_COSINE).tolist():
+            track, other = ids[start + row], ids[int(rows[row, place])]
+            if track != other:
+                yield Pair(min(track, other), max(track, other), float(cosines[row, place]))
 
 
 def _within(found: Namesakes) -> Iterable[tuple[int, int]]:

@@ -130,7 +130,7 @@ def _links(opened: OpenLibrary, pairs: Sequence[Pair], *, works: bool) -> Iterat
 def _verdict(pair: Pair, a: dict[str, Fingerprint], b: dict[str, Fingerprint], works: bool) -> Verdict | None:
     if pair.same_bytes:
         return Verdict(SAME_RECORDING, 1.0)
-    return judge(a, b, pair.same_name and pair.near, works=works)
+    return judge(a, b, alike=pair.same_name and pair.near, close=pair.close, works=works)
 
 
 def _describe(opened: OpenLibrary, found: Sequence[tuple[str, Group]]) -> Iterator[DuplicateGroup]:

@@ -62,7 +62,12 @@ class Verdict:
 
 
 def judge(
-    a: Mapping[str, Fingerprint], b: Mapping[str, Fingerprint], alike: bool, *, works: bool = True
+    a: Mapping[str, Fingerprint],
+    b: Mapping[str, Fingerprint],
+    *,
+    alike: bool = False,
+    close: bool = True,
+    works: bool = True,
 ) -> Verdict | None:
     """What two tracks are to each other, or None.
 
@@ -73,7 +78,8 @@ def judge(
     Args:
         a, b: Their fingerprints, by kind.
         alike: Whether they sound alike and their tags call them the same.
-        works: Whether SAME_WORK is asked for: it takes longer to find out.
+        close: Whether they sound so much alike that melody and harmony are worth comparing.
+        works: Whether SAME_WORK is asked for.
     """
     kind = next((kind for kind in (CHROMAPRINT, SEMITONES) if _comparable(a, b, kind)), None)
     if kind is None or not _comparable(a, b, OUTLINE):
@@ -85,7 +91,7 @@ def judge(
     same_notes = found.error <= ERROR_LIMITS[kind]
     if same_notes and level_difference(first, second, found.offset) <= LEVEL_LIMIT:
         return Verdict(SAME_RECORDING, 1 - 2 * found.error)
-    if not works:
+    if not works or not (same_notes or alike or close):
         return None
     agreed = max(agreement(first, second), 1 - 2 * found.error if same_notes else 0.0)
     return Verdict(SAME_WORK, agreed) if same_notes or alike or agreed >= AGREEMENT_LIMIT else None

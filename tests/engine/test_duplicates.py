@@ -227,11 +227,27 @@ def test_two_encoders(library: Engine) -> None:
     assert stored(library) == fingerprints
 
 
+@pytest.mark.parametrize("column", ["isrc", "recording_id"])
+def test_tags_make_candidates(library: Engine, column: str) -> None:
+    """A file without a signature of this encoder is compared with those whose ISRC or MusicBrainz recording it has."""
+    (mp3,) = ids(library, "song.mp3")
+    with sqlite3.connect(library._opened.database.path) as connection:
+        connection.execute("DELETE FROM signatures WHERE track_id = ?", (mp3,))
+    assert [name for name in SAME if name != "song.mp3"] in names(
+        library.duplicates("same_recording"), "same_recording"
+    )
+    with sqlite3.connect(library._opened.database.path) as connection:
+        connection.execute(
+            f"UPDATE tracks SET {column} = 'x' WHERE id IN (?, ?)", ids(library, "song.mp3", "song.flac")
+        )
+    assert SAME in names(library.duplicates("same_recording"), "same_recording")
+
+
 def test_other_tags_join_no_recordings(library: Engine) -> None:
-    """A MusicBrainz id that two songs wrongly share makes them no recording; it makes near ones one work."""
+    """A MusicBrainz recording that two songs wrongly share makes them no recording."""
     with sqlite3.connect(library._opened.database.path) as connection:
         for name in ("other2.flac", "other3.flac"):
-            connection.execute("UPDATE tracks SET recording_id = 'r' WHERE path LIKE ?", (f"%/{name}".encode(),))
+            connection.execute("UPDATE tracks SET recording_id = 'r' WHERE id = ?", ids(library, name))
     grouped = [name for group in names(library.duplicates(), "same_recording") for name in group]
     assert not {"other2.flac", "other3.flac"} & set(grouped)
 

@@ -46,7 +46,7 @@ def test_nothing_to_align() -> None:
 
 def test_same_recording() -> None:
     """A softer, later copy is the same recording, with a score near 1."""
-    found = judge(taken(song()), taken(song()[4000:] * 0.4), alike=False)
+    found = judge(taken(song()), taken(song()[4000:] * 0.4))
     assert found is not None
     assert found.kind == SAME_RECORDING
     assert 0.8 < found.score <= 1
@@ -64,17 +64,18 @@ OTHERS = {
 @pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
 def test_same_work(other: Sound) -> None:
     """The same notes by another instrument, in another key, at another tempo, or mastered anew, are the same work."""
-    found = judge(taken(song()), taken(other), alike=False)
+    found = judge(taken(song()), taken(other))
     assert found is not None
     assert found.kind == SAME_WORK
     assert 0.6 <= found.score <= 1
-    assert judge(taken(song()), taken(other), alike=False, works=False) is None
+    assert judge(taken(song()), taken(other), works=False) is None
 
 
 def test_nothing() -> None:
-    """Other songs are nothing to each other, whatever alike they sound; tags that call them one make them one work."""
-    verdicts = [judge(taken(song(1)), taken(song(seed)), alike=False) for seed in range(2, 8)]
+    """Other songs are nothing to each other, nor are those that are not close; tags make one work of those alike."""
+    verdicts = [judge(taken(song(1)), taken(song(seed))) for seed in range(2, 8)]
     assert verdicts == [None] * 6
+    assert judge(taken(song()), taken(song(up=2)), close=False) is None
     named = judge(taken(song(1)), taken(song(2)), alike=True)
     assert named is not None
     assert named.kind == SAME_WORK
