@@ -5,6 +5,7 @@ pass the connection to any of the functions below. That block raises `engine.err
 be read or written or is damaged. Values go in as bound parameters only.
 """
 
+from engine.db.audio_features import AudioFeatures, get_audio_features, put_audio_features, unmeasured_tracks
 from engine.db.choosing import Conditions, Labels, Span, labels_of_tracks, names_of, tracks_by_names, tracks_meeting
 from engine.db.files import (
     FailedFile,
@@ -27,7 +28,9 @@ from engine.db.fingerprints import (
     put_fingerprints,
 )
 from engine.db.moving import relocate
+from engine.db.plays import EVENTS, Play, add_plays, list_plays
 from engine.db.schema import COVERAGES, SCHEMA_VERSION
+from engine.db.segments import SegmentBlock, segment_blocks
 from engine.db.session import Database, open_database
 from engine.db.settings import get_setting, set_setting
 from engine.db.signatures import (
@@ -50,6 +53,7 @@ from engine.db.tracks import (
     count_tracks,
     genre_by_track,
     genre_tags,
+    ids_by_paths,
     move_track,
     remove_tracks,
     search,
@@ -74,7 +78,9 @@ from engine.db.vectors import (
 
 __all__ = [
     "COVERAGES",
+    "EVENTS",
     "SCHEMA_VERSION",
+    "AudioFeatures",
     "Conditions",
     "Database",
     "EncoderCount",
@@ -85,7 +91,9 @@ __all__ = [
     "Labels",
     "Namesakes",
     "NewTrack",
+    "Play",
     "Prediction",
+    "SegmentBlock",
     "Signature",
     "SignatureIds",
     "SignatureMatrix",
@@ -93,6 +101,7 @@ __all__ = [
     "Span",
     "Track",
     "VectorIndex",
+    "add_plays",
     "add_root",
     "count_failed",
     "count_tracks",
@@ -102,12 +111,15 @@ __all__ = [
     "forget_skipped",
     "genre_by_track",
     "genre_tags",
+    "get_audio_features",
     "get_fingerprints",
     "get_setting",
     "get_signature",
     "get_vector_index",
+    "ids_by_paths",
     "known_files",
     "labels_of_tracks",
+    "list_plays",
     "live_ids",
     "matrix",
     "missing_tracks",
@@ -116,6 +128,7 @@ __all__ = [
     "namesakes",
     "open_database",
     "predictions",
+    "put_audio_features",
     "put_fingerprints",
     "put_signature",
     "put_skipped",
@@ -125,6 +138,7 @@ __all__ = [
     "remove_tracks",
     "roots",
     "search",
+    "segment_blocks",
     "set_setting",
     "signature_state",
     "touch_track",
@@ -136,6 +150,7 @@ __all__ = [
     "tracks_by_ids",
     "tracks_by_names",
     "tracks_meeting",
+    "unmeasured_tracks",
     "upsert_track",
     "vectors_of_tracks",
 ]

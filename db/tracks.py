@@ -4,13 +4,14 @@ import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from engine.db.schema import audio_features, fingerprints, signatures, skipped, tracks
-from engine.db.values import Folder, absolute, clean, folded, named, portions, shown
+from engine.db.values import VARIABLES, Folder, absolute, clean, folded, named, portions, shown
 from engine.errors import LibraryError, QueryError
 
 SEARCH_WORDS = 100  # SQLite limits how deep a condition may nest
@@ -148,6 +149,16 @@ def tracks_by_ids(connection: Connection, ids: Iterable[int]) -> dict[int, Track
     """Return the tracks of these ids, any number of them, by id; those that are not there are left out."""
     statements = (select(*COLUMNS).where(tracks.c.id.in_(portion)) for portion in portions(ids))
     return {row.id: _track(row) for statement in statements for row in connection.execute(statement)}
+
+
+def ids_by_paths(connection: Connection, paths: Iterable[bytes]) -> dict[bytes, int]:
+    """Return the id of each of these files, any number of them, that is a track."""
+    remaining = iter(paths)
+    found: dict[bytes, int] = {}
+    while portion := list(islice(remaining, VARIABLES)):
+        rows = connection.execute(select(tracks.c.path, tracks.c.id).where(tracks.c.path.in_(portion)))
+        found.update((row.path, row.id) for row in rows)
+    return found
 
 
 def tracks_by_hash(connection: Connection, content_hash: bytes) -> list[Track]:

@@ -25,12 +25,19 @@ from engine.errors import (
 )
 
 if TYPE_CHECKING:
+    from engine.analysis.attention import AttentionStatistics
     from engine.analysis.duplicates import DuplicateGroup, Duplicates, DuplicateTrack
+    from engine.analysis.explain import Explanation, Moment, PairExplanation, Span, WindowPair
+    from engine.analysis.genres import GenreEquation, GenreRelations, GenreSummary
     from engine.analysis.neighbours import Ranking
+    from engine.analysis.playlists import Playlist, PlaylistTrack
+    from engine.analysis.recommend import Recommendations, RecommendedTrack
+    from engine.analysis.tags import TagChange, TagReport
+    from engine.db import AudioFeatures
+    from engine.db.plays import Play
     from engine.filters import Filters
-    from engine.indexer.reports import FailedPath, IndexProgress, IndexReport
+    from engine.indexer.reports import FailedPath, IndexProgress, IndexReport, MeasureReport
     from engine.library import Engine
-    from engine.moments import Moment
     from engine.results import (
         CentroidDistance,
         Classification,
@@ -43,9 +50,11 @@ if TYPE_CHECKING:
         QueryResult,
         Seed,
         Stats,
+        ValenceProbability,
     )
 
 _HOMES = {
+    "AudioFeatures": "engine.db",
     "Engine": "engine.library",
     "DuplicateGroup": "engine.analysis.duplicates",
     "DuplicateTrack": "engine.analysis.duplicates",
@@ -55,7 +64,14 @@ _HOMES = {
     "FailedPath": "engine.indexer.reports",
     "IndexProgress": "engine.indexer.reports",
     "IndexReport": "engine.indexer.reports",
-    "Moment": "engine.moments",
+    "MeasureReport": "engine.indexer.reports",
+    "TagChange": "engine.analysis.tags",
+    "TagReport": "engine.analysis.tags",
+    "Playlist": "engine.analysis.playlists",
+    "PlaylistTrack": "engine.analysis.playlists",
+    "Recommendations": "engine.analysis.recommend",
+    "RecommendedTrack": "engine.analysis.recommend",
+    "Play": "engine.db.plays",
     "CentroidDistance": "engine.results",
     "Classification": "engine.results",
     "EncoderTracks": "engine.results",
@@ -67,10 +83,22 @@ _HOMES = {
     "QueryResult": "engine.results",
     "Seed": "engine.results",
     "Stats": "engine.results",
+    "ValenceProbability": "engine.results",
+    "AttentionStatistics": "engine.analysis.attention",
+    "Explanation": "engine.analysis.explain",
+    "Moment": "engine.analysis.explain",
+    "PairExplanation": "engine.analysis.explain",
+    "Span": "engine.analysis.explain",
+    "WindowPair": "engine.analysis.explain",
+    "GenreEquation": "engine.analysis.genres",
+    "GenreRelations": "engine.analysis.genres",
+    "GenreSummary": "engine.analysis.genres",
 }
 
 __all__ = [
+    "AttentionStatistics",
     "AudioError",
+    "AudioFeatures",
     "CentroidDistance",
     "Classification",
     "DeviceError",
@@ -81,24 +109,40 @@ __all__ = [
     "EncoderTracks",
     "Engine",
     "EngineError",
+    "Explanation",
     "FailedPath",
     "Filters",
     "FoundTrack",
+    "GenreEquation",
     "GenreProbability",
+    "GenreRelations",
+    "GenreSummary",
     "GroupMatch",
     "IndexProgress",
     "IndexReport",
     "LibraryError",
     "Match",
+    "MeasureReport",
     "Moment",
     "MoodProbability",
+    "PairExplanation",
+    "Play",
+    "Playlist",
+    "PlaylistTrack",
     "QueryError",
     "QueryResult",
     "Ranking",
+    "Recommendations",
+    "RecommendedTrack",
     "Seed",
     "SignatureError",
+    "Span",
     "Stats",
+    "TagChange",
+    "TagReport",
     "TrainingError",
+    "ValenceProbability",
+    "WindowPair",
     "__version__",
 ]
 

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 @contextmanager
 def replacing(target: Path) -> Iterator[BinaryIO]:
-    """A file beside `target` to write into, which takes its place when the block ends well.
+    """A file beside `target` to write into (and read again), which takes its place when the block ends well.
 
     Args:
         target: Where the bytes shall lie; its folder exists.
@@ -21,7 +21,7 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
     """
     partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        with partial.open("wb") as handle:
+        with partial.open("w+b") as handle:
             yield handle
             handle.flush()
             os.fsync(handle.fileno())

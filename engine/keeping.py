@@ -24,7 +24,8 @@ from engine.db.values import Folder, shown
 from engine.errors import LibraryError, QueryError
 from engine.exporting import write_export
 from engine.indexer.ingest import IndexOptions, Ingest
-from engine.indexer.reports import IndexProgress, IndexReport
+from engine.indexer.measuring import measure_tracks
+from engine.indexer.reports import IndexProgress, IndexReport, MeasureReport
 from engine.opened import OpenLibrary
 from engine.query import ID_PATTERN, PathName, TrackName, absolute_path, resolve
 from engine.results import EncoderTracks, FoundTrack, Stats
@@ -65,6 +66,25 @@ class Keeping:
         report = ingest.run(roots, progress or (lambda _: None))
         opened.indexed(bool(report.new or report.moved or report.pruned))
         return report
+
+    def measure(
+        self, paths: Iterable[PathName] | PathName, progress: Callable[[IndexProgress], None] | None = None
+    ) -> MeasureReport:
+        """Measure tempo, key and loudness of the library's tracks, where it was not done; decodes whole files.
+
+        `audio_features` tells what was found. A file that fails is reported and does not stop the run; one that is
+        gone is passed over.
+
+        Args:
+            paths: One or several files and folders: their tracks, with all below them.
+            progress: Called after each file.
+
+        Raises:
+            LibraryError: The library cannot be written. What was committed before is kept.
+        """
+        listed = [paths] if isinstance(paths, str | bytes | os.PathLike) else list(paths)
+        roots = [absolute_path(path) for path in listed]
+        return measure_tracks(self._opened.database, roots, self._opened.threads, progress or (lambda _: None))
 
     def search(self, words: str | Sequence[str], limit: int | None = None) -> tuple[FoundTrack, ...]:
         """Tracks in whose artist, title, album, genre or path every word occurs, whatever its case."""

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
-from engine.analysis.duplicates import Duplicates, find_duplicates
 from engine.analysis.neighbours import BY_DEFAULT, Ranking, nearest, nearest_groups
-from engine.db import COVERAGES, open_database
+from engine.db import COVERAGES, AudioFeatures, get_audio_features, open_database
 from engine.db.values import named
 from engine.errors import DeviceError, LibraryError, QueryError
 from engine.filters import EVERYTHING, Filters
-from engine.indexer.reports import IndexProgress
 from engine.keeping import Keeping
-from engine.moments import Moment, hear_moment
+from engine.listening import Listening
+from engine.moments import hear_moment
 from engine.opened import OpenLibrary
 from engine.opening import check_device, choose_encoder, default_threads
 from engine.paths import default_library
@@ -23,8 +23,15 @@ from engine.query import ID_PATTERN, TrackName, absolute_path, describe, matches
 from engine.results import Classification, GroupMatch, Match, QueryResult
 from engine.seeds import Sought, combine, find_seed, group_of
 
+if TYPE_CHECKING:
+    from engine.analysis.duplicates import Duplicates
+    from engine.analysis.explain import Explanation, PairExplanation, Span
+    from engine.analysis.genres import GenreRelations
+    from engine.analysis.tags import TagReport
+    from engine.indexer.reports import IndexProgress
 
-class Engine(Keeping):
+
+class Engine(Keeping, Listening):
     """A library: index music into it, ask it what sounds alike.
 
     Safe for many threads that ask at once; index from one thread at a time. Use `Engine.open`.
@@ -95,7 +102,7 @@ class Engine(Keeping):
         track: TrackName,
         k: int = 5,
         *,
-        at: Moment | None = None,
+        at: Span | None = None,
         filters: Filters = EVERYTHING,
         ranking: Ranking = BY_DEFAULT,
     ) -> QueryResult:
@@ -184,6 +191,8 @@ class Engine(Keeping):
             QueryError: There is no such kind.
             LibraryError: The library holds no signatures to compare with, or cannot be written.
         """
+        from engine.analysis.duplicates import find_duplicates
+
         return find_duplicates(self._opened, kind, progress or (lambda _: None))
 
     def classify(self, track: TrackName) -> Classification:
@@ -195,6 +204,98 @@ class Engine(Keeping):
         sought = find_seed(self._opened, track)
         seed = sought.seeds[0] if group_of(track) is None else None
         return describe(seed, sought.heard, self._opened.centroids(), self._opened.file)
+
+    def write_tags(
+        self,
+        classified: Iterable[Classification],
+        *,
+        write: bool = False,
+        minimum: float | None = None,
+        overwrite: bool = False,
+    ) -> TagReport:
+        """Plan which genre and mood to write into the files of classified tracks; write them if `write`.
+
+        Only the best guess of each is written, in the encoder's spelling. Every other tag stays, and so do the file's
+        permissions and times; a link's target is replaced. The library follows: no file is heard again.
+
+        Args:
+            classified: What `classify` answered.
+            write: Replace the files; else nothing is touched.
+            minimum: The least probability (0 to 1) that is written; by default 0.6.
+            overwrite: Also where a file has such a tag.
+
+        Raises:
+            QueryError: `minimum` is no probability.
+            EngineError: Tags are to be written, and mutagen (`music-engine[tags]`) is not installed.
+            LibraryError: The library cannot be told of a file that was written.
+        """
+        from engine.analysis.tags import LEAST_PROBABILITY, TagRules, tag_files
+
+        rules = TagRules(LEAST_PROBABILITY if minimum is None else minimum, overwrite)
+        report = tag_files(self._opened.database, classified, rules, write=write)
+        self._opened.indexed(changed=False)  # tags count towards centroids
+        return report
+
+    def audio_features(self, track: TrackName) -> AudioFeatures | None:
+        """Tempo, key and loudness of a track of the library; None where `measure` was not asked for it.
+
+        Raises:
+            QueryError: There is no such track.
+        """
+        with self._opened.database.read() as connection:
+            question = resolve(connection, track)
+            if question.track is None or question.stale:
+                return None
+            return get_audio_features(connection, [question.track.id]).get(question.track.id)
+
+    def explain(self, track: TrackName, plot: str | os.PathLike[str] | None = None) -> Explanation:
+        """What the encoder attended to in a track: its windows, and its signature moments.
+
+        Args:
+            track: A file, inside or outside the library, or an id. What the library holds is answered from there, also
+                while the file is away; other files are heard.
+            plot: A .png file for a picture of the attention above the track's mel spectrogram; this reads the file.
+
+        Raises:
+            QueryError: There is no such track, its file gives no signature, or the picture cannot be drawn.
+            EncoderError: The encoder's weights are damaged.
+        """
+        from engine.analysis.explain import explain_track
+
+        return explain_track(self._opened, track, plot)
+
+    def explain_pair(self, a: TrackName, b: TrackName) -> PairExplanation:
+        """Why two tracks are near: the cosine of their sums of windows, split exactly over all pairs of windows.
+
+        A track may be compared with itself: the cosine is 1.
+
+        Raises:
+            QueryError: There is no such track, its file gives no signature, or both were heard in full and have more
+                than a million pairs of windows.
+            EncoderError: The encoder's weights are damaged.
+        """
+        from engine.analysis.explain import explain_two
+
+        return explain_two(self._opened, a, b)
+
+    def genres(self, threshold: float = 0.5, plot: str | os.PathLike[str] | None = None) -> GenreRelations:
+        """How the genres lie to each other: centroids, nearest, equations a - b + c = d, where attention lies.
+
+        An empty library answers with the centroids that ship with the encoder.
+
+        Args:
+            threshold: Equations with an error below this are listed; above 0. Their number grows with the fourth power
+                of the genres'.
+            plot: A folder for genres-2d.png, genres-3d.png and genres-nearest.png; made where it is not there.
+
+        Raises:
+            QueryError: The threshold is not above 0, or the pictures cannot be drawn (fewer than four genres).
+            LibraryError: No genre has a centroid.
+            EncoderError: The encoder's weights are damaged.
+        """
+        from engine.analysis.genres import relate_genres
+
+        return relate_genres(self._opened, threshold, plot)
 
     def locate(self, track: TrackName) -> tuple[str | None, int | None]:
         """The absolute path and the id that a track's name means; None where unknown, also for a wrong name."""

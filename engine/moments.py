@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
 
 import numpy as np
 
+from engine.analysis.explain import Span
 from engine.db import get_signature
 from engine.db.values import named, shown
 from engine.errors import AudioError, QueryError
@@ -19,15 +19,7 @@ from engine.seeds import Sought
 SHORTEST = 0.5  # seconds; less says nothing
 
 
-@dataclass(frozen=True)
-class Moment:
-    """From `start` to `end`, seconds from the beginning of a track."""
-
-    start: float
-    end: float
-
-
-def hear_moment(opened: OpenLibrary, name: TrackName, at: Moment) -> Sought:
+def hear_moment(opened: OpenLibrary, name: TrackName, at: Span) -> Sought:
     """What a part of a track sounds like: from the file, in as many windows as the part has room for.
 
     Where the file is out of reach, the stored windows that overlap the part stand in.
@@ -45,7 +37,7 @@ def hear_moment(opened: OpenLibrary, name: TrackName, at: Moment) -> Sought:
     return Sought(heard, (Seed(track_id, named(question.path), 1),), tracks)
 
 
-def _from_file(opened: OpenLibrary, question: Question, at: Moment) -> Heard:
+def _from_file(opened: OpenLibrary, question: Question, at: Span) -> Heard:
     from engine.indexer.decode import AudioFile
     from engine.indexer.encoding import DecodedTrack, encode_batch
     from engine.indexer.reading import plan_starts
@@ -71,7 +63,7 @@ def _from_file(opened: OpenLibrary, question: Question, at: Moment) -> Heard:
     return Heard(encoded.vector, encoded.genres, encoded.moods, _itself(question))
 
 
-def _from_stored(opened: OpenLibrary, question: Question, at: Moment) -> Heard:
+def _from_stored(opened: OpenLibrary, question: Question, at: Span) -> Heard:
     with opened.database.read() as connection:
         stored = question.track and get_signature(connection, question.track.id, opened.encoder_id, opened.coverage)
     if not stored:

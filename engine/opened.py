@@ -14,7 +14,7 @@ from engine.db import Database, Labels, encoders, genre_by_track, get_setting, l
 from engine.errors import LibraryError
 from engine.models.shipped import EncoderFile, reference_centroids, shipped_path
 from engine.opening import check_device, is_installed
-from engine.query import Heard, Question, TrackName, listen, resolve
+from engine.query import HeardTrack, Question, TrackName, listen, resolve
 
 if TYPE_CHECKING:
     from engine.analysis.hubs import LocalScale
@@ -89,7 +89,7 @@ class OpenLibrary:
             raise LibraryError(self._nothing_to_compare())
         return store
 
-    def hear(self, track: TrackName) -> tuple[Question, Heard]:
+    def hear(self, track: TrackName) -> tuple[Question, HeardTrack]:
         """What a track's name means, and its signature.
 
         Raises:

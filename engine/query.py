@@ -28,9 +28,9 @@ from engine.db import (
 from engine.db.values import shown
 from engine.errors import AudioError, QueryError
 from engine.indexer.identity import content_hash
-from engine.models.labels import map_tag
+from engine.models.labels import VALENCE, map_tag, valence
 from engine.models.shipped import EncoderFile
-from engine.results import Classification, GenreProbability, Match, MoodProbability, Seed
+from engine.results import Classification, GenreProbability, Match, MoodProbability, Seed, ValenceProbability
 
 if TYPE_CHECKING:
     from engine.centroids import Centroid
@@ -60,13 +60,37 @@ class Question:
 
 
 @dataclass(frozen=True, eq=False)
+class Segments:
+    """What an encoder heard in each of a track's S segments, in the order in which it read them.
+
+    Attributes:
+        duration_seconds: Of the whole track.
+        starts: (S,), seconds.
+        attention: (S,), sums to 1.
+        vectors: h, (S, D), not normalised; rounded to float16 where they come from the library.
+    """
+
+    duration_seconds: float
+    starts: NDArray[np.float32]
+    attention: NDArray[np.float32]
+    vectors: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
 class Heard:
-    """A track's signature (D,), its predictions, and the tracks that are it or byte-identical to it."""
+    """A signature (D,), its predictions, and the tracks that are it or byte-identical to it."""
 
     signature: NDArray[np.float32]
     genres: NDArray[np.float32]
     moods: NDArray[np.float32]
     itself: frozenset[int]
+
+
+@dataclass(frozen=True, eq=False)
+class HeardTrack(Heard):
+    """What was heard in one track, and its segments."""
+
+    segments: Segments
 
 
 def absolute_path(name: PathName) -> bytes:
@@ -113,8 +137,8 @@ def resolve(connection: Connection, name: TrackName) -> Question:
 
 def listen(
     database: Database, question: Question, load: Callable[[], Encoder], encoder_id: str, coverage: str
-) -> Heard:
-    """The signature of a track: the stored one where the library has it, else from the file.
+) -> HeardTrack:
+    """What an encoder heard in a track: as stored where the library has it, else from the file.
 
     Args:
         load: Gives the encoder; called only where a file must be heard.
@@ -126,22 +150,25 @@ def listen(
         if question.track is not None and not question.stale:
             stored = get_signature(connection, question.track.id, encoder_id, coverage)
             if stored is not None:
-                return _stored(stored, _twins(connection, question.track.content_hash) | {question.track.id})
+                itself = {twin.id for twin in tracks_by_hash(connection, question.track.content_hash)}
+                return _stored(stored, itself | {question.track.id}, question.track)
+    own = {question.track.id} if question.track else set()
     try:
         digest = content_hash(question.path)
         with database.read() as connection:
-            itself = _twins(connection, digest) | ({question.track.id} if question.track else set())
-            for track_id in sorted(itself):
-                same_bytes = question.track is None or track_id != question.track.id
-                stored = get_signature(connection, track_id, encoder_id, coverage) if same_bytes else None
+            twins = tracks_by_hash(connection, digest)
+            itself = own | {twin.id for twin in twins}
+            for twin in (twin for twin in twins if twin.id not in own):  # the own signature is of other bytes
+                stored = get_signature(connection, twin.id, encoder_id, coverage)
                 if stored is not None:
-                    return _stored(stored, itself)
+                    return _stored(stored, itself, twin)
         from engine.indexer.encoding import encode_file  # here: stored signatures need no torch
 
-        _, encoded = encode_file(question.path, load(), coverage)
+        decoded, encoded = encode_file(question.path, load(), coverage)
     except AudioError as error:
         raise QueryError(f"{shown(question.path)}: {error}") from error
-    return Heard(encoded.vector, encoded.genres, encoded.moods, itself)
+    segments = Segments(decoded.duration_seconds, encoded.starts, encoded.attention, encoded.vectors)
+    return HeardTrack(encoded.vector, encoded.genres, encoded.moods, frozenset(itself), segments)
 
 
 def describe(seed: Seed | None, heard: Heard, centroids: list[Centroid], file: EncoderFile) -> Classification:
@@ -156,8 +183,17 @@ def describe(seed: Seed | None, heard: Heard, centroids: list[Centroid], file: E
         None,
         tuple(sorted(genres, key=lambda entry: -entry.probability)),
         tuple(sorted(moods, key=lambda entry: -entry.probability)),
+        _valence(moods),
         distances(heard.signature, centroids),
     )
+
+
+def _valence(moods: list[MoodProbability]) -> tuple[ValenceProbability, ...]:
+    shares = {mood.mood: mood.probability for mood in moods}
+    if not set(VALENCE.values()) <= set(shares):
+        return ()
+    degrees = [ValenceProbability(degree, share) for degree, share in valence(shares).items()]
+    return tuple(sorted(degrees, key=lambda entry: -entry.probability))
 
 
 def matches(connection: Connection, neighbours: list[Neighbour], file: EncoderFile, coverage: str) -> tuple[Match, ...]:
@@ -187,12 +223,9 @@ def _first_found(connection: Connection, words: str) -> Question:
     return Question(found[0].path, found[0], _differs(found[0]))
 
 
-def _stored(signature: Signature, itself: frozenset[int] | set[int]) -> Heard:
-    return Heard(signature.vector, signature.genres, signature.moods, frozenset(itself))
-
-
-def _twins(connection: Connection, digest: bytes) -> frozenset[int]:
-    return frozenset(track.id for track in tracks_by_hash(connection, digest))
+def _stored(signature: Signature, itself: set[int], track: Track) -> HeardTrack:
+    segments = Segments(track.duration_seconds, signature.starts, signature.attention, signature.vectors)
+    return HeardTrack(signature.vector, signature.genres, signature.moods, frozenset(itself), segments)
 
 
 def _differs(track: Track) -> bool:

@@ -23,6 +23,14 @@ class MoodProbability:
 
 
 @dataclass(frozen=True)
+class ValenceProbability:
+    """A degree of valence (happy, neutral, sad), and its share; see `engine.models.labels.valence`."""
+
+    valence: str
+    probability: float
+
+
+@dataclass(frozen=True)
 class CentroidDistance:
     """Distance (1 - cosine, 0 to 2) to a genre's centroid; `kind` is "library" (ten tagged tracks) or "reference"."""
 
@@ -48,13 +56,17 @@ class Match:
 
 @dataclass(frozen=True)
 class Classification:
-    """What a track sounds like; every list is complete and best first. `track_id` is None outside the library."""
+    """What a track sounds like; every list is complete and best first. `track_id` is None outside the library.
+
+    `valence` is empty for an encoder that answers with moods of its own.
+    """
 
     path: str | None
     track_id: int | None
     error: str | None
     genres: tuple[GenreProbability, ...]
     moods: tuple[MoodProbability, ...]
+    valence: tuple[ValenceProbability, ...]
     centroids: tuple[CentroidDistance, ...]
 
 

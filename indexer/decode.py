@@ -35,16 +35,18 @@ FAR_SECONDS = 1e7  # beyond the end of any file
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """What the headers say: duration in seconds (None if unstated), Hz, channels, codec; tags with casefolded keys.
+    """What the headers say: duration in seconds (None if unstated), Hz, channels; tags with casefolded keys.
 
-    The codec has FFmpeg's name. The bit rate, in bits a second, is the stream's where it is stated, else that of the
-    file; None where neither is known, or the file holds a film.
+    `codec` and `container` are FFmpeg's names; a container may have several, "mov,mp4,m4a,...". The bit rate, in bits
+    a second, is the stream's where it is stated, else that of the file; None where neither is known, or the file
+    holds a film.
     """
 
     duration_seconds: float | None
     sample_rate: int
     channels: int
     codec: str
+    container: str
     metadata: dict[str, str]
     bitrate: int | None = None
 
@@ -102,7 +104,7 @@ class AudioFile:
     def duration(self) -> float:
         """Give the length in seconds: the container's word where its format states it exactly, else measured."""
         stated = self.info.duration_seconds
-        exact = not EXACT_FORMATS.isdisjoint(self._container.format.name.split(","))
+        exact = not EXACT_FORMATS.isdisjoint(self.info.container.split(","))
         return stated if exact and stated else self.measured_duration()
 
     def measured_duration(self) -> float:
@@ -175,18 +177,23 @@ class AudioFile:
     def chunks(self, sought: bool = False) -> Iterator[Chunk]:
         """Decode from here to the end. The first timestamp says where that is; from then on samples are counted."""
         position = None
-        for packet in self._packets():
-            for frame in self._decode(packet):
-                if position is None:
-                    position = self._position(frame, sought)
-                sound = mono(frame)
-                if frame.sample_rate != self.info.sample_rate:
-                    sound = resample(sound, frame.sample_rate, self.info.sample_rate)
-                if position is not None and len(sound):
-                    yield Chunk(position, sound)
-                    position += len(sound)
+        for frame in self.frames():
+            if position is None:
+                position = self._position(frame, sought)
+            sound = mono(frame)
+            if frame.sample_rate != self.info.sample_rate:
+                sound = resample(sound, frame.sample_rate, self.info.sample_rate)
+            if position is not None and len(sound):
+                yield Chunk(position, sound)
+                position += len(sound)
 
-    def _packets(self) -> Iterator[Packet]:
+    def frames(self) -> Iterator[AudioFrame]:
+        """Decode from here to the end, all channels; rate, layout and sample format may change on the way."""
+        for packet in self.packets():
+            yield from self._decode(packet)
+
+    def packets(self) -> Iterator[Packet]:
+        """Read from here to the end, undecoded."""
         packets = self._container.demux(self._stream)
         while True:
             try:
@@ -218,7 +225,7 @@ class AudioFile:
         """Read packets to the end; give where the last one ends, in the container's seconds."""
         latest = None
         time_base = self._stream.time_base
-        for packet in self._packets():
+        for packet in self.packets():
             if packet.pts is not None and time_base:
                 end = float((packet.pts + (packet.duration or 0)) * time_base)
                 latest = end if latest is None else max(latest, end)
@@ -288,8 +295,9 @@ def _describe(container: InputContainer, stream: AudioStream) -> AudioInfo:
         duration = container.duration / av.time_base
     tags = {**container.metadata, **stream.metadata}
     metadata = {key.casefold(): value for key, value in tags.items()}
-    codec, channels = context.codec.canonical_name, context.layout.nb_channels
-    return AudioInfo(duration, context.sample_rate, channels, codec, metadata, _bitrate(container, stream, duration))
+    rate, codec, channels = context.sample_rate, context.codec.canonical_name, context.layout.nb_channels
+    bitrate = _bitrate(container, stream, duration)
+    return AudioInfo(duration, rate, channels, codec, container.format.name, metadata, bitrate)
 
 
 def _bitrate(container: InputContainer, stream: AudioStream, duration: float | None) -> int | None:

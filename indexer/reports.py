@@ -1,4 +1,4 @@
-"""What an indexing run says: while it goes, and at its end."""
+"""What a run says: while it goes, and at its end."""
 
 from __future__ import annotations
 
@@ -61,3 +61,20 @@ class IndexReport:
     def tracks_per_second(self) -> float:
         """New tracks a second of the whole run."""
         return self.new / self.seconds if self.seconds else 0.0
+
+
+@dataclass
+class MeasureReport:
+    """The account of one run that measured tempo, key and loudness.
+
+    Attributes:
+        measured: Tracks measured in this run; those measured before are not opened.
+        failed: Files that could not be measured; the next run tries them again.
+        seconds: Duration of the run.
+        interrupted: Whether it was stopped before its end.
+    """
+
+    measured: int = 0
+    failed: list[FailedPath] = field(default_factory=list)
+    seconds: float = 0.0
+    interrupted: bool = False

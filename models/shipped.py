@@ -21,6 +21,7 @@ DIGEST_LETTERS = 6
 
 # name -> SHA-256 of weights/<name>.safetensors; its first six digits are the encoder's hash
 SHIPPED: dict[str, str] = {
+    "attention_cnn": "b9846716f0696dce7623252bf7e25f9760c2b8abc1e14d8db25b34c097bcfba9",
     "attention_signature": "22af9a83e7790fc75d3d82b7cb57c235c28a89d9a6d2cc9751cd0fea7cf03cea",
 }
 

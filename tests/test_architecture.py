@@ -24,9 +24,11 @@ BELOW = {  # what each room may import, beside itself and engine.errors
     "engine.indexer": {"engine.models", "engine.db"},
     "engine": {"engine.models", "engine.db", "engine.indexer"},
 }
-HEAVY = ["torch", "faiss", "sqlalchemy", "numpy", "av", "librosa", "scipy", "sklearn", "matplotlib"]
+HEAVY = ["torch", "faiss", "sqlalchemy", "numpy", "av", "librosa", "scipy", "sklearn", "matplotlib", "mutagen"]
 PUBLIC = [
+    "AttentionStatistics",
     "AudioError",
+    "AudioFeatures",
     "CentroidDistance",
     "Classification",
     "DeviceError",
@@ -37,24 +39,40 @@ PUBLIC = [
     "EncoderTracks",
     "Engine",
     "EngineError",
+    "Explanation",
     "FailedPath",
     "Filters",
     "FoundTrack",
+    "GenreEquation",
     "GenreProbability",
+    "GenreRelations",
+    "GenreSummary",
     "GroupMatch",
     "IndexProgress",
     "IndexReport",
     "LibraryError",
     "Match",
+    "MeasureReport",
     "Moment",
     "MoodProbability",
+    "PairExplanation",
+    "Play",
+    "Playlist",
+    "PlaylistTrack",
     "QueryError",
     "QueryResult",
     "Ranking",
+    "Recommendations",
+    "RecommendedTrack",
     "Seed",
     "SignatureError",
+    "Span",
     "Stats",
+    "TagChange",
+    "TagReport",
     "TrainingError",
+    "ValenceProbability",
+    "WindowPair",
     "__version__",
 ]
 
@@ -84,6 +102,19 @@ def test_arrows(room: str) -> None:
         for name in imported(file.read_text("utf-8")):
             if not name.startswith("engine.errors"):
                 assert room_of(name) in {room, *BELOW[room]}, f"{file.relative_to(ROOT)} imports {name}"
+
+
+def test_mutagen_is_apart() -> None:
+    """mutagen, which is GPL and an extra, is imported in one module only, and there only when tags are written."""
+    importing = set()
+    for folder in (*ROOMS.values(), "scripts"):
+        for file in (ROOT / folder).rglob("*.py"):
+            tree = ast.parse(file.read_text("utf-8"))
+            names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+            names += [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+            if any(name.split(".")[0] == "mutagen" for name in names):
+                importing.add(str(file.relative_to(ROOT)))
+    assert importing == {"engine/tagging.py"}
 
 
 def test_errors_import_nothing() -> None:

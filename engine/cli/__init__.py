@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.errors import AudioError, EngineError, QueryError
+from engine.errors import AudioError, EngineError, QueryError, SignatureError
 
 if TYPE_CHECKING:
     from engine.library import Engine
@@ -104,7 +104,7 @@ def _run() -> int:
         return _complain("stopped; run the same command again to go on", FAILED)
     except KeyboardInterrupt:
         return _complain("stopped; run the same command again to go on", FAILED)
-    except (QueryError, AudioError) as error:
+    except (QueryError, AudioError, SignatureError) as error:
         return _complain(str(error), FAILED)
     except EngineError as error:
         return _complain(str(error), NOTHING_DONE)
@@ -126,6 +126,37 @@ def _complain(message: str, code: int) -> int:
     return code
 
 
-from engine.cli import ask, duplicates, evaluate, index, manage, similar, study, train  # noqa: E402 (they register on `cli`)
+from engine.cli import (  # noqa: E402 (they register themselves on `cli`)
+    ask,
+    classify,
+    duplicates,
+    evaluate,
+    explain,
+    genres,
+    index,
+    manage,
+    playlist,
+    recommend,
+    similar,
+    study,
+    train,
+)
 
-__all__ = ["Settings", "ask", "cli", "duplicates", "evaluate", "index", "main", "manage", "similar", "study", "train"]
+__all__ = [
+    "Settings",
+    "ask",
+    "classify",
+    "cli",
+    "duplicates",
+    "evaluate",
+    "explain",
+    "genres",
+    "index",
+    "main",
+    "manage",
+    "playlist",
+    "recommend",
+    "similar",
+    "study",
+    "train",
+]

@@ -10,6 +10,8 @@ import click
 
 from engine.cli import Settings, cli
 
+NEAREST_CENTROIDS = 5  # shown of each answer
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 

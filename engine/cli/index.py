@@ -13,7 +13,7 @@ import click
 from engine.cli import FAILED, Settings, cli
 
 if TYPE_CHECKING:
-    from engine.indexer.reports import IndexProgress, IndexReport
+    from engine.indexer.reports import IndexProgress, IndexReport, MeasureReport
 
 PLAIN_SECONDS = 5.0  # between two lines of progress where there is no terminal
 SHOWN = 20  # files listed of a kind
@@ -25,22 +25,49 @@ SHOWN = 20  # files listed of a kind
 @click.option("--prune", is_flag=True, help="Remove tracks whose files are gone.")
 @click.option("--force", is_flag=True, help="With --prune: even if that looks like an unmounted disk.")
 @click.option("--retry", is_flag=True, help="Read files again that failed before.")
+@click.option("--features", is_flag=True, help="Then measure tempo, key and loudness, decoding whole files.")
 @click.pass_obj
 def index(
-    settings: Settings, paths: tuple[str, ...], coverage: str | None, prune: bool, force: bool, retry: bool
+    settings: Settings,
+    paths: tuple[str, ...],
+    coverage: str | None,
+    prune: bool,
+    force: bool,
+    retry: bool,
+    features: bool,
 ) -> int:
     """Add music: files, or folders with all below them."""
-    with settings.open(create=True, coverage=coverage) as library, progress(settings.quiet) as show:
-        report = library.index(paths, show, prune=prune, force=force, retry=retry)
+    with settings.open(create=True, coverage=coverage) as library:
+        with progress(settings.quiet) as show:
+            report = library.index(paths, show, prune=prune, force=force, retry=retry)
+        code = _tell(report, settings.quiet)
+        if not features or report.interrupted:
+            return code
+        with progress(settings.quiet) as show:
+            measured = library.measure(paths, show)
+    return _tell_measured(measured, settings.quiet) or code
+
+
+def _tell(report: IndexReport, quiet: bool) -> int:
     for failed in report.failed:
         click.echo(f"failed: {failed.path}: {failed.reason}", err=True)
     if report.prune_refused:
         click.echo(f"engine: {report.prune_refused}", err=True)
-    if not settings.quiet:
+    if not quiet:
         _summarise(report)
     if report.interrupted:
         click.echo("engine: stopped; what was done is stored, run the same command again to go on", err=True)
     return FAILED if report.failed or report.interrupted or report.prune_refused else 0
+
+
+def _tell_measured(report: MeasureReport, quiet: bool) -> int:
+    for failed in report.failed:
+        click.echo(f"not measured: {failed.path}: {failed.reason}", err=True)
+    if not quiet:
+        click.echo(f"{report.measured} measured, {len(report.failed)} not, in {report.seconds:.1f} s")
+    if report.interrupted:
+        click.echo("engine: stopped; what was measured is stored, run the same command again to go on", err=True)
+    return FAILED if report.failed or report.interrupted else 0
 
 
 @contextmanager

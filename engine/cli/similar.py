@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.cli import FAILED, Settings, cli
-from engine.cli.ask import as_json, display_name, print_json, shown
+from engine.cli.ask import NEAREST_CENTROIDS, as_json, display_name, print_json, shown
 from engine.cli.filtering import MOMENT, filter_options, filters_of
 from engine.errors import AudioError, QueryError, SignatureError
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from engine.results import GroupMatch, Match, QueryResult
 
 BAR_WIDTH = 10
-NEAREST_CENTROIDS = 5
 TITLE_SEEDS = 4  # named above an answer
 DIVERSE = 0.3  # what --diverse means when it names no number
 
@@ -69,12 +68,12 @@ def _ask(
     library: Engine, like: tuple[str, ...], unlike: tuple[str, ...], *, combined: bool, k: int, group: str | None,
     at: tuple[float, float] | None, diverse: float, hubs: bool, **options: Any,
 ) -> QueryResult:  # fmt: skip
+    from engine.analysis.explain import Span
     from engine.analysis.neighbours import Ranking
-    from engine.moments import Moment
     from engine.results import QueryResult
 
     filters, ranking = filters_of(options), Ranking(diverse, hubs)
-    moment = Moment(*at) if at else None
+    moment = Span(*at) if at else None
     try:
         if group:
             return library.similar_groups(group, like, unlike, k, filters=filters)
@@ -83,7 +82,7 @@ def _ask(
         return library.similar(like[0], k, at=moment, filters=filters, ranking=ranking)
     except (QueryError, AudioError, SignatureError) as error:
         path, track_id = (None, None) if combined else library.locate(like[0])
-        return QueryResult(path, track_id, " ".join(str(error).split()), (), (), (), ())
+        return QueryResult(path, track_id, " ".join(str(error).split()), (), (), (), (), ())
 
 
 def _document(result: QueryResult, group: str | None) -> dict[str, Any]:

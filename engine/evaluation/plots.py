@@ -1,48 +1,26 @@
-"""Pictures of a measurement, as PNG files. Each class has a colour and a shape or dash of its own.
-
-The ten colours are those of Petroff 2021 ("Accessible Color Sequences for Data Visualization"), told apart with any
-colour vision. matplotlib draws without a screen and without touching the settings of a host program.
-"""
+"""Pictures of a measurement, as PNG files. Each class has a colour and a shape or dash of its own."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 from sklearn.metrics import auc, roc_curve
 
+from engine.drawing import COLOURS, DASHES, GREY, INK, MARKERS, PALE, canvas
 from engine.evaluation.classification import Classification
 from engine.evaluation.maps import Map
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-DOTS_PER_INCH = 150
-COLOURS = (
-    "#3f90da", "#ffa90e", "#bd1f01", "#832db6", "#94a4a2", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
-)  # fmt: skip
-MARKERS = ("o", "^", "s", "D", "v", "P", "X")  # seven, so that 70 classes have a pair of colour and shape each
-DASHES = ("-", "--", ":")
-INK, GREY, PALE = "#222222", "#9A9A9A", "#D4D4D4"
 OTHERS = "several labels"
 SMOOTHED = 50  # parts of a training that a smoothed loss tells apart
-STYLE: Any = {
-    "text.parse_math": False,  # a data set's name may hold dollars
-    "font.size": 10,
-    "axes.titlesize": 12,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "legend.frameon": False,
-}
 
 
 @dataclass(frozen=True)
@@ -68,7 +46,7 @@ def draw_confusion(path: Path, title: str, found: Classification) -> None:
     rows = counts.sum(axis=1, keepdims=True)
     shares = counts / rows.clip(1)
     side = 3.0 + 0.62 * len(counts)
-    with _picture(path, (side + 1.2, side)) as figure:
+    with canvas(path, (side + 1.2, side)) as figure:
         axes = figure.add_subplot()
         image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         for (i, j), count in np.ndenumerate(counts):
@@ -96,7 +74,7 @@ def draw_confusion(path: Path, title: str, found: Classification) -> None:
 
 def draw_roc(path: Path, title: str, found: Classification) -> None:
     """One curve a label against the rest, its area in the legend; labels without both sides have none."""
-    with _picture(path, (7.9, 5.4)) as figure:
+    with canvas(path, (7.9, 5.4)) as figure:
         axes = figure.add_subplot()
         axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, zorder=1)
         axes.annotate("chance", (0.55, 0.5), color=GREY)
@@ -115,7 +93,7 @@ def draw_training(path: Path, title: str, history: Sequence[TrainingStep]) -> No
     """Losses, learning rate and, where it was measured, valid accuracy, by step."""
     measured = [(step.step, step.accuracy) for step in history if step.accuracy is not None]
     heights = [3, 1.2, 1.6][: 3 if measured else 2]
-    with _picture(path, (9, 1.6 + sum(heights))) as figure:
+    with canvas(path, (9, 1.6 + sum(heights))) as figure:
         panels = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
         _draw_losses(panels[0], history)
         panels[1].plot([step.step for step in history], [step.learning_rate for step in history], color=INK)
@@ -140,7 +118,7 @@ def draw_maps(path: Path, title: str, maps: Sequence[Map], labels: Sequence[str 
         labels: N of them; None, for a clip of several, is drawn grey and below the others.
         names: Labels in the order of their colours.
     """
-    with _picture(path, (1.8 + 5.2 * len(maps), 5.4)) as figure:
+    with canvas(path, (1.8 + 5.2 * len(maps), 5.4)) as figure:
         panels = figure.subplots(1, len(maps), squeeze=False)[0]
         for axes, plane in zip(panels, maps, strict=True):
             _scatter(axes, plane.points, labels, names)
@@ -195,18 +173,3 @@ def _named(label: str) -> str:
 
 def _colour(i: int) -> str:
     return COLOURS[i % len(COLOURS)]
-
-
-@contextmanager
-def _picture(path: Path, inches: tuple[float, float]) -> Iterator[Any]:
-    """A blank matplotlib figure; what is drawn on it is written to `path` at the end."""
-    import matplotlib  # here: half a second that only reports need
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    with matplotlib.rc_context(STYLE), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph")  # a name in a script that the font lacks
-        figure = Figure(figsize=inches, layout="constrained")
-        FigureCanvasAgg(figure)
-        yield figure
-        figure.savefig(path, dpi=DOTS_PER_INCH, bbox_inches="tight", pad_inches=0.15)

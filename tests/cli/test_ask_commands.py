@@ -17,7 +17,7 @@ from tests.cli.conftest import Command
 from tests.conftest import GENRES, Collection, FirstRun, write_song
 
 MUSIC = len(GENRES)
-QUERY = ["path", "track_id", "error", "genres", "moods", "centroids", "matches"]
+QUERY = ["path", "track_id", "error", "genres", "moods", "valence", "centroids", "matches"]
 MATCH = ["rank", "track_id", "path", "artist", "title", "album", "genre", "genre_source", "similarity"]
 
 
@@ -42,6 +42,7 @@ def test_document(command: Command, library: Path, first_run: FirstRun) -> None:
     assert (query["path"], query["track_id"], query["error"]) == (str(first_run.collection.song(0)), 1, None)
     assert {tuple(entry) for entry in query["genres"]} == {("genre", "probability")}
     assert {tuple(entry) for entry in query["moods"]} == {("mood", "probability")}
+    assert {tuple(entry) for entry in query["valence"]} == {("valence", "probability")}
     assert {tuple(entry) for entry in query["centroids"]} == {("genre", "distance", "kind")}
     assert {tuple(entry) for entry in query["matches"]} == {tuple(MATCH)}
     assert (len(query["genres"]), len(query["moods"]), len(query["matches"])) == (len(LABELS), len(MOODS), MUSIC - 1)
@@ -60,7 +61,7 @@ def test_failed_keeps_its_place(command: Command, library: Path, tmp_path: Path)
         assert list(query) == QUERY
         assert query["error"]
         assert "\n" not in query["error"]
-        assert [query[key] for key in ("genres", "moods", "centroids", "matches")] == [[], [], [], []]
+        assert [query[key] for key in QUERY[3:]] == [[], [], [], [], []]
     assert all(query["error"] is None and query["matches"] for query in (queries[0], queries[4]))
     assert outcome.err.count("engine: ") == 3
 
@@ -203,7 +204,7 @@ def test_usage(command: Command, arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "index", "similar", "search", "stats", "encoders", "export", "remove", "relocate", "train"]
+    "name", ["", "index", "similar", "classify", "search", "stats", "encoders", "export", "remove", "relocate", "train"]
 )
 def test_help(command: Command, name: str) -> None:
     """Every command explains itself and exits 0."""

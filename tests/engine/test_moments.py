@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from engine import Engine, QueryError
-from engine.moments import Moment, hear_moment
+from engine.analysis.explain import Span
+from engine.moments import hear_moment
 from tests.audio import write_audio
 from tests.conftest import RATE, Collection, make_song
 
@@ -17,7 +18,7 @@ def test_a_moment_is_what_a_file_of_it_is(engine: Engine, own: Collection) -> No
     both, alone = own.folder / "both.wav", own.folder / "alone.wav"
     write_audio(both, np.concatenate([first, second]), RATE)
     write_audio(alone, second, RATE)
-    moment = hear_moment(engine._opened, str(both), Moment(6, 11)).heard.signature
+    moment = hear_moment(engine._opened, str(both), Span(6, 11)).heard.signature
     _, whole = engine._opened.hear(str(alone))
     _, mixed = engine._opened.hear(str(both))
     assert float(moment @ whole.signature) > 0.99 > float(mixed.signature @ whole.signature)
@@ -27,15 +28,15 @@ def test_stored_windows_stand_in(engine: Engine, own: Collection) -> None:
     """When the file is out of reach, the stored windows that overlap the moment answer; all of them are the track."""
     own.song(3).unlink()
     _, whole = engine._opened.hear(4)
-    found = hear_moment(engine._opened, 4, Moment(0, 5)).heard
+    found = hear_moment(engine._opened, 4, Span(0, 5)).heard
     assert float(found.signature @ whole.signature) > 0.999
     assert found.itself == {4}
     with pytest.raises(QueryError, match="no stored window"):
-        hear_moment(engine._opened, 4, Moment(60, 70))
+        hear_moment(engine._opened, 4, Span(60, 70))
 
 
-@pytest.mark.parametrize("moment", [Moment(-1, 3), Moment(3, 3.2), Moment(4, 2), Moment(0, float("nan"))])
-def test_no_moment(engine: Engine, moment: Moment) -> None:
+@pytest.mark.parametrize("moment", [Span(-1, 3), Span(3, 3.2), Span(4, 2), Span(0, float("nan"))])
+def test_no_moment(engine: Engine, moment: Span) -> None:
     """A part that begins before the track, is too short, or ends before it begins is refused."""
     with pytest.raises(QueryError, match="expected a part"):
         hear_moment(engine._opened, 1, moment)

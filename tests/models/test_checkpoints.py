@@ -187,7 +187,7 @@ def test_metadata_that_does_not_fit_is_refused(tmp_path: Path, metadata: dict[st
 @pytest.mark.parametrize("spec", ["icff", "attention_signature@000000", "Attention_Signature", "@"])
 def test_unknown_names_list_what_there_is(spec: str) -> None:
     """An encoder that is not installed is refused with the list of those that are."""
-    with pytest.raises(EncoderError, match="installed: attention_signature@"):
+    with pytest.raises(EncoderError, match=r"installed: .*attention_signature@"):
         find_encoder(spec)
 
 

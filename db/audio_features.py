@@ -1,0 +1,54 @@
+"""Tempo, key and loudness of tracks: there only where somebody asked for them.
+
+A track whose file has other content than before loses its row (`engine.db.tracks.upsert_track`).
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.sqlite import insert
+
+from engine.db.schema import audio_features, tracks
+from engine.db.tracks import COLUMNS, Track
+from engine.db.values import portions
+from engine.errors import LibraryError
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFeatures:
+    """What was measured of a track; None where it has no such thing: silence no loudness, a drone no tempo."""
+
+    tempo: float | None  # beats a minute
+    key: str | None  # "A minor", "Eb major"; a black key has the name that needs fewer accidentals
+    loudness: float | None  # LUFS, integrated over the whole track
+
+
+def put_audio_features(connection: Connection, track_id: int, features: AudioFeatures) -> None:
+    """Write what was measured of a track, over what was there.
+
+    Raises:
+        LibraryError: A number is not finite, or there is no such track.
+    """
+    for name in ("tempo", "loudness"):
+        value = getattr(features, name)
+        if value is not None and not math.isfinite(value):
+            raise LibraryError(f"track {track_id}: expected a finite {name}, found {value}; measure it again")
+    values = asdict(features)
+    statement = insert(audio_features).values(track_id=int(track_id), **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=[audio_features.c.track_id], set_=values))
+
+
+def get_audio_features(connection: Connection, track_ids: Iterable[int]) -> dict[int, AudioFeatures]:
+    """Return what was measured of these tracks, any number of them, by track id; those never measured are left out."""
+    statements = (select(audio_features).where(audio_features.c.track_id.in_(part)) for part in portions(track_ids))
+    rows = (row for statement in statements for row in connection.execute(statement))
+    return {row.track_id: AudioFeatures(row.tempo, row.key, row.loudness) for row in rows}
+
+
+def unmeasured_tracks(connection: Connection) -> list[Track]:
+    """Return the tracks that were never measured, by path."""
+    measured = select(audio_features.c.track_id)
+    found = select(*COLUMNS).where(tracks.c.id.not_in(measured)).order_by(tracks.c.path)
+    return [Track(*row) for row in connection.execute(found)]

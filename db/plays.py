@@ -1,0 +1,42 @@
+"""Plays: what was played, skipped and liked, and when."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select
+
+from engine.db.schema import plays, tracks
+from engine.db.values import portions
+
+EVENTS = ("play", "skip", "like")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Play:
+    """One event: when (seconds since 1970), what ("play", "skip" or "like"), and of which track."""
+
+    time: float
+    event: str
+    track_id: int
+
+
+def add_plays(connection: Connection, new: Iterable[Play]) -> int:
+    """Write plays and return how many were new: the same event of a track at the same time is kept once.
+
+    Tracks that are not in the library are passed over.
+    """
+    wanted = set(new)
+    ids = {play.track_id for play in wanted}
+    statements = (select(tracks.c.id).where(tracks.c.id.in_(portion)) for portion in portions(ids))
+    known = {track_id for statement in statements for track_id in connection.execute(statement).scalars()}
+    added = sorted(play for play in wanted - set(list_plays(connection)) if play.track_id in known)
+    if added:
+        rows = [{"track_id": play.track_id, "time": play.time, "event": play.event} for play in added]
+        connection.execute(insert(plays), rows)
+    return len(added)
+
+
+def list_plays(connection: Connection) -> list[Play]:
+    """Return all plays, the oldest first."""
+    columns = select(plays.c.time, plays.c.event, plays.c.track_id)
+    return [Play(*row) for row in connection.execute(columns.order_by(plays.c.time, plays.c.id))]

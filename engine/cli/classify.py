@@ -1,0 +1,135 @@
+"""`engine classify`: genre, mood, valence, distances; and writing genre and mood into files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine.cli import FAILED, Settings, cli
+from engine.cli.ask import NEAREST_CENTROIDS, as_json, print_json, shown
+from engine.errors import AudioError, QueryError, SignatureError
+
+if TYPE_CHECKING:
+    from engine.analysis.tags import TagChange, TagReport
+    from engine.db import AudioFeatures
+    from engine.library import Engine
+    from engine.results import Classification
+
+
+@cli.command()
+@click.argument("tracks", nargs=-1, required=True, metavar="TRACK...")
+@click.option(
+    "--coverage", type=click.Choice(["windows", "full"]), help="Which signatures; default: the library's own."
+)
+@click.option("--write-tags", is_flag=True, help="Show which genre and mood tags would be written into the files.")
+@click.option("--yes", is_flag=True, help="With --write-tags: write them. Needs music-engine[tags].")
+@click.option(
+    "--min-probability",
+    type=click.FloatRange(0, 1),
+    help="With --write-tags: leave out what is less sure; default: 0.6.",
+)
+@click.option("--overwrite", is_flag=True, help="With --write-tags: also where a file has such a tag.")
+@as_json
+@click.pass_obj
+def classify(
+    settings: Settings,
+    tracks: tuple[str, ...],
+    coverage: str | None,
+    write_tags: bool,
+    yes: bool,
+    min_probability: float | None,
+    overwrite: bool,
+    as_json: bool,
+) -> int:
+    """Tell genre, mood and valence of each TRACK (a file, or a track id), and its distance to every genre."""
+    if (yes or overwrite) and not write_tags:
+        raise click.UsageError("--yes and --overwrite belong to --write-tags")
+    with settings.open(coverage=coverage) as library:
+        results = [_classify(library, track) for track in tracks]
+        document: dict[str, Any] = {"encoder": library.encoder, "queries": [asdict(result) for result in results]}
+        report = None
+        if write_tags:
+            report = library.write_tags(results, write=yes, minimum=min_probability, overwrite=overwrite)
+            document["tags"] = asdict(report)
+        elif not as_json:
+            _show_all(library, results)
+    if as_json:
+        print_json(document)
+    for result in results:
+        if result.error:
+            click.echo(f"engine: {result.error}", err=True)
+    failed = any(result.error for result in results)
+    if report is not None:
+        _tell(report, settings.quiet, as_json, written=yes)
+        failed = failed or (yes and bool(report.failed))
+    return FAILED if failed else 0
+
+
+def _classify(library: Engine, track: str) -> Classification:
+    from engine.results import Classification
+
+    try:
+        return library.classify(track)
+    except (QueryError, AudioError, SignatureError) as error:
+        path, track_id = library.locate(track)
+        return Classification(path, track_id, " ".join(str(error).split()), (), (), (), ())
+
+
+def _show_all(library: Engine, results: Sequence[Classification]) -> None:
+    for result in results:
+        if not result.error:
+            features = library.audio_features(result.track_id) if result.track_id is not None else None
+            _show(result, features)
+
+
+def _show(result: Classification, features: AudioFeatures | None) -> None:
+    number = f"  (track {result.track_id})" if result.track_id else ""
+    click.echo(click.style(shown(result.path or ""), bold=True) + number)
+    _line("genre", [f"{entry.genre} {entry.probability:.2f}" for entry in result.genres[:3]])
+    _line("mood", [f"{entry.mood} {entry.probability:.2f}" for entry in result.moods])
+    _line("valence", [f"{entry.valence} {entry.probability:.2f}" for entry in result.valence])
+    near = [f"{entry.genre} {entry.distance:.2f}" for entry in result.centroids[:NEAREST_CENTROIDS]]
+    own = sum(entry.kind == "library" for entry in result.centroids)
+    click.echo(f"  nearest genre centroids  {', '.join(near)}  ({own} of {len(result.centroids)} from this library)")
+    if features is not None:
+        _line("measured", _measured(features))
+    click.echo()
+
+
+def _line(title: str, parts: Sequence[str]) -> None:
+    if parts:
+        click.echo(f"  {title:<9} {', '.join(parts)}")
+
+
+def _measured(features: AudioFeatures) -> list[str]:
+    tempo = f"{features.tempo:.1f} beats a minute" if features.tempo is not None else "no steady tempo"
+    loudness = f"{features.loudness:.1f} LUFS" if features.loudness is not None else "silent"
+    return [tempo, features.key or "no key", loudness]
+
+
+def _tell(report: TagReport, quiet: bool, as_json: bool, *, written: bool) -> None:
+    for failed in report.failed:
+        click.echo(f"engine: {failed.path}: {failed.reason}", err=True)
+    if as_json:
+        return
+    for change in report.changes:
+        _show_change(change)
+    if quiet:
+        return
+    files = len({change.path for change in report.changes})
+    what = "written" if written else "to write"
+    click.echo(f"{len(report.changes)} tags {what} in {files} file{'' if files == 1 else 's'}")
+    if report.kept:
+        click.echo(f"{report.kept} tags that are there already kept (--overwrite replaces them)")
+    if report.unsure:
+        click.echo(f"{report.unsure} guesses too unsure to write (--min-probability)")
+    if report.changes and not written:
+        click.echo("nothing was written; add --yes to write")
+
+
+def _show_change(change: TagChange) -> None:
+    old = "(none)" if change.old is None else shown(change.old)
+    click.echo(f"{shown(change.path)}: {change.tag}: {old} -> {shown(change.new)}  ({change.probability:.2f})")

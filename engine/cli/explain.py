@@ -1,0 +1,111 @@
+"""`engine explain`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from engine.cli import Settings, cli
+from engine.cli.ask import as_json, print_json, shown
+
+if TYPE_CHECKING:
+    from engine.analysis.explain import Explanation, Moment, PairExplanation
+    from engine.library import Engine
+
+BAR_WIDTH = 20
+MOST_WINDOWS = 40  # that are listed on a terminal
+MOST_PAIRS = 10
+
+
+@cli.command()
+@click.argument("track", metavar="TRACK")
+@click.argument("other", required=False, metavar="[OTHER]")
+@click.option("--plot", metavar="FILE.png", help="Draw the attention above the track's mel spectrogram.")
+@click.option(
+    "--coverage", type=click.Choice(["windows", "full"]), help="Which signatures; default: the library's own."
+)
+@as_json
+@click.pass_obj
+def explain(
+    settings: Settings, track: str, other: str | None, plot: str | None, coverage: str | None, as_json: bool
+) -> None:
+    """Show what the encoder attended to in TRACK, or, given OTHER, why the two are near.
+
+    Each is a file, in the library or not, or a track id (12, or id:12). What the library holds is answered while its
+    file is away; a picture needs the file.
+    """
+    if other is not None and plot is not None:
+        raise click.UsageError("expected one TRACK with --plot, found two: a picture shows one track")
+    with settings.open(coverage=coverage) as library:
+        if other is None:
+            explanation = library.explain(track, plot)
+            lines = _lines_of_track(explanation, _heading(library, track))
+            document = asdict(explanation) if as_json else {}
+        else:
+            pair = library.explain_pair(track, other)
+            lines = _lines_of_pair(pair, _heading(library, track), _heading(library, other))
+            document = asdict(pair) if as_json else {}
+    if as_json:
+        print_json(document)
+        return
+    for line in lines:
+        click.echo(line)
+    if plot is not None and not settings.quiet:
+        click.echo(f"\npicture written to {shown(plot)}")
+
+
+def _heading(library: Engine, track: str) -> str:
+    path, track_id = library.locate(track)
+    return click.style(shown(path or track), bold=True) + (f"  (track {track_id})" if track_id else "")
+
+
+def _lines_of_track(explanation: Explanation, heading: str) -> list[str]:
+    windows = explanation.windows
+    number = f"{len(windows)} window{'s' if len(windows) > 1 else ''}"
+    lines = [heading, f"  {_time(explanation.duration)} long, {number} heard", "  signature moments, heaviest first"]
+    lines += _rows(explanation.moments[:MOST_WINDOWS])
+    if len(windows) > MOST_WINDOWS:
+        return [*lines, f"  all {len(windows)} windows: --json"]
+    return [*lines, "  all windows", *_rows(windows)]
+
+
+def _rows(moments: Sequence[Moment]) -> list[str]:
+    heaviest = max(moment.weight for moment in moments)
+    return [
+        f"    {_place(moment.start, moment.end)}  {moment.weight:6.1%} {_bar(moment.weight / heaviest)} {moment.genre}"
+        for moment in moments
+    ]
+
+
+def _lines_of_pair(pair: PairExplanation, a: str, b: str) -> list[str]:
+    largest = pair.pairs[:MOST_PAIRS]
+    top = max((abs(entry.contribution) for entry in largest), default=0) or 1.0
+    lines = [
+        f"A  {a}",
+        f"B  {b}",
+        f"  cosine {pair.cosine:.3f}, the sum over {len(pair.pairs)} pairs of windows; the largest:",
+        f"    {'in A':<15}  {'in B':<15}  adds",
+    ]
+    for entry in largest:
+        places = f"{_place(entry.a.start, entry.a.end)}  {_place(entry.b.start, entry.b.end)}"
+        lines.append(f"    {places}  {entry.contribution:+.4f} {_bar(max(0.0, entry.contribution) / top)}".rstrip())
+    together = sum(entry.contribution for entry in largest)
+    return [*lines, f"    {'together':<32}  {together:+.4f}"]
+
+
+def _bar(share: float) -> str:
+    filled = round(share * BAR_WIDTH)
+    return "█" * filled + "░" * (BAR_WIDTH - filled)
+
+
+def _place(start: float, end: float) -> str:
+    return f"{_time(start)}-{_time(end)}".ljust(15)
+
+
+def _time(seconds: float) -> str:
+    """Minutes and seconds, to a tenth: 1:05.3."""
+    tenths = round(seconds * 10)
+    return f"{tenths // 600}:{tenths % 600 / 10:04.1f}"

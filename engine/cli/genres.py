@@ -1,0 +1,107 @@
+"""`engine genres`."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from engine.cli import Settings, cli
+from engine.cli.ask import as_json, print_json, shown
+
+if TYPE_CHECKING:
+    from engine.analysis.genres import GenreRelations, GenreSummary
+
+NAME_WIDTH = 14
+NEAR_WIDTH = 24  # of two genres
+COLUMN = 4  # of the table of distances
+MOST_EQUATIONS = 20
+
+
+@cli.command()
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, min_open=True),
+    default=0.5,
+    show_default=True,
+    help="Equations with an error below this are listed.",
+)
+@click.option("--plot", metavar="DIR", help="Draw three pictures into this folder.")
+@click.option(
+    "--coverage", type=click.Choice(["windows", "full"]), help="Which signatures; default: the library's own."
+)
+@as_json
+@click.pass_obj
+def genres(settings: Settings, threshold: float, plot: str | None, coverage: str | None, as_json: bool) -> None:
+    """Show how the library's genres lie to each other, and where in its tracks each one's attention lies.
+
+    A genre's centroid is the library's own from ten tagged tracks on, else the one that ships with the encoder. An
+    equation a - b + c = d has the error |a - b + c - d| over the mean distance between two centroids.
+    """
+    with settings.open(coverage=coverage) as library:
+        relations = library.genres(threshold, plot)
+    if as_json:
+        print_json(asdict(relations))
+        return
+    for line in (*_genre_lines(relations), *_distance_lines(relations), *_equation_lines(relations, threshold)):
+        click.echo(line)
+    if plot is not None and not settings.quiet:
+        click.echo(f"\npictures written to {shown(plot)}")
+
+
+def _genre_lines(relations: GenreRelations) -> list[str]:
+    lines = [
+        f"{'':<58}where attention lies",
+        f"{'genre':<{NAME_WIDTH}} centroid  tracks  {'nearest':<{NEAR_WIDTH}}   mean first  last   new",
+    ]
+    for genre in relations.genres:
+        name, near = _fit(genre.genre, NAME_WIDTH), ", ".join(_fit(name, NEAR_WIDTH // 2 - 1) for name in genre.nearest)
+        shares = "".join(f"{share:6.2f}" if share is not None else f"{'-':>6}" for share in _shares(genre))
+        lines.append(f"{name:<{NAME_WIDTH}} {genre.kind:<9} {genre.tracks:>6}  {near:<{NEAR_WIDTH}} {shares}")
+    lines.append("mean place, 0 to 1; shares on the first and last third; of what repeats, when new")
+    if any(None in _shares(genre) for genre in relations.genres):
+        lines.append("-: not measurable (excerpts under a minute, too few windows, nothing that repeats)")
+    return lines
+
+
+def _shares(genre: GenreSummary) -> tuple[float | None, ...]:
+    found = genre.attention
+    return found.centre, found.first_third, found.last_third, found.first_occurrence_share
+
+
+def _distance_lines(relations: GenreRelations) -> list[str]:
+    """The table where it fits the terminal, else where to find it."""
+    names = [shown(genre.genre) for genre in relations.genres]
+    if NAME_WIDTH + COLUMN * len(names) > shutil.get_terminal_size().columns:
+        return ["", f"distances of {len(names)} genres (1 - cosine): wider than this terminal; --json has them"]
+    heading = "".join(f"{name[: COLUMN - 1]:>{COLUMN}}" for name in names)
+    lines = ["", "distances (1 - cosine)", " " * NAME_WIDTH + heading]
+    for name, row in zip(names, relations.distances, strict=True):
+        lines.append(f"{_fit(name, NAME_WIDTH):<{NAME_WIDTH}}" + "".join(f"{_brief(cell):>{COLUMN}}" for cell in row))
+    return lines
+
+
+def _equation_lines(relations: GenreRelations, threshold: float) -> Sequence[str]:
+    found = relations.equations
+    if not found:
+        return ["", f"no genre equation has an error below {threshold:g}; try a larger --threshold"]
+    lines = ["", f"{len(found)} genre equation{'s' if len(found) > 1 else ''} with an error below {threshold:g}"]
+    for equation in found[:MOST_EQUATIONS]:
+        a, b, c, d = (shown(name) for name in (equation.a, equation.b, equation.c, equation.d))
+        lines.append(f"  {equation.error:.2f}  {a} - {b} + {c} = {d}")
+    if len(found) > MOST_EQUATIONS:
+        lines.append(f"  and {len(found) - MOST_EQUATIONS} more: --json")
+    return lines
+
+
+def _fit(name: str, width: int) -> str:
+    clean = shown(name)
+    return clean if len(clean) <= width else clean[: width - 1] + "…"
+
+
+def _brief(distance: float) -> str:
+    """Two digits: .38, 1.2."""
+    return f"{distance:.2f}"[1:] if distance < 0.995 else f"{distance:.1f}"

@@ -1,0 +1,260 @@
+"""What Sridhar 2024 says of ten genres, beside what a library says: nearest genres, equations, neighbours, attention.
+
+    scripts/paper3.py LIBRARY [--encoder NAME] [--coverage full] [--clips CLIPS.csv --dataset gtzan --split valid]
+                      [--other-artists]
+
+Tracks count under the first of GTZAN's ten genres that their tag names; with `--clips`, only files that the table
+lists. Centroids are made of these tracks alone, ten or more a genre. A claim that needs what the library has not, as
+attention on excerpts, is not counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.analysis.attention import SHORTEST_TRACK, MeasuredTracks, measure_attention
+from engine.analysis.genres import cosine_distances, genre_equations, nearest_genres
+from engine.centroids import make_centroids
+from engine.db import genre_by_track, open_database, segment_blocks, tracks_by_ids
+from engine.errors import EngineError, LibraryError
+from engine.models.labels import map_tag
+from engine.models.light import segment_seconds
+from engine.opened import OpenLibrary
+from engine.opening import choose_encoder
+
+GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
+NEIGHBOURS = 5
+LISTED = 12  # equations found
+
+# What the paper reports, by section.
+NEAREST = {"blues": ("country", "reggae"), "classical": ("jazz", "blues")}  # 3.3.2
+FARTHEST = {"metal": ("classical", "jazz")}  # 3.3.2
+EQUATIONS = (  # 3.2.2: a - b + c = d
+    ("blues", "country", "disco", "rock"),
+    ("disco", "metal", "rock", "pop"),
+    ("disco", "reggae", "pop", "rock"),
+)
+APART = ("classical", "jazz")  # 3.2.1: far from the rest
+TOGETHER = ("disco", "pop")  # 3.2.1: closely clustered
+CONCLUDED = ("classical", "blues")  # 3.4: the end of the piece matters
+FOUND_AMONG = {"metal": ("metal",), "blues": ("blues", "jazz")}  # 3.5: most of what is recommended
+FOUND_BESIDE = {"disco": ("rock", "metal"), "classical": ("blues", "jazz")}  # 3.5: recommended from other genres
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Tracks:
+    """N tracks of a library: ids (N,), signatures (N, D), genres (N,) as places in GENRES, artists (N,) or ""."""
+
+    ids: NDArray[np.int64]
+    vectors: NDArray[np.float32]
+    genres: NDArray[np.intp]
+    artists: NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A claim of the paper, what was found, and whether the two agree; None where it cannot be told."""
+
+    section: str
+    claim: str
+    found: str
+    agrees: bool | None
+
+
+def listed_clips(clips: Path, dataset: str | None, split: str | None) -> dict[bytes, str]:
+    """The artists, by absolute path, of the clips that a table lists in a data set and split."""
+    with clips.open(encoding="utf-8", newline="") as handle:
+        rows = [row for row in csv.DictReader(handle) if dataset in (None, row["dataset"])]
+    chosen = [row for row in rows if split in (None, row["split"])]
+    return {os.fsencode(clips.parent.resolve() / row["file"]): row["artist_key"] for row in chosen}
+
+
+def choose_tracks(opened: OpenLibrary, clips: dict[bytes, str] | None) -> Tracks:
+    """The tracks that have a signature and a tag of GENRES; of these clips only, where there are some."""
+    snapshot = opened.filled_store().snapshot()
+    with opened.database.read() as connection:
+        tags = genre_by_track(connection)
+        known = tracks_by_ids(connection, snapshot.track_ids.tolist())
+    rows, genres, artists = [], [], []
+    for row, track_id in enumerate(snapshot.track_ids.tolist()):
+        named, track = map_tag(tags.get(track_id), GENRES), known[track_id]
+        if named and (clips is None or track.path in clips):
+            rows.append(row)
+            genres.append(GENRES.index(named[0]))
+            artists.append((track.artist or "").casefold() if clips is None else clips[track.path])
+    return Tracks(snapshot.track_ids[rows], snapshot.vectors[rows], np.array(genres, np.intp), np.array(artists, str))
+
+
+def make_vectors(tracks: Tracks) -> Floats:
+    """The ten unit centroids (10, D); raises LibraryError when a genre has too few tracks."""
+    tags: dict[int, str | None] = {int(i): GENRES[genre] for i, genre in zip(tracks.ids, tracks.genres, strict=True)}
+    none = np.zeros((len(GENRES), tracks.vectors.shape[1]), np.float32)
+    made = {c.genre: c.vector for c in make_centroids(tags, tracks.ids, tracks.vectors, none, GENRES)}
+    missing = [genre for genre in GENRES if genre not in made]
+    if missing:
+        raise LibraryError(f"expected ten tracks or more of each genre, found fewer of {', '.join(missing)}")
+    return np.stack([made[genre] for genre in GENRES]).astype(np.float64)
+
+
+def neighbour_shares(tracks: Tracks, other_artists: bool) -> Floats:
+    """Of the NEIGHBOURS nearest of each genre's tracks, the share that is of each genre: rows (10, 10) sum to 1.
+
+    With `other_artists`, a track's neighbours are not by its artist, where that is known.
+    """
+    counts = np.zeros((len(GENRES), len(GENRES)))
+    for start in range(0, len(tracks.ids), 512):
+        cosines = tracks.vectors[start : start + 512] @ tracks.vectors.T
+        cosines[np.arange(len(cosines)), np.arange(start, start + len(cosines))] = -np.inf  # itself
+        if other_artists:
+            asking = tracks.artists[start : start + 512, None]
+            cosines[(asking == tracks.artists) & (asking != "")] = -np.inf
+        near = np.argpartition(-cosines, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
+        np.add.at(counts, (tracks.genres[start : start + 512, None], tracks.genres[near]), 1)
+    return counts / counts.sum(axis=1, keepdims=True)
+
+
+def judge_places(vectors: Floats) -> list[Verdict]:
+    """Sections 3.2.1, 3.2.2 and 3.3.2: where the centroids lie."""
+    distances = cosine_distances(vectors)
+    near = dict(zip(GENRES, nearest_genres(GENRES, distances), strict=True))
+    verdicts = [
+        Verdict("3.3.2", f"{genre} is near {other}", f"nearest: {', '.join(near[genre])}", other in near[genre])
+        for genre, others in NEAREST.items()
+        for other in others
+    ]
+    for genre, others in FARTHEST.items():
+        far = [GENRES[i] for i in np.argsort(-distances[GENRES.index(genre)])[: len(others)]]
+        claim = f"{genre} is farthest from {' and '.join(others)}"
+        verdicts.append(Verdict("3.3.2", claim, f"farthest: {', '.join(far)}", set(far) == set(others)))
+    lonely = [GENRES[i] for i in np.argsort(-distances.sum(axis=1))[: len(APART)]]
+    claim = f"{' and '.join(APART)} are far from the rest"
+    verdicts.append(Verdict("3.2.1", claim, f"largest mean distance: {', '.join(lonely)}", set(lonely) == set(APART)))
+    a, b = TOGETHER
+    agrees = a in near[b] or b in near[a]
+    found = f"nearest of {a}: {', '.join(near[a])}; of {b}: {', '.join(near[b])}"
+    verdicts.append(Verdict("3.2.1", f"{a} and {b} are close", found, agrees))
+    return verdicts + [judge_equation(four, vectors) for four in EQUATIONS]
+
+
+def judge_equation(four: tuple[str, ...], vectors: Floats) -> Verdict:
+    """An equation holds here when no other genre is nearer to a - b + c than d is."""
+    a, b, c, d = four
+    place = [GENRES.index(name) for name in four]
+    sums = vectors[place[0]] - vectors[place[1]] + vectors[place[2]]
+    others = sorted(
+        (float(np.linalg.norm(sums - vectors[i])), name) for i, name in enumerate(GENRES) if name not in (a, b, c)
+    )
+    everything = genre_equations(GENRES, vectors, np.inf)
+    rank, error = next(
+        (i, e.error) for i, e in enumerate(everything, 1) if {e.a, e.c} == {a, c} and (e.b, e.d) == (b, d)
+    )
+    found = f"error {error:.2f}, place {rank} of {len(everything)}; nearest to the sum: {others[0][1]}"
+    return Verdict("3.2.2", f"{a} - {b} + {c} = {d}", found, others[0][1] == d)
+
+
+def judge_neighbours(shares: Floats) -> list[Verdict]:
+    """Section 3.5: what is recommended to whom."""
+    verdicts = []
+    for genre, expected in FOUND_AMONG.items():
+        row = shares[GENRES.index(genre)]
+        share = float(sum(row[GENRES.index(other)] for other in expected))
+        claim = f"neighbours of {genre} are mostly {' or '.join(expected)}"
+        verdicts.append(Verdict("3.5", claim, f"{share:.0%}", share > 0.5))
+    for genre, expected in FOUND_BESIDE.items():
+        row = shares[GENRES.index(genre)].copy()
+        row[GENRES.index(genre)] = -1
+        first = GENRES[int(row.argmax())]
+        claim = f"beside {genre}, its neighbours are {' or '.join(expected)}"
+        verdicts.append(Verdict("3.5", claim, f"most: {first} {row.max():.0%}", first in expected))
+    return verdicts
+
+
+def measure(opened: OpenLibrary, *, even: bool) -> MeasuredTracks:
+    """Attention statistics of the library's tracks; `even`, as if every window weighed the same."""
+    with opened.database.read() as connection:
+        blocks = segment_blocks(connection, opened.encoder_id, opened.coverage, SHORTEST_TRACK)
+        if even:
+            blocks = (replace(b, attention=np.full_like(b.attention, 1 / b.attention.shape[1])) for b in blocks)
+        return measure_attention(blocks, segment_seconds(opened.file))
+
+
+def judge_attention(opened: OpenLibrary, tracks: Tracks) -> list[Verdict]:
+    """Section 3.4: where the weight lies."""
+    measured, even = measure(opened, even=False), measure(opened, even=True)
+    new, by_chance = (m.mean_over(tracks.ids.tolist()).first_occurrence_share for m in (measured, even))
+    claim = "what is new weighs more than its repetition"
+    if new is None or by_chance is None:
+        verdicts = [Verdict("3.4", claim, "not measurable", None)]
+    else:
+        verdicts = [Verdict("3.4", claim, f"share {new:.2f}, evenly spread {by_chance:.2f}", new > by_chance)]
+    last = {g: measured.mean_over(tracks.ids[tracks.genres == i].tolist()).last_third for i, g in enumerate(GENRES)}
+    known = [share for share in last.values() if share is not None]
+    for genre in CONCLUDED:
+        share, claim = last[genre], f"the end matters in {genre}"
+        if share is None:
+            verdicts.append(Verdict("3.4", claim, "not measurable", None))
+        else:
+            mean = float(np.mean(known))
+            verdicts.append(Verdict("3.4", claim, f"last third {share:.2f}, all genres {mean:.2f}", share > mean))
+    return verdicts
+
+
+def show(tracks: Tracks, vectors: Floats, shares: Floats, verdicts: Sequence[Verdict]) -> None:
+    """Print everything."""
+    distances = cosine_distances(vectors)
+    print(f"{len(tracks.ids)} tracks of {len(GENRES)} genres\n\ntwo nearest (1 - cosine)")
+    for i, (genre, near) in enumerate(zip(GENRES, nearest_genres(GENRES, distances), strict=True)):
+        print(f"  {genre:<10} {', '.join(f'{name} {distances[i, GENRES.index(name)]:.2f}' for name in near)}")
+    print(f"\nequations a - b + c = d, the {LISTED} of least error")
+    for e in genre_equations(GENRES, vectors, np.inf)[:LISTED]:
+        print(f"  {e.error:.2f}  {e.a} - {e.b} + {e.c} = {e.d}")
+    print(f"\ngenres of the {NEIGHBOURS} nearest tracks, per cent (rows: the query's genre)")
+    print(" " * 12 + "".join(f"{genre[:4]:>6}" for genre in GENRES))
+    for genre, row in zip(GENRES, shares, strict=True):
+        print(f"  {genre:<10}" + "".join(f"{100 * share:6.0f}" for share in row))
+    print("\nwhat the paper says, and what was found")
+    words = {True: "agrees", False: "differs", None: "-"}
+    for v in verdicts:
+        print(f"  {v.section:<6} {words[v.agrees]:<8} {v.claim:<48} {v.found}")
+    judged = [v for v in verdicts if v.agrees is not None]
+    print(f"{sum(bool(v.agrees) for v in judged)} of {len(judged)} agree")
+
+
+def main() -> int:
+    """Print the comparison; 0, or 3 when the library does not allow it."""
+    parser = argparse.ArgumentParser(description="Compares a library's genres with those of Sridhar 2024.")
+    parser.add_argument("library", type=Path)
+    parser.add_argument("--encoder", help="default: the library's own")
+    parser.add_argument("--coverage", choices=["windows", "full"])
+    parser.add_argument("--clips", type=Path, help="a CSV with the columns file, dataset, split, artist_key")
+    parser.add_argument("--dataset")
+    parser.add_argument("--split")
+    parser.add_argument("--other-artists", action="store_true", help="neighbours are by other artists; the paper: any")
+    asked = parser.parse_args()
+    try:
+        with open_database(asked.library, create=False) as database:
+            opened = OpenLibrary(database, choose_encoder(database, asked.encoder), asked.coverage, "cpu", 1)
+            clips = listed_clips(asked.clips, asked.dataset, asked.split) if asked.clips else None
+            tracks = choose_tracks(opened, clips)
+            vectors, shares = make_vectors(tracks), neighbour_shares(tracks, asked.other_artists)
+            verdicts = judge_places(vectors) + judge_attention(opened, tracks) + judge_neighbours(shares)
+    except (EngineError, OSError, KeyError) as error:
+        print(error, file=sys.stderr)
+        return 3
+    show(tracks, vectors, shares, verdicts)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
