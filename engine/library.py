@@ -105,6 +105,7 @@ class Engine(Keeping, Listening):
         at: Span | None = None,
         filters: Filters = EVERYTHING,
         ranking: Ranking = BY_DEFAULT,
+        no_duplicates: bool = False,
     ) -> QueryResult:
         """The k tracks of the library nearest to a track (a file, inside or outside the library, or an id).
 
@@ -117,14 +118,18 @@ class Engine(Keeping, Listening):
             at: Only this part of it.
             filters: What may be an answer.
             ranking: How answers are put into order; their similarities stay what they are.
+            no_duplicates: Also leave out other files of the track's recording, and all but the best file of each
+                other recording. What sounds alike is fingerprinted on first use, as in `duplicates`; a file that is
+                away and was never fingerprinted counts as a recording of its own.
 
         Raises:
             QueryError: There is no such track, its file gives no signature, or a filter makes no sense.
-            LibraryError: The library holds no signatures to compare with.
+            LibraryError: The library holds no signatures to compare with, or fingerprints cannot be stored.
         """
         self._opened.filled_store()
         sought = hear_moment(self._opened, track, at) if at else find_seed(self._opened, track)
-        return self._answer(sought, k, filters, ranking, alone=group_of(track) is None)
+        alone = group_of(track) is None
+        return self._answer(sought, k, filters, ranking, alone=alone, no_duplicates=no_duplicates)
 
     def similar_to(
         self,
@@ -134,6 +139,7 @@ class Engine(Keeping, Listening):
         *,
         filters: Filters = EVERYTHING,
         ranking: Ranking = BY_DEFAULT,
+        no_duplicates: bool = False,
     ) -> QueryResult:
         """The k tracks nearest to the normalised sum of what is liked minus the sum of what is not.
 
@@ -142,14 +148,15 @@ class Engine(Keeping, Listening):
         Args:
             like: Tracks, `artist:NAME`, `album:NAME`; one or more.
             unlike: The same.
-            k, filters, ranking: As in `similar`.
+            k, filters, ranking, no_duplicates: As in `similar`.
 
         Raises:
             QueryError: Nothing is liked, the seeds cancel out, or as in `similar`.
-            LibraryError: The library holds no signatures to compare with.
+            LibraryError: As in `similar`.
         """
         self._opened.filled_store()
-        return self._answer(combine(self._opened, like, unlike), k, filters, ranking)
+        sought = combine(self._opened, like, unlike)
+        return self._answer(sought, k, filters, ranking, no_duplicates=no_duplicates)
 
     def similar_groups(
         self,
@@ -308,10 +315,22 @@ class Engine(Keeping, Listening):
             return (None if no_path else named(absolute_path(track))), None  # type: ignore[arg-type]
 
     def _answer(
-        self, sought: Sought, k: int, filters: Filters, ranking: Ranking, *, alone: bool = False
+        self,
+        sought: Sought,
+        k: int,
+        filters: Filters,
+        ranking: Ranking,
+        *,
+        alone: bool = False,
+        no_duplicates: bool = False,
     ) -> QueryResult:
         opened = self._opened
-        neighbours = nearest(opened, sought, k, filters, ranking)
+        if no_duplicates:
+            from engine.analysis.distinct import nearest_distinct
+
+            neighbours = nearest_distinct(opened, sought, k, filters, ranking)
+        else:
+            neighbours = nearest(opened, sought, k, filters, ranking)
         with opened.database.read() as connection:
             found = matches(connection, neighbours, opened.file, opened.coverage)
         return self._result(sought, alone=alone, matches=found)

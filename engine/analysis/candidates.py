@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, combinations, pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.db import Namesakes, Track, namesakes, tracks_by_ids, vectors_of_tracks
 from engine.db.values import folded
 from engine.opened import OpenLibrary
-
-if TYPE_CHECKING:
-    from engine.indexer.vectors import Snapshot
 
 NEAR_COSINE = 0.9  # 99 of 100 re-encodings of a clip are nearer than this to each other; one track in three has such
 CLOSE_COSINE = 0.95  # from which on two tracks may be one work by their sound alone
@@ -59,18 +57,9 @@ class Pair:
 def candidates(opened: OpenLibrary) -> list[Pair]:
     """All pairs of a library that are worth comparing, by ids; raises LibraryError when it holds no signatures."""
     snapshot = opened.filled_store().snapshot()
-    pairs = {(pair.first, pair.second): pair for pair in _near(snapshot)}
     with opened.database.read() as connection:
         shared = namesakes(connection)
-        listed = set(chain.from_iterable(chain(pairs, (found.track_ids for found in shared))))
-        tracks = tracks_by_ids(connection, listed)
-    rows = {int(track_id): row for row, track_id in enumerate(snapshot.track_ids)}
-    for first, second in {ids for found in shared for ids in _within(found)} - pairs.keys():
-        signed = first in rows and second in rows
-        cosine = float(snapshot.vectors[rows[first]] @ snapshot.vectors[rows[second]]) if signed else -1.0
-        pairs[first, second] = Pair(first, second, cosine)
-    known = (pair for pair in pairs.values() if pair.first in tracks and pair.second in tracks)
-    return sorted((_named(pair, tracks) for pair in known), key=lambda pair: (pair.first, pair.second))
+    return _candidates(opened, snapshot.vectors, snapshot.track_ids, shared)
 
 
 def candidates_among(opened: OpenLibrary, track_ids: Iterable[int]) -> list[Pair]:
@@ -78,16 +67,7 @@ def candidates_among(opened: OpenLibrary, track_ids: Iterable[int]) -> list[Pair
     with opened.database.read() as connection:
         tracks = tracks_by_ids(connection, track_ids)
         found = vectors_of_tracks(connection, opened.encoder_id, opened.coverage, tracks)
-    cosines = found.vectors @ found.vectors.T
-    rows = {int(track_id): row for row, track_id in enumerate(found.track_ids)}
-    pairs = []
-    for first, second in combinations(sorted(tracks), 2):
-        cosine = float(cosines[rows[first], rows[second]]) if first in rows and second in rows else -1.0
-        pair = Pair(first, second, cosine)
-        same_bytes = tracks[first].content_hash == tracks[second].content_hash
-        if pair.near or same_bytes or _same_identifier(pair, tracks):
-            pairs.append(_named(pair, tracks))
-    return pairs
+    return _candidates(opened, found.vectors, found.track_ids, _namesakes_among(tracks.values()))
 
 
 def plain_title(title: str) -> str:
@@ -95,10 +75,27 @@ def plain_title(title: str) -> str:
     return " ".join(VERSION_PATTERN.sub("", folded(title)).split())
 
 
-def _near(snapshot: Snapshot) -> Iterator[Pair]:
+def _candidates(
+    opened: OpenLibrary, vectors: NDArray[np.float32], track_ids: NDArray[np.int64], shared: Sequence[Namesakes]
+) -> list[Pair]:
+    """The pairs that are near by their signatures (N, D), and those that share bytes or an identifier."""
+    pairs = {(pair.first, pair.second): pair for pair in _near(vectors, track_ids)}
+    listed = set(chain.from_iterable(chain(pairs, (found.track_ids for found in shared))))
+    with opened.database.read() as connection:
+        tracks = tracks_by_ids(connection, listed)
+    rows = {track_id: row for row, track_id in enumerate(track_ids.tolist())}
+    for first, second in {ids for found in shared for ids in _within(found)} - pairs.keys():
+        signed = first in rows and second in rows
+        cosine = float(vectors[rows[first]] @ vectors[rows[second]]) if signed else -1.0
+        pairs[first, second] = Pair(first, second, cosine)
+    known = (pair for pair in pairs.values() if pair.first in tracks and pair.second in tracks)
+    return sorted((_named(pair, tracks) for pair in known), key=lambda pair: (pair.first, pair.second))
+
+
+def _near(vectors: NDArray[np.float32], track_ids: NDArray[np.int64]) -> Iterator[Pair]:
     import faiss
 
-    vectors, ids = np.ascontiguousarray(snapshot.vectors), snapshot.track_ids.tolist()
+    vectors, ids = np.ascontiguousarray(vectors), track_ids.tolist()
     for start in range(0, len(ids), ROWS_AT_ONCE):
         block, count = vectors[start : start + ROWS_AT_ONCE], min(NEIGHBOURS + 1, len(ids))  # each finds itself, too
         cosines, rows = faiss.knn(block, vectors, count, metric=faiss.METRIC_INNER_PRODUCT)
@@ -106,6 +103,17 @@ def _near(snapshot: Snapshot) -> Iterator[Pair]:
             track, other = ids[start + row], ids[int(rows[row, place])]
             if track != other:
                 yield Pair(min(track, other), max(track, other), float(cosines[row, place]))
+
+
+def _namesakes_among(tracks: Iterable[Track]) -> list[Namesakes]:
+    """As `namesakes`, of some tracks instead of all."""
+    found: dict[tuple[str, object], list[int]] = defaultdict(list)
+    for track in sorted(tracks, key=lambda track: track.id):
+        for column in ("content_hash", "recording_id", "isrc"):
+            value = getattr(track, column)
+            if value is not None:
+                found[column, value].append(track.id)
+    return [Namesakes(column, tuple(ids)) for (column, _), ids in found.items() if len(ids) > 1]
 
 
 def _within(found: Namesakes) -> Iterable[tuple[int, int]]:

@@ -6,14 +6,17 @@ decide (`engine.analysis.recordings`); pairs become groups (`engine.analysis.lin
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from engine.analysis.candidates import Pair, candidates, candidates_among
 from engine.analysis.linkage import Group, Link, recordings, works_of
 from engine.analysis.recordings import SAME_RECORDING, SAME_WORK, Verdict, judge
 from engine.db import Fingerprint, get_fingerprints, tracks_by_ids
-from engine.errors import QueryError
+from engine.errors import AudioError, QueryError
+from engine.indexer.fingerprint import fingerprints, first_sound
 from engine.indexer.fingerprinting import Fingerprinting, FingerprintReport
 from engine.indexer.reports import FailedPath, OnProgress
 from engine.opened import OpenLibrary
@@ -81,7 +84,7 @@ def find_duplicates(opened: OpenLibrary, kind: str | None, on_progress: OnProgre
     if kind not in (None, *KINDS):
         raise QueryError(f"expected a kind of {' or '.join(KINDS)}, found {kind!r}")
     pairs = candidates(opened)
-    report = _take_fingerprints(opened, pairs, on_progress)
+    report = _take_fingerprints(opened, {each for pair in pairs for each in (pair.first, pair.second)}, on_progress)
     there = [pair for pair in pairs if not {pair.first, pair.second} & report.left_out.keys()]
     links = list(_links(opened, there, works=kind != SAME_RECORDING))
     found = [(SAME_RECORDING, group) for group in recordings(links)] + [(SAME_WORK, group) for group in works_of(links)]
@@ -90,28 +93,65 @@ def find_duplicates(opened: OpenLibrary, kind: str | None, on_progress: OnProgre
     return Duplicates(tuple(groups), tuple(report.left_out.values()), tuple(report.notes))
 
 
-def repeated(opened: OpenLibrary, track_ids: Sequence[int]) -> frozenset[int]:
-    """Of these tracks, those that are the same recording as one before them.
+def repeated(
+    opened: OpenLibrary, track_ids: Iterable[int], origins: Iterable[int] = (), files: Sequence[str] = ()
+) -> frozenset[int]:
+    """Of these tracks, those that are the same recording as an origin, a file, or a better one of them.
 
-    Fingerprints that are missing are taken and stored. A track whose file cannot be read repeats nothing, unless it
-    was fingerprinted before.
+    Fingerprints that are missing are taken and stored. A track whose file cannot be read is no repetition, unless it
+    was fingerprinted before or is byte-identical.
+
+    Args:
+        opened: The library.
+        track_ids: The tracks that are looked at.
+        origins: Other tracks of the library.
+        files: Paths of sound that is not in the library; where there are any, every track needs its fingerprint.
 
     Raises:
         LibraryError: Fingerprints cannot be stored.
     """
-    pairs = candidates_among(opened, track_ids)
-    _take_fingerprints(opened, pairs, lambda _: None)
-    links = list(_links(opened, pairs, works=False))
-    place = {track_id: i for i, track_id in reversed(list(enumerate(track_ids)))}
-    later: set[int] = set()
-    for group in recordings(links):
-        later |= set(sorted(group.track_ids, key=place.__getitem__)[1:])
-    return frozenset(later)
+    looked_at, known = frozenset(track_ids), frozenset(origins)
+    among = candidates_among(opened, looked_at | known)
+    pairs = [pair for pair in among if not {pair.first, pair.second} <= known]
+    needed = {track_id for pair in pairs for track_id in (pair.first, pair.second) if not pair.same_bytes}
+    _take_fingerprints(opened, needed | looked_at if files else needed, lambda _: None)
+    links = [*_links(opened, pairs, works=False), *_links_to_files(opened, files, looked_at)]
+    groups = [frozenset(group.track_ids) for group in recordings(links)]
+    again = [group for group in groups if any(track_id in known or track_id < 0 for track_id in group)]
+    worse = [_best_first(opened, group)[1:] for group in groups if group not in again]
+    return frozenset(chain(*again, *worse)) & looked_at
 
 
-def _take_fingerprints(opened: OpenLibrary, pairs: Iterable[Pair], on_progress: OnProgress) -> FingerprintReport:
-    wanted = sorted({track_id for pair in pairs for track_id in (pair.first, pair.second)})
-    return Fingerprinting(opened.database, opened.threads).run(wanted, on_progress)
+def _links_to_files(opened: OpenLibrary, files: Sequence[str], track_ids: Iterable[int]) -> Iterator[Link]:
+    """The tracks that are the same recording as a file; the files have the ids -1, -2 and so on."""
+    if not files:
+        return
+    with opened.database.read() as connection:
+        held = get_fingerprints(connection, track_ids)
+    for number, path in enumerate(files, start=1):
+        try:
+            words = fingerprints(first_sound(os.fsencode(path)).samples)
+        except AudioError:  # it is gone since it was heard
+            continue
+        taken = {kind: Fingerprint(-number, kind, words[kind], None, None) for kind in words}
+        for track_id, other in held.items():
+            verdict = judge(taken, other, works=False)
+            if verdict is not None:
+                yield Link(-number, track_id, verdict)
+
+
+def _best_first(opened: OpenLibrary, track_ids: Iterable[int]) -> list[int]:
+    with opened.database.read() as connection:
+        held = get_fingerprints(connection, track_ids)
+    files = []
+    for track_id in track_ids:
+        stream = next(iter(held.get(track_id, {}).values()), None)
+        files.append(DuplicateTrack(track_id, "", stream and stream.codec, stream and stream.bitrate))
+    return [file.track_id for file in sorted(files, key=_worth)]
+
+
+def _take_fingerprints(opened: OpenLibrary, track_ids: Iterable[int], on_progress: OnProgress) -> FingerprintReport:
+    return Fingerprinting(opened.database, opened.threads).run(sorted(track_ids), on_progress)
 
 
 def _links(opened: OpenLibrary, pairs: Sequence[Pair], *, works: bool) -> Iterator[Link]:
@@ -121,10 +161,9 @@ def _links(opened: OpenLibrary, pairs: Sequence[Pair], *, works: bool) -> Iterat
         with opened.database.read() as connection:
             held = get_fingerprints(connection, {each for pair in portion for each in (pair.first, pair.second)})
         for pair in portion:
-            if pair.first in held and pair.second in held:
-                verdict = _verdict(pair, held[pair.first], held[pair.second], works)
-                if verdict is not None:
-                    yield Link(pair.first, pair.second, verdict)
+            verdict = _verdict(pair, held.get(pair.first, {}), held.get(pair.second, {}), works)
+            if verdict is not None:
+                yield Link(pair.first, pair.second, verdict)
 
 
 def _verdict(pair: Pair, a: dict[str, Fingerprint], b: dict[str, Fingerprint], works: bool) -> Verdict | None:

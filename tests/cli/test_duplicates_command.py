@@ -64,6 +64,21 @@ def test_left_out(command: Command, library: Collection) -> None:
     assert "again.mp3: cannot be opened" in left[0]
 
 
+def test_similar_without_duplicates(command: Command, library: Collection) -> None:
+    """`similar --no-duplicates` leaves out what is the same recording as the query or as a better match."""
+    mine, copies = library.song(0), {"again\x1b[31m.flac", "again.mp3"}
+
+    def matched(*arguments: object) -> list[str]:
+        document = command("--library", library.library, "similar", "--json", "-k", 50, *arguments).document
+        return [Path(match["path"]).name for match in document["queries"][0]["matches"]]
+
+    assert set(matched(mine)) > copies
+    assert not set(matched(mine, "--no-duplicates")) & copies
+    other = matched("--like", library.song(1), "--no-duplicates")
+    assert mine.name in other
+    assert not set(other) & copies
+
+
 def test_nothing_to_compare(command: Command, tmp_path: Path) -> None:
     """A library that is not there, or empty, is one line and exit code 3; a wrong kind is usage."""
     assert command("--library", tmp_path / "none.db", "duplicates").code == 3

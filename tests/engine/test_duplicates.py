@@ -285,21 +285,55 @@ def test_chromaprint(library: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     assert {row[1] for row in stored(library)} == {"semitones:1", "outline:1", "chromaprint:1"}
 
 
-def test_repeated(library: Engine) -> None:
-    """Of some tracks, those are repeated that are the same recording as one before them, in the order given."""
+def test_repeated(library: Engine, tmp_path: Path) -> None:
+    """Of some tracks, all but the best file of a recording are repeated, and all of an origin's, or of a file's."""
     mp3, other, flac, bright, opus = ids(library, "song.mp3", "other2.flac", "song.flac", "bright.flac", "song.opus")
-    assert repeated(library._opened, [mp3, other, flac, bright, opus]) == {flac, opus}
-    assert repeated(library._opened, [opus, flac, mp3]) == {flac, mp3}
-    assert repeated(library._opened, [other, bright, flac, 999]) == frozenset()
-    assert repeated(library._opened, []) == frozenset()
+    opened, outside = library._opened, str(tmp_path / "music" / "song.wv")
+    assert repeated(opened, [mp3, other, flac, bright, opus]) == {mp3, opus}
+    assert repeated(opened, [opus, mp3]) == {opus}
+    assert repeated(opened, [other, flac, bright], origins=[mp3, opus]) == {flac}
+    assert repeated(opened, [other, flac, bright, opus], files=[str(tmp_path / "gone.ogg"), outside]) == {flac, opus}
+    assert repeated(opened, [other, bright, flac, 999]) == frozenset()
+    assert repeated(opened, []) == frozenset()
 
 
 def test_repeated_while_files_are_away(library: Engine, tmp_path: Path) -> None:
-    """Tracks that were fingerprinted before are compared while their files are away; others repeat nothing."""
+    """Tracks that were fingerprinted before, or are byte-identical, are compared while their files are away."""
     mp3, flac, opus = ids(library, "song.mp3", "song.flac", "song.opus")
+    jingles = ids(library, "jingle.flac", "jingle copy.flac")
     repeated(library._opened, [mp3, flac])
     shutil.rmtree(tmp_path / "music")
-    assert repeated(library._opened, [mp3, flac, opus]) == {flac}
+    assert repeated(library._opened, [mp3, flac, opus]) == {mp3}
+    assert repeated(library._opened, jingles) == {max(jingles)}
+
+
+def test_similar_without_duplicates(library: Engine) -> None:
+    """Each recording is among the matches once, by its best file, and is as similar as it was; ranks have no gaps."""
+    (other,) = ids(library, "other2.flac")
+    before = library.similar(other, k=20).matches
+    found = library.similar(other, k=20, no_duplicates=True).matches
+    left = {Path(match.path).name for match in found}
+    assert left - {"jingle.flac", "jingle copy.flac"} == {
+        "song.flac", "bright.flac", "played again.flac", "moved.flac", "other3.flac", "other4.flac"
+    }  # fmt: skip
+    assert len(left) == len(found) == 7
+    assert [match.rank for match in found] == list(range(1, 8))
+    assert [(m.track_id, m.similarity) for m in found] == [
+        (m.track_id, m.similarity) for m in before if Path(m.path).name in left
+    ]
+
+
+def test_no_duplicates_of_the_query(library: Engine, tmp_path: Path) -> None:
+    """Other files of the query's recording are no answer, and others move up; whether or not the library has it."""
+    (mp3, other) = ids(library, "song.mp3", "other2.flac")
+    assert {Path(match.path).name for match in library.similar(mp3, k=3).matches} < set(SAME)
+    write(tmp_path, "outside.ogg", song(1)[RATE // 2 :] * 0.8)
+    from_library = library.similar(mp3, k=3, no_duplicates=True).matches
+    from_file = library.similar(tmp_path / "outside.ogg", k=3, no_duplicates=True).matches
+    from_both = library.similar_to([tmp_path / "outside.ogg", other], k=3, no_duplicates=True).matches
+    for found in (from_library, from_file, from_both):
+        assert len(found) == 3
+        assert not {Path(match.path).name for match in found} & set(SAME)
 
 
 def test_named_as_the_contract_says(library: Engine) -> None:
