@@ -146,7 +146,8 @@ def _best_first(opened: OpenLibrary, track_ids: Iterable[int]) -> list[int]:
     files = []
     for track_id in track_ids:
         stream = next(iter(held.get(track_id, {}).values()), None)
-        files.append(DuplicateTrack(track_id, "", stream and stream.codec, stream and stream.bitrate))
+        codec, bitrate = (stream.codec, stream.bitrate) if stream else (None, None)
+        files.append(DuplicateTrack(track_id, "", codec, bitrate))
     return [file.track_id for file in sorted(files, key=_worth)]
 
 
