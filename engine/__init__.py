@@ -26,6 +26,7 @@ from engine.errors import (
 
 if TYPE_CHECKING:
     from engine.analysis.attention import AttentionStatistics
+    from engine.analysis.duplicates import DuplicateGroup, Duplicates, DuplicateTrack
     from engine.analysis.explain import Explanation, Moment, PairExplanation, Span, WindowPair
     from engine.analysis.genres import GenreEquation, GenreRelations, GenreSummary
     from engine.analysis.library_map import LibraryMap, MapPoint
@@ -56,6 +57,9 @@ if TYPE_CHECKING:
 _HOMES = {
     "AudioFeatures": "engine.db",
     "Engine": "engine.library",
+    "DuplicateGroup": "engine.analysis.duplicates",
+    "DuplicateTrack": "engine.analysis.duplicates",
+    "Duplicates": "engine.analysis.duplicates",
     "Ranking": "engine.analysis.neighbours",
     "Filters": "engine.filters",
     "FailedPath": "engine.indexer.reports",
@@ -101,6 +105,9 @@ __all__ = [
     "CentroidDistance",
     "Classification",
     "DeviceError",
+    "DuplicateGroup",
+    "DuplicateTrack",
+    "Duplicates",
     "EncoderError",
     "EncoderTracks",
     "Engine",

@@ -37,6 +37,10 @@ DIVERSE = 0.3  # what --diverse means when it names no number
 )  # fmt: skip
 @click.option("--hubs", is_flag=True, help="Keep in place what is near to everything: plain order by similarity.")
 @click.option(
+    "--no-duplicates", is_flag=True,
+    help="One file of each recording, and none of the TRACK's own; what sounds alike is fingerprinted on first use.",
+)  # fmt: skip
+@click.option(
     "--coverage", type=click.Choice(["windows", "full"]), help="Which signatures; default: the library's own."
 )
 @as_json
@@ -55,6 +59,8 @@ def similar(
         raise click.UsageError("expected either TRACKs or --like and --unlike; for example: engine similar track.flac")
     if options["at"] and (not tracks or options["group"]):
         raise click.UsageError("--at belongs to TRACKs, without --group")
+    if options["no_duplicates"] and options["group"]:
+        raise click.UsageError("--no-duplicates belongs to tracks, without --group")
     asked = [((track,), ()) for track in tracks] or [(like, unlike)]
     with settings.open(coverage=coverage) as library:
         results = [_ask(library, liked, disliked, combined=not tracks, **options) for liked, disliked in asked]
@@ -73,7 +79,7 @@ def similar(
 
 def _ask(
     library: Engine, like: tuple[str, ...], unlike: tuple[str, ...], *, combined: bool, k: int, group: str | None,
-    at: tuple[float, float] | None, diverse: float, hubs: bool, **options: Any,
+    at: tuple[float, float] | None, diverse: float, hubs: bool, no_duplicates: bool, **options: Any,
 ) -> QueryResult:  # fmt: skip
     from engine.analysis.explain import Span
     from engine.analysis.neighbours import Ranking
@@ -85,8 +91,8 @@ def _ask(
         if group:
             return library.similar_groups(group, like, unlike, k, filters=filters)
         if combined:
-            return library.similar_to(like, unlike, k, filters=filters, ranking=ranking)
-        return library.similar(like[0], k, at=moment, filters=filters, ranking=ranking)
+            return library.similar_to(like, unlike, k, filters=filters, ranking=ranking, no_duplicates=no_duplicates)
+        return library.similar(like[0], k, at=moment, filters=filters, ranking=ranking, no_duplicates=no_duplicates)
     except (QueryError, AudioError, SignatureError) as error:
         path, track_id = (None, None) if combined else library.locate(like[0])
         return QueryResult(path, track_id, " ".join(str(error).split()), (), (), (), (), ())
