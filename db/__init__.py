@@ -19,6 +19,14 @@ from engine.db.files import (
     remove_roots,
     roots,
 )
+from engine.db.fingerprints import (
+    Fingerprint,
+    Namesakes,
+    fingerprint_kinds,
+    get_fingerprints,
+    namesakes,
+    put_fingerprints,
+)
 from engine.db.moving import relocate
 from engine.db.plays import EVENTS, Play, add_plays, list_plays
 from engine.db.schema import COVERAGES, SCHEMA_VERSION
@@ -78,8 +86,10 @@ __all__ = [
     "EncoderCount",
     "FailedFile",
     "FileState",
+    "Fingerprint",
     "GenreCount",
     "Labels",
+    "Namesakes",
     "NewTrack",
     "Play",
     "Prediction",
@@ -97,10 +107,12 @@ __all__ = [
     "count_tracks",
     "encoders",
     "failed_files",
+    "fingerprint_kinds",
     "forget_skipped",
     "genre_by_track",
     "genre_tags",
     "get_audio_features",
+    "get_fingerprints",
     "get_setting",
     "get_signature",
     "get_vector_index",
@@ -113,9 +125,11 @@ __all__ = [
     "missing_tracks",
     "move_track",
     "names_of",
+    "namesakes",
     "open_database",
     "predictions",
     "put_audio_features",
+    "put_fingerprints",
     "put_signature",
     "put_skipped",
     "put_vector_index",

@@ -26,8 +26,10 @@ from engine.errors import (
 
 if TYPE_CHECKING:
     from engine.analysis.attention import AttentionStatistics
+    from engine.analysis.duplicates import DuplicateGroup, Duplicates, DuplicateTrack
     from engine.analysis.explain import Explanation, Moment, PairExplanation, Span, WindowPair
     from engine.analysis.genres import GenreEquation, GenreRelations, GenreSummary
+    from engine.analysis.library_map import LibraryMap, MapPoint
     from engine.analysis.neighbours import Ranking
     from engine.analysis.playlists import Playlist, PlaylistTrack
     from engine.analysis.recommend import Recommendations, RecommendedTrack
@@ -55,6 +57,9 @@ if TYPE_CHECKING:
 _HOMES = {
     "AudioFeatures": "engine.db",
     "Engine": "engine.library",
+    "DuplicateGroup": "engine.analysis.duplicates",
+    "DuplicateTrack": "engine.analysis.duplicates",
+    "Duplicates": "engine.analysis.duplicates",
     "Ranking": "engine.analysis.neighbours",
     "Filters": "engine.filters",
     "FailedPath": "engine.indexer.reports",
@@ -75,6 +80,8 @@ _HOMES = {
     "GenreProbability": "engine.results",
     "GroupMatch": "engine.results",
     "Match": "engine.results",
+    "LibraryMap": "engine.analysis.library_map",
+    "MapPoint": "engine.analysis.library_map",
     "MoodProbability": "engine.results",
     "QueryResult": "engine.results",
     "Seed": "engine.results",
@@ -98,6 +105,9 @@ __all__ = [
     "CentroidDistance",
     "Classification",
     "DeviceError",
+    "DuplicateGroup",
+    "DuplicateTrack",
+    "Duplicates",
     "EncoderError",
     "EncoderTracks",
     "Engine",
@@ -114,6 +124,8 @@ __all__ = [
     "IndexProgress",
     "IndexReport",
     "LibraryError",
+    "LibraryMap",
+    "MapPoint",
     "Match",
     "MeasureReport",
     "Moment",

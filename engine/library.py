@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -24,9 +24,14 @@ from engine.results import Classification, GroupMatch, Match, QueryResult
 from engine.seeds import Sought, combine, find_seed, group_of
 
 if TYPE_CHECKING:
+    from engine.analysis.duplicates import Duplicates
     from engine.analysis.explain import Explanation, PairExplanation, Span
     from engine.analysis.genres import GenreRelations
     from engine.analysis.tags import TagReport
+    from engine.indexer.reports import IndexProgress
+
+if TYPE_CHECKING:
+    from engine.analysis.library_map import LibraryMap
 
 
 class Engine(Keeping, Listening):
@@ -103,6 +108,7 @@ class Engine(Keeping, Listening):
         at: Span | None = None,
         filters: Filters = EVERYTHING,
         ranking: Ranking = BY_DEFAULT,
+        no_duplicates: bool = False,
     ) -> QueryResult:
         """The k tracks of the library nearest to a track (a file, inside or outside the library, or an id).
 
@@ -115,14 +121,18 @@ class Engine(Keeping, Listening):
             at: Only this part of it.
             filters: What may be an answer.
             ranking: How answers are put into order; their similarities stay what they are.
+            no_duplicates: Also leave out other files of the track's recording, and all but the best file of each
+                other recording. What sounds alike is fingerprinted on first use, as in `duplicates`; a file that is
+                away and was never fingerprinted counts as a recording of its own.
 
         Raises:
             QueryError: There is no such track, its file gives no signature, or a filter makes no sense.
-            LibraryError: The library holds no signatures to compare with.
+            LibraryError: The library holds no signatures to compare with, or fingerprints cannot be stored.
         """
         self._opened.filled_store()
         sought = hear_moment(self._opened, track, at) if at else find_seed(self._opened, track)
-        return self._answer(sought, k, filters, ranking, alone=group_of(track) is None)
+        alone = group_of(track) is None
+        return self._answer(sought, k, filters, ranking, alone=alone, no_duplicates=no_duplicates)
 
     def similar_to(
         self,
@@ -132,6 +142,7 @@ class Engine(Keeping, Listening):
         *,
         filters: Filters = EVERYTHING,
         ranking: Ranking = BY_DEFAULT,
+        no_duplicates: bool = False,
     ) -> QueryResult:
         """The k tracks nearest to the normalised sum of what is liked minus the sum of what is not.
 
@@ -140,14 +151,15 @@ class Engine(Keeping, Listening):
         Args:
             like: Tracks, `artist:NAME`, `album:NAME`; one or more.
             unlike: The same.
-            k, filters, ranking: As in `similar`.
+            k, filters, ranking, no_duplicates: As in `similar`.
 
         Raises:
             QueryError: Nothing is liked, the seeds cancel out, or as in `similar`.
-            LibraryError: The library holds no signatures to compare with.
+            LibraryError: As in `similar`.
         """
         self._opened.filled_store()
-        return self._answer(combine(self._opened, like, unlike), k, filters, ranking)
+        sought = combine(self._opened, like, unlike)
+        return self._answer(sought, k, filters, ranking, no_duplicates=no_duplicates)
 
     def similar_groups(
         self,
@@ -170,6 +182,28 @@ class Engine(Keeping, Listening):
         sought = combine(self._opened, like, unlike)
         groups = nearest_groups(self._opened, sought, by, k, filters)
         return self._result(sought, groups=groups)
+
+    def duplicates(
+        self, kind: str | None = None, progress: Callable[[IndexProgress], None] | None = None
+    ) -> Duplicates:
+        """The same recording in different files, and different recordings of the same work. Nothing is deleted.
+
+        What may be the same by signature, bytes or tags is compared by fingerprints of the first two minutes. These
+        are taken where they are missing, and stored. A file that is away, changed since it was indexed, or does not
+        decode is left out. Of tracks shorter than about 4 s only byte-identical ones are found.
+
+        Args:
+            kind: Only "same_recording" (re-encodings, other rips and containers) or only "same_work" (remasters,
+                live versions, close covers).
+            progress: Called after each file that had no fingerprint yet.
+
+        Raises:
+            QueryError: There is no such kind.
+            LibraryError: The library holds no signatures to compare with, or cannot be written.
+        """
+        from engine.analysis.duplicates import find_duplicates
+
+        return find_duplicates(self._opened, kind, progress or (lambda _: None))
 
     def classify(self, track: TrackName) -> Classification:
         """Genre and mood probabilities of a track, and its distance to every genre's centroid.
@@ -273,6 +307,24 @@ class Engine(Keeping, Listening):
 
         return relate_genres(self._opened, threshold, plot)
 
+    def map(self, out: str | os.PathLike[str] | None = None, *, method: str = "pca", dims: int = 2) -> LibraryMap:
+        """Place every track so that what sounds alike lies close together, and draw that. The same each time.
+
+        Args:
+            out: Where to draw it: `.html` is one page that needs no network, to zoom and search in; `.png` a picture.
+                An old file stays until the new one is whole. None: draw nothing.
+            method: "pca" (seconds, any size), "umap" or "tsne" (groups show better; minutes for a large library, at
+                least five tracks, t-SNE at most 100,000).
+            dims: 2, or 3 for a map that can be turned.
+
+        Raises:
+            QueryError: Another ending, method or number of dims; too few or too many tracks for the method.
+            LibraryError: The library holds no signatures, or the file cannot be written.
+        """
+        from engine.analysis.library_map import map_library
+
+        return map_library(self._opened, out, method, dims)
+
     def locate(self, track: TrackName) -> tuple[str | None, int | None]:
         """The absolute path and the id that a track's name means; None where unknown, also for a wrong name."""
         try:
@@ -284,10 +336,22 @@ class Engine(Keeping, Listening):
             return (None if no_path else named(absolute_path(track))), None  # type: ignore[arg-type]
 
     def _answer(
-        self, sought: Sought, k: int, filters: Filters, ranking: Ranking, *, alone: bool = False
+        self,
+        sought: Sought,
+        k: int,
+        filters: Filters,
+        ranking: Ranking,
+        *,
+        alone: bool = False,
+        no_duplicates: bool = False,
     ) -> QueryResult:
         opened = self._opened
-        neighbours = nearest(opened, sought, k, filters, ranking)
+        if no_duplicates:
+            from engine.analysis.distinct import nearest_distinct
+
+            neighbours = nearest_distinct(opened, sought, k, filters, ranking)
+        else:
+            neighbours = nearest(opened, sought, k, filters, ranking)
         with opened.database.read() as connection:
             found = matches(connection, neighbours, opened.file, opened.coverage)
         return self._result(sought, alone=alone, matches=found)

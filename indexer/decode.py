@@ -37,7 +37,9 @@ FAR_SECONDS = 1e7  # beyond the end of any file
 class AudioInfo:
     """What the headers say: duration in seconds (None if unstated), Hz, channels; tags with casefolded keys.
 
-    `codec` and `container` are FFmpeg's names; a container may have several, "mov,mp4,m4a,...".
+    `codec` and `container` are FFmpeg's names; a container may have several, "mov,mp4,m4a,...". The bit rate, in bits
+    a second, is the stream's where it is stated, else that of the file; None where neither is known, or the file
+    holds a film.
     """
 
     duration_seconds: float | None
@@ -46,6 +48,7 @@ class AudioInfo:
     codec: str
     container: str
     metadata: dict[str, str]
+    bitrate: int | None = None
 
 
 def probe(path: bytes | str | os.PathLike[str]) -> bool:
@@ -292,5 +295,17 @@ def _describe(container: InputContainer, stream: AudioStream) -> AudioInfo:
         duration = container.duration / av.time_base
     tags = {**container.metadata, **stream.metadata}
     metadata = {key.casefold(): value for key, value in tags.items()}
-    rate, channels = context.sample_rate, context.layout.nb_channels
-    return AudioInfo(duration, rate, channels, context.name, container.format.name, metadata)
+    rate, codec, channels = context.sample_rate, context.codec.canonical_name, context.layout.nb_channels
+    bitrate = _bitrate(container, stream, duration)
+    return AudioInfo(duration, rate, channels, codec, container.format.name, metadata, bitrate)
+
+
+def _bitrate(container: InputContainer, stream: AudioStream, duration: float | None) -> int | None:
+    """Give bits a second: of the stream, else of the container, else of the file over its duration."""
+    if stream.bit_rate:
+        return int(stream.bit_rate)
+    if any(video.average_rate for video in container.streams.video):  # a picture on a sleeve has no rate
+        return None
+    if container.bit_rate:
+        return int(container.bit_rate)
+    return round(container.size * 8 / duration) if duration and container.size else None

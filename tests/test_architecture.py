@@ -32,6 +32,9 @@ PUBLIC = [
     "CentroidDistance",
     "Classification",
     "DeviceError",
+    "DuplicateGroup",
+    "DuplicateTrack",
+    "Duplicates",
     "EncoderError",
     "EncoderTracks",
     "Engine",
@@ -48,6 +51,8 @@ PUBLIC = [
     "IndexProgress",
     "IndexReport",
     "LibraryError",
+    "LibraryMap",
+    "MapPoint",
     "Match",
     "MeasureReport",
     "Moment",
@@ -149,6 +154,12 @@ LIGHT = {
     "package": "import engine; engine.EngineError; engine.__version__",
     "help": "import engine.cli; engine.cli.cli.main(['--help'], standalone_mode=False)",
     "help of a command": "import engine.cli; engine.cli.cli.main(['similar', '--help'], standalone_mode=False)",
+    "completion": (
+        "import os, engine.cli\n"
+        "os.environ.update(_ENGINE_COMPLETE='bash_complete', COMP_WORDS='engine similar x', COMP_CWORD='2')\n"
+        "try: engine.cli._run()\n"
+        "except SystemExit: pass"
+    ),
     "wrong use": "import sys, engine.cli; sys.argv = ['engine', 'index']; engine.cli._run()",
 }
 
@@ -191,7 +202,7 @@ def test_wheel(tmp_path: Path) -> None:
     assert top == {"engine"}
     for room, folder in ROOMS.items():
         for file in (ROOT / folder).rglob("*"):
-            if file.suffix in {".py", ".json", ".safetensors", ".typed"}:
+            if file.suffix in {".py", ".json", ".safetensors", ".typed", ".html", ".css", ".js"}:
                 inside = "/".join([*room.split("."), *file.relative_to(ROOT / folder).parts])
                 assert inside in names
 

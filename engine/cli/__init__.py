@@ -95,6 +95,8 @@ def main() -> None:
 
 
 def _run() -> int:
+    if completion.VARIABLE in os.environ:  # the shell asks what could follow
+        completion.offer_values(cli)
     try:
         return int(cli.main(prog_name="engine", standalone_mode=False) or 0)
     except click.ClickException as error:
@@ -129,6 +131,9 @@ def _complain(message: str, code: int) -> int:
 from engine.cli import (  # noqa: E402 (they register themselves on `cli`)
     ask,
     classify,
+    completion,
+    draw_map,
+    duplicates,
     evaluate,
     explain,
     genres,
@@ -146,6 +151,9 @@ __all__ = [
     "ask",
     "classify",
     "cli",
+    "completion",
+    "draw_map",
+    "duplicates",
     "evaluate",
     "explain",
     "genres",

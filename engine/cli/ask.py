@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from engine.cli import Settings, cli
+from engine.cli.tables import as_csv, columns_of, on_terminal, one_format, print_csv, print_table
 
 NEAREST_CENTROIDS = 5  # shown of each answer
 
@@ -18,16 +19,28 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON d
 @cli.command()
 @click.argument("words", nargs=-1, required=True, metavar="WORDS...")
 @as_json
+@as_csv
 @click.pass_obj
-def search(settings: Settings, words: tuple[str, ...], as_json: bool) -> None:
+def search(settings: Settings, words: tuple[str, ...], as_json: bool, as_csv: bool) -> None:
     """List tracks by words in their tags and paths, with their ids."""
+    one_format(as_json, as_csv)
     with settings.open() as library:
         found = library.search([part for word in words for part in word.split()])
     if as_json:
         print_json({"tracks": [asdict(track) for track in found]})
         return
-    for track in found:
-        click.echo(f"{track.track_id:>7}  {display_name(track.artist, track.title, track.path)}  {shown(track.path)}")
+    if as_csv:
+        from engine.results import FoundTrack
+
+        print_csv(columns_of(FoundTrack), map(asdict, found))
+        return
+    if on_terminal():
+        rows = [(track.track_id, track.artist, track.title, track.album, track.path) for track in found]
+        print_table(("id", "artist", "title", "album", "path"), rows)
+    else:
+        for track in found:
+            name = shown(display_name(track.artist, track.title, track.path))
+            click.echo(f"{track.track_id:>7}  {name}  {shown(track.path)}")
     if not found and not settings.quiet:
         click.echo("no track has all of these words", err=True)
 
@@ -72,6 +85,11 @@ def shown(path: str) -> str:
     from engine.db.values import shown as clean
 
     return clean(path)
+
+
+def name_cells(artist: str | None, title: str | None, path: str) -> tuple[str | None, str]:
+    """What a track is called in two columns of a table: artist, and title or else its file's name."""
+    return artist, title or path.rsplit("/", 1)[-1]
 
 
 def display_name(artist: str | None, title: str | None, path: str) -> str:

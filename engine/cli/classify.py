@@ -10,6 +10,7 @@ import click
 
 from engine.cli import FAILED, Settings, cli
 from engine.cli.ask import NEAREST_CENTROIDS, as_json, print_json, shown
+from engine.cli.tables import as_csv, columns_of, on_terminal, one_format, print_csv, print_table
 from engine.errors import AudioError, QueryError, SignatureError
 
 if TYPE_CHECKING:
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from engine.db import AudioFeatures
     from engine.library import Engine
     from engine.results import Classification
+
+COLUMNS = (
+    "path", "track_id", "genre", "genre_probability", "mood", "mood_probability", "valence", "valence_probability",
+    "nearest_centroid", "distance",
+)  # fmt: skip
 
 
 @cli.command()
@@ -33,6 +39,7 @@ if TYPE_CHECKING:
 )
 @click.option("--overwrite", is_flag=True, help="With --write-tags: also where a file has such a tag.")
 @as_json
+@as_csv
 @click.pass_obj
 def classify(
     settings: Settings,
@@ -43,8 +50,10 @@ def classify(
     min_probability: float | None,
     overwrite: bool,
     as_json: bool,
+    as_csv: bool,
 ) -> int:
     """Tell genre, mood and valence of each TRACK (a file, or a track id), and its distance to every genre."""
+    one_format(as_json, as_csv)
     if (yes or overwrite) and not write_tags:
         raise click.UsageError("--yes and --overwrite belong to --write-tags")
     with settings.open(coverage=coverage) as library:
@@ -54,16 +63,18 @@ def classify(
         if write_tags:
             report = library.write_tags(results, write=yes, minimum=min_probability, overwrite=overwrite)
             document["tags"] = asdict(report)
-        elif not as_json:
+        elif not as_json and not as_csv:
             _show_all(library, results)
     if as_json:
         print_json(document)
+    if as_csv:
+        _print_csv(results, report)
     for result in results:
         if result.error:
             click.echo(f"engine: {result.error}", err=True)
     failed = any(result.error for result in results)
     if report is not None:
-        _tell(report, settings.quiet, as_json, written=yes)
+        _tell(report, settings.quiet, as_json or as_csv, written=yes)
         failed = failed or (yes and bool(report.failed))
     return FAILED if failed else 0
 
@@ -76,6 +87,33 @@ def _classify(library: Engine, track: str) -> Classification:
     except (QueryError, AudioError, SignatureError) as error:
         path, track_id = library.locate(track)
         return Classification(path, track_id, " ".join(str(error).split()), (), (), (), ())
+
+
+def _print_csv(results: Sequence[Classification], report: TagReport | None) -> None:
+    """The likeliest of each kind for each track; with a report, its changes. A query that failed has no record."""
+    if report is not None:
+        from engine.analysis.tags import TagChange
+
+        print_csv(columns_of(TagChange), map(asdict, report.changes))
+        return
+    print_csv(COLUMNS, [_record(result) for result in results if not result.error])
+
+
+def _record(result: Classification) -> dict[str, object]:
+    genre, mood = next(iter(result.genres), None), next(iter(result.moods), None)
+    valence, near = next(iter(result.valence), None), next(iter(result.centroids), None)
+    return {
+        "path": result.path,
+        "track_id": result.track_id,
+        "genre": genre and genre.genre,
+        "genre_probability": genre and genre.probability,
+        "mood": mood and mood.mood,
+        "mood_probability": mood and mood.probability,
+        "valence": valence and valence.valence,
+        "valence_probability": valence and valence.probability,
+        "nearest_centroid": near and near.genre,
+        "distance": near and near.distance,
+    }
 
 
 def _show_all(library: Engine, results: Sequence[Classification]) -> None:
@@ -110,13 +148,17 @@ def _measured(features: AudioFeatures) -> list[str]:
     return [tempo, features.key or "no key", loudness]
 
 
-def _tell(report: TagReport, quiet: bool, as_json: bool, *, written: bool) -> None:
+def _tell(report: TagReport, quiet: bool, silent: bool, *, written: bool) -> None:
     for failed in report.failed:
         click.echo(f"engine: {failed.path}: {failed.reason}", err=True)
-    if as_json:
+    if silent:
         return
-    for change in report.changes:
-        _show_change(change)
+    if on_terminal():
+        rows = [(c.path, c.tag, c.old, c.new, f"{c.probability:.2f}") for c in report.changes]
+        print_table(("path", "tag", "old", "new", "sure"), rows)
+    else:
+        for change in report.changes:
+            _show_change(change)
     if quiet:
         return
     files = len({change.path for change in report.changes})

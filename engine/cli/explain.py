@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from engine.cli import Settings, cli
 from engine.cli.ask import as_json, print_json, shown
+from engine.cli.tables import as_csv, one_format, print_csv
 
 if TYPE_CHECKING:
     from engine.analysis.explain import Explanation, Moment, PairExplanation
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 BAR_WIDTH = 20
 MOST_WINDOWS = 40  # that are listed on a terminal
 MOST_PAIRS = 10
+WINDOW_COLUMNS = ("start", "end", "weight", "genre")
+PAIR_COLUMNS = ("a_start", "a_end", "b_start", "b_end", "contribution")
 
 
 @cli.command()
@@ -28,33 +31,54 @@ MOST_PAIRS = 10
     "--coverage", type=click.Choice(["windows", "full"]), help="Which signatures; default: the library's own."
 )
 @as_json
+@as_csv
 @click.pass_obj
 def explain(
-    settings: Settings, track: str, other: str | None, plot: str | None, coverage: str | None, as_json: bool
+    settings: Settings,
+    track: str,
+    other: str | None,
+    plot: str | None,
+    coverage: str | None,
+    as_json: bool,
+    as_csv: bool,
 ) -> None:
     """Show what the encoder attended to in TRACK, or, given OTHER, why the two are near.
 
     Each is a file, in the library or not, or a track id (12, or id:12). What the library holds is answered while its
     file is away; a picture needs the file.
     """
+    one_format(as_json, as_csv)
     if other is not None and plot is not None:
         raise click.UsageError("expected one TRACK with --plot, found two: a picture shows one track")
     with settings.open(coverage=coverage) as library:
         if other is None:
             explanation = library.explain(track, plot)
             lines = _lines_of_track(explanation, _heading(library, track))
-            document = asdict(explanation) if as_json else {}
+            document = asdict(explanation) if as_json or as_csv else {}
         else:
             pair = library.explain_pair(track, other)
             lines = _lines_of_pair(pair, _heading(library, track), _heading(library, other))
-            document = asdict(pair) if as_json else {}
+            document = asdict(pair) if as_json or as_csv else {}
     if as_json:
         print_json(document)
+        return
+    if as_csv:
+        _print_csv(document)
         return
     for line in lines:
         click.echo(line)
     if plot is not None and not settings.quiet:
         click.echo(f"\npicture written to {shown(plot)}")
+
+
+def _print_csv(document: dict[str, Any]) -> None:
+    """One record for each window of a track, or for each pair of windows of two."""
+    if "windows" in document:
+        print_csv(WINDOW_COLUMNS, document["windows"])
+        return
+    spans = [(pair["a"], pair["b"], pair["contribution"]) for pair in document["pairs"]]
+    rows = [(a["start"], a["end"], b["start"], b["end"], contribution) for a, b, contribution in spans]
+    print_csv(PAIR_COLUMNS, [dict(zip(PAIR_COLUMNS, row, strict=True)) for row in rows])
 
 
 def _heading(library: Engine, track: str) -> str:

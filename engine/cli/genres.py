@@ -11,6 +11,7 @@ import click
 
 from engine.cli import Settings, cli
 from engine.cli.ask import as_json, print_json, shown
+from engine.cli.tables import as_csv, one_format, print_csv
 
 if TYPE_CHECKING:
     from engine.analysis.genres import GenreRelations, GenreSummary
@@ -19,6 +20,7 @@ NAME_WIDTH = 14
 NEAR_WIDTH = 24  # of two genres
 COLUMN = 4  # of the table of distances
 MOST_EQUATIONS = 20
+ATTENTION = ("centre", "first_third", "last_third", "first_occurrence_share")
 
 
 @cli.command()
@@ -34,22 +36,40 @@ MOST_EQUATIONS = 20
     "--coverage", type=click.Choice(["windows", "full"]), help="Which signatures; default: the library's own."
 )
 @as_json
+@as_csv
 @click.pass_obj
-def genres(settings: Settings, threshold: float, plot: str | None, coverage: str | None, as_json: bool) -> None:
+def genres(
+    settings: Settings, threshold: float, plot: str | None, coverage: str | None, as_json: bool, as_csv: bool
+) -> None:
     """Show how the library's genres lie to each other, and where in its tracks each one's attention lies.
 
     A genre's centroid is the library's own from ten tagged tracks on, else the one that ships with the encoder. An
     equation a - b + c = d has the error |a - b + c - d| over the mean distance between two centroids.
     """
+    one_format(as_json, as_csv)
     with settings.open(coverage=coverage) as library:
         relations = library.genres(threshold, plot)
     if as_json:
         print_json(asdict(relations))
         return
+    if as_csv:
+        _print_csv(relations)
+        return
     for line in (*_genre_lines(relations), *_distance_lines(relations), *_equation_lines(relations, threshold)):
         click.echo(line)
     if plot is not None and not settings.quiet:
         click.echo(f"\npictures written to {shown(plot)}")
+
+
+def _print_csv(relations: GenreRelations) -> None:
+    """One record for each genre; distances and equations are in the JSON."""
+    columns = ("genre", "kind", "tracks", "nearest", "second", *ATTENTION)
+    records = []
+    for genre in relations.genres:
+        near, second = (*genre.nearest, None, None)[:2]
+        values = (genre.genre, genre.kind, genre.tracks, near, second, *_shares(genre))
+        records.append(dict(zip(columns, values, strict=True)))
+    print_csv(columns, records)
 
 
 def _genre_lines(relations: GenreRelations) -> list[str]:

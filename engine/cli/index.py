@@ -38,12 +38,12 @@ def index(
 ) -> int:
     """Add music: files, or folders with all below them."""
     with settings.open(create=True, coverage=coverage) as library:
-        with _progress(settings.quiet) as show:
+        with progress(settings.quiet) as show:
             report = library.index(paths, show, prune=prune, force=force, retry=retry)
         code = _tell(report, settings.quiet)
         if not features or report.interrupted:
             return code
-        with _progress(settings.quiet) as show:
+        with progress(settings.quiet) as show:
             measured = library.measure(paths, show)
     return _tell_measured(measured, settings.quiet) or code
 
@@ -71,7 +71,8 @@ def _tell_measured(report: MeasureReport, quiet: bool) -> int:
 
 
 @contextmanager
-def _progress(quiet: bool) -> Iterator[Callable[[IndexProgress], None] | None]:
+def progress(quiet: bool) -> Iterator[Callable[[IndexProgress], None] | None]:
+    """A function that shows how far a run is: a bar on a terminal, plain lines otherwise; None when quiet."""
     if quiet:
         yield None
     elif sys.stderr.isatty():
@@ -79,9 +80,9 @@ def _progress(quiet: bool) -> Iterator[Callable[[IndexProgress], None] | None]:
 
         with tqdm(unit="track", dynamic_ncols=True, smoothing=0.1) as bar:
 
-            def show(progress: IndexProgress) -> None:
-                bar.total = progress.total
-                bar.update(progress.done - bar.n)
+            def show(reached: IndexProgress) -> None:
+                bar.total = reached.total
+                bar.update(reached.done - bar.n)
 
             yield show
     else:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.cli import FAILED, Settings, cli
-from engine.cli.ask import as_json, display_name, print_json
+from engine.cli.ask import as_json, display_name, name_cells, print_json
 from engine.cli.filtering import filter_options, filters_of
 from engine.cli.similar import DIVERSE
+from engine.cli.tables import as_csv, columns_of, on_terminal, one_format, print_csv, print_table
 
 if TYPE_CHECKING:
     from engine.analysis.playlists import Playlist, PlaylistTrack
@@ -36,8 +37,9 @@ FORMS = "expected SEEDs, or --from A --to B, or --order LIST.m3u8; for example: 
 )  # fmt: skip
 @click.option("--hubs", is_flag=True, help="A radio of the plainly nearest, with those that are near to everything.")
 @as_json
+@as_csv
 @click.pass_obj
-def playlist(settings: Settings, out: str | None, relative: bool, as_json: bool, **options: Any) -> int:
+def playlist(settings: Settings, out: str | None, relative: bool, as_json: bool, as_csv: bool, **options: Any) -> int:
     """Make a playlist: from SEEDs, from one track to another, or of a list.
 
     A SEED is a file (in the library or not), an id (12, or id:12), search:WORDS, artist:NAME or album:NAME; seeds are
@@ -45,6 +47,7 @@ def playlist(settings: Settings, out: str | None, relative: bool, as_json: bool,
 
     Exit code 1 says that something was left out: a line of LIST, or a track that FILE.m3u8 cannot hold.
     """
+    one_format(as_json, as_csv)
     _check(out, relative, **options)
     if out:
         from engine.m3u8 import check_target
@@ -58,9 +61,12 @@ def playlist(settings: Settings, out: str | None, relative: bool, as_json: bool,
         click.echo(f"engine: {problem}", err=True)
     if as_json:
         print_json({"tracks": [asdict(track) for track in made.tracks]})
+    elif as_csv:
+        from engine.analysis.playlists import PlaylistTrack
+
+        print_csv(columns_of(PlaylistTrack), map(asdict, made.tracks))
     elif not out:
-        for number, track in enumerate(made.tracks, start=1):
-            _show(number, track)
+        _show_all(made)
     if not settings.quiet:
         _sum_up(made, out, None if options["listed"] else options["n"] or 25)
     return FAILED if problems else 0
@@ -97,6 +103,18 @@ def _make(
         return library.path(start, end, n or 25, filters=filters_of(options)), ()
     ranking = Ranking(diverse, hubs)
     return library.playlist(seeds, n or 25, unlike=unlike, filters=filters_of(options), ranking=ranking), ()
+
+
+def _show_all(made: Playlist) -> None:
+    if on_terminal():
+        rows = [
+            (number, f"{track.similarity:.3f}", *name_cells(track.artist, track.title, track.path), track.track_id)
+            for number, track in enumerate(made.tracks, start=1)
+        ]
+        print_table(("", "similar", "artist", "title", "id"), rows)
+        return
+    for number, track in enumerate(made.tracks, start=1):
+        _show(number, track)
 
 
 def _show(number: int, track: PlaylistTrack) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from engine.cli import Settings, cli
-from engine.cli.ask import as_json, display_name, print_json, shown
+from engine.cli.ask import as_json, display_name, name_cells, print_json, shown
 from engine.cli.filtering import filter_options, filters_of
+from engine.cli.tables import as_csv, columns_of, on_terminal, one_format, print_csv, print_table
+
+if TYPE_CHECKING:
+    from engine.analysis.recommend import Recommendations
 
 
 @cli.command()
@@ -23,16 +27,18 @@ from engine.cli.filtering import filter_options, filters_of
 )  # fmt: skip
 @filter_options
 @as_json
+@as_csv
 @click.pass_obj
 def recommend(
     settings: Settings, history: str | None, from_library: bool, keep: bool, n: int, again_days: float | None,
-    as_json: bool, **options: Any,
+    as_json: bool, as_csv: bool, **options: Any,
 ) -> int:  # fmt: skip
     """Show what is worth hearing next, and why.
 
     FILE.csv has a time (2026-05-01T20:15:00, UTC unless it names an offset, or seconds since 1970), a path (absolute,
     relative to FILE.csv, or id:12) and an event: play, skip or like. Lines that cannot be used are counted and named.
     """
+    one_format(as_json, as_csv)
     if (history is None) == (not from_library) or (keep and history is None):
         raise click.UsageError("expected --history FILE.csv, with or without --keep, or --db")
     with settings.open() as library:
@@ -45,12 +51,33 @@ def recommend(
         click.echo(f"engine: {problem}", err=True)
     if as_json:
         print_json({"tracks": [asdict(track) for track in found.tracks]})
-    for number, track in enumerate(() if as_json else found.tracks, start=1):
-        click.echo(
-            f"{number:>4}. {track.score:.3f} {display_name(track.artist, track.title, track.path)}  id:{track.track_id}"
-        )
-        click.echo(f"            {shown(track.reason)}")
+    elif as_csv:
+        from engine.analysis.recommend import RecommendedTrack
+
+        print_csv(columns_of(RecommendedTrack), map(asdict, found.tracks))
+    else:
+        _show_all(found)
     if len(found.tracks) < n and not settings.quiet:
         said = "no more is left that passes and was not heard"
         click.echo(f"{len(found.tracks)} of {n} tracks: {said}", err=True)
     return 0
+
+
+def _show_all(found: Recommendations) -> None:
+    if on_terminal():
+        rows = [
+            (
+                number,
+                f"{track.score:.3f}",
+                *name_cells(track.artist, track.title, track.path),
+                track.reason,
+                track.track_id,
+            )
+            for number, track in enumerate(found.tracks, start=1)
+        ]
+        print_table(("", "score", "artist", "title", "reason", "id"), rows)
+        return
+    for number, track in enumerate(found.tracks, start=1):
+        name = display_name(track.artist, track.title, track.path)
+        click.echo(f"{number:>4}. {track.score:.3f} {name}  id:{track.track_id}")
+        click.echo(f"            {shown(track.reason)}")

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.cli import FAILED, Settings, cli
-from engine.cli.ask import NEAREST_CENTROIDS, as_json, display_name, print_json, shown
+from engine.cli.ask import NEAREST_CENTROIDS, as_json, display_name, name_cells, print_json, shown
 from engine.cli.filtering import MOMENT, filter_options, filters_of
+from engine.cli.tables import as_csv, columns_of, on_terminal, one_format, print_csv, print_table
 from engine.errors import AudioError, QueryError, SignatureError
 
 if TYPE_CHECKING:
@@ -36,37 +37,49 @@ DIVERSE = 0.3  # what --diverse means when it names no number
 )  # fmt: skip
 @click.option("--hubs", is_flag=True, help="Keep in place what is near to everything: plain order by similarity.")
 @click.option(
+    "--no-duplicates", is_flag=True,
+    help="One file of each recording, and none of the TRACK's own; what sounds alike is fingerprinted on first use.",
+)  # fmt: skip
+@click.option(
     "--coverage", type=click.Choice(["windows", "full"]), help="Which signatures; default: the library's own."
 )
 @as_json
+@as_csv
 @click.pass_obj
-def similar(settings: Settings, tracks: tuple[str, ...], coverage: str | None, as_json: bool, **options: Any) -> int:
+def similar(
+    settings: Settings, tracks: tuple[str, ...], coverage: str | None, as_json: bool, as_csv: bool, **options: Any
+) -> int:
     """Show what sounds like each TRACK.
 
     A TRACK is a file (in the library or not), an id (12, or id:12), search:WORDS, artist:NAME or album:NAME.
     """
+    one_format(as_json, as_csv)
     like, unlike = options.pop("like"), options.pop("unlike")
     if bool(tracks) == bool(like or unlike):
         raise click.UsageError("expected either TRACKs or --like and --unlike; for example: engine similar track.flac")
     if options["at"] and (not tracks or options["group"]):
         raise click.UsageError("--at belongs to TRACKs, without --group")
+    if options["no_duplicates"] and options["group"]:
+        raise click.UsageError("--no-duplicates belongs to tracks, without --group")
     asked = [((track,), ()) for track in tracks] or [(like, unlike)]
     with settings.open(coverage=coverage) as library:
         results = [_ask(library, liked, disliked, combined=not tracks, **options) for liked, disliked in asked]
         encoder = library.encoder
     if as_json:
         print_json({"encoder": encoder, "queries": [_document(result, options["group"]) for result in results]})
+    if as_csv:
+        _print_csv(results, options["group"])
     for result in results:
         if result.error:
             click.echo(f"engine: {result.error}", err=True)
-        elif not as_json:
+        elif not as_json and not as_csv:
             _show(result)
     return FAILED if any(result.error for result in results) else 0
 
 
 def _ask(
     library: Engine, like: tuple[str, ...], unlike: tuple[str, ...], *, combined: bool, k: int, group: str | None,
-    at: tuple[float, float] | None, diverse: float, hubs: bool, **options: Any,
+    at: tuple[float, float] | None, diverse: float, hubs: bool, no_duplicates: bool, **options: Any,
 ) -> QueryResult:  # fmt: skip
     from engine.analysis.explain import Span
     from engine.analysis.neighbours import Ranking
@@ -78,8 +91,8 @@ def _ask(
         if group:
             return library.similar_groups(group, like, unlike, k, filters=filters)
         if combined:
-            return library.similar_to(like, unlike, k, filters=filters, ranking=ranking)
-        return library.similar(like[0], k, at=moment, filters=filters, ranking=ranking)
+            return library.similar_to(like, unlike, k, filters=filters, ranking=ranking, no_duplicates=no_duplicates)
+        return library.similar(like[0], k, at=moment, filters=filters, ranking=ranking, no_duplicates=no_duplicates)
     except (QueryError, AudioError, SignatureError) as error:
         path, track_id = (None, None) if combined else library.locate(like[0])
         return QueryResult(path, track_id, " ".join(str(error).split()), (), (), (), (), ())
@@ -94,6 +107,15 @@ def _document(result: QueryResult, group: str | None) -> dict[str, Any]:
     return document
 
 
+def _print_csv(results: list[QueryResult], group: str | None) -> None:
+    """One record for each answer, beside the path of what was asked; a query that failed has none."""
+    from engine.results import GroupMatch, Match
+
+    columns = ("query", *columns_of(GroupMatch if group else Match))
+    answers = [(result.path, answer) for result in results for answer in (result.groups if group else result.matches)]
+    print_csv(columns, [{"query": path, **asdict(answer)} for path, answer in answers])
+
+
 def _show(result: QueryResult) -> None:
     click.echo(click.style(_title(result), bold=True))
     genres = ", ".join(f"{g.genre} {g.probability:.2f}" for g in result.genres[:3])
@@ -104,10 +126,14 @@ def _show(result: QueryResult) -> None:
     click.echo(f"  nearest genre centroids  {near}  ({own} of {len(result.centroids)} from this library)")
     if not (result.matches or result.groups):
         click.echo("  no other track to compare with, or none passes the filters")
-    for match in result.matches:
-        _show_match(match)
-    for group in result.groups:
-        _show_group(group)
+    if on_terminal():
+        print_table(("", "similar", "", "genre", "artist", "title", "id"), map(_match_cells, result.matches))
+        print_table(("", "similar", "", "artist", "album", "tracks"), map(_group_cells, result.groups))
+    else:
+        for match in result.matches:
+            _show_match(match)
+        for group in result.groups:
+            _show_group(group)
     click.echo()
 
 
@@ -119,10 +145,21 @@ def _title(result: QueryResult) -> str:
     return "  ".join(named[:TITLE_SEEDS]) + more
 
 
+def _match_cells(match: Match) -> tuple[object, ...]:
+    named = name_cells(match.artist, match.title, match.path)
+    return match.rank, f"{match.similarity:.3f}", _bar(match.similarity), _genre(match), *named, match.track_id
+
+
+def _group_cells(group: GroupMatch) -> tuple[object, ...]:
+    return group.rank, f"{group.similarity:.3f}", _bar(group.similarity), group.artist, group.album, group.tracks
+
+
+def _genre(match: Match) -> str:
+    return f"{match.genre or '-'}{'' if match.genre_source == 'tag' else '?'}"
+
+
 def _show_match(match: Match) -> None:
-    bar = _bar(match.similarity)
-    genre = f"{match.genre or '-'}{'' if match.genre_source == 'tag' else '?'}"
-    left = f"  {match.rank:>3}. {match.similarity:.3f} {bar} {genre:<12}"
+    left = f"  {match.rank:>3}. {match.similarity:.3f} {_bar(match.similarity)} {_genre(match):<12}"
     room = max(20, shutil.get_terminal_size().columns - len(left) - 9)
     name = display_name(match.artist, match.title, match.path)
     shown = name if len(name) <= room else name[: room - 1] + "…"

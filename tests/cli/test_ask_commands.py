@@ -204,7 +204,26 @@ def test_usage(command: Command, arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "index", "similar", "classify", "search", "stats", "encoders", "export", "remove", "relocate", "train"]
+    "name",
+    [
+        "",
+        "index",
+        "similar",
+        "classify",
+        "explain",
+        "genres",
+        "map",
+        "playlist",
+        "recommend",
+        "search",
+        "stats",
+        "encoders",
+        "export",
+        "remove",
+        "relocate",
+        "train",
+        "completion",
+    ],
 )
 def test_help(command: Command, name: str) -> None:
     """Every command explains itself and exits 0."""

@@ -68,6 +68,7 @@ def test_moment(command: Command, first_run: FirstRun, library: Path) -> None:
         ((), "TRACKs or --like"),
         ((1, "--like", 2), "TRACKs or --like"),
         (("--like", 1, "--at", "1-2"), "--at"),
+        ((1, "--no-duplicates", "--group", "artist"), "--no-duplicates"),
         ((1, "--at", "2-1"), "1:05-1:20"),
         ((1, "--at", "x"), "1:05-1:20"),
         ((1, "--year", "nineteen"), "1970-1979"),

@@ -364,3 +364,17 @@ def test_probe(stepped: dict[str, Path], tmp_path: Path) -> None:
     (tmp_path / "nameless").write_bytes(stepped[".flac"].read_bytes())
     assert probe(tmp_path / "nameless")
     assert not probe(tmp_path / "absent")
+
+
+def test_codec_and_bitrate(tmp_path: Path) -> None:
+    """The codec has its common name; the bit rate is the stream's, else the file's, and unknown beside a film."""
+    write_audio(tmp_path / "a.mp3", tone(440, 5), bitrate=96_000)
+    write_audio(tmp_path / "a.flac", tone(440, 5))
+    write_video(tmp_path / "a.mkv", 2, tone(440, 2))
+    with AudioFile.open(tmp_path / "a.mp3") as audio:
+        assert (audio.info.codec, audio.info.bitrate) == ("mp3", 96_000)
+    with AudioFile.open(tmp_path / "a.flac") as audio:
+        assert audio.info.codec == "flac"
+        assert audio.info.bitrate == pytest.approx((tmp_path / "a.flac").stat().st_size * 8 / 5, rel=0.01)
+    with AudioFile.open(tmp_path / "a.mkv") as audio:
+        assert (audio.info.codec, audio.info.bitrate) == ("aac", None)

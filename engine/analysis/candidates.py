@@ -1,0 +1,136 @@
+"""Pairs of tracks that may be the same recording: near by signature, or called the same by their bytes or tags."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, combinations, pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.db import Namesakes, Track, namesakes, tracks_by_ids, vectors_of_tracks
+from engine.db.values import folded
+from engine.opened import OpenLibrary
+
+NEAR_COSINE = 0.9  # 99 of 100 re-encodings of a clip are nearer than this to each other; one track in three has such
+CLOSE_COSINE = 0.95  # from which on two tracks may be one work by their sound alone
+NEIGHBOURS = 16  # of each track that are looked at; re-encodings come first
+ROWS_AT_ONCE = 1024
+MOST_NAMESAKES = 50  # that are compared each with each; more share a tag that names no recording
+
+VERSION = r"(?:live|remaster|demo|mono|stereo|version|mix|remix|edit|acoustic|unplugged|session|take|instrumental)"
+VERSION_PATTERN = re.compile(
+    rf"[(\[][^()\[\]]*\b{VERSION}(?:ed)?\b[^()\[\]]*[)\]]|\s-\s[^-]*\b{VERSION}(?:ed)?\b[^-]*$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two tracks, the smaller id first.
+
+    Attributes:
+        cosine: Of their signatures; -1 where one has none.
+        same_bytes: Whether their files are byte-identical.
+        same_name: Whether tags call them the same: MusicBrainz recording, ISRC, or artist and title.
+    """
+
+    first: int
+    second: int
+    cosine: float = -1.0
+    same_bytes: bool = False
+    same_name: bool = False
+
+    @property
+    def near(self) -> bool:
+        """Whether their signatures are near."""
+        return self.cosine >= NEAR_COSINE
+
+    @property
+    def close(self) -> bool:
+        """Whether their signatures are nearer still."""
+        return self.cosine >= CLOSE_COSINE
+
+
+def candidates(opened: OpenLibrary) -> list[Pair]:
+    """All pairs of a library that are worth comparing, by ids; raises LibraryError when it holds no signatures."""
+    snapshot = opened.filled_store().snapshot()
+    with opened.database.read() as connection:
+        shared = namesakes(connection)
+    return _candidates(opened, snapshot.vectors, snapshot.track_ids, shared)
+
+
+def candidates_among(opened: OpenLibrary, track_ids: Iterable[int]) -> list[Pair]:
+    """The pairs among some tracks that are worth comparing, whatever else the library holds."""
+    with opened.database.read() as connection:
+        tracks = tracks_by_ids(connection, track_ids)
+        found = vectors_of_tracks(connection, opened.encoder_id, opened.coverage, tracks)
+    return _candidates(opened, found.vectors, found.track_ids, _namesakes_among(tracks.values()))
+
+
+def plain_title(title: str) -> str:
+    """A title as it is compared: without case, and without "(Live)", "- Remastered 2009" and the like."""
+    return " ".join(VERSION_PATTERN.sub("", folded(title)).split())
+
+
+def _candidates(
+    opened: OpenLibrary, vectors: NDArray[np.float32], track_ids: NDArray[np.int64], shared: Sequence[Namesakes]
+) -> list[Pair]:
+    """The pairs that are near by their signatures (N, D), and those that share bytes or an identifier."""
+    pairs = {(pair.first, pair.second): pair for pair in _near(vectors, track_ids)}
+    listed = set(chain.from_iterable(chain(pairs, (found.track_ids for found in shared))))
+    with opened.database.read() as connection:
+        tracks = tracks_by_ids(connection, listed)
+    rows = {track_id: row for row, track_id in enumerate(track_ids.tolist())}
+    for first, second in {ids for found in shared for ids in _within(found)} - pairs.keys():
+        signed = first in rows and second in rows
+        cosine = float(vectors[rows[first]] @ vectors[rows[second]]) if signed else -1.0
+        pairs[first, second] = Pair(first, second, cosine)
+    known = (pair for pair in pairs.values() if pair.first in tracks and pair.second in tracks)
+    return sorted((_named(pair, tracks) for pair in known), key=lambda pair: (pair.first, pair.second))
+
+
+def _near(vectors: NDArray[np.float32], track_ids: NDArray[np.int64]) -> Iterator[Pair]:
+    import faiss
+
+    vectors, ids = np.ascontiguousarray(vectors), track_ids.tolist()
+    for start in range(0, len(ids), ROWS_AT_ONCE):
+        block, count = vectors[start : start + ROWS_AT_ONCE], min(NEIGHBOURS + 1, len(ids))  # each finds itself, too
+        cosines, rows = faiss.knn(block, vectors, count, metric=faiss.METRIC_INNER_PRODUCT)
+        for row, place in np.argwhere(cosines >= NEAR_COSINE).tolist():
+            track, other = ids[start + row], ids[int(rows[row, place])]
+            if track != other:
+                yield Pair(min(track, other), max(track, other), float(cosines[row, place]))
+
+
+def _namesakes_among(tracks: Iterable[Track]) -> list[Namesakes]:
+    """As `namesakes`, of some tracks instead of all."""
+    found: dict[tuple[str, object], list[int]] = defaultdict(list)
+    for track in sorted(tracks, key=lambda track: track.id):
+        for column in ("content_hash", "recording_id", "isrc"):
+            value = getattr(track, column)
+            if value is not None:
+                found[column, value].append(track.id)
+    return [Namesakes(column, tuple(ids)) for (column, _), ids in found.items() if len(ids) > 1]
+
+
+def _within(found: Namesakes) -> Iterable[tuple[int, int]]:
+    """Its pairs: a chain is enough of what is byte-identical, and of a tag that too many share."""
+    chained = found.column == "content_hash" or len(found.track_ids) > MOST_NAMESAKES
+    return pairwise(found.track_ids) if chained else combinations(found.track_ids, 2)
+
+
+def _named(pair: Pair, tracks: dict[int, Track]) -> Pair:
+    a, b = tracks[pair.first], tracks[pair.second]
+    same_title = bool(a.artist and a.title and b.artist and b.title) and (
+        folded(a.artist or "") == folded(b.artist or "") and plain_title(a.title or "") == plain_title(b.title or "")
+    )
+    same_name = same_title or _same_identifier(pair, tracks)
+    return replace(pair, same_bytes=a.content_hash == b.content_hash, same_name=same_name)
+
+
+def _same_identifier(pair: Pair, tracks: dict[int, Track]) -> bool:
+    a, b = tracks[pair.first], tracks[pair.second]
+    return bool((a.recording_id and a.recording_id == b.recording_id) or (a.isrc and a.isrc == b.isrc))

@@ -1,0 +1,122 @@
+"""Places for signatures on a plane or in space: PCA, t-SNE, UMAP. The same signatures always get the same places.
+
+PCA keeps distances as well as so few axes can, and says how well. t-SNE (van der Maaten and Hinton 2008) and UMAP
+(McInnes, Healy and Melville 2018) keep who is near: their axes have no unit, and gaps between groups mean little.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import QueryError
+
+METHODS = ("pca", "umap", "tsne")
+DIMENSIONS = (2, 3)
+FEWEST = 5  # tracks that have neighbours to be placed by; PCA places any number
+MOST_FOR_TSNE = 100_000  # two minutes of one core for 20,000 tracks, and it grows a little faster than the library
+PERPLEXITY = 30.0
+NEIGHBOURS = 15
+COMPONENTS = 50  # to which t-SNE's input is brought first, as its authors do
+SEED = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where N tracks lie.
+
+    Attributes:
+        coordinates: (N, 2) or (N, 3).
+        shares: What each axis keeps of the variance, 0 to 1; None unless the method is PCA.
+    """
+
+    coordinates: NDArray[np.float64]
+    shares: tuple[float, ...] | None
+
+
+def check_method(method: str, dims: int) -> None:
+    """Raise QueryError for a method or a number of axes that there is not."""
+    if method not in METHODS:
+        raise QueryError(f"expected a method of {', '.join(METHODS)}, found {method!r}")
+    if dims not in DIMENSIONS:
+        raise QueryError(f"expected 2 or 3 dims, found {dims!r}")
+
+
+def place(vectors: NDArray[np.float32], method: str, dims: int, threads: int) -> Places:
+    """Places of unit signatures (N, D), N >= 1.
+
+    Args:
+        vectors: The signatures.
+        method: One of METHODS.
+        dims: How many axes, 2 or 3.
+        threads: The most that NumPy and scikit-learn may use; UMAP uses one, else its places would differ each time.
+
+    Raises:
+        QueryError: Too few or too many tracks for the method.
+    """
+    from threadpoolctl import threadpool_limits
+
+    check_method(method, dims)
+    _check_number(len(vectors), method)
+    with threadpool_limits(threads):
+        if method == "pca":
+            return _pca(vectors, dims)
+        return Places(_tsne(vectors, dims, threads) if method == "tsne" else _umap(vectors, dims), None)
+
+
+def _check_number(tracks: int, method: str) -> None:
+    if method != "pca" and tracks < FEWEST:
+        raise QueryError(
+            f"expected {FEWEST} tracks or more for {method}, found {tracks}; the method pca places any number"
+        )
+    if method == "tsne" and tracks > MOST_FOR_TSNE:
+        raise QueryError(
+            f"expected at most {MOST_FOR_TSNE:,} tracks for tsne, found {tracks:,}; "
+            "the method umap places more in less time, pca in seconds"
+        )
+
+
+def _pca(vectors: NDArray[np.float32], dims: int) -> Places:
+    """Exact, from the covariance: memory is one copy of the signatures as float64 (200 MB for 100,000 of 256)."""
+    from sklearn.decomposition import PCA
+
+    centred = vectors.astype(np.float64)
+    centred -= centred.mean(axis=0)
+    coordinates, shares = np.zeros((len(vectors), dims)), np.zeros(dims)
+    kept = min(dims, *vectors.shape)
+    if not np.allclose(centred, 0):
+        model = PCA(kept, svd_solver="covariance_eigh", copy=False)
+        coordinates[:, :kept] = model.fit_transform(centred)
+        shares[:kept] = model.explained_variance_ratio_
+    else:
+        shares[0] = 1.0  # one track, or all alike: nothing is lost
+    return Places(coordinates, tuple(shares.tolist()))
+
+
+def _tsne(vectors: NDArray[np.float32], dims: int, threads: int) -> NDArray[np.float64]:
+    from sklearn.manifold import TSNE
+
+    values = _pca(vectors, COMPONENTS).coordinates if min(vectors.shape) > COMPONENTS else vectors
+    model = TSNE(
+        dims,
+        perplexity=min(PERPLEXITY, (len(values) - 1) / 3),
+        init="pca",
+        learning_rate="auto",
+        random_state=SEED,
+        n_jobs=threads,
+    )
+    return np.asarray(model.fit_transform(values), np.float64)
+
+
+def _umap(vectors: NDArray[np.float32], dims: int) -> NDArray[np.float64]:
+    """Between unit vectors the nearest by Euclidean distance are the nearest by cosine."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it tells of TensorFlow, which is not needed, and of its own choices
+        from umap import UMAP
+
+        neighbours = min(NEIGHBOURS, len(vectors) - 1)
+        model = UMAP(neighbours, dims, init="pca", random_state=SEED, n_jobs=1)
+        return np.asarray(model.fit_transform(vectors), np.float64)

@@ -1,0 +1,58 @@
+"""`engine completion`, and what a shell offers after the tab key. Loads nothing but click."""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import get_completion_class
+
+from engine.cli import cli
+
+SHELLS = ("bash", "zsh", "fish")
+VARIABLE = "_ENGINE_COMPLETE"  # by which the shell's script asks: click's convention for a command called engine
+FILES = (
+    "FILE",
+    "PATH",
+    "FOLDER",
+    "DIR",
+    "TRACK",
+    "OTHER",
+    "SEED",
+    "LIST",
+    "OLD",
+    "NEW",
+    ".TOML",
+)  # in a metavar: a file
+
+
+@cli.command()
+@click.argument("shell", type=click.Choice(SHELLS))
+def completion(shell: str) -> None:
+    """Print the script that completes commands, options and file names in a SHELL.
+
+    \b
+      bash   eval "$(engine completion bash)"      in ~/.bashrc
+      zsh    eval "$(engine completion zsh)"       in ~/.zshrc, after compinit
+      fish   engine completion fish | source       in ~/.config/fish/config.fish
+    """
+    made = get_completion_class(shell)
+    if made is None:  # never: SHELLS are those that click knows
+        raise click.UsageError(f"no completion for {shell}")
+    click.echo(made(cli, {}, "engine", VARIABLE).source())
+
+
+def offer_values(group: click.Group) -> None:
+    """Let the shell complete file names wherever a metavar speaks of one, and the shipped genres and moods.
+
+    Only for a process that completes and ends: the parameters' types are changed. They are plain texts otherwise, as
+    a name may be an id or need not exist, and click offers nothing for a text.
+    """
+    from engine.models.labels import GENRES, MOODS
+
+    named = {"genres": GENRES, "moods": MOODS}
+    for command in group.commands.values():
+        for parameter in [*group.params, *command.params]:
+            words = (parameter.metavar or "").upper()
+            if isinstance(parameter.type, click.types.StringParamType) and any(word in words for word in FILES):
+                parameter.type = click.Path()
+            elif parameter.name in named and isinstance(parameter.type, click.types.StringParamType):
+                parameter.type = click.Choice(named[parameter.name])

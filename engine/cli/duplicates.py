@@ -1,0 +1,77 @@
+"""`engine duplicates`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from engine.cli import FAILED, Settings, cli
+from engine.cli.ask import as_json, print_json, shown
+from engine.cli.index import progress
+from engine.cli.tables import as_csv, one_format, print_csv
+
+if TYPE_CHECKING:
+    from engine.analysis.duplicates import DuplicateGroup, Duplicates
+
+TITLES = {"same_recording": "same recording", "same_work": "same work"}
+CSV_COLUMNS = ("group", "kind", "score", "track_id", "path", "codec", "bitrate")
+MOST_LEFT_OUT = 20  # listed one by one
+
+
+@cli.command()
+@click.option("--kind", type=click.Choice(list(TITLES)), help="Only groups of this kind; default: both.")
+@as_json
+@as_csv
+@click.pass_obj
+def duplicates(settings: Settings, kind: str | None, as_json: bool, as_csv: bool) -> int:
+    """Find the same recording in different files, told apart from remasters, live versions and covers (same work).
+
+    Files are listed best first: lossless, then by bit rate. Nothing is deleted. The first run reads the first two
+    minutes of every file that has near neighbours; what was heard is stored.
+    """
+    one_format(as_json, as_csv)
+    with settings.open() as library, progress(settings.quiet) as show:
+        found = library.duplicates(kind, show)
+    _complain(found)
+    if as_json:
+        print_json({"groups": [asdict(group) for group in found.groups]})
+    elif as_csv:
+        print_csv(CSV_COLUMNS, _records(found))
+    else:
+        for group in found.groups:
+            _show_group(group)
+        if not settings.quiet:
+            _summarise(found, [kind] if kind else list(TITLES))
+    return FAILED if found.left_out else 0
+
+
+def _records(found: Duplicates) -> Iterator[dict[str, object]]:
+    for number, group in enumerate(found.groups, start=1):
+        for track in group.tracks:
+            yield {"group": number, "kind": group.kind, "score": group.score, **asdict(track)}
+
+
+def _complain(found: Duplicates) -> None:
+    for note in found.notes:
+        click.echo(f"engine: {note}", err=True)
+    for failed in found.left_out[:MOST_LEFT_OUT]:
+        click.echo(f"left out: {failed.path}: {failed.reason}", err=True)
+    if len(found.left_out) > MOST_LEFT_OUT:
+        click.echo(f"left out: {len(found.left_out) - MOST_LEFT_OUT} more", err=True)
+
+
+def _summarise(found: Duplicates, kinds: list[str]) -> None:
+    counts = {kind: sum(group.kind == kind for group in found.groups) for kind in kinds}
+    words = (f"{counts[kind]} group{'s' * (counts[kind] != 1)} of the {TITLES[kind]}" for kind in kinds)
+    click.echo(", ".join(words), err=True)
+
+
+def _show_group(group: DuplicateGroup) -> None:
+    click.echo(click.style(TITLES[group.kind], bold=True) + f"  {group.score:.2f}  {len(group.tracks)} files")
+    for track in group.tracks:
+        rate = f"{track.bitrate / 1000:.0f} kbit/s" if track.bitrate else ""
+        click.echo(f"  {shown(track.codec or '-'):<10} {rate:>11}  {shown(track.path)}  id:{track.track_id}")
+    click.echo()

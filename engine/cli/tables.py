@@ -1,0 +1,105 @@
+"""Lists as tables: CSV for programs and spreadsheets (`--csv`), aligned columns on a terminal.
+
+In a pipe each command prints its plain lines: other programs read whole texts.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import shutil
+import sys
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+import click
+
+as_csv = click.option("--csv", "as_csv", is_flag=True, help="Print CSV (RFC 4180) with a heading; UTF-8.")
+FORMULA_STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the wide forms count in spreadsheets of East Asia
+GAP = "  "
+NARROWEST = 4  # that a column of a table becomes
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?|")
+
+
+def one_format(as_json: bool, as_csv: bool) -> None:
+    """Refuse --json and --csv together."""
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv exclude each other; choose one")
+
+
+def on_terminal() -> bool:
+    """Whether a person reads the answer, and not a program or a file."""
+    return sys.stdout.isatty()
+
+
+def columns_of(kind: type[Any]) -> tuple[str, ...]:
+    """The names of a dataclass's fields: the columns of a list of such."""
+    return tuple(field.name for field in fields(kind))
+
+
+def print_csv(columns: Sequence[str], records: Iterable[Mapping[str, object]]) -> None:
+    r"""Print a heading and one record a line (RFC 4180: lines end in CR LF); None is an empty field.
+
+    A text that a spreadsheet would run as a formula (it begins with =, +, -, @, tab or line break) gets a ' before it:
+    tags come from anywhere. `--json` prints every text as it is.
+    """
+    written = io.StringIO(newline="")
+    table = csv.DictWriter(written, columns, lineterminator="\r\n")
+    table.writeheader()
+    table.writerows({name: _field(record[name]) for name in columns} for record in records)
+    click.echo(written.getvalue(), nl=False)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print aligned columns under a heading, one row a line, cut to the terminal's width; paths keep their end."""
+    from engine.db.values import shown
+
+    cells = [["" if value is None else shown(str(value)) for value in row] for row in rows]
+    if not cells:
+        return
+    numeric = [all(map(NUMBER.fullmatch, column)) for column in zip(*cells, strict=True)]
+    heading = [column.upper() for column in columns]
+    widths = [max(map(_width, column)) for column in zip(heading, *cells, strict=True)]
+    widths = _narrowed(widths, shutil.get_terminal_size().columns - len(GAP) * (len(widths) - 1))
+    for i, row in enumerate([heading, *cells]):
+        looks = zip(columns, row, widths, numeric, strict=True)
+        padded = [_pad(_cut(cell, width, at_end=name != "path"), width, right) for name, cell, width, right in looks]
+        line = GAP.join(padded).rstrip()
+        click.echo(click.style(line, bold=True) if i == 0 else line)
+
+
+def _field(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    text = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # names need not be UTF-8
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def _width(text: str) -> int:
+    """Columns of a terminal that a text fills: letters of East Asia fill two, combining marks none."""
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)
+
+
+def _narrowed(widths: list[int], room: int) -> list[int]:
+    """Take from the widest column until all fit."""
+    widths = list(widths)
+    while sum(widths) > room and max(widths) > NARROWEST:
+        widths[widths.index(max(widths))] -= 1
+    return widths
+
+
+def _cut(text: str, width: int, *, at_end: bool) -> str:
+    if _width(text) <= width:
+        return text
+    while text and _width(text) > width - 1:
+        text = text[:-1] if at_end else text[1:]
+    return f"{text}…" if at_end else f"…{text}"
+
+
+def _pad(text: str, width: int, right: bool) -> str:
+    space = " " * (width - _width(text))
+    return space + text if right else text + space
