@@ -90,14 +90,25 @@ class Snapshot:
         if allowed is not None:
             allowed = np.setdiff1d(self.known(allowed), barred)
             if self.finder is None or len(allowed) < EXACT_SHARE * self.state.count:
-                return _best(allowed, self.take(allowed) @ query, k)
+                return self._best(allowed, self.take(allowed) @ query, query, k)
         new = ~np.isin(self.new_ids, barred) if allowed is None else np.isin(self.new_ids, allowed)
         ids, cosines = [self.new_ids[new]], [self.new_vectors[new] @ query]
         if self.file is not None:
             rows = self._near_rows(query, k, barred, allowed)
             ids.append(self.file.track_ids[rows])
             cosines.append(self.file.vectors[rows] @ query)
-        return _best(np.concatenate(ids), np.concatenate(cosines), k)
+        return self._best(np.concatenate(ids), np.concatenate(cosines), query, k)
+
+    def _best(self, track_ids: Ids, cosines: Floats, query: Floats, k: int) -> list[Neighbour]:
+        """The k greatest, ties by track id.
+
+        Products of matrices differ in the last bits with the number of rows; the cosines given do not.
+        """
+        if len(cosines) > k:
+            track_ids = track_ids[np.argpartition(-cosines, k - 1)[:k]]
+        exact = np.einsum("nd,d->n", self.take(track_ids), query, dtype=np.float64).astype(np.float32)
+        order = np.lexsort((track_ids, -exact))
+        return [Neighbour(int(track_ids[i]), float(exact[i])) for i in order]
 
     def _near_rows(self, query: Floats, k: int, barred: Ids, allowed: Ids | None) -> NDArray[np.int64] | slice:
         """The file's rows among which its k nearest that pass are: some more than k, or all that pass."""
@@ -138,15 +149,3 @@ def _places(rising: Ids, wanted: Ids) -> NDArray[np.intp]:
         return np.full(len(wanted), -1, np.intp)
     places = np.minimum(np.searchsorted(rising, wanted), len(rising) - 1)
     return np.where(rising[places] == wanted, places, -1)
-
-
-def _best(track_ids: Ids, cosines: Floats, k: int) -> list[Neighbour]:
-    """The k greatest, ties by track id."""
-    if len(cosines) > k:
-        near = np.argpartition(-cosines, k - 1)[:k]
-        least = cosines[near].min()
-        near = np.flatnonzero(cosines >= least)
-    else:
-        near = np.arange(len(cosines))
-    order = near[np.lexsort((track_ids[near], -cosines[near]))][:k]
-    return [Neighbour(int(track_ids[i]), float(cosines[i])) for i in order]

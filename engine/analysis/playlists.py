@@ -75,7 +75,7 @@ def radio(opened: OpenLibrary, sought: Sought, n: int, filters: Filters, ranking
         QueryError: n, a filter or the ranking makes no sense.
         LibraryError: There is nothing to compare with.
     """
-    _check_length(min(n, len(opened.filled_store().snapshot().track_ids)))
+    _check_length(min(n, opened.filled_store().snapshot().state.count))
     found = nearest(opened, sought, n, filters, ranking)
     ids = [neighbour.track_id for neighbour in found]
     with opened.database.read() as connection:
