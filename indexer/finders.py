@@ -21,27 +21,35 @@ Rows = NDArray[np.int64]
 
 
 class Finder(Protocol):
-    """Finds rows."""
+    """Finds rows. A `passing` mask (N,) says which of them may be found; None for all."""
 
     def find(self, query: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows | None:
-        """About `count` of the nearest rows that pass, to be scored exactly; None where it cannot say."""
+        """About `count` of the rows nearest to a query (D,), to be scored exactly; None where it cannot say."""
+
+    def find_many(self, queries: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows | None:
+        """The same of queries (Q, D), as (Q, count); -1 where there are fewer."""
 
 
 class GraphFinder:
-    """Walks the file's graph (Malkov and Yashunin 2018, HNSW)."""
+    """Walks the file's graph (Malkov and Yashunin 2018, HNSW). Rows that do not pass are walked through, not given."""
 
     def __init__(self, graph: Any) -> None:
         self._graph = graph
 
     def find(self, query: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows:
-        """See `Finder`; rows that do not pass are walked through and not given."""
+        """See `Finder`."""
+        rows: Rows = self.find_many(query[None], count, passing)[0]
+        return rows[rows >= 0]
+
+    def find_many(self, queries: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows:
+        """See `Finder`."""
         options: dict[str, Any] = {"efSearch": max(EFFORT, count)}
         if passing is not None:
             share = max(float(passing.mean()), MOST_EFFORT_SHARE)
             options["sel"] = faiss.IDSelectorBitmap(np.packbits(passing, bitorder="little"))
             options["efSearch"] = int(options["efSearch"] / share**EFFORT_GROWTH)
-        _, rows = self._graph.search(query[None], count, params=faiss.SearchParametersHNSW(**options))
-        return rows[0][rows[0] >= 0]
+        rows: Rows = self._graph.search(queries, count, params=faiss.SearchParametersHNSW(**options))[1]
+        return rows
 
 
 class GpuFinder:
@@ -55,15 +63,20 @@ class GpuFinder:
         self._lock = threading.Lock()  # FAISS' GPU indexes are not safe for concurrent readers
 
     def find(self, query: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows | None:
+        """See `Finder`."""
+        found = self.find_many(query[None], count, passing)
+        return None if found is None else found[0][found[0] >= 0]
+
+    def find_many(self, queries: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows | None:
         """See `Finder`; a filter, or more rows than FAISS can sort on a GPU, is left to the CPU."""
         if passing is not None or count > GPU_LARGEST_K:
             return None
         with self._lock:
             try:
-                _, rows = self._index.search(query[None], min(count, self._index.ntotal))
+                rows: Rows = self._index.search(queries, min(count, self._index.ntotal))[1]
             except RuntimeError:  # the GPU went away, or its memory did
                 return None
-        return rows[0][rows[0] >= 0]
+        return rows
 
 
 def make_finder(file: IndexFile, *, gpu: bool) -> Finder | None:

@@ -1,7 +1,8 @@
 """Samples: from FFmpeg's frames to mono float32, and from one rate to another.
 
 Mono is the plain mean of all channels, the low-frequency one of 5.1 included: it cannot clip, and two channels that
-carry the same sound give that sound. Resampling is FFmpeg's swresample at its default settings.
+carry the same sound give that sound. Resampling is FFmpeg's swresample at its default settings; to a half, a third, ...
+of a rate (44,100 to 22,050 Hz) it is a filter of our own, which costs a fifth of that.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
+
+from engine.indexer.decimation import Decimator
 
 Samples: TypeAlias = NDArray[np.float32]
 
@@ -80,19 +83,30 @@ def resample(samples: Samples, rate: int, wanted: int) -> Samples:
 
 def resampled(chunks: Iterator[Chunk], rate: int, wanted: int) -> Iterator[Samples]:
     """Resample a stream of chunks with one filter, so that no seam is heard."""
-    resampler = AudioResampler(format="fltp", layout="mono", rate=wanted)
-    for chunk in chunks:
-        if not len(chunk.samples):
-            continue
-        cleaned = clean(chunk.samples)
-        if rate == wanted:
-            yield cleaned
-            continue
-        frame = AudioFrame.from_ndarray(cleaned[None], format="fltp", layout="mono")
-        frame.sample_rate = rate
-        yield from (out.to_ndarray()[0] for out in resampler.resample(frame))
-    if rate != wanted:
-        yield from (out.to_ndarray()[0] for out in resampler.resample(None))
+    cleaned = (clean(chunk.samples) for chunk in chunks if len(chunk.samples))
+    if rate == wanted:
+        yield from cleaned
+        return
+    resampler = Decimator(rate // wanted) if rate % wanted == 0 else _SwResampler(rate, wanted)
+    for samples in cleaned:
+        yield from resampler.push(samples)
+    yield from resampler.flush()
+
+
+class _SwResampler:
+    """FFmpeg's swresample at its default settings."""
+
+    def __init__(self, rate: int, wanted: int) -> None:
+        self._rate = rate
+        self._resampler = AudioResampler(format="fltp", layout="mono", rate=wanted)
+
+    def push(self, samples: Samples) -> Iterator[Samples]:
+        frame = AudioFrame.from_ndarray(samples[None], format="fltp", layout="mono")
+        frame.sample_rate = self._rate
+        yield from (out.to_ndarray()[0] for out in self._resampler.resample(frame))
+
+    def flush(self) -> Iterator[Samples]:
+        yield from (out.to_ndarray()[0] for out in self._resampler.resample(None))
 
 
 def stack(cuts: Sequence[Samples], length: int) -> Samples:

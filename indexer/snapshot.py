@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.db import SignatureState
+from engine.db import SignatureMatrix, SignatureState
 from engine.indexer.vector_files import IndexFile
 
 if TYPE_CHECKING:
@@ -29,6 +29,14 @@ class Neighbour:
 
     track_id: int
     cosine: float
+
+
+@dataclass(frozen=True, eq=False)
+class NearestOfMany:
+    """Of Q queries: (Q, k) track ids and cosines, best first; -1 where there are fewer than k."""
+
+    track_ids: Ids
+    cosines: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +107,33 @@ class Snapshot:
             cosines.append(self.file.vectors[rows] @ query)
         return self._best(np.concatenate(ids), np.concatenate(cosines), query, k)
 
+    def search_many(self, queries: Floats, k: int) -> NearestOfMany:
+        """The k tracks nearest to each of Q unit vectors (Q, D), at once: several times faster than one by one."""
+        found = self._near_many(queries, k)
+        ids, cosines = np.full((len(queries), k), -1, np.int64), np.full((len(queries), k), -1, np.float32)
+        for i, (query, candidates) in enumerate(zip(queries, found, strict=True)):
+            best = self._best(candidates, self.take(candidates) @ query, query, k)
+            ids[i, : len(best)] = [neighbour.track_id for neighbour in best]
+            cosines[i, : len(best)] = [neighbour.cosine for neighbour in best]
+        return NearestOfMany(ids, cosines)
+
+    def _near_many(self, queries: Floats, k: int) -> list[Ids]:
+        """Track ids among which each query's nearest are."""
+        import faiss
+
+        passing = None if self.dead is None else ~self.dead
+        rows = self.finder.find_many(queries, k + SPARE, passing) if self.finder else None
+        if rows is None or self.file is None:
+            count = min(k, self.state.count)
+            nearest = faiss.knn(queries, self.vectors, count, metric=faiss.METRIC_INNER_PRODUCT)[1]
+            return list(self.track_ids[nearest])
+        new = min(k, len(self.new_ids))
+        added = faiss.knn(queries, self.new_vectors, new, metric=faiss.METRIC_INNER_PRODUCT)[1] if new else None
+        return [
+            np.concatenate([self.file.track_ids[own[own >= 0]], self.new_ids[added[i] if added is not None else []]])
+            for i, own in enumerate(rows)
+        ]
+
     def _best(self, track_ids: Ids, cosines: Floats, query: Floats, k: int) -> list[Neighbour]:
         """The k greatest, ties by track id.
 
@@ -141,6 +176,14 @@ class Snapshot:
 
     def _filed(self, values: Any) -> Any:
         return values if self.dead is None else values[~self.dead]
+
+
+def snapshot_of(found: SignatureMatrix) -> Snapshot:
+    """Some signatures by themselves, as they were read."""
+    order = np.argsort(found.track_ids)
+    last = int(found.signature_ids.max(initial=0))
+    state = SignatureState(len(order), last)
+    return Snapshot(state, None, None, None, found.track_ids[order], found.vectors[order])
 
 
 def _places(rising: Ids, wanted: Ids) -> NDArray[np.intp]:

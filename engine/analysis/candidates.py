@@ -7,13 +7,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, combinations, pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.db import Namesakes, Track, namesakes, tracks_by_ids, vectors_of_tracks
 from engine.db.values import folded
 from engine.opened import OpenLibrary
+
+if TYPE_CHECKING:
+    from engine.indexer.snapshot import Snapshot
 
 NEAR_COSINE = 0.9  # 99 of 100 re-encodings of a clip are nearer than this to each other; one track in three has such
 CLOSE_COSINE = 0.95  # from which on two tracks may be one work by their sound alone
@@ -59,15 +62,17 @@ def candidates(opened: OpenLibrary) -> list[Pair]:
     snapshot = opened.filled_store().snapshot()
     with opened.database.read() as connection:
         shared = namesakes(connection)
-    return _candidates(opened, snapshot.vectors, snapshot.track_ids, shared)
+    return _candidates(opened, snapshot, shared)
 
 
 def candidates_among(opened: OpenLibrary, track_ids: Iterable[int]) -> list[Pair]:
     """The pairs among some tracks that are worth comparing, whatever else the library holds."""
+    from engine.indexer.snapshot import snapshot_of
+
     with opened.database.read() as connection:
         tracks = tracks_by_ids(connection, track_ids)
         found = vectors_of_tracks(connection, opened.encoder_id, opened.coverage, tracks)
-    return _candidates(opened, found.vectors, found.track_ids, _namesakes_among(tracks.values()))
+    return _candidates(opened, snapshot_of(found), _namesakes_among(tracks.values()))
 
 
 def plain_title(title: str) -> str:
@@ -75,34 +80,29 @@ def plain_title(title: str) -> str:
     return " ".join(VERSION_PATTERN.sub("", folded(title)).split())
 
 
-def _candidates(
-    opened: OpenLibrary, vectors: NDArray[np.float32], track_ids: NDArray[np.int64], shared: Sequence[Namesakes]
-) -> list[Pair]:
-    """The pairs that are near by their signatures (N, D), and those that share bytes or an identifier."""
-    pairs = {(pair.first, pair.second): pair for pair in _near(vectors, track_ids)}
+def _candidates(opened: OpenLibrary, snapshot: Snapshot, shared: Sequence[Namesakes]) -> list[Pair]:
+    """The pairs that are near by their signatures, and those that share bytes or an identifier."""
+    pairs = {(pair.first, pair.second): pair for pair in _near(snapshot)}
     listed = set(chain.from_iterable(chain(pairs, (found.track_ids for found in shared))))
     with opened.database.read() as connection:
         tracks = tracks_by_ids(connection, listed)
-    rows = {track_id: row for row, track_id in enumerate(track_ids.tolist())}
     for first, second in {ids for found in shared for ids in _within(found)} - pairs.keys():
-        signed = first in rows and second in rows
-        cosine = float(vectors[rows[first]] @ vectors[rows[second]]) if signed else -1.0
+        both = snapshot.known(np.array([first, second]))
+        cosine = float(np.dot(*snapshot.take(both))) if len(both) == 2 else -1.0
         pairs[first, second] = Pair(first, second, cosine)
     known = (pair for pair in pairs.values() if pair.first in tracks and pair.second in tracks)
     return sorted((_named(pair, tracks) for pair in known), key=lambda pair: (pair.first, pair.second))
 
 
-def _near(vectors: NDArray[np.float32], track_ids: NDArray[np.int64]) -> Iterator[Pair]:
-    import faiss
-
-    vectors, ids = np.ascontiguousarray(vectors), track_ids.tolist()
+def _near(snapshot: Snapshot) -> Iterator[Pair]:
+    ids = snapshot.track_ids
     for start in range(0, len(ids), ROWS_AT_ONCE):
-        block, count = vectors[start : start + ROWS_AT_ONCE], min(NEIGHBOURS + 1, len(ids))  # each finds itself, too
-        cosines, rows = faiss.knn(block, vectors, count, metric=faiss.METRIC_INNER_PRODUCT)
-        for row, place in np.argwhere(cosines >= NEAR_COSINE).tolist():
-            track, other = ids[start + row], ids[int(rows[row, place])]
+        part = ids[start : start + ROWS_AT_ONCE]
+        found = snapshot.search_many(snapshot.take(part), min(NEIGHBOURS + 1, len(ids)))  # each finds itself, too
+        for row, place in np.argwhere(found.cosines >= NEAR_COSINE).tolist():
+            track, other = int(part[row]), int(found.track_ids[row, place])
             if track != other:
-                yield Pair(min(track, other), max(track, other), float(cosines[row, place]))
+                yield Pair(min(track, other), max(track, other), float(found.cosines[row, place]))
 
 
 def _namesakes_among(tracks: Iterable[Track]) -> list[Namesakes]:

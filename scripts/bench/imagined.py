@@ -35,6 +35,7 @@ from engine.db import (
 
 NEIGHBOURS = 20  # whose differences move a signature
 COMMIT_EVERY = 2_000
+BLOCK = 4_096  # tracks that are drawn together
 ALBUM_TRACKS, ARTIST_TRACKS = 12, 36
 
 
@@ -85,15 +86,21 @@ def read_real(path: Path) -> Real:
 
 def draw(real: Real, rows: range, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The real rows (n,) that imagined tracks stand near, and their unit signatures (n, D); the same for any split."""
-    bases, moved = [], []
-    for row in rows:
-        random = np.random.default_rng((seed, row))
-        base = int(random.integers(len(real.tracks)))
-        one, other = random.choice(real.near[base], 2, replace=False)
-        bases.append(base)
-        moved.append(real.vectors[base] + real.vectors[one] - real.vectors[other])
-    vectors = np.asarray(moved, np.float32)
-    return np.asarray(bases), vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    blocks = [_draw_block(real, block, seed) for block in range(rows.start // BLOCK, -(-rows.stop // BLOCK))]
+    wanted = slice(rows.start % BLOCK, rows.start % BLOCK + len(rows))
+    bases, vectors = (np.concatenate(parts)[wanted] for parts in zip(*blocks, strict=True))
+    return bases, vectors
+
+
+def _draw_block(real: Real, block: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    random = np.random.default_rng((seed, block))
+    bases = random.integers(len(real.tracks), size=BLOCK)
+    one = random.integers(NEIGHBOURS, size=BLOCK)
+    other = (one + random.integers(1, NEIGHBOURS, size=BLOCK)) % NEIGHBOURS  # never the same
+    near = real.near[bases]
+    places = np.arange(BLOCK)
+    moved = real.vectors[bases] + real.vectors[near[places, one]] - real.vectors[near[places, other]]
+    return bases, moved / np.linalg.norm(moved, axis=1, keepdims=True)
 
 
 def fill(database: Database, real: Real, rows: range, *, seed: int = 0, windows: bool = True) -> None:
