@@ -14,6 +14,7 @@ from engine.db import Database, Labels, encoders, genre_by_track, get_setting, l
 from engine.errors import LibraryError
 from engine.models.shipped import EncoderFile, reference_centroids, shipped_path
 from engine.opening import check_device, is_installed
+from engine.precision import computes_in_bf16
 from engine.query import HeardTrack, Question, TrackName, listen, resolve
 
 if TYPE_CHECKING:
@@ -36,11 +37,20 @@ class OpenLibrary:
         file: The encoder's weights.
         threads: For decoding and for the network.
         device: "auto", "cpu" or "cuda".
+        precision: "auto" or "float32".
     """
 
-    def __init__(self, database: Database, file: EncoderFile, coverage: str | None, device: str, threads: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        file: EncoderFile,
+        coverage: str | None,
+        device: str,
+        threads: int,
+        precision: str = "auto",
+    ) -> None:
         self.database, self.file = database, file
-        self.device, self.threads = device, threads
+        self.device, self.threads, self.precision = device, threads, precision
         self._coverage = coverage
         self._lock = threading.RLock()
         self._encoder: Encoder | None = None
@@ -69,7 +79,9 @@ class OpenLibrary:
                 from engine.models.checkpoint import load_encoder
 
                 torch.set_num_threads(self.threads)
-                self._encoder = load_encoder(self.file, check_device(self.device))
+                device = check_device(self.device)
+                self._encoder = load_encoder(self.file, device)
+                self._encoder.reduced = self.precision == "auto" and computes_in_bf16(device)
             return self._encoder
 
     def store(self) -> VectorStore:

@@ -66,6 +66,7 @@ class Encoder(nn.Module):
 
     Attributes:
         genres, moods: What the heads answer with, in the order of their outputs.
+        reduced: Whether `vectors_of` computes in bf16, on devices that do.
     """
 
     plan: WindowPlan
@@ -74,6 +75,7 @@ class Encoder(nn.Module):
     genres: tuple[str, ...] = GENRES
     moods: tuple[str, ...] = MOODS
     centroids: Tensor
+    reduced: bool = False
     spectrograms: tuple[str, ...] = ("mel",)  # modalities (S, F, T), which masks may hide parts of
     front_end_fields: tuple[str, ...] = ()  # settings that the front-end depends on: features are cached under them
 
@@ -142,8 +144,12 @@ class Encoder(nn.Module):
     def vectors_of(self, windows: Tensor) -> Tensor:
         """Windows (W, L), of one track or of several -> h (S, D) on the CPU, in chunks that bound memory."""
         device = next(self.parameters()).device
-        chunks = (self.embed(self.front_end(part.to(device))) for part in windows.split(CHUNK_WINDOWS))
-        return torch.cat([chunk.float().cpu() for chunk in chunks])
+        vectors = []
+        for part in windows.split(CHUNK_WINDOWS):
+            features = self.front_end(part.to(device))
+            with torch.autocast(device.type, torch.bfloat16, enabled=self.reduced):
+                vectors.append(self.embed(features).float().cpu())
+        return torch.cat(vectors)
 
     @torch.inference_mode()
     def summarise(self, vectors: Tensor) -> TrackEmbedding:

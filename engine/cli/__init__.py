@@ -31,6 +31,7 @@ class Settings:
     encoder: str | None
     device: str
     threads: int | None
+    precision: str
     quiet: bool
 
     def open(self, *, create: bool = False, coverage: str | None = None) -> Engine:
@@ -43,6 +44,7 @@ class Settings:
             coverage=coverage,
             device=self.device,
             threads=self.threads,
+            precision=self.precision,
             create=create,
         )
 
@@ -65,13 +67,23 @@ def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> 
 @click.option("--encoder", metavar="NAME[@HASH]", help="Encoder, or a .safetensors file; default: the library's own.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--threads", type=click.IntRange(1, 1024), metavar="N", help="Default: half of the cores, at least two.")
+@click.option(
+    "--precision", type=click.Choice(["auto", "float32"]), default="auto", show_default=True,
+    help="auto: bf16 where the processor computes in it.",
+)  # fmt: skip
 @click.option("--quiet", is_flag=True, help="No progress, no summary; answers and errors still print.")
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show and exit."
 )
 @click.pass_context
 def cli(
-    context: click.Context, library: str | None, encoder: str | None, device: str, threads: int | None, quiet: bool
+    context: click.Context,
+    library: str | None,
+    encoder: str | None,
+    device: str,
+    threads: int | None,
+    precision: str,
+    quiet: bool,
 ) -> None:
     """Find music that sounds alike.
 
@@ -83,7 +95,7 @@ def cli(
     """
     if os.environ.get("NO_COLOR"):
         context.color = False
-    context.obj = Settings(library, encoder, device, threads, quiet)
+    context.obj = Settings(library, encoder, device, threads, precision, quiet)
 
 
 def main() -> None:
