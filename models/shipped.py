@@ -22,7 +22,8 @@ DIGEST_LETTERS = 6
 # name -> SHA-256 of weights/<name>.safetensors; its first six digits are the encoder's hash
 SHIPPED: dict[str, str] = {
     "attention_cnn": "b9846716f0696dce7623252bf7e25f9760c2b8abc1e14d8db25b34c097bcfba9",
-    "attention_signature": "22af9a83e7790fc75d3d82b7cb57c235c28a89d9a6d2cc9751cd0fea7cf03cea",
+    "attention_signature": "55198df390120d01da139aaef536eba3b0ec0da3e7a5fc86d4881e86d4c6ee19",
+    "icff_net": "13070a0c896502ac922edaeb42525bd9715f90bc6b575a0c3e86efcb5558ac8b",
     "mg_cam": "81c04cd35be4fbfc0818bff32bae9d0d47831d3684d35828f8981251ffcbeeeb",
     "ts_resformer": "501b8d3f5cbc3832ec5879814adb5d9e8d91e6a6b9134971f9f72c7ebfd189d7",
 }
