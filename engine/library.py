@@ -17,12 +17,13 @@ from engine.keeping import Keeping
 from engine.listening import Listening
 from engine.moments import hear_moment
 from engine.opened import OpenLibrary
-from engine.opening import check_device, choose_encoder, default_threads
+from engine.opening import check_device, choose_encoder
 from engine.paths import default_library
 from engine.precision import check_precision
 from engine.query import ID_PATTERN, TrackName, absolute_path, describe, matches, resolve
 from engine.results import Classification, GroupMatch, Match, QueryResult
 from engine.seeds import Sought, combine, find_seed, group_of
+from engine.threads import THREADS, default_threads
 
 if TYPE_CHECKING:
     from engine.analysis.duplicates import Duplicates
@@ -73,8 +74,8 @@ class Engine(Keeping, Listening):
             raise LibraryError(f"expected a coverage of {' or '.join(COVERAGES)}, found {coverage!r}")
         if device != "auto":
             check_device(device)
-        if threads is not None and (not isinstance(threads, int) or threads < 1):
-            raise DeviceError(f"expected threads of 1 or more, found {threads!r}")
+        if threads is not None and (not isinstance(threads, int) or threads not in THREADS):
+            raise DeviceError(f"expected threads of {THREADS[0]} to {THREADS[-1]}, found {threads!r}")
         check_precision(precision)
         threads = threads or default_threads()
         database = open_database(Path(path) if path is not None else default_library(), create=create)

@@ -1,8 +1,7 @@
-"""What opening a library decides: encoder, device, threads."""
+"""What opening a library decides: encoder, device."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from engine.db import Database, get_setting
@@ -21,12 +20,6 @@ def check_device(wanted: str) -> str:
     from engine.indexer.encoding import pick_device  # here: torch takes a second to load
 
     return pick_device(wanted)
-
-
-def default_threads() -> int:
-    """Half of the cores that this process may use, at least two: a player on the same machine keeps playing."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, max(2, cores // 2))
 
 
 def choose_encoder(database: Database, spec: str | None) -> EncoderFile:

@@ -136,10 +136,16 @@ class Ingest:
         return work
 
     def _process(self, work: list[FoundFile], on_progress: OnProgress) -> None:
-        from engine.indexer.prepare import Target
-        from engine.indexer.storing import Storing  # here: torch takes a second, and a run with nothing new needs none
+        from threadpoolctl import threadpool_limits
 
         encoder = self.load()
+        with threadpool_limits(1, user_api="blas"):  # files are what runs in parallel here
+            self._store_all(work, encoder, on_progress)
+
+    def _store_all(self, work: list[FoundFile], encoder: Encoder, on_progress: OnProgress) -> None:
+        from engine.indexer.prepare import Target  # here: torch takes a second, and a run with nothing new needs none
+        from engine.indexer.storing import Storing
+
         target = Target(self.encoder_id, encoder.plan, self.coverage)
         storing = Storing(self.database, encoder, target, self.report, self.moved_from)
         batch: list[Prepared] = []

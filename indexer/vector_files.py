@@ -69,11 +69,13 @@ def open_index(stem: Path, known: str) -> IndexFile | None:
     """Open what `write_index` wrote; None unless every file is there and is what was written."""
     digest, _, graph_digest = known.partition(" ")
     owner = _get(_vectors_path(stem, digest), digest)
+    if owner is None:
+        return None
     try:
         flat = faiss.downcast_index(owner.index)
         track_ids = faiss.vector_to_array(owner.id_map).astype(np.int64)
         vectors = faiss.rev_swig_ptr(flat.get_xb(), flat.ntotal * flat.d).reshape(flat.ntotal, flat.d)
-    except AttributeError:  # None, or another kind of index
+    except AttributeError:  # another kind of index
         return None
     graph = _get(_graph_path(stem, digest, graph_digest), graph_digest) if graph_digest else None
     if graph_digest and graph is None:

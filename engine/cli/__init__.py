@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.errors import AudioError, EngineError, QueryError, SignatureError
+from engine.threads import THREADS, cap_pools
 
 if TYPE_CHECKING:
     from engine.library import Engine
 
 FAILED, USAGE, NOTHING_DONE = 1, 2, 3
-THREADING_VARIABLE = "OMP_NUM_THREADS"
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,12 @@ def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> 
 )
 @click.option("--encoder", metavar="NAME[@HASH]", help="Encoder, or a .safetensors file; default: the library's own.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
-@click.option("--threads", type=click.IntRange(1, 1024), metavar="N", help="Default: half of the cores, at least two.")
+@click.option(
+    "--threads",
+    type=click.IntRange(THREADS[0], THREADS[-1]),
+    metavar="N",
+    help="Default: half of the cores, at least two.",
+)
 @click.option(
     "--precision", type=click.Choice(["auto", "float32"]), default="auto", show_default=True,
     help="auto: bf16 where the processor computes in it.",
@@ -95,6 +100,7 @@ def cli(
     """
     if os.environ.get("NO_COLOR"):
         context.color = False
+    cap_pools(threads)
     context.obj = Settings(library, encoder, device, threads, precision, quiet)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from engine.indexer.reports import IndexProgress, IndexReport, MeasureReport
 
 PLAIN_SECONDS = 5.0  # between two lines of progress where there is no terminal
+LOWEST_PRIORITY = 19
 SHOWN = 20  # files listed of a kind
 
 
@@ -25,6 +27,7 @@ SHOWN = 20  # files listed of a kind
 @click.option("--prune", is_flag=True, help="Remove tracks whose files are gone.")
 @click.option("--force", is_flag=True, help="With --prune: even if that looks like an unmounted disk.")
 @click.option("--retry", is_flag=True, help="Read files again that failed before.")
+@click.option("--nice", is_flag=True, help="Give way to every other program; takes longer on a busy machine.")
 @click.option("--features", is_flag=True, help="Then measure tempo, key and loudness, decoding whole files.")
 @click.pass_obj
 def index(
@@ -34,9 +37,12 @@ def index(
     prune: bool,
     force: bool,
     retry: bool,
+    nice: bool,
     features: bool,
 ) -> int:
     """Add music: files, or folders with all below them."""
+    if nice and hasattr(os, "nice"):
+        os.nice(LOWEST_PRIORITY)
     with settings.open(create=True, coverage=coverage) as library:
         with progress(settings.quiet) as show:
             report = library.index(paths, show, prune=prune, force=force, retry=retry)

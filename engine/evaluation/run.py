@@ -16,7 +16,7 @@ from engine.evaluation.report import About, Report, evaluate, write_report
 from engine.models.checkpoint import load_encoder
 from engine.models.labels import GENRES
 from engine.models.shipped import EncoderFile, find_encoder, read_metadata
-from engine.opening import default_threads
+from engine.threads import default_threads
 from engine.training.clips import Clip
 from engine.training.datasets import read_dataset
 from engine.training.progress import clip_cache, progress, read_samples

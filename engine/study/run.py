@@ -12,10 +12,10 @@ import torch
 from engine.errors import TrainingError
 from engine.evaluation.plots import TrainingStep, draw_confusion, draw_roc, draw_training
 from engine.files import replacing
-from engine.opening import default_threads
 from engine.study.plan import Row, read_study
 from engine.study.rows import RowResult, classes_of, run_row
 from engine.study.table import markdown
+from engine.threads import default_threads
 from engine.training.clips import ClipSamples
 from engine.training.datasets import read_dataset
 from engine.training.progress import clip_cache, progress, read_samples

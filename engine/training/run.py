@@ -20,7 +20,7 @@ from engine.models.checkpoint import build, contents, load_encoder
 from engine.models.encoder import Encoder
 from engine.models.shipped import DEFAULT, find_encoder
 from engine.models.teacher import Teacher
-from engine.opening import default_threads
+from engine.threads import default_threads
 from engine.training.augment import Augmentations, read_augmentations
 from engine.training.clips import ClipSamples
 from engine.training.datasets import Dataset, read_dataset

@@ -27,7 +27,7 @@ from engine.indexer.decode import AudioFile
 
 ENDINGS = (".mp3", ".flac", ".ogg", ".opus", ".m4a", ".wav")
 JOINED_SECONDS = 250.0
-JOINED = {"mp3": ("libmp3lame", 192_000), "flac": ("flac", None), "ogg": ("libvorbis", 160_000)}
+JOINED = {"mp3": ("libmp3lame", 192_000), "flac": ("flac", None), "ogg": ("vorbis", 160_000)}
 RATE = 44_100
 CORES = 2
 DECODING = "decode whole, do nothing"
@@ -78,7 +78,7 @@ def _stereo(clip: Path) -> np.ndarray:
 
 def _write(path: Path, sound: np.ndarray, codec: str, bitrate: int | None) -> None:
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=RATE, layout="stereo")
+        stream = container.add_stream(codec, rate=RATE, layout="stereo", options={"strict": "-2"})
         if bitrate:
             stream.bit_rate = bitrate
         form = "s16" if codec == "flac" else "fltp"
