@@ -7,12 +7,13 @@ et al. 2022, "Model soups"). Then signatures are centred and heads refitted, as 
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 import torch
 
 from engine.models.checkpoint import contents, load_encoder
-from engine.models.shipped import find_encoder
+from engine.models.shipped import find_encoder, read_metadata
 from engine.training.clips import ClipSamples
 from engine.training.datasets import read_dataset
 from engine.training.finish import finish
@@ -42,7 +43,8 @@ def main() -> None:
                 value.lerp_(theirs[name], arguments.share)
     clips = [clip for clip in read_dataset(arguments.data).clips if clip.split == "train"]
     account = finish(encoder, ClipSamples(clips, arguments.cache))
-    made_of = {"average": [file.id for file in files], "share": arguments.share}
+    trained = json.loads(read_metadata(files[1].path)["training"])
+    made_of = trained | {"average": [file.id for file in files], "share": arguments.share}
     write_safetensors(arguments.out, *contents(encoder, files[0].name, made_of | account))
     print(f"{find_encoder(str(arguments.out)).id} written to {arguments.out}")
 
