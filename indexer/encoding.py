@@ -68,7 +68,7 @@ def encode_batch(encoder: Encoder, tracks: Sequence[DecodedTrack]) -> list[Encod
     Raises:
         AudioError: The network answers with a number that is not finite.
     """
-    vectors = encoder.vectors_of(torch.from_numpy(np.concatenate([track.windows for track in tracks])))
+    vectors = _vectors(encoder, np.concatenate([track.windows for track in tracks]))
     sizes = [len(track.windows) * encoder.plan.segments for track in tracks]
     return [_summarise(encoder, part, track.starts) for part, track in zip(vectors.split(sizes), tracks, strict=True)]
 
@@ -88,7 +88,7 @@ def encode_full(path: bytes, encoder: Encoder) -> tuple[DecodedTrack, EncodedTra
             kept = [b for i, b in enumerate(chunk) if len(b) >= SHORTEST_TAIL * length or (count == 0 and i == 0)]
             if kept:
                 windows = np.stack([np.pad(block, (0, length - len(block))) for block in kept])
-                parts.append(encoder.vectors_of(torch.from_numpy(windows)))
+                parts.append(_vectors(encoder, windows))
                 count += len(kept)
     if not parts:
         raise AudioError("no sound could be decoded")
@@ -103,6 +103,28 @@ def encode_file(path: bytes, encoder: Encoder, coverage: str) -> tuple[DecodedTr
         return encode_full(path, encoder)
     decoded = decode_windows(path, encoder.plan)
     return decoded, encode_batch(encoder, [decoded])[0]
+
+
+def _vectors(encoder: Encoder, windows: NDArray[np.float32]) -> torch.Tensor:
+    """Windows (W, L) -> h (S, D). Where a GPU's memory is too small, in ever smaller parts, at last on the CPU."""
+    while True:
+        try:
+            return encoder.vectors_of(torch.from_numpy(windows))
+        except torch.OutOfMemoryError:
+            if encoder.at_once > 1:
+                encoder.at_once //= 2
+            elif next(encoder.parameters()).device.type != "cpu":
+                encoder.at_once = CHUNK_WINDOWS
+                encoder.to("cpu")
+            else:
+                raise
+        except RuntimeError as error:  # torch.AcceleratorError among them
+            if next(encoder.parameters()).device.type == "cpu":
+                raise
+            reason = " ".join(str(error).split())[:120]
+            raise DeviceError(
+                f"the GPU failed ({reason}); what was done is stored: run again, or with --device cpu"
+            ) from error
 
 
 def _summarise(encoder: Encoder, vectors: torch.Tensor, window_starts: Sequence[float]) -> EncodedTrack:

@@ -139,8 +139,13 @@ class Ingest:
         from threadpoolctl import threadpool_limits
 
         encoder = self.load()
+        device, at_once = next(encoder.parameters()).device.type, encoder.at_once
         with threadpool_limits(1, user_api="blas"):  # files are what runs in parallel here
             self._store_all(work, encoder, on_progress)
+        if next(encoder.parameters()).device.type != device:
+            self.report.notes.append("the GPU's memory is too small for this encoder: the CPU went on")
+        elif encoder.at_once != at_once:
+            self.report.notes.append(f"the GPU's memory is small: {encoder.at_once} windows were encoded at once")
 
     def _store_all(self, work: list[FoundFile], encoder: Encoder, on_progress: OnProgress) -> None:
         from engine.indexer.prepare import Target  # here: torch takes a second, and a run with nothing new needs none

@@ -43,6 +43,7 @@ class IndexReport:
         passed_over: Files that hold no sound and do not claim to.
         seconds: Duration of the run.
         interrupted: Whether it was stopped before its end.
+        notes: What else its owner should know, a line each.
     """
 
     new: int = 0
@@ -56,6 +57,7 @@ class IndexReport:
     passed_over: int = 0
     seconds: float = 0.0
     interrupted: bool = False
+    notes: list[str] = field(default_factory=list)
 
     @property
     def tracks_per_second(self) -> float:

@@ -67,6 +67,7 @@ class Encoder(nn.Module):
     Attributes:
         genres, moods: What the heads answer with, in the order of their outputs.
         reduced: Whether `vectors_of` computes in bf16, on devices that do.
+        at_once: Windows that go through the network together.
     """
 
     plan: WindowPlan
@@ -76,6 +77,7 @@ class Encoder(nn.Module):
     moods: tuple[str, ...] = MOODS
     centroids: Tensor
     reduced: bool = False
+    at_once: int = CHUNK_WINDOWS
     spectrograms: tuple[str, ...] = ("mel",)  # modalities (S, F, T), which masks may hide parts of
     front_end_fields: tuple[str, ...] = ()  # settings that the front-end depends on: features are cached under them
 
@@ -145,7 +147,7 @@ class Encoder(nn.Module):
         """Windows (W, L), of one track or of several -> h (S, D) on the CPU, in chunks that bound memory."""
         device = next(self.parameters()).device
         vectors = []
-        for part in windows.split(CHUNK_WINDOWS):
+        for part in windows.split(self.at_once):
             features = self.front_end(part.to(device))
             with torch.autocast(device.type, torch.bfloat16, enabled=self.reduced):
                 vectors.append(self.embed(features).float().cpu())

@@ -57,6 +57,8 @@ def index(
 def _tell(report: IndexReport, quiet: bool) -> int:
     for failed in report.failed:
         click.echo(f"failed: {failed.path}: {failed.reason}", err=True)
+    for note in report.notes:
+        click.echo(f"engine: {note}", err=True)
     if report.prune_refused:
         click.echo(f"engine: {report.prune_refused}", err=True)
     if not quiet:

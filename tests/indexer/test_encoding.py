@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from engine.errors import AudioError
-from engine.indexer.encoding import decode_windows, encode_batch, encode_file, encode_full
+from engine.indexer.encoding import DecodedTrack, decode_windows, encode_batch, encode_file, encode_full
 from engine.models.checkpoint import load_encoder
 from engine.models.encoder import Encoder
 from engine.models.labels import GENRES, MOODS
@@ -116,3 +117,22 @@ def test_no_sound(tmp_path: Path, encoder: Encoder, coverage: str, content: byte
         encode_file(os.fsencode(path), encoder, coverage)
     assert "\n" not in str(caught.value)
     assert str(caught.value)
+
+
+def test_too_little_memory(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows that do not fit into a GPU's memory together go through it in smaller parts, with the same answers."""
+    windows = np.random.default_rng(0).standard_normal((10, encoder.plan.samples)).astype(np.float32) * 0.1
+    track = DecodedTrack({}, 40.0, [4.0 * i for i in range(10)], windows)
+    expected = encode_batch(encoder, [track])[0]
+    embed = encoder.embed
+
+    def small(features: dict[str, torch.Tensor]) -> torch.Tensor:
+        if len(features["mel"]) > 3:
+            raise torch.OutOfMemoryError
+        return embed(features)
+
+    monkeypatch.setattr(encoder, "embed", small)
+    monkeypatch.setattr(encoder, "at_once", encoder.at_once)
+    found = encode_batch(encoder, [track])[0]
+    assert encoder.at_once <= 3
+    assert np.allclose(found.vector, expected.vector, atol=1e-5)
