@@ -93,8 +93,8 @@ class Engine(Keeping, Listening):
         self.close()
 
     def close(self) -> None:
-        """Release the library's file."""
-        self._opened.database.close()
+        """Finish what is being written, and release the library's file; raises LibraryError where that failed."""
+        self._opened.close()
 
     @property
     def encoder(self) -> str:

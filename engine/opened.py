@@ -150,7 +150,15 @@ class OpenLibrary:
         with self._lock:
             self._derived.clear()
         if changed:
-            self.store().compact()
+            self.store().compact_aside()
+
+    def close(self) -> None:
+        """Finish what is being written, and release the library's file; raises LibraryError where that failed."""
+        try:
+            for store in self._stores.values():
+                store.wait()
+        finally:
+            self.database.close()
 
     def _kept(self, name: str, make: Callable[[], Kept]) -> Kept:
         """What was made of the signatures as they are now, made anew when they have changed."""

@@ -54,6 +54,8 @@ class VectorStore:
         self._lock = threading.Lock()
         self._compacting = threading.Lock()
         self._given_up = False
+        self._aside: threading.Thread | None = None
+        self._met: LibraryError | None = None
         self._version: tuple[int, ...] | None = None
         self._snapshot: Snapshot | None = None
         self._opened: tuple[str, IndexFile | None, Finder | None] = ("", None, None)
@@ -102,6 +104,29 @@ class VectorStore:
         with self._compacting:
             if self._is_due(self._current()):
                 self._write()
+
+    def compact_aside(self) -> None:
+        """As `compact`, but a large library's files are written by a thread of their own; `wait` waits for it."""
+        if self._current().state.count < GRAPH_FROM:
+            self.compact()
+        elif self._aside is None or not self._aside.is_alive():
+            self._aside = threading.Thread(target=self._compact_aside, name="compact")
+            self._aside.start()
+
+    def wait(self) -> None:
+        """Wait for `compact_aside`; raises the LibraryError that it met."""
+        if self._aside is not None:
+            self._aside.join()
+            self._aside = None
+        error, self._met = self._met, None
+        if error is not None:
+            raise error
+
+    def _compact_aside(self) -> None:
+        try:
+            self.compact()
+        except LibraryError as error:
+            self._met = error
 
     def _current(self) -> Snapshot:
         with self._lock:

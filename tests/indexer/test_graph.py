@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.db import Database, NewTrack, Signature, open_database, put_signature, remove_tracks, upsert_track
+from engine.errors import LibraryError
 from engine.indexer import vector_files, vectors
 from engine.indexer.vectors import VectorStore
 
@@ -134,3 +135,21 @@ def test_damaged(
     file = VectorStore(database, ENCODER, "windows").snapshot().file
     assert file is not None
     assert file.graph is not None
+
+
+def test_aside(library: tuple[Database, VectorStore], signatures: NDArray[np.float32]) -> None:
+    """A thread of its own writes the files while searches go on; who waits hears what went wrong."""
+    database, store = library
+    new = drawn(100, 4)
+    add(database, new, N + 1)
+    before = store.path
+    store.compact_aside()
+    assert store.search(new[3], 1)[0].track_id == N + 4
+    store.wait()
+    assert store.path != before
+    add(database, drawn(100, 5), N + 101)
+    store.stem = store.stem.parent / "away" / "library.db"
+    store.compact_aside()
+    with pytest.raises(LibraryError, match="cannot write the index"):
+        store.wait()
+    store.wait()
