@@ -8,7 +8,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from engine.db.schema import roots as root_table
 from engine.db.schema import skipped, tracks
-from engine.db.values import absolute, clean, shown
+from engine.db.values import Folder, absolute, clean, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,15 @@ class FailedFile:
         return shown(self.path)
 
 
-def known_files(connection: Connection) -> dict[bytes, FileState]:
-    """Return every file that was ever read, track or skipped, by its path."""
-    track_rows = connection.execute(select(tracks.c.path, tracks.c.id, tracks.c.size, tracks.c.mtime_ns))
-    known = {path: FileState(track_id, size, mtime_ns) for path, track_id, size, mtime_ns in track_rows}
-    for path, *state in connection.execute(select(skipped)):
-        known[path] = FileState(None, *state)
+def known_files(connection: Connection, below: Iterable[bytes] = (b"/",)) -> dict[bytes, FileState]:
+    """Return every file at or below some paths that was ever read, track or skipped, by its path."""
+    folders, known = [Folder.of(path) for path in below], {}
+    for folder in folders:
+        columns = select(tracks.c.path, tracks.c.id, tracks.c.size, tracks.c.mtime_ns)
+        for path, track_id, size, mtime_ns in connection.execute(columns.where(folder.condition(tracks.c.path))):
+            known[path] = FileState(track_id, size, mtime_ns)
+        for path, *state in connection.execute(select(skipped).where(folder.condition(skipped.c.path))):
+            known[path] = FileState(None, *state)
     return known
 
 

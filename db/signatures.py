@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, delete, func, select
+from sqlalchemy import Connection, Row, delete, exists, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from engine.db.schema import COVERAGES, segments, signatures, tracks, vector_indexes
-from engine.db.values import portions, shown
+from engine.db.values import Folder, portions, shown
 from engine.errors import LibraryError, SignatureError
 
 FLOAT = np.dtype("<f4")  # as stored; float32 on any machine once read
@@ -107,10 +107,18 @@ def predictions(connection: Connection, encoder: str, coverage: str, track_ids: 
     return found
 
 
-def missing_tracks(connection: Connection, encoder: str, coverage: str) -> set[int]:
-    """Return the ids of the tracks without a signature of this encoder and coverage."""
-    have = select(signatures.c.track_id).filter_by(encoder=encoder, coverage=coverage)
-    return set(connection.execute(select(tracks.c.id).where(tracks.c.id.not_in(have))).scalars())
+def missing_tracks(connection: Connection, encoder: str, coverage: str, below: Iterable[bytes] = (b"/",)) -> set[int]:
+    """Return the ids of the tracks at or below some paths without a signature of this encoder and coverage."""
+    has = (
+        exists()
+        .where(signatures.c.track_id == tracks.c.id)
+        .where(signatures.c.encoder == encoder, signatures.c.coverage == coverage)
+    )
+    missing: set[int] = set()
+    for path in below:
+        there = Folder.of(path).condition(tracks.c.path)
+        missing |= set(connection.execute(select(tracks.c.id).where(there, ~has)).scalars())
+    return missing
 
 
 def encoders(connection: Connection) -> list[EncoderCount]:

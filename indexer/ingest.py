@@ -74,7 +74,7 @@ class Ingest:
             files, unreadable = self._scan(roots)
             known = self._known(roots, files)
             self._report_unreadable(unreadable, known)
-            work = self._needing_work(files, known)
+            work = self._needing_work(roots, files, known)
             if work:
                 self._process(work, on_progress)
             closed = [entry.path for entry in unreadable if not is_gone(entry.path)]
@@ -96,7 +96,7 @@ class Ingest:
             for root in roots:
                 if os.path.lexists(root):
                     add_root(connection, root)
-            known = known_files(connection)
+            known = known_files(connection, roots)
             if self.options.retry:
                 again = {found.path for found in files if (state := known.get(found.path)) and state.failed}
                 forget_skipped(connection, again)
@@ -117,9 +117,11 @@ class Ingest:
                 with self.database.write() as connection:
                     put_skipped(connection, entry.path, 0, 0, True, entry.reason)
 
-    def _needing_work(self, files: list[FoundFile], known: dict[bytes, FileState]) -> list[FoundFile]:
+    def _needing_work(
+        self, roots: list[bytes], files: list[FoundFile], known: dict[bytes, FileState]
+    ) -> list[FoundFile]:
         with self.database.read() as connection:
-            missing = missing_tracks(connection, self.encoder_id, self.coverage)
+            missing = missing_tracks(connection, self.encoder_id, self.coverage, roots)
         work = []
         for found in files:
             state = known.get(found.path)
