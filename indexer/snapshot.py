@@ -73,7 +73,8 @@ class Snapshot:
 
     def known(self, track_ids: Ids) -> Ids:
         """Those of some track ids that have a live signature, rising."""
-        wanted = np.unique(track_ids)
+        rising = not len(track_ids) or bool((np.diff(track_ids) > 0).all())
+        wanted = track_ids if rising else np.unique(track_ids)
         found = _places(self.new_ids, wanted) >= 0
         rows = self._rows(wanted)
         live = rows >= 0 if self.dead is None else (rows >= 0) & ~self.dead[rows]
@@ -96,7 +97,8 @@ class Snapshot:
             return []
         barred = np.fromiter(excluded, np.int64, len(excluded))
         if allowed is not None:
-            allowed = np.setdiff1d(self.known(allowed), barred)
+            allowed = self.known(allowed)
+            allowed = allowed[~np.isin(allowed, barred)] if len(barred) else allowed
             if self.finder is None or len(allowed) < EXACT_SHARE * self.state.count:
                 return self._best(allowed, self.take(allowed) @ query, query, k)
         new = ~np.isin(self.new_ids, barred) if allowed is None else np.isin(self.new_ids, allowed)
