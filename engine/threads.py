@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 
 THREADS = range(1, 1025)  # that may be asked for
-POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+NUMBA = "NUMBA_NUM_THREADS"
+POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", NUMBA)
 
 
 def default_threads() -> int:
@@ -21,6 +23,8 @@ def cap_pools(threads: int | None) -> None:
         threads: As asked for; None leaves what the environment says, else the default.
     """
     for name in POOLS:
+        if name == NUMBA and "numba" in sys.modules:
+            continue  # it reads the variable at each compilation, and refuses another number once its threads run
         if threads is not None:
             os.environ[name] = str(threads)
         else:

@@ -1,0 +1,29 @@
+"""`--threads` inside a program that computes already."""
+
+from __future__ import annotations
+
+import os
+
+import numba
+import numpy as np
+import pytest
+
+from engine.threads import cap_pools
+
+
+@numba.njit(parallel=True)
+def doubled(values: np.ndarray) -> np.ndarray:
+    """Twice each value; its first call starts Numba's threads."""
+    out = np.empty_like(values)
+    for index in numba.prange(values.size):
+        out[index] = 2 * values[index]
+    return out
+
+
+def test_numba_goes_on_compiling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another number of threads, asked for when they run, breaks nothing that is compiled afterwards."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.setenv(name, os.environ.get(name, "1"))  # put back after the test
+    assert doubled(np.ones(8)).sum() == 16
+    cap_pools(numba.get_num_threads() + 1)
+    assert numba.njit(lambda x: x + 1)(1) == 2
