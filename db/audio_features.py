@@ -12,7 +12,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from engine.db.schema import audio_features, tracks
 from engine.db.tracks import COLUMNS, Track
-from engine.db.values import portions
+from engine.db.values import Folder, portions
 from engine.errors import LibraryError
 
 
@@ -47,8 +47,11 @@ def get_audio_features(connection: Connection, track_ids: Iterable[int]) -> dict
     return {row.track_id: AudioFeatures(row.tempo, row.key, row.loudness) for row in rows}
 
 
-def unmeasured_tracks(connection: Connection) -> list[Track]:
-    """Return the tracks that were never measured, by path."""
-    measured = select(audio_features.c.track_id)
-    found = select(*COLUMNS).where(tracks.c.id.not_in(measured)).order_by(tracks.c.path)
-    return [Track(*row) for row in connection.execute(found)]
+def unmeasured_tracks(connection: Connection, below: Iterable[bytes] = (b"/",)) -> list[Track]:
+    """Return the tracks at or below some paths that were never measured, by path."""
+    unmeasured = select(*COLUMNS).where(tracks.c.id.not_in(select(audio_features.c.track_id)))
+    found: dict[int, Track] = {}
+    for path in below:
+        for row in connection.execute(unmeasured.where(Folder.of(path).condition(tracks.c.path))):
+            found[row.id] = Track(*row)
+    return sorted(found.values(), key=lambda track: track.path)

@@ -14,6 +14,7 @@ from engine.db.values import clean, portions
 from engine.errors import LibraryError
 
 WORD = np.dtype("<u4")  # as stored; uint32 on any machine once read
+IDENTITIES = ("content_hash", "recording_id", "isrc")  # columns that two tracks of one recording may share
 
 Words = NDArray[np.uint32]
 
@@ -33,7 +34,7 @@ class Fingerprint:
 class Namesakes:
     """Tracks that share a `column` of the library: the same bytes, or the same identifier in their tags."""
 
-    column: str  # "content_hash", "recording_id" or "isrc"
+    column: str  # one of IDENTITIES
     track_ids: tuple[int, ...]  # two or more, rising
 
 
@@ -90,7 +91,7 @@ def fingerprint_kinds(connection: Connection, track_ids: Iterable[int]) -> dict[
 
 def namesakes(connection: Connection) -> list[Namesakes]:
     """Return the tracks that share their bytes, their MusicBrainz recording or their ISRC, column by column."""
-    return [found for column in ("content_hash", "recording_id", "isrc") for found in _sharing(connection, column)]
+    return [found for column in IDENTITIES for found in _sharing(connection, column)]
 
 
 def _sharing(connection: Connection, name: str) -> list[Namesakes]:

@@ -1,6 +1,7 @@
 """Tracks: what is known of each audio file that has been read, and how to find it."""
 
 import math
+import os
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
@@ -61,6 +62,10 @@ class Track:
     def name(self) -> str:
         """The path as Python names files: `open` takes it, whatever its bytes."""
         return named(self.path)
+
+    def differs(self, status: os.stat_result) -> bool:
+        """Whether a file with this status is not the one that was indexed."""
+        return (status.st_size, status.st_mtime_ns) != (self.size, self.mtime_ns)
 
     @property
     def display_path(self) -> str:

@@ -29,11 +29,9 @@ if TYPE_CHECKING:
     from engine.analysis.duplicates import Duplicates
     from engine.analysis.explain import Explanation, PairExplanation, Span
     from engine.analysis.genres import GenreRelations
+    from engine.analysis.library_map import LibraryMap
     from engine.analysis.tags import TagReport
     from engine.indexer.reports import IndexProgress
-
-if TYPE_CHECKING:
-    from engine.analysis.library_map import LibraryMap
 
 
 class Engine(Keeping, Listening):

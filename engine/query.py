@@ -234,4 +234,4 @@ def _differs(track: Track) -> bool:
         status = os.stat(track.path)  # noqa: PTH116 (bytes)
     except OSError:
         return False
-    return (status.st_size, status.st_mtime_ns) != (track.size, track.mtime_ns)
+    return track.differs(status)

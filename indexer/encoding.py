@@ -113,13 +113,13 @@ def _vectors(encoder: Encoder, windows: NDArray[np.float32]) -> torch.Tensor:
         except torch.OutOfMemoryError:
             if encoder.at_once > 1:
                 encoder.at_once //= 2
-            elif next(encoder.parameters()).device.type != "cpu":
+            elif encoder.device.type != "cpu":
                 encoder.at_once = CHUNK_WINDOWS
                 encoder.to("cpu")
             else:
                 raise
         except RuntimeError as error:  # torch.AcceleratorError among them
-            if next(encoder.parameters()).device.type == "cpu":
+            if encoder.device.type == "cpu":
                 raise
             reason = " ".join(str(error).split())[:120]
             raise DeviceError(

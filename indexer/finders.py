@@ -13,7 +13,7 @@ from engine.indexer.vector_files import IndexFile
 
 EFFORT = 128  # candidates that a search of the graph keeps: recall@10 of 0.99 at a million (scripts/bench/query.py)
 EFFORT_GROWTH = 0.5  # a filter that a share s of the rows passes makes a search try s ** -0.5 times as many
-MOST_EFFORT_SHARE = 0.02  # below it rows are better compared one by one
+EXACT_SHARE = 0.02  # of the rows: where fewer pass a filter, they are better compared one by one
 GPU_LARGEST_K = 2048  # FAISS' own limit
 
 Floats = NDArray[np.float32]
@@ -23,11 +23,11 @@ Rows = NDArray[np.int64]
 class Finder(Protocol):
     """Finds rows. A `passing` mask (N,) says which of them may be found; None for all."""
 
-    def find(self, query: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows | None:
-        """About `count` of the rows nearest to a query (D,), to be scored exactly; None where it cannot say."""
+    def find(self, queries: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows | None:
+        """About the rows (Q, count) nearest to queries (Q, D), to be scored exactly; None where it cannot say.
 
-    def find_many(self, queries: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows | None:
-        """The same of queries (Q, D), as (Q, count); -1 where there are fewer."""
+        There is -1 where there are fewer.
+        """
 
 
 class GraphFinder:
@@ -36,16 +36,11 @@ class GraphFinder:
     def __init__(self, graph: Any) -> None:
         self._graph = graph
 
-    def find(self, query: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows:
-        """See `Finder`."""
-        rows: Rows = self.find_many(query[None], count, passing)[0]
-        return rows[rows >= 0]
-
-    def find_many(self, queries: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows:
+    def find(self, queries: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows:
         """See `Finder`."""
         options: dict[str, Any] = {"efSearch": max(EFFORT, count)}
         if passing is not None:
-            share = max(float(passing.mean()), MOST_EFFORT_SHARE)
+            share = max(float(passing.mean()), EXACT_SHARE)
             options["sel"] = faiss.IDSelectorBitmap(np.packbits(passing, bitorder="little"))
             options["efSearch"] = int(options["efSearch"] / share**EFFORT_GROWTH)
         rows: Rows = self._graph.search(queries, count, params=faiss.SearchParametersHNSW(**options))[1]
@@ -62,12 +57,7 @@ class GpuFinder:
         self._index = faiss.index_cpu_to_all_gpus(faiss.downcast_index(file.owner.index), options)
         self._lock = threading.Lock()  # FAISS' GPU indexes are not safe for concurrent readers
 
-    def find(self, query: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows | None:
-        """See `Finder`."""
-        found = self.find_many(query[None], count, passing)
-        return None if found is None else found[0][found[0] >= 0]
-
-    def find_many(self, queries: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows | None:
+    def find(self, queries: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows | None:
         """See `Finder`; a filter, or more rows than FAISS can sort on a GPU, is left to the CPU."""
         if passing is not None or count > GPU_LARGEST_K:
             return None

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -14,6 +11,8 @@ from engine.errors import AudioError
 from engine.indexer import chromaprint
 from engine.indexer.chromaprint import Chromaprint, ChromaprintError
 from engine.indexer.fingerprint import OUTLINE, SEMITONES, FirstSound, Words, fingerprints, first_sound
+from engine.indexer.pool import in_order
+from engine.indexer.pruning import why_not_as_indexed
 from engine.indexer.reports import FailedPath, IndexProgress, OnProgress
 
 BATCH_TRACKS = 16  # stored together
@@ -67,11 +66,11 @@ class Fingerprinting:
         self._program = self._find_program(any(chromaprint.KIND not in known.get(each, ()) for each in tracks))
         wanted = OWN_KINDS | ({chromaprint.KIND} if self._program else set())
         for track in tracks.values():
-            if reason := _absence(track):
+            if reason := why_not_as_indexed(track):
                 self._leave_out(track, reason)
         there = [track for track in tracks.values() if track.id not in self.report.left_out]
         work = [track for track in there if not wanted <= known.get(track.id, set())]
-        taken, done = self._take_all(work), 0
+        taken, done = in_order(self._take, work, self.threads, "fingerprint"), 0
         while batch := list(islice(taken, BATCH_TRACKS)):
             self._store(batch)
             for each in batch:
@@ -91,20 +90,6 @@ class Fingerprinting:
         self._program = None
         if not self.report.notes:
             self.report.notes.append(f"{error}; compared by our own fingerprint instead")
-
-    def _take_all(self, work: list[Track]) -> Iterator[_Taken]:
-        """Take in threads, in order, with a bounded number of decoded files in memory."""
-        pending: deque[Future[_Taken]] = deque()
-        pool = ThreadPoolExecutor(self.threads, thread_name_prefix="fingerprint")
-        try:
-            for track in work:
-                pending.append(pool.submit(self._take, track))
-                if len(pending) > 2 * self.threads:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
 
     def _take(self, track: Track) -> _Taken:
         try:
@@ -135,14 +120,3 @@ class Fingerprinting:
 
     def _leave_out(self, track: Track, reason: str) -> None:
         self.report.left_out[track.id] = FailedPath(track.display_path, reason)
-
-
-def _absence(track: Track) -> str | None:
-    """Why a track's file is not what the library knows, or None."""
-    try:
-        status = os.stat(track.path)  # noqa: PTH116 (bytes)
-    except OSError as error:
-        return f"cannot be opened: {error.strerror or error}"
-    if (status.st_size, status.st_mtime_ns) != (track.size, track.mtime_ns):
-        return "changed since it was indexed; index it again: engine index PATH"
-    return None

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import os
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.db import Database, FileState, add_root, forget_skipped, known_files, missing_tracks, put_skipped
 from engine.db.values import shown
+from engine.indexer.pool import in_order
 from engine.indexer.pruning import find_vanished, is_gone, refuse_prune, remove_vanished
 from engine.indexer.reports import FailedPath, IndexProgress, IndexReport, OnProgress
 from engine.indexer.scan import FoundFile, Unreadable, scan
 
 if TYPE_CHECKING:
-    from engine.indexer.prepare import Prepared, Target
+    from engine.indexer.prepare import Prepared
     from engine.models.encoder import Encoder
 
 BATCH_TRACKS = 8  # encoded and committed together
@@ -141,43 +141,31 @@ class Ingest:
         from threadpoolctl import threadpool_limits
 
         encoder = self.load()
-        device, at_once = next(encoder.parameters()).device.type, encoder.at_once
+        device, at_once = encoder.device.type, encoder.at_once
         with threadpool_limits(1, user_api="blas"):  # files are what runs in parallel here
             self._store_all(work, encoder, on_progress)
-        if next(encoder.parameters()).device.type != device:
+        if encoder.device.type != device:
             self.report.notes.append("the GPU's memory is too small for this encoder: the CPU went on")
         elif encoder.at_once != at_once:
             self.report.notes.append(f"the GPU's memory is small: {encoder.at_once} windows were encoded at once")
 
     def _store_all(self, work: list[FoundFile], encoder: Encoder, on_progress: OnProgress) -> None:
-        from engine.indexer.prepare import Target  # here: torch takes a second, and a run with nothing new needs none
+        # Here: torch takes a second, and a run with nothing new needs none.
+        from engine.indexer.prepare import Target, prepare
         from engine.indexer.storing import Storing
 
         target = Target(self.encoder_id, encoder.plan, self.coverage)
         storing = Storing(self.database, encoder, target, self.report, self.moved_from)
         batch: list[Prepared] = []
-        for done, item in enumerate(self._prepare_all(work, target), start=1):
+        prepared = in_order(
+            partial(prepare, database=self.database, target=target), work, self.options.threads, "decode"
+        )
+        for done, item in enumerate(prepared, start=1):
             batch.append(item)
             if len(batch) == BATCH_TRACKS or done == len(work):
                 storing.store(batch)
                 batch = []
             on_progress(IndexProgress(done, len(work), shown(item.found.path)))
-
-    def _prepare_all(self, work: list[FoundFile], target: Target) -> Iterator[Prepared]:
-        """Prepare in threads, in order, with a bounded number of decoded tracks in memory."""
-        from engine.indexer.prepare import prepare
-
-        pending: deque[Future[Prepared]] = deque()
-        pool = ThreadPoolExecutor(self.options.threads, thread_name_prefix="decode")
-        try:
-            for found in work:
-                pending.append(pool.submit(prepare, found, self.database, target))
-                if len(pending) > 2 * self.options.threads:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
 
     def _settle_vanished(self, roots: list[bytes], known: dict[bytes, FileState], closed: list[bytes]) -> None:
         vanished = [path for path in find_vanished(roots, known, closed) if path not in self.moved_from]

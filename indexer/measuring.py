@@ -5,17 +5,14 @@ A crash loses at most the batch in flight; what is stored is not measured again,
 
 from __future__ import annotations
 
-import os
 import time
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.db import AudioFeatures, Database, Track, put_audio_features, tracks_by_ids, unmeasured_tracks
-from engine.db.values import Folder
 from engine.errors import AudioError
-from engine.indexer.pruning import is_gone
+from engine.indexer.pool import in_order
+from engine.indexer.pruning import is_gone, why_not_as_indexed
 from engine.indexer.reports import FailedPath, IndexProgress, MeasureReport, OnProgress
 
 BATCH_TRACKS = 16  # committed together
@@ -30,10 +27,11 @@ def measure_tracks(database: Database, roots: Sequence[bytes], threads: int, on_
     from threadpoolctl import threadpool_limits
 
     began, report, batch = time.monotonic(), MeasureReport(), list[_Measured]()
-    work = _needing_work(database, [Folder.of(root) for root in roots])
+    with database.read() as connection:
+        work = [track for track in unmeasured_tracks(connection, roots) if not is_gone(track.path)]
     try:
         with threadpool_limits(1):  # files are what runs in parallel here
-            for done, measured in enumerate(_measure_all(work, threads), start=1):
+            for done, measured in enumerate(in_order(_measure, work, threads, "measure"), start=1):
                 batch.append(measured)
                 if len(batch) == BATCH_TRACKS:
                     _store(database, batch, report)
@@ -55,36 +53,13 @@ class _Measured:
     reason: str = ""
 
 
-def _needing_work(database: Database, folders: Sequence[Folder]) -> list[Track]:
-    with database.read() as connection:
-        tracks = unmeasured_tracks(connection)
-    wanted = (track for track in tracks if any(folder.holds(track.path) for folder in folders))
-    return [track for track in wanted if not is_gone(track.path)]
-
-
-def _measure_all(work: Sequence[Track], threads: int) -> Iterator[_Measured]:
-    """Measure in threads, in order, with a bounded number of files open."""
-    pending: deque[Future[_Measured]] = deque()
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="measure")
-    try:
-        for track in work:
-            pending.append(pool.submit(_measure, track))
-            if len(pending) > 2 * threads:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
 def _measure(track: Track) -> _Measured:
     """Measure one track; never raises for a bad file: the run goes on."""
     from engine.indexer.audio_features import measure
 
+    if reason := why_not_as_indexed(track):
+        return _Measured(track, None, reason)
     try:
-        status = os.stat(track.path)  # noqa: PTH116 (bytes)
-        if (status.st_size, status.st_mtime_ns) != (track.size, track.mtime_ns):
-            return _Measured(track, None, "not the file that was indexed; index it again")
         return _Measured(track, measure(track.path))
     except AudioError as error:
         return _Measured(track, None, str(error))

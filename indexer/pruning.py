@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Sequence
 
-from engine.db import Database, FileState, forget_skipped, remove_tracks
+from engine.db import Database, FileState, Track, forget_skipped, remove_tracks
 from engine.db.values import Folder, shown
 
 LARGEST_SHARE = 0.5  # of a run's tracks that may be pruned without force
@@ -20,6 +20,17 @@ def is_gone(path: bytes) -> bool:
     except OSError:
         return False
     return False
+
+
+def why_not_as_indexed(track: Track) -> str | None:
+    """Why a track's file is not what the library knows, or None where it is."""
+    try:
+        status = os.stat(track.path)  # noqa: PTH116 (bytes)
+    except OSError as error:
+        return f"cannot be opened: {error.strerror or error}"
+    if track.differs(status):
+        return "changed since it was indexed; index it again: engine index PATH"
+    return None
 
 
 def find_vanished(roots: Sequence[bytes], known: dict[bytes, FileState], untouchable: Collection[bytes]) -> list[bytes]:

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.db import SignatureMatrix, SignatureState
+from engine.indexer.finders import EXACT_SHARE, Finder
 from engine.indexer.vector_files import IndexFile
 
-if TYPE_CHECKING:
-    from engine.indexer.finders import Finder
-
-EXACT_SHARE = 0.02  # of the tracks: where fewer pass a filter, they are scored one by one
 SPARE = 32  # more candidates than asked for, since a finder knows vectors to eight or sixteen bits only
 
 Floats = NDArray[np.float32]
@@ -121,10 +119,8 @@ class Snapshot:
 
     def _near_many(self, queries: Floats, k: int) -> list[Ids]:
         """Track ids among which each query's nearest are."""
-        import faiss
-
         passing = None if self.dead is None else ~self.dead
-        rows = self.finder.find_many(queries, k + SPARE, passing) if self.finder else None
+        rows = self.finder.find(queries, k + SPARE, passing) if self.finder else None
         if rows is None or self.file is None:
             count = min(k, self.state.count)
             nearest = faiss.knn(queries, self.vectors, count, metric=faiss.METRIC_INNER_PRODUCT)[1]
@@ -152,8 +148,9 @@ class Snapshot:
         assert self.file is not None
         few = len(barred) <= SPARE  # passed over afterwards, which costs less than to walk around them
         passing = None if few and allowed is None and self.dead is None else self._passing(barred, allowed)
-        found = self.finder.find(query, k + SPARE, passing) if self.finder else None
-        if found is not None:
+        rows = self.finder.find(query[None], k + SPARE, passing) if self.finder else None
+        if rows is not None:
+            found = rows[0][rows[0] >= 0]
             return found[~np.isin(self.file.track_ids[found], barred)]
         if not len(barred) and passing is None:
             return slice(None)  # a view, not a copy
@@ -182,10 +179,9 @@ class Snapshot:
 
 def snapshot_of(found: SignatureMatrix) -> Snapshot:
     """Some signatures by themselves, as they were read."""
-    order = np.argsort(found.track_ids)
-    last = int(found.signature_ids.max(initial=0))
-    state = SignatureState(len(order), last)
-    return Snapshot(state, None, None, None, found.track_ids[order], found.vectors[order])
+    found = found.by_track()
+    state = SignatureState(len(found.track_ids), int(found.signature_ids.max(initial=0)))
+    return Snapshot(state, None, None, None, found.track_ids, found.vectors)
 
 
 def _places(rising: Ids, wanted: Ids) -> NDArray[np.intp]:

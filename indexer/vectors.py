@@ -144,11 +144,8 @@ class VectorStore:
             known = get_vector_index(connection, self.encoder, self.coverage)
             file, finder = self._open(known.file_digest) if known else (None, None)
             after = known.last_signature_id if known and file else 0
-            new = matrix(connection, self.encoder, self.coverage, after)
+            new = matrix(connection, self.encoder, self.coverage, after).by_track()
             dead = self._dead(connection, file, new, state)
-        order = np.argsort(new.track_ids)
-        if len(order) and (np.diff(order) != 1).any():
-            new = SignatureMatrix(new.signature_ids[order], new.track_ids[order], new.vectors[order])
         return Snapshot(state, file, finder, dead, new.track_ids, new.vectors)
 
     def _open(self, digest: str) -> tuple[IndexFile | None, Finder | None]:
@@ -177,12 +174,9 @@ class VectorStore:
     def _write(self) -> None:
         with self.database.read() as connection:
             state = signature_state(connection, self.encoder, self.coverage)
-            live = matrix(connection, self.encoder, self.coverage)
-        order = np.argsort(live.track_ids, kind="stable")
-        sorted_already = not len(order) or bool((np.diff(order) == 1).all())
-        vectors = live.vectors if sorted_already else live.vectors[order]
+            live = matrix(connection, self.encoder, self.coverage).by_track()
         try:
-            digest = write_index(self.stem, live.track_ids[order], vectors)
+            digest = write_index(self.stem, live.track_ids, live.vectors)
         except OSError as error:
             raise LibraryError(
                 f"cannot write the index {self.stem}.*.faiss: {error.strerror or error}; the signatures are safe: "

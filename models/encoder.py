@@ -91,6 +91,11 @@ class Encoder(nn.Module):
         self.mood_head = nn.Linear(self.dim, len(moods))
         self.register_buffer("centroids", torch.zeros(len(genres), self.dim))
 
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.genre_head.weight.device
+
     def front_end_key(self) -> str:
         """Equal for encoders whose front-ends give the same features: caches carry it in their names."""
         settings = {name: getattr(self.config, name) for name in self.front_end_fields}
@@ -145,19 +150,17 @@ class Encoder(nn.Module):
     @torch.inference_mode()
     def vectors_of(self, windows: Tensor) -> Tensor:
         """Windows (W, L), of one track or of several -> h (S, D) on the CPU, in chunks that bound memory."""
-        device = next(self.parameters()).device
         vectors = []
         for part in windows.split(self.at_once):
-            features = self.front_end(part.to(device))
-            with torch.autocast(device.type, torch.bfloat16, enabled=self.reduced):
+            features = self.front_end(part.to(self.device))
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.reduced):
                 vectors.append(self.embed(features).float().cpu())
         return torch.cat(vectors)
 
     @torch.inference_mode()
     def summarise(self, vectors: Tensor) -> TrackEmbedding:
         """h (S, D) of one track -> its embedding. Runs where the weights are, answers on the CPU."""
-        device = next(self.parameters()).device
-        on_device = vectors.to(device)[None]
+        on_device = vectors.to(self.device)[None]
         scores = self.score(on_device)  # (1, S)
         raw = self.pool(on_device, scores)  # (1, D)
         return TrackEmbedding(

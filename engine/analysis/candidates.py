@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.db import Namesakes, Track, namesakes, tracks_by_ids, vectors_of_tracks
+from engine.db.fingerprints import IDENTITIES
 from engine.db.values import folded
 from engine.opened import OpenLibrary
 
@@ -109,7 +110,7 @@ def _namesakes_among(tracks: Iterable[Track]) -> list[Namesakes]:
     """As `namesakes`, of some tracks instead of all."""
     found: dict[tuple[str, object], list[int]] = defaultdict(list)
     for track in sorted(tracks, key=lambda track: track.id):
-        for column in ("content_hash", "recording_id", "isrc"):
+        for column in IDENTITIES:
             value = getattr(track, column)
             if value is not None:
                 found[column, value].append(track.id)

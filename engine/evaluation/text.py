@@ -55,7 +55,7 @@ def _header(document: Document) -> list[str]:
     seconds, clips = document["seconds"], document["clips"]
     each = seconds["classification"] / clips
     trained = f"{seconds['training']:,.0f} s" if seconds["training"] is not None else "time not recorded"
-    settings = ", ".join(f"{key} {value}" for key, value in document["training"].items() if value is not None)
+    settings = ", ".join(f"{key} {_number(value)}" for key, value in document["training"].items() if value is not None)
     rows = {
         "data": f"{document['data']}, split {document['split']}, {clips} clips",
         "protocol": document["protocol"],
@@ -65,6 +65,10 @@ def _header(document: Document) -> list[str]:
         "versions": ", ".join(f"{name} {number}" for name, number in document["versions"].items()),
     }
     return ["| | |", "|---|---|", *(f"| {name} | {_cell(text)} |" for name, text in rows.items())]
+
+
+def _number(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _figures(rows: list[dict[str, Any]]) -> list[str]:

@@ -49,7 +49,7 @@ def _row(name: str, device: str) -> dict[str, Any]:
 
 
 def _step_seconds(encoder: Encoder, features: dict[str, torch.Tensor], precision: torch.dtype) -> float:
-    device = next(encoder.parameters()).device.type
+    device = encoder.device.type
     optimiser = torch.optim.AdamW(encoder.parameters(), 1e-4)
     began = 0.0
     for step in range(STEPS + 1):

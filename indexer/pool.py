@@ -1,0 +1,31 @@
+"""Work on many files at once, in threads: results come in the order of the files, and few of them wait in memory."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+AHEAD = 2  # results per thread that may wait to be taken
+
+
+def in_order(work: Callable[[Item], Result], items: Iterable[Item], threads: int, name: str) -> Iterator[Result]:
+    """Yield `work(item)` of each item, in order, computed by `threads` threads called `name`.
+
+    What was begun is waited for, and nothing else begun, when the caller stops or an item raises.
+    """
+    pending: deque[Future[Result]] = deque()
+    pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+    try:
+        for item in items:
+            pending.append(pool.submit(work, item))
+            if len(pending) > AHEAD * threads:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
