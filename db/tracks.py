@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields
 from itertools import islice
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
@@ -205,10 +207,11 @@ def genre_tags(connection: Connection) -> list[GenreCount]:
     return [GenreCount(*row) for row in connection.execute(counted.order_by(number.desc(), tracks.c.genre))]
 
 
-def genre_by_track(connection: Connection) -> dict[int, str]:
-    """Return the raw genre tag of every track that has one, by track id."""
-    found = connection.execute(select(tracks.c.id, tracks.c.genre).where(tracks.c.genre.is_not(None)))
-    return {row.id: row.genre for row in found}
+def tracks_by_genre(connection: Connection) -> dict[str, NDArray[np.int64]]:
+    """Return the ids of the tracks, rising, that have a genre tag, by the tag as it stands in the files."""
+    ids = func.group_concat(tracks.c.id, ",")  # one row for each tag: a row for each track takes ten times as long
+    found = select(tracks.c.genre, ids).where(tracks.c.genre.is_not(None)).group_by(tracks.c.genre)
+    return {tag: np.sort(np.array(listed.split(","), np.int64)) for tag, listed in connection.execute(found)}
 
 
 def tracks_below(connection: Connection, path: bytes) -> list[Track]:

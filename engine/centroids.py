@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,15 @@ from numpy.typing import NDArray
 from engine.models.labels import GENRES, tag_names
 from engine.results import CentroidDistance
 
+if TYPE_CHECKING:
+    from engine.indexer.snapshot import Snapshot
+
 MINIMUM_TRACKS = 10
+MOST_TRACKS = (
+    10_000  # of a genre that its mean is taken over: drawn where there are more, so that no library is read whole
+)
+
+Ids = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,44 +36,51 @@ class Centroid:
     kind: str
 
 
-def genre_members(tags: Mapping[int, str | None], genres: Sequence[str] = GENRES) -> dict[str, list[int]]:
-    """Track ids by genre: the encoder's genres that tags name; other names of tags from MINIMUM_TRACKS on."""
-    members: dict[str, list[int]] = defaultdict(list)
-    for track_id, tag in tags.items():
+def genre_members(tags: Mapping[str, Ids], genres: Sequence[str] = GENRES) -> dict[str, Ids]:
+    """Track ids by genre: the encoder's genres that tags name; other names of tags from MINIMUM_TRACKS on.
+
+    Args:
+        tags: Ids, each under one tag, by the tag as it stands in the files.
+        genres: An encoder's.
+    """
+    members: dict[str, list[Ids]] = defaultdict(list)
+    for tag, ids in tags.items():
         for name in tag_names(tag, genres):
-            members[name].append(track_id)
-    return {name: ids for name, ids in members.items() if name in genres or len(ids) >= MINIMUM_TRACKS}
+            members[name].append(ids)
+    joined = {name: np.sort(np.concatenate(parts)) for name, parts in members.items()}
+    return {name: ids for name, ids in joined.items() if name in genres or len(ids) >= MINIMUM_TRACKS}
 
 
 def make_centroids(
-    tags: Mapping[int, str | None],
-    track_ids: NDArray[np.int64],
-    vectors: NDArray[np.float32],
-    reference: NDArray[np.float32],
-    genres: Sequence[str] = GENRES,
+    tags: Mapping[str, Ids], snapshot: Snapshot, reference: NDArray[np.float32], genres: Sequence[str] = GENRES
 ) -> list[Centroid]:
     """All centroids of a library.
 
     Args:
-        tags: The raw genre tag by track id.
-        track_ids: (N,) of the signatures.
-        vectors: (N, D) unit signatures.
+        tags: Track ids by raw genre tag.
+        snapshot: The signatures.
         reference: (G, D) unit rows in the order of `genres`, zero where the encoder has none.
         genres: The names of the encoder whose signatures these are.
     """
-    rows = {int(track_id): row for row, track_id in enumerate(track_ids)}
     made: dict[str, Centroid] = {}
     for genre, vector in zip(genres, reference, strict=True):
         if np.linalg.norm(vector) > 0:
             made[genre] = Centroid(genre, vector, "reference")
     for genre, ids in genre_members(tags, genres).items():
-        known = [rows[track_id] for track_id in ids if track_id in rows]
+        known = snapshot.known(ids)
         if len(known) >= MINIMUM_TRACKS:
-            mean = vectors[known].astype(np.float64).mean(axis=0)
+            mean = snapshot.take(_drawn(known)).mean(axis=0, dtype=np.float64)
             norm = np.linalg.norm(mean)
             if norm > 0:
                 made[genre] = Centroid(genre, (mean / norm).astype(np.float32), "library")
     return list(made.values())
+
+
+def _drawn(ids: Ids) -> Ids:
+    """At most MOST_TRACKS of these, rising; the same of the same."""
+    if len(ids) <= MOST_TRACKS:
+        return ids
+    return np.sort(np.random.default_rng(0).choice(ids, MOST_TRACKS, replace=False, shuffle=False))
 
 
 def distances(signature: NDArray[np.float32], centroids: list[Centroid]) -> tuple[CentroidDistance, ...]:

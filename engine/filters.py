@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.db import Conditions, Span, Track, genre_by_track, names_of, tracks_meeting
+from engine.db import Conditions, Span, Track, names_of, tracks_by_genre, tracks_meeting
 from engine.db.values import folded
 from engine.errors import QueryError
 from engine.models.labels import own_name, spellings, tag_names
@@ -135,15 +135,17 @@ def _of_genres(opened: OpenLibrary, wanted: Sequence[str]) -> NDArray[np.int64] 
         return None
     genres = opened.file.genres
     with opened.database.read() as connection:
-        named = {track_id: tag_names(tag, genres) for track_id, tag in genre_by_track(connection).items()}
-    known = {name for names in named.values() for name in names} | set(genres)
+        named = [(set(tag_names(tag, genres)), ids) for tag, ids in tracks_by_genre(connection).items()]
     chosen = {_genre_name(name, genres) for name in wanted}
-    _refuse_unknown("genre", chosen, known)
-    tagged = {track_id for track_id, names in named.items() if chosen & set(names)}
-    told = [track_id for track_id, names in named.items() if set(names) & set(genres)]
+    _refuse_unknown("genre", chosen, set(genres).union(*(names for names, _ in named)))
+    tagged, told = (_joined(ids for names, ids in named if names & of) for of in (chosen, set(genres)))
     labels = opened.labels()
     heard = np.isin(labels.genres, [i for i, genre in enumerate(genres) if genre in chosen])
-    return np.union1d(np.fromiter(tagged, np.int64), np.setdiff1d(labels.track_ids[heard], told))
+    return np.union1d(tagged, np.setdiff1d(labels.track_ids[heard], told))
+
+
+def _joined(parts: Iterable[NDArray[np.int64]]) -> NDArray[np.int64]:
+    return np.concatenate([np.zeros(0, np.int64), *parts])
 
 
 def _genre_name(name: str, genres: Sequence[str]) -> str:

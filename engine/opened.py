@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from engine.db import Database, Labels, encoders, genre_by_track, get_setting, labels_of_tracks, set_setting
+from engine.db import Database, Labels, encoders, get_setting, labels_of_tracks, set_setting, tracks_by_genre
 from engine.errors import LibraryError
 from engine.models.shipped import EncoderFile, reference_centroids, shipped_path
 from engine.opening import check_device, is_installed
@@ -173,9 +173,8 @@ class OpenLibrary:
         from engine.centroids import make_centroids
 
         with self.database.read() as connection:
-            tags = genre_by_track(connection)
-        snapshot, reference = self.store().snapshot(), reference_centroids(self.file)
-        return make_centroids(tags, snapshot.track_ids, snapshot.vectors, reference, self.file.genres)
+            tags = tracks_by_genre(connection)
+        return make_centroids(tags, self.store().snapshot(), reference_centroids(self.file), self.file.genres)
 
     def _read_labels(self) -> Labels:
         with self.database.read() as connection:

@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 from engine.analysis.attention import SHORTEST_TRACK, MeasuredTracks, measure_attention
 from engine.analysis.genres import cosine_distances, genre_equations, nearest_genres
 from engine.centroids import make_centroids
-from engine.db import genre_by_track, open_database, segment_blocks, tracks_by_ids
+from engine.db import SignatureMatrix, open_database, segment_blocks, tracks_by_genre, tracks_by_ids
 from engine.errors import EngineError, LibraryError
+from engine.indexer.snapshot import snapshot_of
 from engine.models.labels import map_tag
 from engine.models.light import segment_seconds
 from engine.opened import OpenLibrary
@@ -84,7 +85,7 @@ def choose_tracks(opened: OpenLibrary, clips: dict[bytes, str] | None) -> Tracks
     """The tracks that have a signature and a tag of GENRES; of these clips only, where there are some."""
     snapshot = opened.filled_store().snapshot()
     with opened.database.read() as connection:
-        tags = genre_by_track(connection)
+        tags = {int(i): tag for tag, ids in tracks_by_genre(connection).items() for i in ids}
         known = tracks_by_ids(connection, snapshot.track_ids.tolist())
     rows, genres, artists = [], [], []
     for row, track_id in enumerate(snapshot.track_ids.tolist()):
@@ -98,9 +99,10 @@ def choose_tracks(opened: OpenLibrary, clips: dict[bytes, str] | None) -> Tracks
 
 def make_vectors(tracks: Tracks) -> Floats:
     """The ten unit centroids (10, D); raises LibraryError when a genre has too few tracks."""
-    tags: dict[int, str | None] = {int(i): GENRES[genre] for i, genre in zip(tracks.ids, tracks.genres, strict=True)}
+    tags = {genre: tracks.ids[tracks.genres == i] for i, genre in enumerate(GENRES)}
     none = np.zeros((len(GENRES), tracks.vectors.shape[1]), np.float32)
-    made = {c.genre: c.vector for c in make_centroids(tags, tracks.ids, tracks.vectors, none, GENRES)}
+    snapshot = snapshot_of(SignatureMatrix(tracks.ids, tracks.ids, tracks.vectors))
+    made = {c.genre: c.vector for c in make_centroids(tags, snapshot, none, GENRES)}
     missing = [genre for genre in GENRES if genre not in made]
     if missing:
         raise LibraryError(f"expected ten tracks or more of each genre, found fewer of {', '.join(missing)}")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engine.analysis.attention import SHORTEST_TRACK, AttentionStatistics, MeasuredTracks, measure_attention
 from engine.centroids import MINIMUM_TRACKS, genre_members
-from engine.db import genre_by_track, segment_blocks
+from engine.db import segment_blocks, tracks_by_genre
 from engine.errors import LibraryError, QueryError
 from engine.models.light import segment_seconds
 from engine.opened import OpenLibrary
@@ -153,12 +153,12 @@ def _sums(
             yield a, d, c, b, float(errors[place])
 
 
-def _members(opened: OpenLibrary) -> dict[str, list[int]]:
+def _members(opened: OpenLibrary) -> dict[str, NDArray[np.int64]]:
     """Ids of the tracks by genre, of those that have a signature."""
-    heard = set(opened.store().snapshot().track_ids.tolist())
+    snapshot = opened.store().snapshot()
     with opened.database.read() as connection:
-        tags = genre_by_track(connection)
-    return genre_members({track_id: tag for track_id, tag in tags.items() if track_id in heard}, opened.file.genres)
+        tags = tracks_by_genre(connection)
+    return genre_members({tag: snapshot.known(ids) for tag, ids in tags.items()}, opened.file.genres)
 
 
 def _attention(opened: OpenLibrary) -> MeasuredTracks:

@@ -55,7 +55,7 @@ def _header(document: Document) -> list[str]:
     seconds, clips = document["seconds"], document["clips"]
     each = seconds["classification"] / clips
     trained = f"{seconds['training']:,.0f} s" if seconds["training"] is not None else "time not recorded"
-    settings = ", ".join(f"{key} {_number(value)}" for key, value in document["training"].items() if value is not None)
+    settings = ", ".join(f"{key} {_setting(value)}" for key, value in document["training"].items() if value is not None)
     rows = {
         "data": f"{document['data']}, split {document['split']}, {clips} clips",
         "protocol": document["protocol"],
@@ -67,7 +67,7 @@ def _header(document: Document) -> list[str]:
     return ["| | |", "|---|---|", *(f"| {name} | {_cell(text)} |" for name, text in rows.items())]
 
 
-def _number(value: Any) -> str:
+def _setting(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
