@@ -15,7 +15,7 @@ from engine.db import SignatureMatrix, SignatureState
 from engine.indexer.finders import EXACT_SHARE, Finder
 from engine.indexer.vector_files import IndexFile
 
-SPARE = 32  # more candidates than asked for, since a finder knows vectors to eight or sixteen bits only
+SPARE = 32  # more candidates than asked for: some are passed over, and a GPU knows vectors to sixteen bits only
 
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]

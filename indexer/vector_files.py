@@ -1,7 +1,8 @@
 """Index files on disk: named after what they hold, written whole or not at all, mapped into memory when opened.
 
-STEM.<digest>.faiss holds a library's signatures, STEM.<digest>.graph.faiss, in a large one, the graph that is searched
-instead of all of them. Both are plain FAISS. The library notes the digest: a file of another name is nobody's.
+STEM.<digest>.faiss holds a library's signatures; STEM.<digest>.<digest>.graph.faiss, in a large one, the links of a
+graph between them that is walked instead of comparing with all. Both are FAISS' own formats, the graph's without its
+storage, which is the other file. The library notes the digests: a file of another name is nobody's.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from numpy.typing import NDArray
 GRAPH_FROM = 50_000  # signatures; fewer are compared one by one in a few milliseconds
 GRAPH_LINKS = 32  # of each signature on the graph's lowest layer: half of FAISS' M, doubled there
 GRAPH_EFFORT = 80  # candidates kept while linking one; more cost time in proportion and find little more
-GRAPH_FACTORY = f"HNSW{GRAPH_LINKS}_SQ8"  # eight bits a number: the nearest are scored again from the signatures
 DIGEST_LETTERS = 16
 READ_WHOLE_BYTES = 2**28  # a larger file is checked by its length and by samples
 SAMPLES, SAMPLE_BYTES = 256, 2**16
@@ -58,11 +58,12 @@ def write_index(stem: Path, track_ids: NDArray[np.int64], vectors: Floats) -> st
     digest = _put(flat, lambda found: _vectors_path(stem, found))
     if len(track_ids) < GRAPH_FROM:
         return digest
-    graph = faiss.index_factory(vectors.shape[1], GRAPH_FACTORY, faiss.METRIC_INNER_PRODUCT)
+    del flat  # its copy of the signatures
+    graph = faiss.IndexHNSWFlat(vectors.shape[1], GRAPH_LINKS, faiss.METRIC_INNER_PRODUCT)
     graph.hnsw.efConstruction = GRAPH_EFFORT
-    graph.train(vectors[:: max(1, len(vectors) // GRAPH_FROM)].copy())
     graph.add(vectors)
-    return f"{digest} {_put(graph, lambda found: _graph_path(stem, digest, found))}"
+    graph_digest = _put(graph, lambda found: _graph_path(stem, digest, found), faiss.IO_FLAG_SKIP_STORAGE)
+    return f"{digest} {graph_digest}"
 
 
 def open_index(stem: Path, known: str) -> IndexFile | None:
@@ -80,6 +81,8 @@ def open_index(stem: Path, known: str) -> IndexFile | None:
     graph = _get(_graph_path(stem, digest, graph_digest), graph_digest) if graph_digest else None
     if graph_digest and graph is None:
         return None
+    if graph is not None:
+        graph.storage, graph.own_fields = flat, False
     return IndexFile(track_ids, vectors, graph, owner)
 
 
@@ -107,13 +110,13 @@ def _graph_path(stem: Path, digest: str, graph_digest: str) -> Path:
     return Path(f"{stem}.{digest[:DIGEST_LETTERS]}.{graph_digest[:DIGEST_LETTERS]}.graph.faiss")
 
 
-def _put(index: Any, name: Callable[[str], Path]) -> str:
+def _put(index: Any, name: Callable[[str], Path], flags: int = 0) -> str:
     """Write a temporary file, flush, rename: a crash between leaves nothing that anybody takes for an index."""
     stem = name("")
     partial = Path(f"{stem}.{os.getpid()}.part")
     try:
         with partial.open("wb") as handle:
-            faiss.write_index(index, faiss.PyCallbackIOWriter(handle.write))
+            faiss.write_index(index, faiss.PyCallbackIOWriter(handle.write), flags)
             handle.flush()
             os.fsync(handle.fileno())
         digest = _digest(partial)
