@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-CLOCK = re.compile(r"(?:(\d+):)?(?:(\d+):)?(\d+(?:\.\d+)?)")
+CLOCK = re.compile(r"(?:\d+:){0,2}\d+(?:\.\d+)?")
 
 
 class Span(click.ParamType):
@@ -53,12 +53,11 @@ class Moment(Span):
 
 def seconds(text: str) -> float:
     """Seconds of `75`, `1:15` or `1:02:03.5`; raises ValueError for anything else."""
-    found = CLOCK.fullmatch(text)
-    if not found:
+    if not CLOCK.fullmatch(text):
         raise ValueError(text)
     total = 0.0
-    for part in found.groups():
-        total = total * 60 + float(part or 0)
+    for part in text.split(":"):
+        total = total * 60 + float(part)
     return total
 
 

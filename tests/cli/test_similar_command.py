@@ -57,9 +57,18 @@ def test_moment(command: Command, first_run: FirstRun, library: Path) -> None:
     (whole,) = command("--library", library, "similar", "--json", "-k", 3, song).document["queries"]
     (part,) = command("--library", library, "similar", "--json", "-k", 3, "--at", "0-5.2", song).document["queries"]
     assert [m["track_id"] for m in part["matches"]] == [m["track_id"] for m in whole["matches"]]
-    beyond = command("--library", library, "similar", "--at", "1:05-1:20", song)
+    beyond = command("--library", library, "similar", "--at", "1:05-1:02:03.5", song)
     assert beyond.code == 1
-    assert "5.2 s" in beyond.err
+    assert "from 65 s to 3723.5 s, found 5.2 s" in beyond.err
+
+
+@pytest.mark.parametrize(
+    ("span", "all_pass"), [("0:05-0:06", True), ("5-", True), ("-0:00:05.5", True), ("1:05-", False)]
+)
+def test_duration(command: Command, library: Path, span: str, all_pass: bool) -> None:
+    """Durations are minutes and seconds, or hours too; the collection's songs last 5.2 s."""
+    (query,) = command("--library", library, "similar", "--json", "-k", 3, "--duration", span, 1).document["queries"]
+    assert len(query["matches"]) == (3 if all_pass else 0)
 
 
 @pytest.mark.parametrize(
