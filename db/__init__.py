@@ -5,7 +5,13 @@ pass the connection to any of the functions below. That block raises `engine.err
 be read or written or is damaged. Values go in as bound parameters only.
 """
 
-from engine.db.audio_features import AudioFeatures, get_audio_features, put_audio_features, unmeasured_tracks
+from engine.db.audio_features import (
+    AudioFeatures,
+    any_measured,
+    get_audio_features,
+    put_audio_features,
+    unmeasured_tracks,
+)
 from engine.db.choosing import Conditions, Labels, Span, labels_of_tracks, names_of, tracks_by_names, tracks_meeting
 from engine.db.files import (
     FailedFile,
@@ -103,6 +109,7 @@ __all__ = [
     "VectorIndex",
     "add_plays",
     "add_root",
+    "any_measured",
     "count_failed",
     "count_tracks",
     "encoders",

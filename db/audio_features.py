@@ -47,6 +47,11 @@ def get_audio_features(connection: Connection, track_ids: Iterable[int]) -> dict
     return {row.track_id: AudioFeatures(row.tempo, row.key, row.loudness) for row in rows}
 
 
+def any_measured(connection: Connection) -> bool:
+    """Return whether any track was measured."""
+    return connection.execute(select(audio_features.c.track_id).limit(1)).first() is not None
+
+
 def unmeasured_tracks(connection: Connection, below: Iterable[bytes] = (b"/",)) -> list[Track]:
     """Return the tracks at or below some paths that were never measured, by path."""
     unmeasured = select(*COLUMNS).where(tracks.c.id.not_in(select(audio_features.c.track_id)))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.db import Conditions, Span, Track, names_of, tracks_by_genre, tracks_meeting
+from engine.db import Conditions, Span, Track, any_measured, names_of, tracks_by_genre, tracks_meeting
 from engine.db.values import folded
 from engine.errors import QueryError
 from engine.models.labels import own_name, spellings, tag_names
@@ -68,7 +68,8 @@ def passing(opened: OpenLibrary, filters: Filters, sought: Sequence[Track] = ())
         sought: The tracks that are searched from.
 
     Raises:
-        QueryError: A name is none of the library's; the message suggests the nearest. A span is empty.
+        QueryError: A name is none of the library's; the message suggests the nearest. A span is empty. Tempo or key is
+            asked for, and no track was measured.
     """
     conditions = _conditions(filters, sought)
     _check(opened, filters)
@@ -116,6 +117,11 @@ def _check(opened: OpenLibrary, filters: Filters) -> None:
             with opened.database.read() as connection:
                 known = names_of(connection, kind)
             _refuse_unknown(kind, names, known)
+    if filters.tempos != ANY or filters.keys:
+        with opened.database.read() as connection:
+            measured = any_measured(connection)
+        if not measured:
+            raise QueryError("no track's tempo and key are known yet; measure them: engine index --features PATH")
     if filters.moods:
         _refuse_unknown("mood", filters.moods, opened.file.moods)
 

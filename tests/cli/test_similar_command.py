@@ -62,6 +62,13 @@ def test_moment(command: Command, first_run: FirstRun, library: Path) -> None:
     assert "from 65 s to 3723.5 s, found 5.2 s" in beyond.err
 
 
+def test_never_measured(command: Command, library: Path) -> None:
+    """To ask for a tempo where none was measured says how to measure it."""
+    outcome = command("--library", library, "similar", "--tempo", "90-120", 1)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "engine index --features PATH" in outcome.err
+
+
 @pytest.mark.parametrize(
     ("span", "all_pass"), [("0:05-0:06", True), ("5-", True), ("-0:00:05.5", True), ("1:05-", False)]
 )
