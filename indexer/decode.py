@@ -18,7 +18,7 @@ from av.container import InputContainer
 from av.packet import Packet
 
 from engine.errors import AudioError
-from engine.indexer.samples import Chunk, Samples, mono, resample, resampled, stack
+from engine.indexer.samples import Chunk, Samples, groups, mono, resample, resampled, stack
 from engine.indexer.source import Source, open_container, reason_of, sound_stream
 
 EXACT_FORMATS = frozenset(  # those that state their length; FFmpeg estimates that of the others from the bit rate
@@ -177,12 +177,12 @@ class AudioFile:
     def chunks(self, sought: bool = False) -> Iterator[Chunk]:
         """Decode from here to the end. The first timestamp says where that is; from then on samples are counted."""
         position = None
-        for frame in self.frames():
+        for frames in groups(self.frames()):
             if position is None:
-                position = self._position(frame, sought)
-            sound = mono(frame)
-            if frame.sample_rate != self.info.sample_rate:
-                sound = resample(sound, frame.sample_rate, self.info.sample_rate)
+                position = self._position(frames[0], sought)
+            sound = mono(frames)
+            if frames[0].sample_rate != self.info.sample_rate:
+                sound = resample(sound, frames[0].sample_rate, self.info.sample_rate)
             if position is not None and len(sound):
                 yield Chunk(position, sound)
                 position += len(sound)

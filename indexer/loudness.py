@@ -112,4 +112,4 @@ def _kind(frame: AudioFrame) -> Kind:
 
 
 def _is_sound(frame: AudioFrame) -> bool:
-    return bool(np.abs(mono(frame)).max() <= LOUDEST)  # NaN is not
+    return bool(np.abs(mono([frame])).max() <= LOUDEST)  # NaN is not

@@ -7,9 +7,9 @@ of a rate (44,100 to 22,050 Hz) it is a filter of our own, which costs a fifth o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from av.audio.frame import AudioFrame
@@ -20,6 +20,7 @@ from engine.indexer.decimation import Decimator
 
 Samples: TypeAlias = NDArray[np.float32]
 
+GATHERED = 8192  # samples of a channel; a fifth of a second, so that little is decoded beyond what is wanted
 LOUDEST = 8.0  # +18 dB: more than any overshoot, and small enough that powers of float garbage stay finite
 
 
@@ -31,17 +32,32 @@ class Chunk:
     samples: Samples
 
 
-def mono(frame: AudioFrame) -> Samples:
-    """Average a frame's channels; full scale becomes 1.0."""
-    channels, planar = frame.layout.nb_channels, frame.format.is_planar
+def groups(frames: Iterable[AudioFrame]) -> Iterator[list[AudioFrame]]:
+    """The first frame by itself, then some at a time of one rate, layout and format: GATHERED samples or a little more.
+
+    A call of NumPy costs more than the few hundred samples of a frame that it works on.
+    """
+    group: list[AudioFrame] = []
+    wanted, held = 0, 0
+    for frame in frames:
+        if group and (held >= wanted or not _are_alike(group[0], frame)):
+            yield group
+            group, wanted, held = [], GATHERED, 0
+        group.append(frame)
+        held += frame.samples
+    if group:
+        yield group
+
+
+def mono(frames: Sequence[AudioFrame]) -> Samples:
+    """Average the channels of consecutive frames of one layout and format; full scale becomes 1.0."""
+    channels, planar = frames[0].layout.nb_channels, frames[0].format.is_planar
     if planar and channels >= 8:
         # PyAV looks for the end of the planes' list past its eighth entry; packed sound has one plane only.
-        return mono(AudioResampler(format="flt").resample(frame)[0])
-    form = _SAMPLE_FORMATS[frame.format.name.removesuffix("p")]
-    count = frame.samples if planar else frame.samples * channels
-    planes = [
-        np.frombuffer(cast("memoryview", p), form.dtype, count) for p in frame.planes[: channels if planar else 1]
-    ]
+        packed = AudioResampler(format="flt")
+        return mono([made for frame in frames for made in packed.resample(frame)])
+    form = _SAMPLE_FORMATS[frames[0].format.name.removesuffix("p")]
+    planes = [_plane(frames, i, form, 1 if planar else channels) for i in range(channels if planar else 1)]
     columns = planes if planar else [planes[0][i::channels] for i in range(channels)]
     total = columns[0].astype(np.float32)
     for column in columns[1:]:
@@ -49,6 +65,18 @@ def mono(frame: AudioFrame) -> Samples:
     total -= form.zero * channels
     total *= np.float32(1 / (form.full * channels))
     return total
+
+
+def _are_alike(a: AudioFrame, b: AudioFrame) -> bool:
+    return (a.sample_rate, a.format.name, a.layout.name) == (b.sample_rate, b.format.name, b.layout.name)
+
+
+def _plane(frames: Sequence[AudioFrame], number: int, form: _SampleFormat, channels: int) -> NDArray[Any]:
+    parts = [
+        np.frombuffer(cast("memoryview", frame.planes[number]), form.dtype, frame.samples * channels)
+        for frame in frames
+    ]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 @dataclass(frozen=True)
