@@ -2,9 +2,9 @@
 
     scripts/bench/imagined.py REAL.db OUT.db --tracks 10000 [--no-windows]
 
-Each imagined track stands near a real one: its signature is that one's plus the difference of two of its neighbours,
+Each imagined track stands near a real one: its signature is that one's plus differences between its neighbours,
 so that local densities, hubs and the spread over genres stay as they are (uniform noise would be far easier for an
-index). Windows and probabilities are the real track's, the windows moved by the same difference. Artists and albums are
+index). Windows and probabilities are the real track's, the windows moved by the same. Artists and albums are
 made up, twelve tracks to an album and three albums to an artist; genre and duration are the real track's.
 """
 
@@ -34,6 +34,7 @@ from engine.db import (
 )
 
 NEIGHBOURS = 20  # whose differences move a signature
+DIFFERENCES = 2  # that are added up: with one, a million tracks drawn from a few thousand would hold many twice
 COMMIT_EVERY = 2_000
 BLOCK = 4_096  # tracks that are drawn together
 ALBUM_TRACKS, ARTIST_TRACKS = 12, 36
@@ -95,11 +96,12 @@ def draw(real: Real, rows: range, seed: int) -> tuple[NDArray[np.int64], NDArray
 def _draw_block(real: Real, block: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     random = np.random.default_rng((seed, block))
     bases = random.integers(len(real.tracks), size=BLOCK)
-    one = random.integers(NEIGHBOURS, size=BLOCK)
-    other = (one + random.integers(1, NEIGHBOURS, size=BLOCK)) % NEIGHBOURS  # never the same
-    near = real.near[bases]
-    places = np.arange(BLOCK)
-    moved = real.vectors[bases] + real.vectors[near[places, one]] - real.vectors[near[places, other]]
+    near, places = real.near[bases], np.arange(BLOCK)
+    moved = real.vectors[bases].copy()
+    for _ in range(DIFFERENCES):
+        one = random.integers(NEIGHBOURS, size=BLOCK)
+        other = (one + random.integers(1, NEIGHBOURS, size=BLOCK)) % NEIGHBOURS  # never the same
+        moved += (real.vectors[near[places, one]] - real.vectors[near[places, other]]) / np.sqrt(DIFFERENCES)
     return bases, moved / np.linalg.norm(moved, axis=1, keepdims=True)
 
 
