@@ -16,6 +16,7 @@ from engine.indexer.finders import EXACT_SHARE, Finder
 from engine.indexer.vector_files import IndexFile
 
 SPARE = 32  # more candidates than asked for: some are passed over, and a GPU knows vectors to sixteen bits only
+SPARSE = 16  # ids for one that is taken: more, and a table of them all costs more than sorting
 
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
@@ -71,8 +72,7 @@ class Snapshot:
 
     def known(self, track_ids: Ids) -> Ids:
         """Those of some track ids that have a live signature, rising."""
-        rising = not len(track_ids) or bool((np.diff(track_ids) > 0).all())
-        wanted = track_ids if rising else np.unique(track_ids)
+        wanted = _rising(track_ids)
         found = _places(self.new_ids, wanted) >= 0
         rows = self._rows(wanted)
         live = rows >= 0 if self.dead is None else (rows >= 0) & ~self.dead[rows]
@@ -95,11 +95,14 @@ class Snapshot:
             return []
         barred = np.fromiter(excluded, np.int64, len(excluded))
         if allowed is not None:
-            allowed = self.known(allowed)
-            allowed = allowed[~np.isin(allowed, barred)] if len(barred) else allowed
+            allowed = _rising(allowed)
             if self.finder is None or len(allowed) < EXACT_SHARE * self.state.count:
-                return self._best(allowed, self.take(allowed) @ query, query, k)
-        new = ~np.isin(self.new_ids, barred) if allowed is None else np.isin(self.new_ids, allowed)
+                passed = self.known(allowed)
+                passed = passed[~np.isin(passed, barred)]
+                return self._best(passed, self.take(passed) @ query, query, k)
+        new = ~np.isin(self.new_ids, barred)
+        if allowed is not None:
+            new &= _places(allowed, self.new_ids) >= 0
         ids, cosines = [self.new_ids[new]], [self.new_vectors[new] @ query]
         if self.file is not None:
             rows = self._near_rows(query, k, barred, allowed)
@@ -148,6 +151,8 @@ class Snapshot:
         assert self.file is not None
         few = len(barred) <= SPARE  # passed over afterwards, which costs less than to walk around them
         passing = None if few and allowed is None and self.dead is None else self._passing(barred, allowed)
+        if passing is not None and np.count_nonzero(passing) < EXACT_SHARE * len(passing):
+            return np.flatnonzero(passing)
         rows = self.finder.find(query[None], k + SPARE, passing) if self.finder else None
         if rows is not None:
             found = rows[0][rows[0] >= 0]
@@ -163,10 +168,8 @@ class Snapshot:
     def _passing(self, barred: Ids, allowed: Ids | None) -> NDArray[np.bool_]:
         """Which of the file's rows may be an answer."""
         assert self.file is not None
-        passing = np.full(len(self.file.track_ids), allowed is None)
-        if allowed is not None:
-            rows = self._rows(allowed)
-            passing[rows[rows >= 0]] = True
+        ids = self.file.track_ids
+        passing = np.ones(len(ids), bool) if allowed is None else _among(ids, allowed)
         barred_rows = self._rows(barred)
         passing[barred_rows[barred_rows >= 0]] = False
         if self.dead is not None:
@@ -182,6 +185,21 @@ def snapshot_of(found: SignatureMatrix) -> Snapshot:
     found = found.by_track()
     state = SignatureState(len(found.track_ids), int(found.signature_ids.max(initial=0)))
     return Snapshot(state, None, None, None, found.track_ids, found.vectors)
+
+
+def _rising(ids: Ids) -> Ids:
+    """The ids, each once, rising; they often are already."""
+    return ids if (np.diff(ids) > 0).all() else np.unique(ids)
+
+
+def _among(rising: Ids, wanted: Ids) -> NDArray[np.bool_]:
+    """Which of a rising array's ids are wanted: ids without many gaps are looked up in a table, which is fastest."""
+    last = int(rising[-1]) if len(rising) else 0
+    if last > SPARSE * len(rising):
+        return np.isin(rising, wanted)
+    table = np.zeros(last + 1, bool)
+    table[wanted[(wanted >= 0) & (wanted <= last)]] = True
+    return table[rising]
 
 
 def _places(rising: Ids, wanted: Ids) -> NDArray[np.intp]:

@@ -92,6 +92,17 @@ def test_filtered(library: tuple[Database, VectorStore], signatures: NDArray[np.
     assert store.search(signatures[0], 5, allowed=np.array([N + 7])) == []
 
 
+@pytest.mark.parametrize("gap", [1, 1000])
+def test_filtered_by_ids_of_elsewhere(
+    library: tuple[Database, VectorStore], signatures: NDArray[np.float32], gap: int
+) -> None:
+    """Ids without a signature, however many there are and whatever their order, change nothing; nor do barred ones."""
+    _, store = library
+    known, unknown = np.array([40, 7, 900]), N + gap * np.arange(1, N)
+    found = store.search(signatures[0], 5, excluded=[7, 7, N + gap], allowed=np.concatenate([unknown, known, known]))
+    assert sorted(each.track_id for each in found) == [40, 900]
+
+
 def test_changes(library: tuple[Database, VectorStore], signatures: NDArray[np.float32]) -> None:
     """Added and removed tracks count at once, before the graph knows of them and after."""
     database, store = library
