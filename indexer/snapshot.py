@@ -15,7 +15,7 @@ from engine.db import SignatureMatrix, SignatureState
 from engine.indexer.finders import EXACT_SHARE, Finder
 from engine.indexer.vector_files import IndexFile
 
-SPARE = 32  # more candidates than asked for: some are passed over, and a GPU knows vectors to sixteen bits only
+SPARE = 16  # more candidates than asked for: some are passed over, and a GPU knows vectors to sixteen bits only
 SPARSE = 16  # ids for one that is taken: more, and a table of them all costs more than sorting
 
 Floats = NDArray[np.float32]
