@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 
 from engine.models.labels import GENRES, tag_names
 from engine.results import CentroidDistance
+from engine.sampling import drawn
 
 if TYPE_CHECKING:
     from engine.indexer.snapshot import Snapshot
 
 MINIMUM_TRACKS = 10
-MOST_TRACKS = (
-    10_000  # of a genre that its mean is taken over: drawn where there are more, so that no library is read whole
-)
+MOST_TRACKS = 10_000  # of a genre that its mean is taken over, so that no large library is read whole
 
 Ids = NDArray[np.int64]
 
@@ -69,18 +68,11 @@ def make_centroids(
     for genre, ids in genre_members(tags, genres).items():
         known = snapshot.known(ids)
         if len(known) >= MINIMUM_TRACKS:
-            mean = snapshot.take(_drawn(known)).mean(axis=0, dtype=np.float64)
+            mean = snapshot.take(drawn(known, MOST_TRACKS)).mean(axis=0, dtype=np.float64)
             norm = np.linalg.norm(mean)
             if norm > 0:
                 made[genre] = Centroid(genre, (mean / norm).astype(np.float32), "library")
     return list(made.values())
-
-
-def _drawn(ids: Ids) -> Ids:
-    """At most MOST_TRACKS of these, rising; the same of the same."""
-    if len(ids) <= MOST_TRACKS:
-        return ids
-    return np.sort(np.random.default_rng(0).choice(ids, MOST_TRACKS, replace=False, shuffle=False))
 
 
 def distances(signature: NDArray[np.float32], centroids: list[Centroid]) -> tuple[CentroidDistance, ...]:

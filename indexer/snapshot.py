@@ -159,7 +159,7 @@ class Snapshot:
             return found[~np.isin(self.file.track_ids[found], barred)]
         if not len(barred) and passing is None:
             return slice(None)  # a view, not a copy
-        return np.flatnonzero(self._passing(barred, allowed))
+        return np.flatnonzero(self._passing(barred, allowed) if passing is None else passing)
 
     def _rows(self, track_ids: Ids) -> NDArray[np.intp]:
         """The file's row of each track, -1 where it has none."""
@@ -169,7 +169,7 @@ class Snapshot:
         """Which of the file's rows may be an answer."""
         assert self.file is not None
         ids = self.file.track_ids
-        passing = np.ones(len(ids), bool) if allowed is None else _among(ids, allowed)
+        passing = np.ones(len(ids), bool) if allowed is None else among(ids, allowed)
         barred_rows = self._rows(barred)
         passing[barred_rows[barred_rows >= 0]] = False
         if self.dead is not None:
@@ -192,7 +192,7 @@ def _rising(ids: Ids) -> Ids:
     return ids if (np.diff(ids) > 0).all() else np.unique(ids)
 
 
-def _among(rising: Ids, wanted: Ids) -> NDArray[np.bool_]:
+def among(rising: Ids, wanted: Ids) -> NDArray[np.bool_]:
     """Which of a rising array's ids are wanted: ids without many gaps are looked up in a table, which is fastest."""
     last = int(rising[-1]) if len(rising) else 0
     if last > SPARSE * len(rising):

@@ -29,7 +29,7 @@ from engine.db import (
 )
 from engine.errors import LibraryError
 from engine.indexer.finders import Finder, make_finder
-from engine.indexer.snapshot import Neighbour, Snapshot
+from engine.indexer.snapshot import Neighbour, Snapshot, among
 from engine.indexer.vector_files import GRAPH_FROM, IndexFile, open_index, sweep, vectors_file, write_index
 
 COMPACT_SHARE = 0.02  # of the signatures: a compaction is due when more than these have changed since the last
@@ -160,9 +160,9 @@ class VectorStore:
         """The file's rows whose signature was replaced or removed since."""
         if file is None:
             return None
-        dead = np.isin(file.track_ids, new.track_ids) if len(new.track_ids) else np.zeros(len(file.track_ids), bool)
+        dead = among(file.track_ids, new.track_ids)
         if state.count != len(file.track_ids) - int(dead.sum()) + len(new.track_ids):  # then some were removed
-            dead |= ~np.isin(file.track_ids, live_ids(connection, self.encoder, self.coverage).track_ids)
+            dead |= ~among(file.track_ids, live_ids(connection, self.encoder, self.coverage).track_ids)
         return dead if dead.any() else None
 
     def _is_due(self, snapshot: Snapshot) -> bool:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.sampling import drawn
+
 if TYPE_CHECKING:
     from engine.indexer.vectors import Snapshot
 
@@ -25,10 +27,7 @@ Floats = NDArray[np.float32]
 
 def draw_sample(snapshot: Snapshot) -> Floats:
     """At most SAMPLE signatures (S, D) of a library: the same tracks give the same ones."""
-    ids = np.sort(snapshot.track_ids)
-    random = np.random.default_rng(0)
-    chosen = random.choice(ids, SAMPLE, replace=False, shuffle=False) if len(ids) > SAMPLE else ids
-    return snapshot.take(np.sort(chosen))
+    return snapshot.take(drawn(np.sort(snapshot.track_ids), SAMPLE))
 
 
 class LocalScale:
