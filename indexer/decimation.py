@@ -17,7 +17,7 @@ Samples = NDArray[np.float32]
 HALF_WIDTH = 48  # of the filter, in samples at the lower rate: flat to 0.92 of its band, -80 dB from 1.04 on
 KAISER_BETA = 8.0
 CUTOFF = 0.97  # of the lower rate's band
-BLOCK = 128  # samples at the lower rate from one row of the product
+BLOCK = 32  # samples at the lower rate from one row of the product
 
 
 class Decimator:

@@ -65,6 +65,7 @@ class AudioFile:
 
     info: AudioInfo
     trouble: str  # FFmpeg's latest complaint about a packet; empty if all went well
+    untouched: bool  # opened, and nothing read or sought since
 
     @classmethod
     def open(cls, path: bytes | str | os.PathLike[str]) -> AudioFile:
@@ -89,6 +90,7 @@ class AudioFile:
         start, time_base = self._stream.start_time, self._stream.time_base
         self._origin = float(start * time_base) if start is not None and time_base else 0.0
         self._measured: float | None = None
+        self.untouched = True
 
     def __enter__(self) -> AudioFile:
         return self
@@ -140,16 +142,18 @@ class AudioFile:
             AudioError: at the end, if there was less than 0.5 s of sound or only silence.
         """
         size = round(seconds * sample_rate)
-        total, peak, held = 0, 0.0, np.zeros(0, np.float32)
+        total, peak = 0, 0.0
+        held: list[Samples] = []
         self.rewind()
         for piece in resampled(self.chunks(), self.info.sample_rate, sample_rate):
-            held = np.concatenate([held, piece])
             total, peak = total + len(piece), max(peak, float(np.abs(piece).max(initial=0)))
-            while len(held) >= size:
-                yield held[:size].copy()
-                held = held[size:]
-        if len(held):
-            yield held
+            held.append(piece)
+            if sum(map(len, held)) >= size:
+                *whole, rest = _cut_up(np.concatenate(held), size)
+                yield from whole
+                held = [rest]
+        if sum(map(len, held)):
+            yield np.concatenate(held)
         if total < MINIMUM_SECONDS * sample_rate:
             raise AudioError(f"only {total / sample_rate:.2g} s of sound; at least {MINIMUM_SECONDS} s is needed")
         if peak < SILENCE_PEAK:
@@ -160,6 +164,7 @@ class AudioFile:
         time_base = self._stream.time_base
         if not time_base:
             return False
+        self.untouched = False
         try:
             self._container.seek(int((self._origin + seconds) / time_base), stream=self._stream)
         except (av.FFmpegError, OSError, ValueError, OverflowError) as error:
@@ -169,10 +174,13 @@ class AudioFile:
 
     def rewind(self) -> None:
         """Go to the beginning, by opening the file anew: this works even where seeking does not."""
+        if self.untouched:
+            return
         self._container.close()
         self._source.seek(0, os.SEEK_SET)
         self._container = open_container(self._source)
         self._stream = sound_stream(self._container)
+        self.untouched = True
 
     def chunks(self, sought: bool = False) -> Iterator[Chunk]:
         """Decode from here to the end. The first timestamp says where that is; from then on samples are counted."""
@@ -194,6 +202,7 @@ class AudioFile:
 
     def packets(self) -> Iterator[Packet]:
         """Read from here to the end, undecoded."""
+        self.untouched = False
         packets = self._container.demux(self._stream)
         while True:
             try:
@@ -241,13 +250,13 @@ class Tape:
         self._seeking = seeking
         self._begin = self._end = 0
         self._pieces: list[Samples] = []
-        audio.rewind()
         self._chunks = audio.chunks()
+        self._lost = not audio.untouched  # where FFmpeg stands
 
     def read(self, begin: int, end: int) -> Samples:
         """Give the samples from `begin` to `end` (positions at the file's rate), fewer if the file ends before."""
         gap = begin - self._end
-        if begin < self._begin or (self._seeking and gap > WORTH_SEEKING_SECONDS * self.rate):
+        if self._lost or begin < self._begin or (self._seeking and gap > WORTH_SEEKING_SECONDS * self.rate):
             self._jump(begin)
         while self._end < end:
             chunk = next(self._chunks, None)
@@ -271,7 +280,13 @@ class Tape:
             self._audio.rewind()
         self._begin = self._end = 0
         self._pieces = []
+        self._lost = False
         self._chunks = self._audio.chunks(sought)
+
+
+def _cut_up(samples: Samples, size: int) -> list[Samples]:
+    """Pieces of `size`, and what is left, perhaps nothing."""
+    return [samples[at : at + size] for at in range(0, len(samples) + 1, size)]
 
 
 def _window(tape: Tape, start: float, seconds: float, sample_rate: int) -> Samples:

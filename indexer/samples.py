@@ -20,7 +20,7 @@ from engine.indexer.decimation import Decimator
 
 Samples: TypeAlias = NDArray[np.float32]
 
-GATHERED = 8192  # samples of a channel; a fifth of a second, so that little is decoded beyond what is wanted
+GATHERED = 16_384  # samples of a channel; about a third of a second, so that little is decoded beyond what is wanted
 LOUDEST = 8.0  # +18 dB: more than any overshoot, and small enough that powers of float garbage stay finite
 
 
@@ -59,10 +59,11 @@ def mono(frames: Sequence[AudioFrame]) -> Samples:
     form = _SAMPLE_FORMATS[frames[0].format.name.removesuffix("p")]
     planes = [_plane(frames, i, form, 1 if planar else channels) for i in range(channels if planar else 1)]
     columns = planes if planar else [planes[0][i::channels] for i in range(channels)]
-    total = columns[0].astype(np.float32)
-    for column in columns[1:]:
+    total = np.add(*columns[:2], dtype=np.float32) if channels > 1 else columns[0].astype(np.float32)
+    for column in columns[2:]:
         total += column
-    total -= form.zero * channels
+    if form.zero:
+        total -= form.zero * channels
     total *= np.float32(1 / (form.full * channels))
     return total
 
@@ -100,6 +101,8 @@ _SAMPLE_FORMATS = {
 
 def clean(samples: Samples) -> Samples:
     """Replace NaN and infinity by 0 and limit the rest: one bad sample would spoil all that the filters touch."""
+    if samples.max(initial=0) <= LOUDEST and samples.min(initial=0) >= -LOUDEST:  # neither holds of NaN
+        return samples
     return np.clip(np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), -LOUDEST, LOUDEST)
 
 

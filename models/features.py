@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import torch
-import torchaudio
+import torch.nn.functional as F
 from torch import Tensor, nn
+from torchaudio.functional import melscale_fbanks
 
 TARGET_RMS = 0.125  # -18 dBFS, about the level of a mastered recording
 MAX_GAIN = 100.0  # +40 dB: a fade-out is lifted, the noise under a silence is not
@@ -27,18 +28,23 @@ class LogMel(nn.Module):
         f_min, f_max: Band edges in Hz.
     """
 
+    window: Tensor
+    filters: Tensor
+
     def __init__(self, sample_rate: int, n_fft: int, hop_length: int, n_mels: int, f_min: float, f_max: float) -> None:
         super().__init__()
-        self.hop_length = hop_length
-        self.mel = torchaudio.transforms.MelSpectrogram(
-            sample_rate, n_fft, hop_length=hop_length, f_min=f_min, f_max=f_max, n_mels=n_mels,
-            norm="slaney", mel_scale="slaney",
-        )  # fmt: skip
-        for name, _ in list(self.mel.named_buffers()):  # derived from the settings above: not weights
-            owner, _, leaf = name.rpartition(".")
-            self.mel.get_submodule(owner)._non_persistent_buffers_set.add(leaf)
+        self.n_fft, self.hop_length = n_fft, hop_length
+        filters = melscale_fbanks(n_fft // 2 + 1, f_min, f_max, n_mels, sample_rate, norm="slaney", mel_scale="slaney")
+        # Derived from the settings: not weights.
+        self.register_buffer("window", torch.hann_window(n_fft), persistent=False)  # (n_fft,)
+        self.register_buffer("filters", filters, persistent=False)  # (n_fft / 2 + 1, n_mels)
 
     def forward(self, windows: Tensor) -> Tensor:
-        """Windows (W, L) -> (W, n_mels, L // hop_length)."""
-        frames = windows.shape[-1] // self.hop_length
-        return torch.log10(1e4 * self.mel(windows)[..., :frames] + 1)
+        """Windows (W, L) -> (W, n_mels, L // hop_length), frame t centred on sample t * hop_length."""
+        half = self.n_fft // 2
+        padded = F.pad(windows[:, None], (half, half), mode="reflect")[:, 0]
+        frames = padded.unfold(-1, self.n_fft, self.hop_length)[:, : windows.shape[-1] // self.hop_length]
+        spectrum = torch.fft.rfft(frames * self.window)  # (W, T, n_fft / 2 + 1)
+        # abs() of complex numbers takes as long as the whole transform.
+        power = torch.addcmul(spectrum.real.square(), spectrum.imag, spectrum.imag)
+        return torch.log10(1e4 * (power @ self.filters) + 1).transpose(1, 2)
