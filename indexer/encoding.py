@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -27,6 +29,10 @@ class DecodedTrack:
     duration_seconds: float
     starts: list[float]
     windows: NDArray[np.float32]
+
+    def without_sound(self) -> DecodedTrack:
+        """The same without its windows: an encoded track needs them no more."""
+        return replace(self, windows=self.windows[:0].copy())
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +60,16 @@ def pick_device(wanted: str) -> str:
     if not torch.cuda.is_available():
         raise DeviceError("expected a CUDA device, found none; use --device cpu or --device auto")
     return "cuda"
+
+
+@contextmanager
+def one_core_a_file() -> Iterator[Callable[[], None]]:
+    """Give what a thread calls so that torch does not share its work among more threads; undone at the end."""
+    before = torch.get_num_threads()
+    try:
+        yield partial(torch.set_num_threads, 1)
+    finally:
+        torch.set_num_threads(before)
 
 
 def decode_windows(path: bytes, plan: WindowPlan) -> DecodedTrack:

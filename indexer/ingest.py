@@ -1,4 +1,4 @@
-"""Indexing: scan, skip what is known, decode in threads, encode in batches, commit in batches.
+"""Indexing: scan, skip what is known, decode and encode in threads (on a GPU: in batches), commit in batches.
 
 A crash loses at most the batch in flight; after Ctrl-C the next run goes on from what is stored.
 """
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from engine.db import Database, FileState, add_root, forget_skipped, known_files, missing_tracks, put_skipped
 from engine.db.values import shown
+from engine.indexer.memory import kept_memory
 from engine.indexer.pool import in_order
 from engine.indexer.pruning import find_vanished, is_gone, refuse_prune, remove_vanished
 from engine.indexer.reports import FailedPath, IndexProgress, IndexReport, OnProgress
@@ -142,7 +143,7 @@ class Ingest:
 
         encoder = self.load()
         device, at_once = encoder.device.type, encoder.at_once
-        with threadpool_limits(1, user_api="blas"):  # files are what runs in parallel here
+        with kept_memory(), threadpool_limits(1, user_api="blas"):  # files are what runs in parallel here
             self._store_all(work, encoder, on_progress)
         if encoder.device.type != device:
             self.report.notes.append("the GPU's memory is too small for this encoder: the CPU went on")
@@ -151,21 +152,22 @@ class Ingest:
 
     def _store_all(self, work: list[FoundFile], encoder: Encoder, on_progress: OnProgress) -> None:
         # Here: torch takes a second, and a run with nothing new needs none.
+        from engine.indexer.encoding import one_core_a_file
         from engine.indexer.prepare import Target, prepare
         from engine.indexer.storing import Storing
 
         target = Target(self.encoder_id, encoder.plan, self.coverage)
         storing = Storing(self.database, encoder, target, self.report, self.moved_from)
+        in_threads = encoder if encoder.device.type == "cpu" else None
+        one = partial(prepare, database=self.database, target=target, encoder=in_threads)
         batch: list[Prepared] = []
-        prepared = in_order(
-            partial(prepare, database=self.database, target=target), work, self.options.threads, "decode"
-        )
-        for done, item in enumerate(prepared, start=1):
-            batch.append(item)
-            if len(batch) == BATCH_TRACKS or done == len(work):
-                storing.store(batch)
-                batch = []
-            on_progress(IndexProgress(done, len(work), shown(item.found.path)))
+        with one_core_a_file() as begin:
+            for done, item in enumerate(in_order(one, work, self.options.threads, "decode", begin), start=1):
+                batch.append(item)
+                if len(batch) == BATCH_TRACKS or done == len(work):
+                    storing.store(batch)
+                    batch = []
+                on_progress(IndexProgress(done, len(work), shown(item.found.path)))
 
     def _settle_vanished(self, roots: list[bytes], known: dict[bytes, FileState], closed: list[bytes]) -> None:
         vanished = [path for path in find_vanished(roots, known, closed) if path not in self.moved_from]

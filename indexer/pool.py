@@ -13,13 +13,19 @@ Result = TypeVar("Result")
 AHEAD = 2  # results per thread that may wait to be taken
 
 
-def in_order(work: Callable[[Item], Result], items: Iterable[Item], threads: int, name: str) -> Iterator[Result]:
-    """Yield `work(item)` of each item, in order, computed by `threads` threads called `name`.
+def in_order(
+    work: Callable[[Item], Result],
+    items: Iterable[Item],
+    threads: int,
+    name: str,
+    begin: Callable[[], None] | None = None,
+) -> Iterator[Result]:
+    """Yield `work(item)` of each item, in order, computed by `threads` threads called `name`; each calls `begin` first.
 
     What was begun is waited for, and nothing else begun, when the caller stops or an item raises.
     """
     pending: deque[Future[Result]] = deque()
-    pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+    pool = ThreadPoolExecutor(threads, thread_name_prefix=name, initializer=begin)
     try:
         for item in items:
             pending.append(pool.submit(work, item))

@@ -1,4 +1,8 @@
-"""The part of indexing that runs in worker threads: all that can be known of a file without the encoder."""
+"""The part of indexing that runs in worker threads: all that can be known of a file before anything is written.
+
+On a CPU each file is encoded in the thread that decoded it: one core then works on each file, and none waits for
+another. For a GPU the decoded windows are handed on, to be encoded together with those of other files.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,10 @@ from dataclasses import dataclass
 from engine.db import Database, Signature, Track, get_signature, tracks_by_hash
 from engine.errors import AudioError, EngineError
 from engine.indexer.decode import AudioFile, probe
-from engine.indexer.encoding import DecodedTrack, decode_windows
+from engine.indexer.encoding import DecodedTrack, EncodedTrack, decode_windows, encode_file
 from engine.indexer.identity import WHOLE_LIMIT, content_hash
 from engine.indexer.scan import FoundFile, has_media_extension
-from engine.models.encoder import WindowPlan
+from engine.models.encoder import Encoder, WindowPlan
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,8 @@ class Prepared:
         content_hash: Empty where it could not be read.
         twins: Tracks of the library with the same content, perhaps this file's own.
         signature: The wanted signature of a twin: same bytes, same signature.
-        decoded: Its windows, where it needs encoding (None under full coverage, which is never held in memory).
+        decoded: What was read of it, where it needs encoding (None under full coverage on a GPU: never held in memory).
+        encoded: What the encoder says of it, where it was asked already.
         error: Why it gives no signature, or None.
         metadata: Of a big file that changed where the hash does not look: its tags may have.
         silent: It holds no sound and does not claim to: passed over.
@@ -42,13 +47,14 @@ class Prepared:
     twins: tuple[Track, ...] = ()
     signature: Signature | None = None
     decoded: DecodedTrack | None = None
+    encoded: EncodedTrack | None = None
     error: str | None = None
     silent: bool = False
     metadata: dict[str, str] | None = None
 
 
-def prepare(found: FoundFile, database: Database, target: Target) -> Prepared:
-    """Hash, look for twins, and decode. Never raises for a bad file: the run goes on."""
+def prepare(found: FoundFile, database: Database, target: Target, encoder: Encoder | None) -> Prepared:
+    """Hash, look for twins, decode, and encode with `encoder`, if any. Never raises for a bad file: the run goes on."""
     try:
         if not has_media_extension(found.path) and not probe(found.path):
             return Prepared(found, silent=True)
@@ -56,6 +62,9 @@ def prepare(found: FoundFile, database: Database, target: Target) -> Prepared:
         twins, signature = _look_up(database, digest, target)
         if signature is not None:
             return Prepared(found, digest, twins, signature, metadata=_unseen_tags(found, twins))
+        if encoder is not None:
+            decoded, encoded = encode_file(found.path, encoder, target.coverage)
+            return Prepared(found, digest, twins, decoded=decoded.without_sound(), encoded=encoded)
         if target.coverage == "full":
             with AudioFile.open(found.path):  # fails here, in parallel, for what is no sound
                 return Prepared(found, digest, twins)

@@ -68,8 +68,10 @@ class Storing:
             self._count(item, outcome)
 
     def _encode(self, batch: Sequence[Prepared]) -> dict[bytes, Encoded]:
-        ready = [(item.found.path, item.decoded) for item in batch if item.decoded is not None]
-        results: dict[bytes, Encoded] = {}
+        results: dict[bytes, Encoded] = {
+            item.found.path: (item.decoded, item.encoded) for item in batch if item.decoded and item.encoded
+        }
+        ready = [(item.found.path, item.decoded) for item in batch if item.decoded and not item.encoded]
         try:
             answers = encode_batch(self.encoder, [decoded for _, decoded in ready]) if ready else []
             results |= {path: (decoded, answer) for (path, decoded), answer in zip(ready, answers, strict=True)}

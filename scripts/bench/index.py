@@ -3,8 +3,8 @@
 MUSIC is a folder of full-length tracks; where they are all clips, --join makes tracks of about four minutes of them in
 mp3, flac and ogg. Measured on the same files, with the same two cores, start-up left out: `Engine.index` with windows
 and in full coverage; decoding every file whole and doing nothing (PyAV, two threads); bliss-audio (`pip install
-bliss-audio`) as two processes; librosa's MFCC of the whole file as two processes. Each run is repeated, the best
-counts: noise only ever adds. CPU seconds are those of the process and its children.
+bliss-audio`) as two processes; librosa's MFCC of the whole file as two processes. All are run in turns, several times,
+and the best of each counts: noise only ever adds. CPU seconds are those of the process and its children.
 """
 
 from __future__ import annotations
@@ -103,12 +103,15 @@ def _measure_all(files: list[Path], arguments: argparse.Namespace) -> list[dict[
         runs["bliss-audio, two processes"] = lambda: _in_processes(_bliss, files)
     if "librosa" not in arguments.without:
         runs["librosa MFCC, two processes"] = lambda: _in_processes(_mfcc, files)
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
+    for _ in range(arguments.repetitions):  # in turns: what slows the machine for a while slows all of them
+        for name, run in runs.items():
+            taken[name].append(_timed(run))
+            print(name, *taken[name][-1], flush=True)
     rows: list[dict[str, Any]] = []
-    for name, run in runs.items():
-        taken = [_timed(run) for _ in range(arguments.repetitions)]
-        wall, cpu = min(t[0] for t in taken), min(t[1] for t in taken)
+    for name in runs:
+        wall, cpu = (min(measured) for measured in zip(*taken[name], strict=True))
         rows.append({"what": name, "tracks/s": len(files) / wall, "CPU s/track": cpu / len(files)})
-        print(rows[-1], flush=True)
     decoding = next(row["tracks/s"] for row in rows if row["what"] == DECODING)
     return [row | {"times decoding": row["tracks/s"] / decoding} for row in rows]
 
