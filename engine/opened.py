@@ -52,6 +52,7 @@ class OpenLibrary:
         self.database, self.file = database, file
         self.device, self.threads, self.precision = device, threads, precision
         self._coverage = coverage
+        self._stored: tuple[tuple[int, ...], str] = ((), "")  # what the library says of it, and when it did
         self._lock = threading.RLock()
         self._encoder: Encoder | None = None
         self._stores: dict[str, VectorStore] = {}
@@ -65,10 +66,13 @@ class OpenLibrary:
     @property
     def coverage(self) -> str:
         """As given at opening, else the library's own, else "windows"."""
-        if self._coverage is None:
+        if self._coverage is not None:
+            return self._coverage
+        version = self.database.version()
+        if self._stored[0] != version:
             with self.database.read() as connection:
-                return get_setting(connection, "coverage") or "windows"
-        return self._coverage
+                self._stored = (version, get_setting(connection, "coverage") or "windows")
+        return self._stored[1]
 
     def encoder(self) -> Encoder:
         """The network, loaded on first use; raises EncoderError for damaged weights, DeviceError for no such device."""

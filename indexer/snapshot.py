@@ -108,7 +108,12 @@ class Snapshot:
             rows = self._near_rows(query, k, barred, allowed)
             ids.append(self.file.track_ids[rows])
             cosines.append(self.file.vectors[rows] @ query)
-        return self._best(np.concatenate(ids), np.concatenate(cosines), query, k)
+        found, near = np.concatenate(ids), np.concatenate(cosines)
+        if len(found) > k + len(barred):
+            most = np.argpartition(-near, k + len(barred) - 1)[: k + len(barred)]
+            found, near = found[most], near[most]
+        passed = ~np.isin(found, barred)
+        return self._best(found[passed], near[passed], query, k)
 
     def search_many(self, queries: Floats, k: int) -> NearestOfMany:
         """The k tracks nearest to each of Q unit vectors (Q, D), at once: several times faster than one by one."""
@@ -147,7 +152,7 @@ class Snapshot:
         return [Neighbour(int(track_ids[i]), float(exact[i])) for i in order]
 
     def _near_rows(self, query: Floats, k: int, barred: Ids, allowed: Ids | None) -> NDArray[np.int64] | slice:
-        """The file's rows among which its k nearest that pass are: some more than k, or all that pass."""
+        """The file's rows among which its k nearest that pass are: some more than k, or all; a few barred ones, too."""
         assert self.file is not None
         few = len(barred) <= SPARE  # passed over afterwards, which costs less than to walk around them
         passing = None if few and allowed is None and self.dead is None else self._passing(barred, allowed)
@@ -155,11 +160,10 @@ class Snapshot:
             return np.flatnonzero(passing)
         rows = self.finder.find(query[None], k + SPARE, passing) if self.finder else None
         if rows is not None:
-            found = rows[0][rows[0] >= 0]
-            return found[~np.isin(self.file.track_ids[found], barred)]
-        if not len(barred) and passing is None:
+            return rows[0][rows[0] >= 0]
+        if passing is None:
             return slice(None)  # a view, not a copy
-        return np.flatnonzero(self._passing(barred, allowed) if passing is None else passing)
+        return np.flatnonzero(passing)
 
     def _rows(self, track_ids: Ids) -> NDArray[np.intp]:
         """The file's row of each track, -1 where it has none."""
