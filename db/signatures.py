@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, delete, exists, func, select
+from sqlalchemy import Connection, Row, bindparam, delete, exists, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from engine.db.schema import COVERAGES, segments, signatures, tracks, vector_indexes
@@ -19,6 +19,17 @@ from engine.errors import LibraryError, SignatureError
 FLOAT = np.dtype("<f4")  # as stored; float32 on any machine once read
 HALF = np.dtype("<f2")
 UNIT_TOLERANCE = 1e-3  # of a signature's norm
+
+# Made once: to make such a statement takes as long as to run it.
+OF_ENCODER = (signatures.c.encoder == bindparam("encoder"), signatures.c.coverage == bindparam("coverage"))
+WITH_SEGMENTS = (
+    select(signatures, segments.c.starts, segments.c.attention, segments.c.vectors.label("window_vectors"))
+    .where(signatures.c.track_id == bindparam("track_id"), *OF_ENCODER)
+    .outerjoin_from(signatures, segments, segments.c.signature_id == signatures.c.id)
+)
+PREDICTIONS = select(signatures.c.track_id, signatures.c.genres, signatures.c.moods).where(
+    signatures.c.track_id.in_(bindparam("track_ids", expanding=True)), *OF_ENCODER
+)
 
 Floats = NDArray[np.float32]
 
@@ -82,11 +93,8 @@ def put_signature(connection: Connection, signature: Signature) -> int:
 
 def get_signature(connection: Connection, track_id: int, encoder: str, coverage: str) -> Signature | None:
     """Return a track's signature with its windows, or None; raises LibraryError when it is damaged."""
-    windows = (segments.c.starts, segments.c.attention, segments.c.vectors.label("window_vectors"))
     key = {"track_id": int(track_id), "encoder": encoder, "coverage": coverage}
-    found = select(signatures, *windows).filter_by(**key)  # before the join, after which names are those of segments
-    joined = found.outerjoin_from(signatures, segments, segments.c.signature_id == signatures.c.id)
-    row = connection.execute(joined).one_or_none()
+    row = connection.execute(WITH_SEGMENTS, key).one_or_none()
     return None if row is None else _signature(connection, row)
 
 
@@ -96,11 +104,10 @@ def predictions(connection: Connection, encoder: str, coverage: str, track_ids: 
     Raises:
         LibraryError: A row is damaged.
     """
-    columns = (signatures.c.track_id, signatures.c.genres, signatures.c.moods)
     found: dict[int, Prediction] = {}
     for portion in portions(track_ids):
-        statement = select(*columns).where(signatures.c.track_id.in_(portion))
-        for track_id, genres, moods in connection.execute(statement.filter_by(encoder=encoder, coverage=coverage)):
+        key = {"track_ids": portion, "encoder": encoder, "coverage": coverage}
+        for track_id, genres, moods in connection.execute(PREDICTIONS, key):
             found[track_id] = Prediction(
                 decode(connection, track_id, genres, FLOAT), decode(connection, track_id, moods, FLOAT)
             )

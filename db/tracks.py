@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from engine.db.schema import audio_features, fingerprints, signatures, skipped, tracks
@@ -84,6 +84,9 @@ class GenreCount:
 
 
 COLUMNS = [tracks.c[field.name] for field in fields(Track)]
+# Made once: to make such a statement takes as long as to run it.
+BY_IDS = select(*COLUMNS).where(tracks.c.id.in_(bindparam("ids", expanding=True)))
+BY_HASH = select(*COLUMNS).where(tracks.c.content_hash == bindparam("content_hash")).order_by(tracks.c.id)
 
 
 def upsert_track(connection: Connection, new: NewTrack) -> int:
@@ -154,8 +157,7 @@ def track_by_path(connection: Connection, path: bytes) -> Track | None:
 
 def tracks_by_ids(connection: Connection, ids: Iterable[int]) -> dict[int, Track]:
     """Return the tracks of these ids, any number of them, by id; those that are not there are left out."""
-    statements = (select(*COLUMNS).where(tracks.c.id.in_(portion)) for portion in portions(ids))
-    return {row.id: _track(row) for statement in statements for row in connection.execute(statement)}
+    return {row.id: _track(row) for part in portions(ids) for row in connection.execute(BY_IDS, {"ids": part})}
 
 
 def ids_by_paths(connection: Connection, paths: Iterable[bytes]) -> dict[bytes, int]:
@@ -170,8 +172,7 @@ def ids_by_paths(connection: Connection, paths: Iterable[bytes]) -> dict[bytes, 
 
 def tracks_by_hash(connection: Connection, content_hash: bytes) -> list[Track]:
     """Return the tracks whose files hold the same bytes, in the order of their ids."""
-    found = select(*COLUMNS).where(tracks.c.content_hash == content_hash).order_by(tracks.c.id)
-    return [_track(row) for row in connection.execute(found)]
+    return [_track(row) for row in connection.execute(BY_HASH, {"content_hash": content_hash})]
 
 
 def search(connection: Connection, words: Sequence[str], limit: int | None) -> list[Track]:
