@@ -10,8 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from engine import Engine, EngineError, IndexProgress, LibraryError
+from engine.db import open_database
+from engine.indexer.prepare import Target, prepare
+from engine.indexer.reports import IndexReport
+from engine.indexer.scan import scan
+from engine.indexer.storing import Storing
 from tests.audio import tone, write_audio
 from tests.conftest import GENRES, RATE, Collection, FirstRun, make_song, write_song
 
@@ -35,6 +41,34 @@ def test_first(first_run: FirstRun) -> None:
     report = first_run.report
     assert (report.new, report.unchanged, report.moved) == (len(GENRES), 0, 0)
     assert (report.failed, report.vanished, report.interrupted) == ([], [], False)
+
+
+@pytest.mark.parametrize("coverage", ["windows", "full"])
+def test_encoded_together(own: Collection, tmp_path: Path, coverage: str) -> None:
+    """Files that are decoded first and encoded together, as for a GPU, get the signatures that they get one by one."""
+    with Engine.open(tmp_path / "alone.db", device="cpu", coverage=coverage) as engine:
+        assert engine.index(own.folder).new == len(GENRES)
+        engine.export(tmp_path / "alone.npz")
+        encoder, target = engine._opened.encoder(), Target(engine.encoder, engine._opened.encoder().plan, coverage)
+    with open_database(tmp_path / "together.db", create=True) as database:
+        report = IndexReport()
+        prepared = [prepare(found, database, target, None) for found in scan([os.fsencode(own.folder)])]
+        Storing(database, encoder, target, report, set()).store(prepared)
+        assert (report.new, report.failed) == (len(GENRES), [])
+    with Engine.open(tmp_path / "together.db", coverage=coverage) as engine:
+        engine.export(tmp_path / "together.npz")
+    with np.load(tmp_path / "alone.npz") as alone, np.load(tmp_path / "together.npz") as together:
+        assert alone["paths"].tolist() == together["paths"].tolist()
+        assert np.allclose(alone["signatures"], together["signatures"], atol=2e-3)  # bf16 rounds
+
+
+def test_threads_stay(own: Collection, tmp_path: Path) -> None:
+    """A program that indexes finds torch with as many threads as before."""
+    with Engine.open(tmp_path / "library.db", device="cpu", threads=2) as engine:
+        engine._opened.encoder()
+        before = torch.get_num_threads()
+        engine.index(own.folder)
+        assert torch.get_num_threads() == before
 
 
 def test_again(engine: Engine, own: Collection) -> None:
