@@ -15,7 +15,7 @@ from engine.errors import LibraryError
 from engine.models.shipped import EncoderFile, reference_centroids, shipped_path
 from engine.opening import check_device, is_installed
 from engine.precision import computes_in_bf16
-from engine.query import HeardTrack, Question, TrackName, listen, resolve
+from engine.query import HeardTrack, Question, TrackName, listen, recall, resolve
 
 if TYPE_CHECKING:
     import numpy as np
@@ -114,9 +114,11 @@ class OpenLibrary:
         Raises:
             QueryError: There is no such track, or its file gives no signature.
         """
+        coverage = self.coverage
         with self.database.read() as connection:
             question = resolve(connection, track)
-        return question, listen(self.database, question, self.encoder, self.encoder_id, self.coverage)
+            heard = recall(connection, question, self.encoder_id, coverage)
+        return question, heard or listen(self.database, question, self.encoder, self.encoder_id, coverage)
 
     def centroids(self) -> list[Centroid]:
         """The genres' centroids: the library's own where enough tracks are tagged, else the encoder's."""

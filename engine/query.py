@@ -135,10 +135,21 @@ def resolve(connection: Connection, name: TrackName) -> Question:
     return Question(path, track, track is not None and _differs(track))
 
 
+def recall(connection: Connection, question: Question, encoder_id: str, coverage: str) -> HeardTrack | None:
+    """What an encoder heard in a track of the library, as stored; None where that is not there, or of other bytes."""
+    if question.track is None or question.stale:
+        return None
+    stored = get_signature(connection, question.track.id, encoder_id, coverage)
+    if stored is None:
+        return None
+    itself = {twin.id for twin in tracks_by_hash(connection, question.track.content_hash)}
+    return _stored(stored, itself | {question.track.id}, question.track)
+
+
 def listen(
     database: Database, question: Question, load: Callable[[], Encoder], encoder_id: str, coverage: str
 ) -> HeardTrack:
-    """What an encoder heard in a track: as stored where the library has it, else from the file.
+    """What an encoder heard in a file: as stored of another with the same bytes, else from the file itself.
 
     Args:
         load: Gives the encoder; called only where a file must be heard.
@@ -146,12 +157,6 @@ def listen(
     Raises:
         QueryError: The file gives no signature.
     """
-    with database.read() as connection:
-        if question.track is not None and not question.stale:
-            stored = get_signature(connection, question.track.id, encoder_id, coverage)
-            if stored is not None:
-                itself = {twin.id for twin in tracks_by_hash(connection, question.track.content_hash)}
-                return _stored(stored, itself | {question.track.id}, question.track)
     own = {question.track.id} if question.track else set()
     try:
         digest = content_hash(question.path)
