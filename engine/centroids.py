@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from engine.indexer.snapshot import Snapshot
 
 MINIMUM_TRACKS = 10
-MOST_TRACKS = 10_000  # of a genre that its mean is taken over, so that no large library is read whole
+MOST_TRACKS = 1_000  # of a genre that its mean is taken over, so that no large library is read whole
 
 Ids = NDArray[np.int64]
 

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from engine.indexer.vector_files import IndexFile
 
-LEAST_EFFORT = 48  # candidates that a search of the graph keeps: recall@10 of 0.99 at 10^6 (scripts/bench/query.py)
-EFFORT_FACTOR = 2  # and so many for each row that is asked for
+EFFORT_SPARE = 32  # candidates that a search of the graph keeps beyond those asked for: recall@10 of 0.99 at 10^6
 EFFORT_GROWTH = 0.75  # a filter that a share s of the rows passes makes a search try s ** -0.75 times as many
 EXACT_SHARE = 0.02  # of the rows: where fewer pass a filter, they are better compared one by one
 GPU_LARGEST_K = 2048  # FAISS' own limit
@@ -39,7 +38,7 @@ class GraphFinder:
 
     def find(self, queries: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows:
         """See `Finder`."""
-        options: dict[str, Any] = {"efSearch": max(LEAST_EFFORT, EFFORT_FACTOR * count)}
+        options: dict[str, Any] = {"efSearch": count + EFFORT_SPARE}
         if passing is not None:
             share = max(float(passing.mean()), EXACT_SHARE)
             options["sel"] = faiss.IDSelectorBitmap(np.packbits(passing, bitorder="little"))

@@ -112,8 +112,8 @@ class Snapshot:
         if len(found) > k + len(barred):
             most = np.argpartition(-near, k + len(barred) - 1)[: k + len(barred)]
             found, near = found[most], near[most]
-        passed = ~np.isin(found, barred)
-        return self._best(found[passed], near[passed], query, k)
+        fits = ~np.isin(found, barred)
+        return self._best(found[fits], near[fits], query, k)
 
     def search_many(self, queries: Floats, k: int) -> NearestOfMany:
         """The k tracks nearest to each of Q unit vectors (Q, D), at once: several times faster than one by one."""
