@@ -109,9 +109,6 @@ class Snapshot:
             ids.append(self.file.track_ids[rows])
             cosines.append(self.file.vectors[rows] @ query)
         found, near = np.concatenate(ids), np.concatenate(cosines)
-        if len(found) > k + len(barred):
-            most = np.argpartition(-near, k + len(barred) - 1)[: k + len(barred)]
-            found, near = found[most], near[most]
         fits = ~np.isin(found, barred)
         return self._best(found[fits], near[fits], query, k)
 
