@@ -27,6 +27,7 @@ WITH_SEGMENTS = (
     .where(signatures.c.track_id == bindparam("track_id"), *OF_ENCODER)
     .outerjoin_from(signatures, segments, segments.c.signature_id == signatures.c.id)
 )
+ALONE = select(signatures).where(signatures.c.track_id == bindparam("track_id"), *OF_ENCODER)
 PREDICTIONS = select(signatures.c.track_id, signatures.c.genres, signatures.c.moods).where(
     signatures.c.track_id.in_(bindparam("track_ids", expanding=True)), *OF_ENCODER
 )
@@ -91,11 +92,13 @@ def put_signature(connection: Connection, signature: Signature) -> int:
     return signature_id
 
 
-def get_signature(connection: Connection, track_id: int, encoder: str, coverage: str) -> Signature | None:
-    """Return a track's signature with its windows, or None; raises LibraryError when it is damaged."""
+def get_signature(
+    connection: Connection, track_id: int, encoder: str, coverage: str, *, windows: bool = True
+) -> Signature | None:
+    """Return a track's signature, with its windows (S is 0 without), or None; raises LibraryError when damaged."""
     key = {"track_id": int(track_id), "encoder": encoder, "coverage": coverage}
-    row = connection.execute(WITH_SEGMENTS, key).one_or_none()
-    return None if row is None else _signature(connection, row)
+    row = connection.execute(WITH_SEGMENTS if windows else ALONE, key).one_or_none()
+    return None if row is None else _signature(connection, row, windows)
 
 
 def predictions(connection: Connection, encoder: str, coverage: str, track_ids: Iterable[int]) -> dict[int, Prediction]:
@@ -168,11 +171,11 @@ def damaged(connection: Connection, track_id: int, found: str) -> SignatureError
     return SignatureError(f"the signature of {name} is damaged: {found}; remove that track and index it again")
 
 
-def _signature(connection: Connection, row: Row[Any]) -> Signature:
-    starts = decode(connection, row.track_id, row.starts, FLOAT)
+def _signature(connection: Connection, row: Row[Any], windows: bool) -> Signature:
     vector = decode(connection, row.track_id, row.vector, FLOAT)
-    attention = decode(connection, row.track_id, row.attention, FLOAT)
-    vectors = decode(connection, row.track_id, row.window_vectors, HALF)
+    starts = decode(connection, row.track_id, row.starts if windows else b"", FLOAT)
+    attention = decode(connection, row.track_id, row.attention if windows else b"", FLOAT)
+    vectors = decode(connection, row.track_id, row.window_vectors if windows else b"", HALF)
     if len(attention) != len(starts) or len(vectors) != len(starts) * len(vector):
         sizes = (
             f"{len(starts)} starts, {len(attention)} attentions and {len(vectors)} numbers of {len(vector)} a window"

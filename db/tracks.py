@@ -86,6 +86,7 @@ class GenreCount:
 COLUMNS = [tracks.c[field.name] for field in fields(Track)]
 # Made once: to make such a statement takes as long as to run it.
 BY_IDS = select(*COLUMNS).where(tracks.c.id.in_(bindparam("ids", expanding=True)))
+BY_ID = select(*COLUMNS).where(tracks.c.id == bindparam("id"))
 BY_HASH = select(*COLUMNS).where(tracks.c.content_hash == bindparam("content_hash")).order_by(tracks.c.id)
 
 
@@ -146,7 +147,8 @@ def remove_tracks(connection: Connection, ids: Iterable[int]) -> int:
 
 def track_by_id(connection: Connection, track_id: int) -> Track | None:
     """Return the track with this id, or None."""
-    return tracks_by_ids(connection, [track_id]).get(int(track_id))
+    row = connection.execute(BY_ID, {"id": int(track_id)}).one_or_none()
+    return None if row is None else _track(row)
 
 
 def track_by_path(connection: Connection, path: bytes) -> Track | None:

@@ -1,6 +1,6 @@
 """Signatures by the thousand: as one matrix, or only their ids. Rows come in the order of their signature ids."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +64,34 @@ def matrix(connection: Connection, encoder: str, coverage: str, after_id: int = 
     return _fill(connection, filled, [found])
 
 
+def matrix_by_track(
+    connection: Connection, encoder: str, coverage: str, room: Callable[[int, int], Floats] | None = None
+) -> SignatureMatrix:
+    """Return all signatures of an encoder and coverage in the order of their tracks' ids.
+
+    Args:
+        connection: A connection of the library.
+        encoder: Id, `name@hash`.
+        coverage: "windows" or "full".
+        room: Gives an array (N, D) to read into, for example one that is mapped from a file; None for memory.
+
+    Raises:
+        LibraryError: As `matrix`.
+    """
+    ids = live_ids(connection, encoder, coverage)
+    order = np.argsort(ids.track_ids)
+    places = np.empty_like(order)
+    places[order] = np.arange(len(order))
+    vectors = (room or _in_memory)(len(order), _dimensions(connection, encoder, coverage))
+    columns: Select[Any] = select(signatures.c.track_id, signatures.c.vector)
+    found = columns.filter_by(encoder=encoder, coverage=coverage).order_by(signatures.c.id)
+    filled = 0
+    for rows in connection.execute(found).partitions(ROWS_AT_ONCE):
+        vectors[places[filled : filled + len(rows)]] = _stack(connection, rows, vectors.shape[1])
+        filled += len(rows)
+    return SignatureMatrix(ids.signature_ids[order], ids.track_ids[order], vectors)
+
+
 def vectors_of_tracks(connection: Connection, encoder: str, coverage: str, track_ids: Iterable[int]) -> SignatureMatrix:
     """Return the signatures of these tracks, each once; tracks without one are left out.
 
@@ -83,8 +111,10 @@ def live_ids(connection: Connection, encoder: str, coverage: str) -> SignatureId
     """Return the ids of all signatures of an encoder and coverage; no vector is read."""
     columns = select(signatures.c.id, signatures.c.track_id)
     found = columns.filter_by(encoder=encoder, coverage=coverage).order_by(signatures.c.id)
-    pairs = np.array([tuple(row) for row in connection.execute(found)], dtype=np.int64).reshape(-1, 2)
-    return SignatureIds(pairs[:, 0].copy(), pairs[:, 1].copy())
+    partitions = connection.execute(found).partitions(ROWS_AT_ONCE)
+    parts = [np.array([tuple(row) for row in rows], np.int64).T for rows in partitions]  # (2, n)
+    pairs = np.concatenate([np.zeros((2, 0), np.int64), *parts], axis=1)
+    return SignatureIds(pairs[0], pairs[1])
 
 
 def signature_state(connection: Connection, encoder: str, coverage: str) -> SignatureState:
@@ -101,11 +131,18 @@ def track_of_signatures(connection: Connection, signature_ids: Iterable[int]) ->
 
 
 def _empty(connection: Connection, encoder: str, coverage: str, rows: int) -> SignatureMatrix:
+    ids = np.zeros((2, rows), dtype=np.int64)
+    return SignatureMatrix(ids[0], ids[1], _in_memory(rows, _dimensions(connection, encoder, coverage)))
+
+
+def _in_memory(rows: int, dimensions: int) -> Floats:
+    return np.zeros((rows, dimensions), dtype=np.float32)
+
+
+def _dimensions(connection: Connection, encoder: str, coverage: str) -> int:
     first = select(signatures.c.vector).filter_by(encoder=encoder, coverage=coverage).order_by(signatures.c.id).limit(1)
     blob = connection.execute(first).scalar_one_or_none()
-    dimensions = 0 if blob is None else len(blob) // FLOAT.itemsize
-    ids = np.zeros((2, rows), dtype=np.int64)
-    return SignatureMatrix(ids[0], ids[1], np.zeros((rows, dimensions), dtype=np.float32))
+    return 0 if blob is None else len(blob) // FLOAT.itemsize
 
 
 def _fill(connection: Connection, into: SignatureMatrix, statements: list[Select[Any]]) -> SignatureMatrix:

@@ -50,6 +50,7 @@ class Engine(Keeping, Listening):
         device: str = "auto",
         threads: int | None = None,
         precision: str = "auto",
+        loaded: bool = False,
         create: bool = True,
     ) -> Engine:
         """Open a library, or make one.
@@ -61,6 +62,8 @@ class Engine(Keeping, Listening):
             device: "auto", "cpu" or "cuda".
             threads: For decoding and for the network; by default half of this process's cores, at least two.
             precision: "float32", or "auto": bf16 where the processor computes in it, which is about twice as fast.
+            loaded: Read the whole index into memory at the first question, instead of what each question touches: for
+                a large library on a slow disk, in a process that stays.
             create: Whether to make a library that is not there.
 
         Raises:
@@ -79,7 +82,7 @@ class Engine(Keeping, Listening):
         database = open_database(Path(path) if path is not None else default_library(), create=create)
         try:
             file = choose_encoder(database, encoder)
-            return cls(OpenLibrary(database, file, coverage, device, threads, precision))
+            return cls(OpenLibrary(database, file, coverage, device, threads, precision, loaded))
         except BaseException:
             database.close()
             raise

@@ -38,6 +38,7 @@ class OpenLibrary:
         threads: For decoding and for the network.
         device: "auto", "cpu" or "cuda".
         precision: "auto" or "float32".
+        loaded: Whether the index is read into memory when it opens.
     """
 
     def __init__(
@@ -48,9 +49,10 @@ class OpenLibrary:
         device: str,
         threads: int,
         precision: str = "auto",
+        loaded: bool = False,
     ) -> None:
         self.database, self.file = database, file
-        self.device, self.threads, self.precision = device, threads, precision
+        self.device, self.threads, self.precision, self.loaded = device, threads, precision, loaded
         self._coverage = coverage
         self._stored: tuple[tuple[int, ...], str] = ((), "")  # what the library says of it, and when it did
         self._lock = threading.RLock()
@@ -98,7 +100,8 @@ class OpenLibrary:
                 from engine.indexer.vectors import VectorStore
 
                 faiss.omp_set_num_threads(self.threads)
-                self._stores[coverage] = VectorStore(self.database, self.encoder_id, coverage, gpu=self.device != "cpu")
+                gpu, mapped = self.device != "cpu", not self.loaded
+                self._stores[coverage] = VectorStore(self.database, self.encoder_id, coverage, gpu=gpu, mapped=mapped)
             return self._stores[coverage]
 
     def filled_store(self) -> VectorStore:
@@ -108,8 +111,8 @@ class OpenLibrary:
             raise LibraryError(self._nothing_to_compare())
         return store
 
-    def hear(self, track: TrackName) -> tuple[Question, HeardTrack]:
-        """What a track's name means, and its signature.
+    def hear(self, track: TrackName, *, segments: bool = True) -> tuple[Question, HeardTrack]:
+        """What a track's name means, and its signature; without `segments`, those of a stored one are not read.
 
         Raises:
             QueryError: There is no such track, or its file gives no signature.
@@ -117,7 +120,7 @@ class OpenLibrary:
         coverage = self.coverage
         with self.database.read() as connection:
             question = resolve(connection, track)
-            heard = recall(connection, question, self.encoder_id, coverage)
+            heard = recall(connection, question, self.encoder_id, coverage, segments=segments)
         return question, heard or listen(self.database, question, self.encoder, self.encoder_id, coverage)
 
     def centroids(self) -> list[Centroid]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -135,11 +135,16 @@ def resolve(connection: Connection, name: TrackName) -> Question:
     return Question(path, track, track is not None and _differs(track))
 
 
-def recall(connection: Connection, question: Question, encoder_id: str, coverage: str) -> HeardTrack | None:
-    """What an encoder heard in a track of the library, as stored; None where that is not there, or of other bytes."""
+def recall(
+    connection: Connection, question: Question, encoder_id: str, coverage: str, *, segments: bool = True
+) -> HeardTrack | None:
+    """What an encoder heard in a track of the library, as stored; None where that is not there, or of other bytes.
+
+    Without `segments`, the track's are not read, and S is 0.
+    """
     if question.track is None or question.stale:
         return None
-    stored = get_signature(connection, question.track.id, encoder_id, coverage)
+    stored = get_signature(connection, question.track.id, encoder_id, coverage, windows=segments)
     if stored is None:
         return None
     itself = {twin.id for twin in tracks_by_hash(connection, question.track.content_hash)}
@@ -203,19 +208,19 @@ def _valence(moods: list[MoodProbability]) -> tuple[ValenceProbability, ...]:
 
 def matches(connection: Connection, neighbours: list[Neighbour], file: EncoderFile, coverage: str) -> tuple[Match, ...]:
     """Neighbours with their tags, and their genres in the names of the encoder that found them."""
-    ids = [neighbour.track_id for neighbour in neighbours]
-    tracks = tracks_by_ids(connection, ids)
-    predicted = predictions(connection, file.id, coverage, ids)
-    known = [neighbour for neighbour in neighbours if neighbour.track_id in tracks]
+    tracks = tracks_by_ids(connection, [neighbour.track_id for neighbour in neighbours])
+    tagged = {track_id: map_tag(track.genre, file.genres) for track_id, track in tracks.items()}
+    untagged = [track_id for track_id, labels in tagged.items() if not labels]
+    predicted = predictions(connection, file.id, coverage, untagged)
     guesses = {track_id: file.genres[int(np.argmax(heard.genres))] for track_id, heard in predicted.items()}
+    known = [neighbour for neighbour in neighbours if neighbour.track_id in tracks]
     return tuple(
-        _match(rank, tracks[n.track_id], n.cosine, file.genres, guesses.get(n.track_id))
+        _match(rank, tracks[n.track_id], n.cosine, tagged[n.track_id], guesses.get(n.track_id))
         for rank, n in enumerate(known, start=1)
     )
 
 
-def _match(rank: int, track: Track, cosine: float, genres: tuple[str, ...], guess: str | None) -> Match:
-    tagged = map_tag(track.genre, genres)
+def _match(rank: int, track: Track, cosine: float, tagged: Sequence[str], guess: str | None) -> Match:
     genre, source = (tagged[0], "tag") if tagged else (guess, "prediction" if guess else None)
     similarity = min(1.0, max(0.0, cosine))  # float32 rounding may pass 1
     return Match(rank, track.id, track.name, track.artist, track.title, track.album, genre, source, similarity)

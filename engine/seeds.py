@@ -77,7 +77,7 @@ def find_seed(opened: OpenLibrary, name: TrackName) -> Sought:
     group = group_of(name)
     if group is not None:
         return _group(opened, *group)
-    question, heard = opened.hear(name)
+    question, heard = opened.hear(name, segments=False)
     track_id = question.track.id if question.track else None
     return Sought(heard, (Seed(track_id, named(question.path), 1),), (question.track,) if question.track else ())
 

@@ -1,4 +1,4 @@
-"""What finds the nearest rows of an index file without comparing all of them on the CPU: a graph, or GPUs."""
+"""What finds the nearest rows of an index file without comparing all of them on the CPU: a graph, lists, or GPUs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 
 from engine.indexer.vector_files import IndexFile
 
-EFFORT_SPARE = 32  # candidates that a search of the graph keeps beyond those asked for: recall@10 of 0.99 at 10^6
+SMALLEST_EFFORT, EFFORT_SPARE = 58, 8  # candidates that a search of the graph keeps, and beyond those asked for
 EFFORT_GROWTH = 0.75  # a filter that a share s of the rows passes makes a search try s ** -0.75 times as many
+PROBES = 32  # lists that a search looks into: recall@10 of 0.99
+PROBES_GROWTH = 0.5  # the same as EFFORT_GROWTH, of lists
+RESCORED = 4  # times as many candidates of lists as asked for: their codes say only about how near they are
 EXACT_SHARE = 0.02  # of the rows: where fewer pass a filter, they are better compared one by one
 GPU_LARGEST_K = 2048  # FAISS' own limit
 
@@ -24,7 +27,7 @@ class Finder(Protocol):
     """Finds rows. A `passing` mask (N,) says which of them may be found; None for all."""
 
     def find(self, queries: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows | None:
-        """About the rows (Q, count) nearest to queries (Q, D), to be scored exactly; None where it cannot say.
+        """At least COUNT rows (Q, C) about nearest to queries (Q, D), to be scored exactly; None where it cannot say.
 
         There is -1 where there are fewer.
         """
@@ -38,12 +41,30 @@ class GraphFinder:
 
     def find(self, queries: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows:
         """See `Finder`."""
-        options: dict[str, Any] = {"efSearch": count + EFFORT_SPARE}
+        options: dict[str, Any] = {"efSearch": max(SMALLEST_EFFORT, count + EFFORT_SPARE)}
         if passing is not None:
             share = max(float(passing.mean()), EXACT_SHARE)
             options["sel"] = faiss.IDSelectorBitmap(np.packbits(passing, bitorder="little"))
             options["efSearch"] = int(options["efSearch"] / share**EFFORT_GROWTH)
         rows: Rows = self._graph.search(queries, count, params=faiss.SearchParametersHNSW(**options))[1]
+        return rows
+
+
+class ListsFinder:
+    """Looks into the lists whose centres are nearest to a query (Jégou et al. 2011, IVFADC)."""
+
+    def __init__(self, lists: Any) -> None:
+        self._lists = lists
+
+    def find(self, queries: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows:
+        """See `Finder`."""
+        options: dict[str, Any] = {"nprobe": PROBES}
+        if passing is not None:
+            share = max(float(passing.mean()), EXACT_SHARE)
+            options["sel"] = faiss.IDSelectorBitmap(np.packbits(passing, bitorder="little"))
+            options["nprobe"] = min(self._lists.nlist, int(PROBES / share**PROBES_GROWTH))
+        found = min(count * RESCORED, self._lists.ntotal)
+        rows: Rows = self._lists.search(queries, found, params=faiss.SearchParametersIVF(**options))[1]
         return rows
 
 
@@ -70,10 +91,12 @@ class GpuFinder:
 
 
 def make_finder(file: IndexFile, *, gpu: bool) -> Finder | None:
-    """The GPUs where they are wanted, there, and large enough; else the graph; None where the file has none."""
+    """The GPUs where they are wanted, there, and large enough; else the graph or lists; None where there are none."""
     if gpu and getattr(faiss, "get_num_gpus", lambda: 0)() > 0:
         try:
             return GpuFinder(file)
         except RuntimeError:  # too little memory
             pass
-    return GraphFinder(file.graph) if file.graph is not None else None
+    if file.near is None:
+        return None
+    return GraphFinder(file.near) if isinstance(file.near, faiss.IndexHNSW) else ListsFinder(file.near)

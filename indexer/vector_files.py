@@ -1,8 +1,8 @@
 """Index files on disk: named after what they hold, written whole or not at all, mapped into memory when opened.
 
-STEM.<digest>.faiss holds a library's signatures; STEM.<digest>.<digest>.graph.faiss, in a large one, the links of a
-graph between them that is walked instead of comparing with all. Both are FAISS' own formats, the graph's without its
-storage, which is the other file. The library notes the digests: a file of another name is nobody's.
+STEM.<digest>.faiss holds a library's signatures; STEM.<digest>.<digest>.near.faiss, in a large one, the graph or lists
+that are searched instead of comparing with all. Both are FAISS' own formats, a graph's without its storage, which is
+the other file. The library notes the digests: a file of another name is nobody's.
 """
 
 from __future__ import annotations
@@ -20,9 +20,8 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-GRAPH_FROM = 50_000  # signatures; fewer are compared one by one in a few milliseconds
-GRAPH_LINKS = 32  # of each signature on the graph's lowest layer: half of FAISS' M, doubled there
-GRAPH_EFFORT = 80  # candidates kept while linking one; more cost time in proportion and find little more
+from engine.indexer.approximate import attach, build
+
 DIGEST_LETTERS = 16
 READ_WHOLE_BYTES = 2**28  # a larger file is checked by its length and by samples
 SAMPLES, SAMPLE_BYTES = 256, 2**16
@@ -37,13 +36,13 @@ class IndexFile:
     Attributes:
         track_ids: (N,), rising.
         vectors: (N, D), unit rows.
-        graph: FAISS' index of the same rows, or None.
+        near: What names candidates without comparing all (`engine.indexer.approximate`), or None.
         owner: What keeps the mapping.
     """
 
     track_ids: NDArray[np.int64]
     vectors: Floats
-    graph: Any | None
+    near: Any | None
     owner: Any
 
 
@@ -53,23 +52,18 @@ def write_index(stem: Path, track_ids: NDArray[np.int64], vectors: Floats) -> st
     Raises:
         OSError: They cannot be written; what was there before is untouched.
     """
-    flat = faiss.IndexIDMap(faiss.IndexFlatIP(vectors.shape[1]))
-    flat.add_with_ids(vectors, track_ids)
-    digest = _put(flat, lambda found: _vectors_path(stem, found))
-    if len(track_ids) < GRAPH_FROM:
+    digest = _put(_flat(track_ids, vectors), lambda found: _vectors_path(stem, found))
+    near = build(vectors)
+    if near is None:
         return digest
-    del flat  # its copy of the signatures
-    graph = faiss.IndexHNSWFlat(vectors.shape[1], GRAPH_LINKS, faiss.METRIC_INNER_PRODUCT)
-    graph.hnsw.efConstruction = GRAPH_EFFORT
-    graph.add(vectors)
-    graph_digest = _put(graph, lambda found: _graph_path(stem, digest, found), faiss.IO_FLAG_SKIP_STORAGE)
-    return f"{digest} {graph_digest}"
+    near_digest = _put(near, lambda found: _near_path(stem, digest, found), faiss.IO_FLAG_SKIP_STORAGE)
+    return f"{digest} {near_digest}"
 
 
-def open_index(stem: Path, known: str) -> IndexFile | None:
-    """Open what `write_index` wrote; None unless every file is there and is what was written."""
-    digest, _, graph_digest = known.partition(" ")
-    owner = _get(_vectors_path(stem, digest), digest)
+def open_index(stem: Path, known: str, *, mapped: bool = True) -> IndexFile | None:
+    """Open what `write_index` wrote, mapped or read into memory; None unless every file is what was written."""
+    digest, _, near_digest = known.partition(" ")
+    owner = _get(_vectors_path(stem, digest), digest, mapped)
     if owner is None:
         return None
     try:
@@ -78,19 +72,18 @@ def open_index(stem: Path, known: str) -> IndexFile | None:
         vectors = faiss.rev_swig_ptr(flat.get_xb(), flat.ntotal * flat.d).reshape(flat.ntotal, flat.d)
     except AttributeError:  # another kind of index
         return None
-    graph = _get(_graph_path(stem, digest, graph_digest), graph_digest) if graph_digest else None
-    if graph_digest and graph is None:
+    near = _get(_near_path(stem, digest, near_digest), near_digest, mapped) if near_digest else None
+    if near_digest and near is None:
         return None
-    if graph is not None:
-        graph.storage, graph.own_fields = flat, False
-    return IndexFile(track_ids, vectors, graph, owner)
+    attach(near, flat)
+    return IndexFile(track_ids, vectors, near, owner)
 
 
 def sweep(stem: Path, known: str) -> None:
     """Remove the files that an index of this stem had before; a process that has them open keeps what it reads."""
-    digest, _, graph_digest = known.partition(" ")
-    current = {_vectors_path(stem, digest), _graph_path(stem, digest, graph_digest)}
-    ours = re.compile(re.escape(stem.name) + r"(\.[0-9a-f]+)?(\.[0-9a-f]+\.graph)?\.faiss")
+    digest, _, near_digest = known.partition(" ")
+    current = {_vectors_path(stem, digest), _near_path(stem, digest, near_digest)}
+    ours = re.compile(re.escape(stem.name) + r"(\.[0-9a-f]+)?(\.[0-9a-f]+\.(graph|near))?\.faiss")
     for path in stem.parent.iterdir():
         if ours.fullmatch(path.name) and path not in current:
             with suppress(OSError):
@@ -106,8 +99,20 @@ def _vectors_path(stem: Path, digest: str) -> Path:
     return Path(f"{stem}.{digest[:DIGEST_LETTERS]}.faiss")
 
 
-def _graph_path(stem: Path, digest: str, graph_digest: str) -> Path:
-    return Path(f"{stem}.{digest[:DIGEST_LETTERS]}.{graph_digest[:DIGEST_LETTERS]}.graph.faiss")
+def _near_path(stem: Path, digest: str, near_digest: str) -> Path:
+    return Path(f"{stem}.{digest[:DIGEST_LETTERS]}.{near_digest[:DIGEST_LETTERS]}.near.faiss")
+
+
+def _flat(track_ids: NDArray[np.int64], vectors: Floats) -> Any:
+    """FAISS' index of rows that stay where they are, and must until it is gone: to add them would copy them."""
+    flat = faiss.IndexFlatIP(vectors.shape[1])
+    index = faiss.IndexIDMap(flat)
+    flat.codes.is_owned = False
+    flat.codes.view_data = flat.codes.c_ptr = faiss.swig_ptr(vectors.reshape(-1).view(np.uint8))
+    flat.codes.view_size = flat.codes.c_size = vectors.nbytes
+    flat.ntotal = index.ntotal = len(vectors)
+    faiss.copy_array_to_vector(track_ids, index.id_map)
+    return index
 
 
 def _put(index: Any, name: Callable[[str], Path], flags: int = 0) -> str:
@@ -129,13 +134,13 @@ def _put(index: Any, name: Callable[[str], Path], flags: int = 0) -> str:
     return digest
 
 
-def _get(path: Path, digest: str) -> Any | None:
-    """Map a file into memory, if it is the one of this digest."""
+def _get(path: Path, digest: str, mapped: bool) -> Any | None:
+    """Map a file into memory, or read it, if it is the one of this digest."""
     try:
         if _digest(path) != digest:
             return None
         with path.open("rb") as handle:  # by descriptor: names need not be UTF-8
-            return faiss.read_index(f"/dev/fd/{handle.fileno()}", faiss.IO_FLAG_MMAP_IFC)
+            return faiss.read_index(f"/dev/fd/{handle.fileno()}", faiss.IO_FLAG_MMAP_IFC if mapped else 0)
     except (OSError, RuntimeError):
         return None
 

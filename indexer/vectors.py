@@ -1,17 +1,20 @@
 """The signatures of one encoder and coverage, searchable: derived from SQLite, kept in files, checked before use.
 
 The files hold what was live at the last compaction; signatures written since are read from SQLite and compared beside
-them, removed ones are passed over. A small library is searched exactly, a large one through a graph whose answers are
-scored again from the signatures; either way a search is over the library as it is.
+them, removed ones are passed over. A small library is searched exactly, a large one through a graph or lists whose
+candidates are scored again from the signatures; either way a search is over the library as it is.
 """
 
 from __future__ import annotations
 
+import os
+import tempfile
 import threading
 from collections.abc import Collection
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +27,15 @@ from engine.db import (
     get_vector_index,
     live_ids,
     matrix,
+    matrix_by_track,
     put_vector_index,
     signature_state,
 )
 from engine.errors import LibraryError
+from engine.indexer.approximate import GRAPH_FROM, LISTS_FROM
 from engine.indexer.finders import Finder, make_finder
 from engine.indexer.snapshot import Neighbour, Snapshot, among
-from engine.indexer.vector_files import GRAPH_FROM, IndexFile, open_index, sweep, vectors_file, write_index
+from engine.indexer.vector_files import IndexFile, open_index, sweep, vectors_file, write_index
 
 COMPACT_SHARE = 0.02  # of the signatures: a compaction is due when more than these have changed since the last
 
@@ -45,12 +50,15 @@ class VectorStore:
         encoder: Id, `name@hash`.
         coverage: "windows" or "full".
         gpu: Search on a GPU where FAISS sees one.
+        mapped: Leave the index on disk and let the system read what searches touch, or read all of it when it opens.
     """
 
-    def __init__(self, database: Database, encoder: str, coverage: str, *, gpu: bool = False) -> None:
+    def __init__(
+        self, database: Database, encoder: str, coverage: str, *, gpu: bool = False, mapped: bool = True
+    ) -> None:
         self.database, self.encoder, self.coverage = database, encoder, coverage
         self.stem = Path(f"{database.path}.{encoder.replace('@', '-')}.{coverage}")
-        self.gpu = gpu
+        self.gpu, self.mapped = gpu, mapped
         self._lock = threading.Lock()
         self._compacting = threading.Lock()
         self._given_up = False
@@ -150,7 +158,7 @@ class VectorStore:
 
     def _open(self, digest: str) -> tuple[IndexFile | None, Finder | None]:
         if self._opened[0] != digest or self._opened[1] is None:
-            file = open_index(self.stem, digest)
+            file = open_index(self.stem, digest, mapped=self.mapped)
             self._opened = (digest, file, make_finder(file, gpu=self.gpu) if file else None)
         return self._opened[1:]
 
@@ -172,18 +180,32 @@ class VectorStore:
         return changed > COMPACT_SHARE * len(snapshot.file.track_ids)
 
     def _write(self) -> None:
-        with self.database.read() as connection:
-            state = signature_state(connection, self.encoder, self.coverage)
-            live = matrix(connection, self.encoder, self.coverage).by_track()
         try:
-            digest = write_index(self.stem, live.track_ids, live.vectors)
+            digest, last_id = self._write_files()
         except OSError as error:
             raise LibraryError(
                 f"cannot write the index {self.stem}.*.faiss: {error.strerror or error}; the signatures are safe: "
                 "free space, run again"
             ) from error
         with self.database.write() as connection:
-            put_vector_index(connection, self.encoder, self.coverage, VectorIndex(digest, state.last_id))
+            put_vector_index(connection, self.encoder, self.coverage, VectorIndex(digest, last_id))
         sweep(self.stem, digest)
         with self._lock:
             self._snapshot = None
+
+    def _write_files(self) -> tuple[str, int]:
+        """What the written files are known by, and the id of the newest signature in them."""
+        with tempfile.TemporaryFile(dir=self.stem.parent) as spool:
+            with self.database.read() as connection:
+                state = signature_state(connection, self.encoder, self.coverage)
+                room = partial(_mapped, spool) if state.count >= LISTS_FROM else None
+                live = matrix_by_track(connection, self.encoder, self.coverage, room)
+            return write_index(self.stem, live.track_ids, live.vectors), state.last_id
+
+
+def _mapped(spool: IO[bytes], rows: int, dimensions: int) -> NDArray[np.float32]:
+    """Room for more signatures than memory should hold."""
+    if hasattr(os, "posix_fallocate"):  # a full disk is an error here, and would kill the process later
+        os.posix_fallocate(spool.fileno(), 0, rows * dimensions * 4)
+    spool.truncate(rows * dimensions * 4)
+    return np.memmap(spool, np.float32, "r+", shape=(rows, dimensions))

@@ -42,7 +42,8 @@ class LocalScale:
 
     def closeness(self, query: Floats, vectors: Floats, cosines: Floats) -> Floats:
         """-d^2 / (s_query s_track) for some tracks (M, D), given their cosines (M,) with a unit vector (D,)."""
-        return -np.square(1 - cosines) / (self.of(query[None]) * self.of(vectors))
+        scales = self.of(np.concatenate([query[None], vectors]))
+        return -np.square(1 - cosines) / (scales[0] * scales[1:])
 
     def of(self, vectors: Floats) -> Floats:
         """Distances (M,) to the 20th nearest of the sample, of which the nearest may be the track itself."""

@@ -21,8 +21,10 @@ from engine.seeds import Sought
 if TYPE_CHECKING:
     from engine.indexer.vectors import Neighbour, Snapshot
 
-SMALLEST_POOL = 200  # nearest tracks that are put into order; ten times as many as asked for when that is more
-POOL_FACTOR = 10
+# Nearest tracks that are put into order, and how many for one that is asked for, whichever is more. Correcting for
+# hubs moves tracks into an answer of ten from among the first thirty, hardly ever from beyond.
+SMALLEST_POOL, POOL_FACTOR = 50, 5
+DIVERSE_POOL, DIVERSE_FACTOR = 200, 10  # the same where they are chosen to differ
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def nearest(opened: OpenLibrary, sought: Sought, k: int, filters: Filters, ranki
         raise QueryError(f"expected a diversity from 0 to 1, found {ranking.diverse:g}")
     snapshot = opened.filled_store().snapshot()
     allowed = passing(opened, filters, sought.tracks)
-    pool = max(SMALLEST_POOL, POOL_FACTOR * k)
+    pool = max(DIVERSE_POOL, DIVERSE_FACTOR * k) if ranking.diverse else max(SMALLEST_POOL, POOL_FACTOR * k)
     while True:
         found = snapshot.search(sought.heard.signature, pool, sought.heard.itself, allowed)
         picked = _pick(opened, snapshot, sought, found, k, filters.per_artist, ranking)

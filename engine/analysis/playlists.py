@@ -134,7 +134,7 @@ def in_order(opened: OpenLibrary, names: Sequence[TrackName]) -> Playlist:
     problems = []
     for name in names:
         try:
-            stop = _Stop(*opened.hear(name))
+            stop = _Stop(*opened.hear(name, segments=False))
         except (QueryError, AudioError) as error:
             problems.append(f"{error}; left out")
             continue
@@ -169,7 +169,7 @@ def _check_length(tracks: int) -> None:
 def _end(opened: OpenLibrary, name: TrackName) -> _Stop:
     if group_of(name) is not None:
         raise QueryError(f"expected one track for the end of a path, found {name!r}; name one of its tracks")
-    return _Stop(*opened.hear(name))
+    return _Stop(*opened.hear(name, segments=False))
 
 
 def _capped(

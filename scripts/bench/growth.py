@@ -37,12 +37,13 @@ def main() -> None:
     parser.add_argument("real", type=Path)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--windows", action="store_true", help="keep ten windows a track: 5 GB at a million")
+    parser.add_argument("--loaded", action="store_true", help="ask with the index read into memory")
     parser.add_argument("--work", type=Path, help="where the library is made; default: a temporary folder")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--ask", type=Path, help=argparse.SUPPRESS)  # the new process: the library to ask
     arguments = parser.parse_args()
     if arguments.ask:
-        print(json.dumps(_ask(arguments.ask)))
+        print(json.dumps(_ask(arguments.ask, arguments.loaded)))
         return
     with tempfile.TemporaryDirectory(dir=arguments.work) as folder:
         rows = _grow(read_real(arguments.real), Path(folder) / "library.db", arguments)
@@ -93,12 +94,13 @@ def _add(database: Any, real: Real, rows: range, windows: bool) -> float:
 
 def _in_new_process(path: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     command = [sys.executable, __file__, str(arguments.real), "--ask", str(path)]
+    command += ["--loaded"] if arguments.loaded else []
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def _ask(path: Path) -> dict[str, Any]:
+def _ask(path: Path, loaded: bool) -> dict[str, Any]:
     began = perf_counter()
-    with Engine.open(path, create=False, threads=2, device="cpu") as library:
+    with Engine.open(path, create=False, threads=2, device="cpu", loaded=loaded) as library:
         tracks = library.stats().tracks
         opened = perf_counter() - began
         if not tracks:

@@ -19,6 +19,7 @@ from engine.db import (
     get_vector_index,
     live_ids,
     matrix,
+    matrix_by_track,
     missing_tracks,
     predictions,
     put_signature,
@@ -137,11 +138,15 @@ def test_matrix_holds_every_row_once_in_order_of_ids(
         whole = matrix(connection, *KEY)
         rest = matrix(connection, *KEY, after_id=ids[2])
         live = live_ids(connection, *KEY)
+        sorted_rows = matrix_by_track(connection, *KEY)
     assert whole.signature_ids.tolist() == live.signature_ids.tolist() == ids
     assert whole.track_ids.tolist() == live.track_ids.tolist() == track_ids[::-1]
     np.testing.assert_array_equal(whole.vectors, [new_signature(track_id).vector for track_id in track_ids[::-1]])
     np.testing.assert_array_equal(rest.vectors, whole.vectors[3:])
     assert rest.signature_ids.tolist() == ids[3:]
+    assert sorted_rows.signature_ids.tolist() == ids[::-1]
+    assert sorted_rows.track_ids.tolist() == track_ids
+    np.testing.assert_array_equal(sorted_rows.vectors, whole.vectors[::-1])
 
 
 def test_matrix_larger_than_one_portion_is_whole(
@@ -153,9 +158,10 @@ def test_matrix_larger_than_one_portion_is_whole(
         ids = [upsert_track(connection, new_track(b"/m/%d" % number)) for number in range(50)]
         for track_id in ids:
             put_signature(connection, new_signature(track_id))
-        whole = matrix(connection, *KEY)
-    assert whole.track_ids.tolist() == ids
-    np.testing.assert_array_equal(whole.vectors, [new_signature(track_id).vector for track_id in ids])
+        found = [matrix(connection, *KEY), matrix_by_track(connection, *KEY)]
+    for whole in found:
+        assert whole.track_ids.tolist() == ids
+        np.testing.assert_array_equal(whole.vectors, [new_signature(track_id).vector for track_id in ids])
 
 
 def test_empty_matrix_knows_its_width(database: Database, track_ids: list[int], new_signature: NewSignatures) -> None:
@@ -179,6 +185,7 @@ def test_damaged_vector_names_its_track(
         connection.execute(update(signatures).where(wrong).values(vector=blob))
         for ask in (
             matrix,
+            matrix_by_track,
             lambda *key: vectors_of_tracks(*key, track_ids),
             lambda *key: get_signature(key[0], track_ids[3], *key[1:]),
         ):

@@ -1,7 +1,8 @@
-"""Large libraries are searched through a graph: what it finds, with filters, additions and removals."""
+"""Large libraries are searched through a graph, the largest through lists: with filters, additions, removals."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from engine.db import Database, NewTrack, Signature, open_database, put_signature, remove_tracks, upsert_track
 from engine.errors import LibraryError
-from engine.indexer import vector_files, vectors
+from engine.indexer import approximate, vectors
 from engine.indexer.vectors import VectorStore
 
 ENCODER, D, N = "test@123456", 32, 3000
@@ -41,15 +42,26 @@ def signatures() -> NDArray[np.float32]:
     return drawn(N, 1)
 
 
-@pytest.fixture
-def library(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signatures: NDArray[np.float32]
-) -> Iterator[tuple[Database, VectorStore]]:
-    """A library that counts as large, its index written."""
-    for module in (vector_files, vectors):
-        monkeypatch.setattr(module, "GRAPH_FROM", 1000)
-    with open_database(tmp_path / "library.db", create=True) as database:
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory, signatures: NDArray[np.float32]) -> Path:
+    """A library of them, to be copied."""
+    path = tmp_path_factory.mktemp("filled") / "library.db"
+    with open_database(path, create=True) as database:
         add(database, signatures, 1)
+    return path
+
+
+@pytest.fixture(params=["graph", "lists"])
+def library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, filled: Path, request: pytest.FixtureRequest
+) -> Iterator[tuple[Database, VectorStore]]:
+    """A library that counts as large, or as one of the largest, its index written."""
+    for module in (approximate, vectors):
+        monkeypatch.setattr(module, "GRAPH_FROM", 1000)
+        if request.param == "lists":
+            monkeypatch.setattr(module, "LISTS_FROM", 1000)
+    shutil.copy(filled, tmp_path / "library.db")
+    with open_database(tmp_path / "library.db", create=False) as database:
         store = VectorStore(database, ENCODER, "windows")
         store.compact()
         yield database, store
@@ -71,16 +83,28 @@ def recall(
 
 
 def test_recall(library: tuple[Database, VectorStore], signatures: NDArray[np.float32]) -> None:
-    """The graph finds the nearest, with their exact cosines, in order."""
+    """The nearest are found, with their exact cosines, in order."""
     _, store = library
     assert store.snapshot().file is not None
-    assert store.snapshot().file.graph is not None
+    assert store.snapshot().file.near is not None
     assert recall(store, dict(enumerate(signatures, 1))) >= 0.99
     found = store.search(signatures[5], 10)
     assert found[0].track_id == 6
     cosines = [neighbour.cosine for neighbour in found]
     assert cosines == sorted(cosines, reverse=True)
     assert np.allclose(cosines, [signatures[n.track_id - 1] @ signatures[5] for n in found], atol=1e-6)
+
+
+def test_loaded(library: tuple[Database, VectorStore], signatures: NDArray[np.float32]) -> None:
+    """An index that was read into memory answers as one that is mapped, and needs its files no more."""
+    database, store = library
+    mapped = store.search(signatures[5], 10)
+    loaded = VectorStore(database, ENCODER, "windows", mapped=False)
+    assert loaded.search(signatures[5], 10) == mapped
+    for path in database.path.parent.glob("*.faiss"):
+        path.write_bytes(b"")
+    assert loaded.search(signatures[5], 10) == mapped
+    assert recall(loaded, dict(enumerate(signatures, 1))) >= 0.99
 
 
 @pytest.mark.parametrize("share", [0.5, 0.05, 0.001])
@@ -124,16 +148,14 @@ def test_changes(library: tuple[Database, VectorStore], signatures: NDArray[np.f
     assert recall(VectorStore(database, ENCODER, "windows"), known) >= 0.99
 
 
-@pytest.mark.parametrize("ending", [".graph.faiss", ".faiss"])
+@pytest.mark.parametrize("ending", [".near.faiss", ".faiss"])
 @pytest.mark.parametrize("damage", ["cut", "bit", "gone"])
 def test_damaged(
     library: tuple[Database, VectorStore], signatures: NDArray[np.float32], ending: str, damage: str
 ) -> None:
     """A damaged file is not used: the answers are the same, and the next compaction makes it anew."""
     database, _ = library
-    path = next(
-        p for p in sorted(database.path.parent.glob(f"*{ending}")) if ("graph" in p.name) == ("graph" in ending)
-    )
+    path = next(p for p in sorted(database.path.parent.glob(f"*{ending}")) if ("near" in p.name) == ("near" in ending))
     whole = path.read_bytes()
     if damage == "gone":
         path.unlink()
@@ -145,7 +167,7 @@ def test_damaged(
     again.compact()
     file = VectorStore(database, ENCODER, "windows").snapshot().file
     assert file is not None
-    assert file.graph is not None
+    assert file.near is not None
 
 
 def test_aside(library: tuple[Database, VectorStore], signatures: NDArray[np.float32]) -> None:
