@@ -12,7 +12,19 @@ from engine.db.audio_features import (
     put_audio_features,
     unmeasured_tracks,
 )
-from engine.db.choosing import Conditions, Labels, Span, labels_of_tracks, names_of, tracks_by_names, tracks_meeting
+from engine.db.choosing import (
+    GROUPS,
+    Conditions,
+    GroupNames,
+    Labels,
+    Span,
+    group_name,
+    group_names,
+    labels_of_tracks,
+    names_of,
+    tracks_by_names,
+    tracks_meeting,
+)
 from engine.db.files import (
     FailedFile,
     FileState,
@@ -86,6 +98,7 @@ from engine.db.vectors import (
 __all__ = [
     "COVERAGES",
     "EVENTS",
+    "GROUPS",
     "SCHEMA_VERSION",
     "AudioFeatures",
     "Conditions",
@@ -95,6 +108,7 @@ __all__ = [
     "FileState",
     "Fingerprint",
     "GenreCount",
+    "GroupNames",
     "Labels",
     "Namesakes",
     "NewTrack",
@@ -123,6 +137,8 @@ __all__ = [
     "get_setting",
     "get_signature",
     "get_vector_index",
+    "group_name",
+    "group_names",
     "ids_by_paths",
     "known_files",
     "labels_of_tracks",

@@ -15,6 +15,7 @@ from engine.db.values import Folder, folded
 from engine.errors import LibraryError
 
 Span: TypeAlias = tuple[float | None, float | None]  # from, to; None is open
+GROUPS = ("artist", "album")
 NAMED_BY = {"artist": (tracks.c.artist, tracks.c.album_artist), "album": (tracks.c.album,)}
 
 
@@ -52,6 +53,35 @@ class Labels:
     track_ids: NDArray[np.int64]
     genres: NDArray[np.int16]
     moods: NDArray[np.int16]
+
+
+@dataclass(frozen=True, eq=False)
+class GroupNames:
+    """The artists or albums of a library: their names, and of N tracks ids (N,), rising, and numbers (N,); -1: none."""
+
+    names: list[tuple[str, str]]
+    track_ids: NDArray[np.int64]
+    numbers: NDArray[np.int64]
+
+
+def group_name(track: Track, kind: str) -> tuple[str, str] | None:
+    """What the tracks of one artist, or of one album of an artist, have in common; None where the tags do not say."""
+    return _group_name(kind, track.artist, track.album_artist, track.album)
+
+
+def group_names(connection: Connection, kind: str) -> GroupNames:
+    """Return every artist, or every album of an artist, and which each track belongs to; KIND is one of GROUPS."""
+    columns = (tracks.c.id, tracks.c.artist, tracks.c.album_artist, tracks.c.album)
+    numbers: dict[tuple[str, str] | None, int] = {None: -1}
+    spelled: dict[tuple[str | None, ...], int] = {}
+    found: list[tuple[int, int]] = []
+    for track_id, *tags in connection.execute(select(*columns).order_by(tracks.c.id)):
+        spelling = tuple(tags)
+        if spelling not in spelled:
+            spelled[spelling] = numbers.setdefault(_group_name(kind, *spelling), len(numbers) - 1)
+        found.append((track_id, spelled[spelling]))
+    pairs = np.array(found, np.int64).reshape(-1, 2)
+    return GroupNames([name for name in numbers if name is not None], pairs[:, 0], pairs[:, 1])
 
 
 def tracks_meeting(connection: Connection, conditions: Conditions) -> NDArray[np.int64]:
@@ -108,6 +138,13 @@ def labels_of_tracks(connection: Connection, encoder: str, coverage: str) -> Lab
         likeliest.append((_likeliest(genres), _likeliest(moods)))
     both = np.array(likeliest, np.int16).reshape(-1, 2)
     return Labels(np.array(ids, np.int64), both[:, 0], both[:, 1])
+
+
+def _group_name(kind: str, artist: str | None, album_artist: str | None, album: str | None) -> tuple[str, str] | None:
+    if kind == "artist":
+        name = folded(artist or album_artist or "")
+        return (name, "") if name else None
+    return (folded(album_artist or artist or ""), folded(album)) if album else None
 
 
 def _likeliest(blob: bytes) -> int:

@@ -8,7 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from engine.analysis.neighbours import BY_DEFAULT, Ranking, nearest, nearest_groups
+from engine.analysis.groups import nearest_groups
+from engine.analysis.neighbours import BY_DEFAULT, Ranking, nearest
 from engine.db import COVERAGES, AudioFeatures, get_audio_features, open_database
 from engine.db.values import named
 from engine.errors import DeviceError, LibraryError, QueryError

@@ -125,21 +125,21 @@ class OpenLibrary:
 
     def centroids(self) -> list[Centroid]:
         """The genres' centroids: the library's own where enough tracks are tagged, else the encoder's."""
-        return self._kept("centroids", self._make_centroids)
+        return self.kept("centroids", self._make_centroids)
 
     def labels(self) -> Labels:
         """What the encoder's heads say of every track."""
-        return self._kept("labels", self._read_labels)
+        return self.kept("labels", self._read_labels)
 
     def local_scale(self) -> LocalScale:
         """What corrects for tracks that are everybody's neighbour; there must be signatures."""
         from engine.analysis.hubs import LocalScale, draw_sample
 
-        return self._kept("scale", lambda: LocalScale(draw_sample(self.store().snapshot())))
+        return self.kept("scale", lambda: LocalScale(draw_sample(self.store().snapshot())))
 
     def local_scales(self) -> NDArray[np.float32]:
         """The scale (N,) of every track, in the order of the snapshot's `track_ids`."""
-        return self._kept("scales", lambda: self.local_scale().of(self.store().snapshot().vectors))
+        return self.kept("scales", lambda: self.local_scale().of(self.store().snapshot().vectors))
 
     def adopt(self) -> None:
         """The first indexing decides the library's own encoder and coverage; where weights lie is noted each time.
@@ -169,8 +169,8 @@ class OpenLibrary:
         finally:
             self.database.close()
 
-    def _kept(self, name: str, make: Callable[[], Kept]) -> Kept:
-        """What was made of the signatures as they are now, made anew when they have changed."""
+    def kept(self, name: str, make: Callable[[], Kept]) -> Kept:
+        """What was made of the signatures as they are now, under a name, made anew when they have changed."""
         key, snapshot = (self.coverage, name), self.store().snapshot()
         with self._lock:
             if key not in self._derived or self._derived[key][0] is not snapshot:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
+from threading import Event
 
 import numpy as np
 import torch
@@ -89,17 +90,19 @@ def encode_batch(encoder: Encoder, tracks: Sequence[DecodedTrack]) -> list[Encod
     return [_summarise(encoder, part, track.starts) for part, track in zip(vectors.split(sizes), tracks, strict=True)]
 
 
-def encode_full(path: bytes, encoder: Encoder) -> tuple[DecodedTrack, EncodedTrack]:
+def encode_full(path: bytes, encoder: Encoder, stop: Event | None = None) -> tuple[DecodedTrack, EncodedTrack]:
     """Encode all of a file, in consecutive windows; memory holds a few windows and the vectors, whatever its length.
 
     Raises:
-        AudioError: The file gives no signature.
+        AudioError: The file gives no signature, or `stop` was set before its end.
     """
     length, parts, count = encoder.plan.samples, [], 0
     with AudioFile.open(path) as audio:
         metadata, total = audio.info.metadata, 0
         blocks = audio.blocks(encoder.plan.seconds, SAMPLE_RATE)
         while chunk := list(islice(blocks, CHUNK_WINDOWS)):
+            if stop is not None and stop.is_set():
+                raise AudioError("stopped before its end")
             total += sum(map(len, chunk))
             kept = [b for i, b in enumerate(chunk) if len(b) >= SHORTEST_TAIL * length or (count == 0 and i == 0)]
             if kept:
@@ -113,10 +116,12 @@ def encode_full(path: bytes, encoder: Encoder) -> tuple[DecodedTrack, EncodedTra
     return decoded, _summarise(encoder, torch.cat(parts), starts)
 
 
-def encode_file(path: bytes, encoder: Encoder, coverage: str) -> tuple[DecodedTrack, EncodedTrack]:
-    """Read and encode one file with the given coverage; raises AudioError."""
+def encode_file(
+    path: bytes, encoder: Encoder, coverage: str, stop: Event | None = None
+) -> tuple[DecodedTrack, EncodedTrack]:
+    """Read and encode one file with the given coverage; raises AudioError, also where `stop` was set meanwhile."""
     if coverage == "full":
-        return encode_full(path, encoder)
+        return encode_full(path, encoder, stop)
     decoded = decode_windows(path, encoder.plan)
     return decoded, encode_batch(encoder, [decoded])[0]
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING
 
 from engine.db import Database, FileState, add_root, forget_skipped, known_files, missing_tracks, put_skipped
@@ -159,10 +160,12 @@ class Ingest:
         target = Target(self.encoder_id, encoder.plan, self.coverage)
         storing = Storing(self.database, encoder, target, self.report, self.moved_from)
         in_threads = encoder if encoder.device.type == "cpu" else None
-        one = partial(prepare, database=self.database, target=target, encoder=in_threads)
+        stop = Event()
+        one = partial(prepare, database=self.database, target=target, encoder=in_threads, stop=stop)
+        threads = self.options.threads
         batch: list[Prepared] = []
         with one_core_a_file() as begin:
-            for done, item in enumerate(in_order(one, work, self.options.threads, "decode", begin), start=1):
+            for done, item in enumerate(in_order(one, work, threads, "decode", begin, stop), start=1):
                 batch.append(item)
                 if len(batch) == BATCH_TRACKS or done == len(work):
                     storing.store(batch)

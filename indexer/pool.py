@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -19,10 +20,12 @@ def in_order(
     threads: int,
     name: str,
     begin: Callable[[], None] | None = None,
-) -> Iterator[Result]:
+    stop: Event | None = None,
+) -> Generator[Result]:
     """Yield `work(item)` of each item, in order, computed by `threads` threads called `name`; each calls `begin` first.
 
-    What was begun is waited for, and nothing else begun, when the caller stops or an item raises.
+    What was begun is waited for, and nothing else begun, when the caller stops or an item raises; `stop` is set then,
+    for work that looks at it to end early.
     """
     pending: deque[Future[Result]] = deque()
     pool = ThreadPoolExecutor(threads, thread_name_prefix=name, initializer=begin)
@@ -34,4 +37,6 @@ def in_order(
         while pending:
             yield pending.popleft().result()
     finally:
+        if stop is not None:
+            stop.set()
         pool.shutdown(wait=True, cancel_futures=True)

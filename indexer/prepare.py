@@ -7,6 +7,7 @@ another. For a GPU the decoded windows are handed on, to be encoded together wit
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Event
 
 from engine.db import Database, Signature, Track, get_signature, tracks_by_hash
 from engine.errors import AudioError, EngineError
@@ -53,8 +54,13 @@ class Prepared:
     metadata: dict[str, str] | None = None
 
 
-def prepare(found: FoundFile, database: Database, target: Target, encoder: Encoder | None) -> Prepared:
-    """Hash, look for twins, decode, and encode with `encoder`, if any. Never raises for a bad file: the run goes on."""
+def prepare(
+    found: FoundFile, database: Database, target: Target, encoder: Encoder | None, stop: Event | None = None
+) -> Prepared:
+    """Hash, look for twins, decode, and encode with `encoder`, if any. Never raises for a bad file: the run goes on.
+
+    Once `stop` is set nobody waits for the answer.
+    """
     try:
         if not has_media_extension(found.path) and not probe(found.path):
             return Prepared(found, silent=True)
@@ -63,7 +69,7 @@ def prepare(found: FoundFile, database: Database, target: Target, encoder: Encod
         if signature is not None:
             return Prepared(found, digest, twins, signature, metadata=_unseen_tags(found, twins))
         if encoder is not None:
-            decoded, encoded = encode_file(found.path, encoder, target.coverage)
+            decoded, encoded = encode_file(found.path, encoder, target.coverage, stop)
             return Prepared(found, digest, twins, decoded=decoded.without_sound(), encoded=encoded)
         if target.coverage == "full":
             with AudioFile.open(found.path):  # fails here, in parallel, for what is no sound

@@ -1,8 +1,8 @@
-"""The nearest tracks, artists or albums: filtered, corrected for hubs, capped by artist, as varied as asked."""
+"""The nearest tracks: filtered, corrected for hubs, capped by artist, as varied as asked."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.db import Track, tracks_by_ids
-from engine.db.values import folded
+from engine.db import tracks_by_ids
 from engine.errors import QueryError
 from engine.filters import Filters, passing, same_artist
 from engine.opened import OpenLibrary
-from engine.results import GroupMatch
 from engine.seeds import Sought
 
 if TYPE_CHECKING:
@@ -64,67 +62,6 @@ def nearest(opened: OpenLibrary, sought: Sought, k: int, filters: Filters, ranki
         if len(picked) >= k or len(found) < pool:  # else the cap on an artist may have left out too many
             return picked
         pool *= POOL_FACTOR
-
-
-def nearest_groups(opened: OpenLibrary, sought: Sought, kind: str, k: int, filters: Filters) -> tuple[GroupMatch, ...]:
-    """The k nearest artists or albums, by the mean signature of their tracks that pass; the seeds' own are left out.
-
-    Args:
-        opened: The library.
-        sought: What is searched for.
-        kind: "artist" or "album" (of one artist).
-        k: How many at most.
-        filters: `per_artist` is not looked at.
-    """
-    if kind not in ("artist", "album"):
-        raise QueryError(f"expected to group by artist or album, found {kind!r}")
-    if k < 1:
-        raise QueryError(f"expected k of 1 or more, found {k}")
-    snapshot = opened.filled_store().snapshot()
-    allowed = passing(opened, filters, sought.tracks)
-    ids = np.setdiff1d(snapshot.track_ids if allowed is None else allowed, np.fromiter(sought.heard.itself, np.int64))
-    with opened.database.read() as connection:
-        tracks = tracks_by_ids(connection, ids.tolist())
-    own = {_group_of(track, kind) for track in sought.tracks}
-    members: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for row in np.flatnonzero(np.isin(snapshot.track_ids, ids)).tolist():
-        track = tracks.get(int(snapshot.track_ids[row]))
-        group = _group_of(track, kind) if track else None
-        if group is not None and group not in own:
-            members[group].append(row)
-    scored = [_score_group(snapshot, sought.heard.signature, rows) for rows in members.values()]
-    best = sorted(scored, key=lambda each: (-each.cosine, each.nearest))[:k]
-    return tuple(_group_match(rank, each, tracks[each.nearest], kind) for rank, each in enumerate(best, start=1))
-
-
-@dataclass(frozen=True)
-class _Scored:
-    """A group: the cosine of its mean signature, how many tracks it has, and the id of the nearest of them."""
-
-    cosine: float
-    tracks: int
-    nearest: int
-
-
-def _score_group(snapshot: Snapshot, query: NDArray[np.float32], rows: Sequence[int]) -> _Scored:
-    vectors = snapshot.vectors[rows]
-    mean = vectors.mean(axis=0)
-    cosine = float(mean @ query) / max(float(np.linalg.norm(mean)), 1e-9)
-    return _Scored(cosine, len(rows), int(snapshot.track_ids[rows[int(np.argmax(vectors @ query))]]))
-
-
-def _group_of(track: Track, kind: str) -> tuple[str, str] | None:
-    artist = folded(track.artist or track.album_artist or "")
-    if kind == "artist":
-        return (artist, "") if artist else None
-    return (folded(track.album_artist or track.artist or ""), folded(track.album)) if track.album else None
-
-
-def _group_match(rank: int, scored: _Scored, track: Track, kind: str) -> GroupMatch:
-    artist = (track.artist or track.album_artist) if kind == "artist" else (track.album_artist or track.artist)
-    album = track.album if kind == "album" else None
-    similarity = min(1.0, max(0.0, scored.cosine))
-    return GroupMatch(rank, artist, album, similarity, scored.tracks, track.id, track.name)
 
 
 def _pick(

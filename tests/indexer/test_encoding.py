@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import torch
 
 from engine.errors import AudioError
 from engine.indexer.encoding import DecodedTrack, decode_windows, encode_batch, encode_file, encode_full
+from engine.indexer.pool import in_order
 from engine.models.checkpoint import load_encoder
 from engine.models.encoder import Encoder
 from engine.models.labels import GENRES, MOODS
@@ -102,6 +104,18 @@ def test_full_reads_all(tmp_path: Path, encoder: Encoder) -> None:
     for seconds, count in ((3 * step, 3), (3 * step + 0.6 * step, 4), (3 * step + 0.3 * step, 3)):
         _, encoded = encode_full(song(tmp_path, 1, seconds), encoder)
         assert np.allclose(encoded.starts, np.arange(count) * step)
+
+
+def test_stopped(tmp_path: Path, encoder: Encoder) -> None:
+    """Who stops an indexing run does not wait for the end of a long file that is read in full."""
+    stop = Event()
+    results = in_order(lambda number: number, range(9), 1, "decode", stop=stop)
+    assert next(results) == 0
+    assert not stop.is_set()
+    results.close()
+    assert stop.is_set()
+    with pytest.raises(AudioError, match="stopped before its end"):
+        encode_file(song(tmp_path, 1), encoder, "full", stop)
 
 
 @pytest.mark.parametrize("coverage", ["windows", "full"])
