@@ -23,29 +23,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.analysis.taste import DAY, Scored, score, taste
 from engine.db import Play, Track, tracks_by_ids
 from engine.db.values import shown
 from engine.errors import QueryError
 from engine.filters import Filters, passing, same_artist
 from engine.opened import OpenLibrary
 
-if TYPE_CHECKING:
-    from engine.indexer.vectors import Snapshot
-
-WEIGHTS = {"like": 3.0, "play": 1.0, "skip": -1.0}
-HALF_LIFE_DAYS = 30.0
-DAY = 86_400.0  # seconds
 FURTHER = 0.9  # what each further track of a centre counts
-CENTRES = 500  # of the heaviest tracks on each side: an upper bound on the work
 NEAREST, NEAREST_FACTOR = 500, 10  # tracks that are looked at around each centre, and for one that is asked for
-ROWS_AT_ONCE = 4_096
-
-Floats = NDArray[np.float32]
 NEAR = float(np.exp(-4))  # closeness at twice the distance within which about one track in 25 lies
 READ_AT_ONCE = 500
 
@@ -71,40 +61,12 @@ class Recommendations:
 
 
 @dataclass(frozen=True, eq=False)
-class _Side:
-    """The C tracks that speak for others, or against them: their ids (C,), and their says (C,)."""
-
-    track_ids: NDArray[np.int64]
-    says: Floats
-
-
-@dataclass(frozen=True, eq=False)
-class _Said:
-    """What is said of N tracks by the one that says most: how much, how close it is, its place; each (N,)."""
-
-    says: Floats
-    closeness: Floats
-    loudest: NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class _Scored:
-    """What speaks for and against tracks, closeness to the best centre, and that centre's track id; each (N,)."""
-
-    track_ids: NDArray[np.int64]
-    liked: Floats
-    skipped: Floats
-    closeness: Floats
-    centres: NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
 class _Ranked:
     """What may be recommended, the best first: ids, scores, closeness to the best centre, its track id; each (M,)."""
 
     track_ids: NDArray[np.int64]
-    scores: Floats
-    closeness: Floats
+    scores: NDArray[np.float32]
+    closeness: NDArray[np.float32]
     centres: NDArray[np.int64]
 
 
@@ -139,22 +101,12 @@ def recommend(
     resting = _resting(plays, weights, again_days)
     near = max(NEAREST, NEAREST_FACTOR * n)
     for looked_at in (near, None) if near * len(centres) < snapshot.state.count else (None,):
-        scored = _score(opened, {i: weight for i, weight in weights.items() if i in heard}, looked_at)
+        scored = score(opened, {i: weight for i, weight in weights.items() if i in heard}, looked_at)
         ranked = _ranked(scored, resting, allowed)
         picked = _pick(opened, ranked, n, filters.per_artist, heard)
         if len(picked) == n:  # else what is near to the centres was mostly heard, or does not pass
             break
     return Recommendations(tuple(_described(track, ranked, at, plays, heard) for track, at in picked))
-
-
-def taste(plays: Sequence[Play]) -> dict[int, float]:
-    """The weight of each track that was heard, by its id."""
-    newest = max((play.time for play in plays), default=0.0)
-    weights: dict[int, float] = {}
-    for play in plays:
-        forgotten = 0.5 ** ((newest - play.time) / (HALF_LIFE_DAYS * DAY))
-        weights[play.track_id] = weights.get(play.track_id, 0.0) + WEIGHTS[play.event] * forgotten
-    return weights
 
 
 def _check(plays: Sequence[Play], weights: Mapping[int, float], known: set[int]) -> None:
@@ -170,48 +122,6 @@ def _check(plays: Sequence[Play], weights: Mapping[int, float], known: set[int])
         raise QueryError("no track that was played or liked has a signature of this encoder; index the library with it")
 
 
-def _score(opened: OpenLibrary, weights: Mapping[int, float], near: int | None) -> _Scored:
-    """What speaks for and against tracks: the NEAR nearest of each centre, or all of the library for None."""
-    snapshot, scale = opened.store().snapshot(), opened.local_scale()
-    liked, skipped = (_heaviest(snapshot, weights, sign) for sign in (1, -1))
-    if near is None:
-        ids, vectors, scales = snapshot.track_ids, snapshot.vectors, opened.local_scales()
-    else:
-        found = snapshot.search_many(snapshot.take(liked.track_ids), near).track_ids
-        ids = np.unique(found[found >= 0])
-        vectors = snapshot.take(ids)
-        scales = scale.of(vectors)
-    said = {}
-    for name, side in (("liked", liked), ("skipped", skipped)):
-        own = snapshot.take(side.track_ids)
-        said[name] = _said(side, own, scale.of(own), ids, vectors, scales)
-    best, closeness = said["liked"].loudest, said["liked"].closeness
-    return _Scored(ids, said["liked"].says, said["skipped"].says, closeness, liked.track_ids[best])
-
-
-def _said(
-    side: _Side, own: Floats, own_scales: Floats, track_ids: NDArray[np.int64], vectors: Floats, scales: Floats
-) -> _Said:
-    says, closeness = np.zeros((2, len(track_ids)), np.float32)
-    loudest = np.zeros(len(track_ids), np.int64)
-    for at in range(0, len(track_ids) if len(own) else 0, ROWS_AT_ONCE):
-        part = slice(at, at + ROWS_AT_ONCE)
-        close = np.exp(-np.square(1 - vectors[part] @ own.T) / (scales[part, None] * own_scales))  # (rows, C)
-        close[track_ids[part, None] == side.track_ids] = 0  # nothing recommends itself
-        loudest[part] = np.argmax(close * side.says, axis=1)
-        closeness[part] = np.take_along_axis(close, loudest[part, None], 1)[:, 0]
-        says[part] = closeness[part] * side.says[loudest[part]]
-    return _Said(says, closeness, loudest)
-
-
-def _heaviest(snapshot: Snapshot, weights: Mapping[int, float], sign: int) -> _Side:
-    """The heaviest of the tracks that are liked (+1) or skipped (-1) and have a signature, at most CENTRES."""
-    ids = snapshot.known(np.array([i for i, weight in weights.items() if weight * sign > 0], np.int64))
-    sizes = np.array([abs(weights[i]) for i in ids.tolist()], np.float32)
-    heaviest = np.argsort(-sizes, kind="stable")[:CENTRES]
-    return _Side(ids[heaviest], sizes[heaviest] / (1 + sizes[heaviest]))
-
-
 def _resting(plays: Sequence[Play], weights: Mapping[int, float], again_days: float | None) -> set[int]:
     """Heard tracks that are not recommended: too lately heard, or rather skipped."""
     if again_days is None:
@@ -223,7 +133,7 @@ def _resting(plays: Sequence[Play], weights: Mapping[int, float], again_days: fl
     return {i for i, time in last.items() if newest - time < again_days * DAY or weights[i] <= 0}
 
 
-def _ranked(scored: _Scored, resting: set[int], allowed: NDArray[np.int64] | None) -> _Ranked:
+def _ranked(scored: Scored, resting: set[int], allowed: NDArray[np.int64] | None) -> _Ranked:
     """What may be recommended, the best first, once each further track of a centre counts less."""
     track_ids = scored.track_ids
     fits = (scored.liked > 0) & np.isin(track_ids, np.fromiter(resting, np.int64), invert=True)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from engine import Engine, Play, QueryError
-from engine.analysis.recommend import DAY, HALF_LIFE_DAYS, WEIGHTS, taste
+from engine.analysis import recommend
+from engine.analysis.taste import DAY, HALF_LIFE_DAYS, WEIGHTS, taste
 from engine.db import NewTrack, open_database, put_signature, upsert_track
 from engine.filters import Filters
 from tests.engine.test_neighbours import D, signature
@@ -81,6 +82,20 @@ def test_tastes_stay_apart(library: Engine, tmp_path: Path) -> None:
     found = tastes(library, file)
     assert min(found.count(0), found.count(1)) >= 3
     assert found.count(2) == 0
+
+
+def test_large_libraries(library: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where only what is near to a centre is looked at, the best are the same; what is not near is still found."""
+    file = history(tmp_path, f"{NOW},id:1,like", f"{NOW},id:21,play", f"{NOW},id:2,skip")
+    others = Filters(artists=("Ben",))
+    whole, far = library.recommend(file, 5).tracks, library.recommend(file, 15, filters=others).tracks
+    monkeypatch.setattr(recommend, "NEAREST", 15)
+    monkeypatch.setattr(recommend, "NEAREST_FACTOR", 1)
+    near = library.recommend(file, 5).tracks
+    assert [track.track_id for track in near] == [track.track_id for track in whole]
+    assert [track.score for track in near] == pytest.approx([track.score for track in whole])
+    assert len(far) == 15
+    assert library.recommend(file, 15, filters=others).tracks == far
 
 
 def test_reasons_are_true(library: Engine, tmp_path: Path) -> None:

@@ -1,0 +1,106 @@
+"""Which tracks a taste speaks for, and which against: events weighed, closeness to the tracks that were heard.
+
+The model is told in `engine.analysis.recommend`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.db import Play
+from engine.opened import OpenLibrary
+
+if TYPE_CHECKING:
+    from engine.indexer.vectors import Snapshot
+
+WEIGHTS = {"like": 3.0, "play": 1.0, "skip": -1.0}
+HALF_LIFE_DAYS = 30.0
+DAY = 86_400.0  # seconds
+CENTRES = 500  # of the heaviest tracks on each side: an upper bound on the work
+ROWS_AT_ONCE = 4_096
+
+Floats = NDArray[np.float32]
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """The C tracks that speak for others, or against them: their ids (C,), and their says (C,)."""
+
+    track_ids: Ids
+    says: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class _Said:
+    """What is said of N tracks by the one that says most: how much, how close it is, its place; each (N,)."""
+
+    says: Floats
+    closeness: Floats
+    loudest: Ids
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """What speaks for and against tracks, closeness to the best centre, and that centre's track id; each (N,)."""
+
+    track_ids: Ids
+    liked: Floats
+    skipped: Floats
+    closeness: Floats
+    centres: Ids
+
+
+def taste(plays: Sequence[Play]) -> dict[int, float]:
+    """The weight of each track that was heard, by its id."""
+    newest = max((play.time for play in plays), default=0.0)
+    weights: dict[int, float] = {}
+    for play in plays:
+        forgotten = 0.5 ** ((newest - play.time) / (HALF_LIFE_DAYS * DAY))
+        weights[play.track_id] = weights.get(play.track_id, 0.0) + WEIGHTS[play.event] * forgotten
+    return weights
+
+
+def score(opened: OpenLibrary, weights: Mapping[int, float], near: int | None) -> Scored:
+    """What speaks for and against tracks: the NEAR nearest of each centre, or all of the library for None."""
+    snapshot, scale = opened.store().snapshot(), opened.local_scale()
+    liked, skipped = (_heaviest(snapshot, weights, sign) for sign in (1, -1))
+    if near is None:
+        ids, vectors, scales = snapshot.track_ids, snapshot.vectors, opened.local_scales()
+    else:
+        found = snapshot.search_many(snapshot.take(liked.track_ids), near).track_ids
+        ids = np.unique(found[found >= 0])
+        vectors = snapshot.take(ids)
+        scales = scale.of(vectors)
+    said = {}
+    for name, side in (("liked", liked), ("skipped", skipped)):
+        own = snapshot.take(side.track_ids)
+        said[name] = _said(side, own, scale.of(own), ids, vectors, scales)
+    best, closeness = said["liked"].loudest, said["liked"].closeness
+    return Scored(ids, said["liked"].says, said["skipped"].says, closeness, liked.track_ids[best])
+
+
+def _said(side: _Side, own: Floats, own_scales: Floats, track_ids: Ids, vectors: Floats, scales: Floats) -> _Said:
+    says, closeness = np.zeros((2, len(track_ids)), np.float32)
+    loudest = np.zeros(len(track_ids), np.int64)
+    for at in range(0, len(track_ids) if len(own) else 0, ROWS_AT_ONCE):
+        part = slice(at, at + ROWS_AT_ONCE)
+        close = np.exp(-np.square(1 - vectors[part] @ own.T) / (scales[part, None] * own_scales))  # (rows, C)
+        close[track_ids[part, None] == side.track_ids] = 0  # nothing recommends itself
+        loudest[part] = np.argmax(close * side.says, axis=1)
+        closeness[part] = np.take_along_axis(close, loudest[part, None], 1)[:, 0]
+        says[part] = closeness[part] * side.says[loudest[part]]
+    return _Said(says, closeness, loudest)
+
+
+def _heaviest(snapshot: Snapshot, weights: Mapping[int, float], sign: int) -> _Side:
+    """The heaviest of the tracks that are liked (+1) or skipped (-1) and have a signature, at most CENTRES."""
+    ids = snapshot.known(np.array([i for i, weight in weights.items() if weight * sign > 0], np.int64))
+    sizes = np.array([abs(weights[i]) for i in ids.tolist()], np.float32)
+    heaviest = np.argsort(-sizes, kind="stable")[:CENTRES]
+    return _Side(ids[heaviest], sizes[heaviest] / (1 + sizes[heaviest]))
