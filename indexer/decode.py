@@ -142,17 +142,18 @@ class AudioFile:
             AudioError: at the end, if there was less than 0.5 s of sound or only silence.
         """
         size = round(seconds * sample_rate)
-        total, peak = 0, 0.0
+        total, waiting, peak = 0, 0, 0.0
         held: list[Samples] = []
         self.rewind()
         for piece in resampled(self.chunks(), self.info.sample_rate, sample_rate):
             total, peak = total + len(piece), max(peak, float(np.abs(piece).max(initial=0)))
             held.append(piece)
-            if sum(map(len, held)) >= size:
+            waiting += len(piece)
+            if waiting >= size:
                 *whole, rest = _cut_up(np.concatenate(held), size)
                 yield from whole
-                held = [rest]
-        if sum(map(len, held)):
+                held, waiting = [rest], len(rest)
+        if waiting:
             yield np.concatenate(held)
         if total < MINIMUM_SECONDS * sample_rate:
             raise AudioError(f"only {total / sample_rate:.2g} s of sound; at least {MINIMUM_SECONDS} s is needed")

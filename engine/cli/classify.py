@@ -163,13 +163,17 @@ def _tell(report: TagReport, quiet: bool, silent: bool, *, written: bool) -> Non
         return
     files = len({change.path for change in report.changes})
     what = "written" if written else "to write"
-    click.echo(f"{len(report.changes)} tags {what} in {files} file{'' if files == 1 else 's'}")
+    click.echo(f"{_number(len(report.changes), 'tag')} {what} in {_number(files, 'file')}")
     if report.kept:
-        click.echo(f"{report.kept} tags that are there already kept (--overwrite replaces them)")
+        click.echo(f"{_number(report.kept, 'tag')} already there kept (--overwrite replaces them)")
     if report.unsure:
-        click.echo(f"{report.unsure} guesses too unsure to write (--min-probability)")
+        click.echo(f"{_number(report.unsure, 'guess', 'guesses')} too unsure to write (--min-probability)")
     if report.changes and not written:
         click.echo("nothing was written; add --yes to write")
+
+
+def _number(count: int, one: str, many: str = "") -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def _show_change(change: TagChange) -> None:

@@ -41,6 +41,8 @@ def index(
     features: bool,
 ) -> int:
     """Add music: files, or folders with all below them."""
+    if force and not prune:
+        raise click.UsageError("--force belongs to --prune")
     if nice and hasattr(os, "nice"):
         os.nice(LOWEST_PRIORITY)
     with settings.open(create=True, coverage=coverage) as library:

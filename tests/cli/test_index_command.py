@@ -91,6 +91,9 @@ def test_prune_refused(command: Command, own: Collection) -> None:
     assert command("--library", own.library, "stats", "--json").document["tracks"] == MUSIC
     command("--library", own.library, "index", "--prune", "--force", own.folder)
     assert command("--library", own.library, "stats", "--json").document["tracks"] == 0
+    alone = command("--library", own.library, "index", "--force", own.folder)
+    assert alone.code == 2
+    assert "--force belongs to --prune" in alone.err
 
 
 def test_full(command: Command, own: Collection) -> None:
