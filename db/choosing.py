@@ -6,12 +6,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Column, ColumnElement, Connection, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, or_, select
 
 from engine.db.schema import audio_features, signatures, tracks
 from engine.db.signatures import FLOAT
 from engine.db.tracks import COLUMNS, Track
-from engine.db.values import Folder, folded
+from engine.db.values import ROWS_AT_ONCE, Folder, folded
 from engine.errors import LibraryError
 
 Span: TypeAlias = tuple[float | None, float | None]  # from, to; None is open
@@ -129,15 +129,17 @@ def labels_of_tracks(connection: Connection, encoder: str, coverage: str) -> Lab
     Raises:
         LibraryError: The predictions differ in length from track to track.
     """
-    columns = select(signatures.c.track_id, signatures.c.genres, signatures.c.moods)
-    rows = connection.execute(columns.filter_by(encoder=encoder, coverage=coverage).order_by(signatures.c.track_id))
-    ids: list[int] = []
-    likeliest: list[tuple[int, int]] = []
-    for track_id, genres, moods in rows:
-        ids.append(track_id)
-        likeliest.append((_likeliest(genres), _likeliest(moods)))
-    both = np.array(likeliest, np.int16).reshape(-1, 2)
-    return Labels(np.array(ids, np.int64), both[:, 0], both[:, 1])
+    columns: Select[Any] = select(signatures.c.track_id, signatures.c.genres, signatures.c.moods)
+    found = columns.filter_by(encoder=encoder, coverage=coverage).order_by(signatures.c.id)  # as they lie on the disk
+    ids, genres, moods = [np.zeros(0, np.int64)], [np.zeros(0, np.int16)], [np.zeros(0, np.int16)]
+    for rows in connection.execute(found).partitions(ROWS_AT_ONCE):
+        own, *heads = zip(*rows, strict=True)
+        ids.append(np.array(own, np.int64))
+        for parts, blobs in zip((genres, moods), heads, strict=True):
+            parts.append(_likeliest(blobs))
+    all_ids = np.concatenate(ids)
+    order = np.argsort(all_ids)
+    return Labels(all_ids[order], np.concatenate(genres)[order], np.concatenate(moods)[order])
 
 
 def _group_name(kind: str, artist: str | None, album_artist: str | None, album: str | None) -> tuple[str, str] | None:
@@ -147,10 +149,12 @@ def _group_name(kind: str, artist: str | None, album_artist: str | None, album: 
     return (folded(album_artist or artist or ""), folded(album)) if album else None
 
 
-def _likeliest(blob: bytes) -> int:
-    if not blob or len(blob) % FLOAT.itemsize:
+def _likeliest(blobs: Sequence[bytes]) -> NDArray[np.int16]:
+    """The position of the greatest number of each of n blobs, (n,)."""
+    size = len(blobs[0] or b"")
+    if not size or size % FLOAT.itemsize or any(blob is None or len(blob) != size for blob in blobs):
         raise LibraryError("a prediction is damaged; restore a backup, or move the library away and index again")
-    return int(np.frombuffer(blob, FLOAT).argmax())
+    return np.frombuffer(b"".join(blobs), FLOAT).reshape(len(blobs), -1).argmax(axis=1).astype(np.int16)
 
 
 def _within(column: Column[Any], span: Span) -> list[ColumnElement[bool]]:

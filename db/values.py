@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, or_
 from engine.errors import LibraryError
 
 VARIABLES = 900  # values bound in one statement: older SQLite allows 999
+ROWS_AT_ONCE = 4096  # read beside the array that they go into
 SEPARATOR = os.fsencode(os.sep)
 
 

@@ -10,9 +10,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from engine.db.schema import signatures
 from engine.db.signatures import FLOAT, Floats, damaged, decode
-from engine.db.values import portions
-
-ROWS_AT_ONCE = 4096  # read beside the matrix that they go into
+from engine.db.values import ROWS_AT_ONCE, portions
 
 
 @dataclass(frozen=True, eq=False)

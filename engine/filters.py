@@ -59,6 +59,20 @@ class Filters:
 EVERYTHING = Filters()
 
 
+@dataclass(frozen=True, eq=False)
+class _Genres:
+    """What tracks are of which genre.
+
+    Attributes:
+        tagged: The names in each genre tag, and the ids of the tracks that carry it.
+        heard_ids, heard_genres: Tracks whose tag names none of the encoder's genres, and the position of what it hears.
+    """
+
+    tagged: list[tuple[frozenset[str], NDArray[np.int64]]]
+    heard_ids: NDArray[np.int64]
+    heard_genres: NDArray[np.int16]
+
+
 def passing(opened: OpenLibrary, filters: Filters, sought: Sequence[Track] = ()) -> NDArray[np.int64] | None:
     """The ids of the tracks that pass, rising; None where everything does. `per_artist` is not looked at.
 
@@ -140,18 +154,22 @@ def _of_genres(opened: OpenLibrary, wanted: Sequence[str]) -> NDArray[np.int64] 
     if not wanted:
         return None
     genres = opened.file.genres
-    with opened.database.read() as connection:
-        named = [(set(tag_names(tag, genres)), ids) for tag, ids in tracks_by_genre(connection).items()]
+    known = opened.kept_of_library("genres", lambda: _read_genres(opened))
     chosen = {_genre_name(name, genres) for name in wanted}
-    _refuse_unknown("genre", chosen, set(genres).union(*(names for names, _ in named)))
-    tagged, told = (_joined(ids for names, ids in named if names & of) for of in (chosen, set(genres)))
+    _refuse_unknown("genre", chosen, set(genres).union(*(names for names, _ in known.tagged)))
+    heard = np.isin(known.heard_genres, [i for i, genre in enumerate(genres) if genre in chosen])
+    ids = np.sort(np.concatenate([known.heard_ids[heard], *(ids for names, ids in known.tagged if names & chosen)]))
+    return ids[np.diff(ids, prepend=-1) > 0]
+
+
+def _read_genres(opened: OpenLibrary) -> _Genres:
+    genres = opened.file.genres
+    with opened.database.read() as connection:
+        tagged = [(frozenset(tag_names(tag, genres)), ids) for tag, ids in tracks_by_genre(connection).items()]
     labels = opened.labels()
-    heard = np.isin(labels.genres, [i for i, genre in enumerate(genres) if genre in chosen])
-    return np.union1d(tagged, np.setdiff1d(labels.track_ids[heard], told))
-
-
-def _joined(parts: Iterable[NDArray[np.int64]]) -> NDArray[np.int64]:
-    return np.concatenate([np.zeros(0, np.int64), *parts])
+    told = np.concatenate([np.zeros(0, np.int64), *(ids for names, ids in tagged if names & set(genres))])
+    untold = ~np.isin(labels.track_ids, told)
+    return _Genres(tagged, labels.track_ids[untold], labels.genres[untold])
 
 
 def _genre_name(name: str, genres: Sequence[str]) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from engine.analysis.hubs import LocalScale
     from engine.centroids import Centroid
-    from engine.indexer.vectors import Snapshot, VectorStore
+    from engine.indexer.vectors import VectorStore
     from engine.models.encoder import Encoder
 
 Kept = TypeVar("Kept")
@@ -58,7 +58,7 @@ class OpenLibrary:
         self._lock = threading.RLock()
         self._encoder: Encoder | None = None
         self._stores: dict[str, VectorStore] = {}
-        self._derived: dict[tuple[str, str], tuple[Snapshot, Any]] = {}  # by coverage and name
+        self._derived: dict[tuple[str, str], tuple[object, Any]] = {}  # by coverage and name
 
     @property
     def encoder_id(self) -> str:
@@ -171,10 +171,17 @@ class OpenLibrary:
 
     def kept(self, name: str, make: Callable[[], Kept]) -> Kept:
         """What was made of the signatures as they are now, under a name, made anew when they have changed."""
-        key, snapshot = (self.coverage, name), self.store().snapshot()
+        return self._kept(name, self.store().snapshot(), make)
+
+    def kept_of_library(self, name: str, make: Callable[[], Kept]) -> Kept:
+        """The same of whatever the library holds, made anew after any change of it."""
+        return self._kept(name, self.database.version(), make)
+
+    def _kept(self, name: str, state: object, make: Callable[[], Kept]) -> Kept:
+        key = (self.coverage, name)
         with self._lock:
-            if key not in self._derived or self._derived[key][0] is not snapshot:
-                self._derived[key] = (snapshot, make())
+            if key not in self._derived or self._derived[key][0] != state:
+                self._derived[key] = (state, make())
             kept: Kept = self._derived[key][1]
             return kept
 

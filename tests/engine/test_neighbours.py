@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -193,6 +195,17 @@ def test_diverse_answers_differ(library: Engine) -> None:
     assert likeness(0.7) < likeness(0.3) < likeness(0.0)
     with pytest.raises(QueryError, match="from 0 to 1"):
         likeness(1.5)
+
+
+def test_genres_follow_tags(library: Engine, tmp_path: Path) -> None:
+    """A genre filter goes by the tags as they are now, whoever changed them, signature or none."""
+    file = shutil.copy(library._opened.database.path, tmp_path / "library.db")
+    with Engine.open(file, device="cpu") as opened, open_database(Path(file), create=False) as other:
+        before = set(ids(opened, genres=("skronk",)))
+        assert 10 not in before
+        with other.write() as connection:
+            upsert_track(connection, replace(new_track(9), genre="skronk"))
+        assert set(ids(opened, genres=("skronk",))) == before | {10}
 
 
 def test_groups(library: Engine) -> None:
