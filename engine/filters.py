@@ -154,7 +154,7 @@ def _of_genres(opened: OpenLibrary, wanted: Sequence[str]) -> NDArray[np.int64] 
     if not wanted:
         return None
     genres = opened.file.genres
-    known = opened.kept_of_library("genres", lambda: _read_genres(opened))
+    known = opened.kept("genres", opened.database.version(), lambda: _read_genres(opened))
     chosen = {_genre_name(name, genres) for name in wanted}
     _refuse_unknown("genre", chosen, set(genres).union(*(names for names, _ in known.tagged)))
     heard = np.isin(known.heard_genres, [i for i, genre in enumerate(genres) if genre in chosen])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from engine.analysis.hubs import LocalScale
     from engine.centroids import Centroid
-    from engine.indexer.vectors import VectorStore
+    from engine.indexer.vectors import Snapshot, VectorStore
     from engine.models.encoder import Encoder
 
 Kept = TypeVar("Kept")
@@ -125,21 +125,22 @@ class OpenLibrary:
 
     def centroids(self) -> list[Centroid]:
         """The genres' centroids: the library's own where enough tracks are tagged, else the encoder's."""
-        return self.kept("centroids", self._make_centroids)
+        snapshot = self.store().snapshot()
+        return self.kept("centroids", snapshot, lambda: self._make_centroids(snapshot))
 
     def labels(self) -> Labels:
         """What the encoder's heads say of every track."""
-        return self.kept("labels", self._read_labels)
+        return self.kept("labels", self.store().snapshot(), self._read_labels)
 
-    def local_scale(self) -> LocalScale:
-        """What corrects for tracks that are everybody's neighbour; there must be signatures."""
+    def local_scale(self, snapshot: Snapshot) -> LocalScale:
+        """What corrects for tracks that are everybody's neighbour; the snapshot must hold signatures."""
         from engine.analysis.hubs import LocalScale, draw_sample
 
-        return self.kept("scale", lambda: LocalScale(draw_sample(self.store().snapshot())))
+        return self.kept("scale", snapshot, lambda: LocalScale(draw_sample(snapshot)))
 
-    def local_scales(self) -> NDArray[np.float32]:
+    def local_scales(self, snapshot: Snapshot) -> NDArray[np.float32]:
         """The scale (N,) of every track, in the order of the snapshot's `track_ids`."""
-        return self.kept("scales", lambda: self.local_scale().of(self.store().snapshot().vectors))
+        return self.kept("scales", snapshot, lambda: self.local_scale(snapshot).of(snapshot.vectors))
 
     def adopt(self) -> None:
         """The first indexing decides the library's own encoder and coverage; where weights lie is noted each time.
@@ -169,15 +170,8 @@ class OpenLibrary:
         finally:
             self.database.close()
 
-    def kept(self, name: str, make: Callable[[], Kept]) -> Kept:
-        """What was made of the signatures as they are now, under a name, made anew when they have changed."""
-        return self._kept(name, self.store().snapshot(), make)
-
-    def kept_of_library(self, name: str, make: Callable[[], Kept]) -> Kept:
-        """The same of whatever the library holds, made anew after any change of it."""
-        return self._kept(name, self.database.version(), make)
-
-    def _kept(self, name: str, state: object, make: Callable[[], Kept]) -> Kept:
+    def kept(self, name: str, state: object, make: Callable[[], Kept]) -> Kept:
+        """What was made under a name of a state, a snapshot or the library's version; made anew of another one."""
         key = (self.coverage, name)
         with self._lock:
             if key not in self._derived or self._derived[key][0] != state:
@@ -185,12 +179,12 @@ class OpenLibrary:
             kept: Kept = self._derived[key][1]
             return kept
 
-    def _make_centroids(self) -> list[Centroid]:
+    def _make_centroids(self, snapshot: Snapshot) -> list[Centroid]:
         from engine.centroids import make_centroids
 
         with self.database.read() as connection:
             tags = tracks_by_genre(connection)
-        return make_centroids(tags, self.store().snapshot(), reference_centroids(self.file), self.file.genres)
+        return make_centroids(tags, snapshot, reference_centroids(self.file), self.file.genres)
 
     def _read_labels(self) -> Labels:
         with self.database.read() as connection:

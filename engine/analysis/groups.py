@@ -59,7 +59,7 @@ def nearest_groups(opened: OpenLibrary, sought: Sought, kind: str, k: int, filte
     if k < 1:
         raise QueryError(f"expected k of 1 or more, found {k}")
     snapshot = opened.filled_store().snapshot()
-    groups: Groups = opened.kept(f"groups by {kind}", lambda: _make_groups(opened, snapshot, kind))
+    groups: Groups = opened.kept(f"groups by {kind}", snapshot, lambda: _make_groups(opened, snapshot, kind))
     own = {groups.by_name.get(group_name(track, kind) or ("", ""), -1) for track in sought.tracks}
     fits = (groups.numbers >= 0) & ~np.isin(groups.numbers, list(own))
     fits &= ~np.isin(snapshot.track_ids, list(sought.heard.itself))

@@ -81,7 +81,7 @@ def _pick(
     if ranking.diverse or not ranking.hubs:
         vectors = snapshot.take(np.array(ids, np.int64))
     if not ranking.hubs:
-        close = opened.local_scale().closeness(sought.heard.signature, vectors, cosines)
+        close = opened.local_scale(snapshot).closeness(sought.heard.signature, vectors, cosines)
         ordered = np.argsort(-close, kind="stable").tolist()
     fits = _cap(opened, ids, per_artist)
     if ranking.diverse:

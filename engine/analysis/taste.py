@@ -68,10 +68,11 @@ def taste(plays: Sequence[Play]) -> dict[int, float]:
 
 def score(opened: OpenLibrary, weights: Mapping[int, float], near: int | None) -> Scored:
     """What speaks for and against tracks: the NEAR nearest of each centre, or all of the library for None."""
-    snapshot, scale = opened.store().snapshot(), opened.local_scale()
+    snapshot = opened.store().snapshot()
+    scale = opened.local_scale(snapshot)
     liked, skipped = (_heaviest(snapshot, weights, sign) for sign in (1, -1))
     if near is None:
-        ids, vectors, scales = snapshot.track_ids, snapshot.vectors, opened.local_scales()
+        ids, vectors, scales = snapshot.track_ids, snapshot.vectors, opened.local_scales(snapshot)
     else:
         found = snapshot.search_many(snapshot.take(liked.track_ids), near).track_ids
         ids = np.unique(found[found >= 0])
