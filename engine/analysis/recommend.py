@@ -27,7 +27,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.taste import DAY, Scored, score, taste
+from engine.analysis.taste import CENTRES, DAY, Scored, score, taste
 from engine.db import Play, Track, tracks_by_ids
 from engine.db.values import shown
 from engine.errors import QueryError
@@ -92,16 +92,17 @@ def recommend(
         raise QueryError(f"expected 0 or more days, found {again_days:g}")
     weights = taste(plays)
     snapshot = opened.filled_store().snapshot()
-    known = set(snapshot.known(np.array(list(weights), np.int64)).tolist())
-    _check(plays, weights, known)
     with opened.database.read() as connection:
         heard = tracks_by_ids(connection, weights)
-    centres = {i: weight for i, weight in weights.items() if weight > 0 and i in known and i in heard}
+    known = heard.keys() & set(snapshot.known(np.array(list(weights), np.int64)).tolist())
+    _check(plays, weights, known)
+    known_weights = {track_id: weight for track_id, weight in weights.items() if track_id in known}
+    centres = [track_id for track_id, weight in known_weights.items() if weight > 0]
     allowed = passing(opened, filters, [heard[track_id] for track_id in centres])
     resting = _resting(plays, weights, again_days)
     near = max(NEAREST, NEAREST_FACTOR * n)
-    for looked_at in (near, None) if near * len(centres) < snapshot.state.count else (None,):
-        scored = score(opened, {i: weight for i, weight in weights.items() if i in heard}, looked_at)
+    for looked_at in (near, None) if near * min(CENTRES, len(centres)) < snapshot.state.count else (None,):
+        scored = score(opened, snapshot, known_weights, looked_at)
         ranked = _ranked(scored, resting, allowed)
         picked = _pick(opened, ranked, n, filters.per_artist, heard)
         if len(picked) == n:  # else what is near to the centres was mostly heard, or does not pass

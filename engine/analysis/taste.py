@@ -16,6 +16,7 @@ from engine.db import Play
 from engine.opened import OpenLibrary
 
 if TYPE_CHECKING:
+    from engine.analysis.hubs import LocalScale
     from engine.indexer.vectors import Snapshot
 
 WEIGHTS = {"like": 3.0, "play": 1.0, "skip": -1.0}
@@ -34,6 +35,15 @@ class _Side:
 
     track_ids: Ids
     says: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class _Others:
+    """N tracks that something is said of: ids (N,), signatures (N, D), local scales (N,)."""
+
+    track_ids: Ids
+    vectors: Floats
+    scales: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +76,15 @@ def taste(plays: Sequence[Play]) -> dict[int, float]:
     return weights
 
 
-def score(opened: OpenLibrary, weights: Mapping[int, float], near: int | None) -> Scored:
-    """What speaks for and against tracks: the NEAR nearest of each centre, or all of the library for None."""
-    snapshot = opened.store().snapshot()
+def score(opened: OpenLibrary, snapshot: Snapshot, weights: Mapping[int, float], near: int | None) -> Scored:
+    """What speaks for and against tracks: the NEAR nearest of each centre, or all of the library for None.
+
+    Args:
+        opened: The library.
+        snapshot: Its signatures.
+        weights: Of tracks that have one, at least one above 0.
+        near: How many around each centre are looked at.
+    """
     scale = opened.local_scale(snapshot)
     liked, skipped = (_heaviest(snapshot, weights, sign) for sign in (1, -1))
     if near is None:
@@ -78,20 +94,22 @@ def score(opened: OpenLibrary, weights: Mapping[int, float], near: int | None) -
         ids = np.unique(found[found >= 0])
         vectors = snapshot.take(ids)
         scales = scale.of(vectors)
-    said = {}
-    for name, side in (("liked", liked), ("skipped", skipped)):
-        own = snapshot.take(side.track_ids)
-        said[name] = _said(side, own, scale.of(own), ids, vectors, scales)
-    best, closeness = said["liked"].loudest, said["liked"].closeness
-    return Scored(ids, said["liked"].says, said["skipped"].says, closeness, liked.track_ids[best])
+    others = _Others(ids, vectors, scales)
+    by_liked, by_skipped = (_said(side, snapshot.take(side.track_ids), scale, others) for side in (liked, skipped))
+    centres = liked.track_ids[by_liked.loudest]
+    return Scored(ids, by_liked.says, by_skipped.says, by_liked.closeness, centres)
 
 
-def _said(side: _Side, own: Floats, own_scales: Floats, track_ids: Ids, vectors: Floats, scales: Floats) -> _Said:
+def _said(side: _Side, own: Floats, scale: LocalScale, others: _Others) -> _Said:
+    """What a side, whose signatures are `own` (C, D), says of others."""
+    own_scales, track_ids = scale.of(own), others.track_ids
     says, closeness = np.zeros((2, len(track_ids)), np.float32)
     loudest = np.zeros(len(track_ids), np.int64)
     for at in range(0, len(track_ids) if len(own) else 0, ROWS_AT_ONCE):
         part = slice(at, at + ROWS_AT_ONCE)
-        close = np.exp(-np.square(1 - vectors[part] @ own.T) / (scales[part, None] * own_scales))  # (rows, C)
+        close = np.exp(
+            -np.square(1 - others.vectors[part] @ own.T) / (others.scales[part, None] * own_scales)
+        )  # (rows, C)
         close[track_ids[part, None] == side.track_ids] = 0  # nothing recommends itself
         loudest[part] = np.argmax(close * side.says, axis=1)
         closeness[part] = np.take_along_axis(close, loudest[part, None], 1)[:, 0]
