@@ -16,6 +16,7 @@ from engine.indexer.finders import EXACT_SHARE, Finder
 from engine.indexer.vector_files import IndexFile
 
 SPARE = 16  # more candidates than asked for: some are passed over, and a GPU knows vectors to sixteen bits only
+FEW = 4  # times as many candidates as wanted: to score them all exactly costs less than to choose first
 SPARSE = 16  # ids for one that is taken: more, and a table of them all costs more than sorting
 
 Floats = NDArray[np.float32]
@@ -98,26 +99,24 @@ class Snapshot:
             allowed = _rising(allowed)
             if self.finder is None or len(allowed) < EXACT_SHARE * self.state.count:
                 passed = self.known(allowed)
-                passed = passed[~np.isin(passed, barred)]
-                return self._best(passed, self.take(passed) @ query, query, k)
-        new = ~np.isin(self.new_ids, barred)
+                passed = passed[_free(passed, barred)]
+                return _best(_cut(passed, self.take(passed), query, k), query, k)
+        new = _free(self.new_ids, barred)
         if allowed is not None:
             new &= _places(allowed, self.new_ids) >= 0
-        ids, cosines = [self.new_ids[new]], [self.new_vectors[new] @ query]
+        found = _cut(self.new_ids[new], self.new_vectors[new], query, k)
         if self.file is not None:
             rows = self._near_rows(query, k, barred, allowed)
-            ids.append(self.file.track_ids[rows])
-            cosines.append(self.file.vectors[rows] @ query)
-        found, near = np.concatenate(ids), np.concatenate(cosines)
-        fits = ~np.isin(found, barred)
-        return self._best(found[fits], near[fits], query, k)
+            filed = _cut(self.file.track_ids[rows], self.file.vectors[rows], query, k + SPARE)
+            found = found.beside(filed.only(_free(filed.track_ids, barred)))
+        return _best(found, query, k)
 
     def search_many(self, queries: Floats, k: int) -> NearestOfMany:
         """The k tracks nearest to each of Q unit vectors (Q, D), at once: several times faster than one by one."""
         found = self._near_many(queries, k)
         ids, cosines = np.full((len(queries), k), -1, np.int64), np.full((len(queries), k), -1, np.float32)
         for i, (query, candidates) in enumerate(zip(queries, found, strict=True)):
-            best = self._best(candidates, self.take(candidates) @ query, query, k)
+            best = _best(_cut(candidates, self.take(candidates), query, k), query, k)
             ids[i, : len(best)] = [neighbour.track_id for neighbour in best]
             cosines[i, : len(best)] = [neighbour.cosine for neighbour in best]
         return NearestOfMany(ids, cosines)
@@ -136,17 +135,6 @@ class Snapshot:
             np.concatenate([self.file.track_ids[own[own >= 0]], self.new_ids[added[i] if added is not None else []]])
             for i, own in enumerate(rows)
         ]
-
-    def _best(self, track_ids: Ids, cosines: Floats, query: Floats, k: int) -> list[Neighbour]:
-        """The k greatest, ties by track id.
-
-        Products of matrices differ in the last bits with the number of rows; the cosines given do not.
-        """
-        if len(cosines) > k:
-            track_ids = track_ids[np.argpartition(-cosines, k - 1)[:k]]
-        exact = np.einsum("nd,d->n", self.take(track_ids), query, dtype=np.float64).astype(np.float32)
-        order = np.lexsort((track_ids, -exact))
-        return [Neighbour(int(track_ids[i]), float(exact[i])) for i in order]
 
     def _near_rows(self, query: Floats, k: int, barred: Ids, allowed: Ids | None) -> NDArray[np.int64] | slice:
         """The file's rows among which its k nearest that pass are: some more than k, or all; a few barred ones, too."""
@@ -179,6 +167,50 @@ class Snapshot:
 
     def _filed(self, values: Any) -> Any:
         return values if self.dead is None else values[~self.dead]
+
+
+@dataclass(frozen=True, eq=False)
+class _Candidates:
+    """M tracks that may be an answer: ids (M,), signatures (M, D)."""
+
+    track_ids: Ids
+    vectors: Floats
+
+    def only(self, fits: NDArray[np.bool_]) -> _Candidates:
+        return self if fits.all() else _Candidates(self.track_ids[fits], self.vectors[fits])
+
+    def beside(self, others: _Candidates) -> _Candidates:
+        if not len(self.track_ids):
+            return others
+        ids = np.concatenate([self.track_ids, others.track_ids])
+        return _Candidates(ids, np.concatenate([self.vectors, others.vectors]))
+
+
+def _cut(track_ids: Ids, vectors: Floats, query: Floats, count: int) -> _Candidates:
+    """About the COUNT nearest of many; a few times as many are left as they are."""
+    if len(track_ids) <= FEW * count:
+        return _Candidates(track_ids, vectors)
+    near = np.argpartition(-(vectors @ query), count - 1)[:count]
+    return _Candidates(track_ids[near], vectors[near])
+
+
+def _best(found: _Candidates, query: Floats, k: int) -> list[Neighbour]:
+    """The k nearest, best first, ties by track id.
+
+    Products of matrices differ in the last bits with the number of rows; the cosines given do not.
+    """
+    cosines = np.einsum("nd,d->n", found.vectors, query, dtype=np.float64).astype(np.float32)
+    order = np.lexsort((found.track_ids, -cosines))[:k]
+    pairs = zip(found.track_ids[order].tolist(), cosines[order].tolist(), strict=True)
+    return [Neighbour(track_id, cosine) for track_id, cosine in pairs]
+
+
+def _free(track_ids: Ids, barred: Ids) -> NDArray[np.bool_]:
+    """Which tracks are not barred."""
+    if not len(barred):
+        return np.ones(len(track_ids), bool)
+    free: NDArray[np.bool_] = ~np.isin(track_ids, barred)
+    return free
 
 
 def snapshot_of(found: SignatureMatrix) -> Snapshot:

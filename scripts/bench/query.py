@@ -3,15 +3,15 @@
 Signatures are drawn around those of a real library (`imagined.py`). For each size: what the product does, one query at
 a time, in batches, and under filters that 50 %, 5 % and 0.1 % of the tracks pass; every signature compared (exact); and
 usearch and voyager (`pip install usearch voyager`), their searches widened until they find as much as the product does.
-Queries are other drawn signatures; recall is of the ten nearest; one thread, except where the table says two. Above a
-few millions, where the signatures would not fit into memory, the product by itself.
+Queries are other drawn signatures, asked in turns; recall is of the ten nearest; one thread, except where the table
+says two. Above a few millions, where the signatures would not fit into memory, the product by itself.
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -34,6 +34,8 @@ WIDTHS = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)  # that a peer may se
 SHARES = (0.5, 0.05, 0.001)
 BATCH = 100
 DRAWN_AT_ONCE = 262_144
+TURNS = 10
+EXACT_QUERIES, FILTERED_QUERIES = 50, 100
 
 Floats = NDArray[np.float32]
 Ask = Callable[[Floats], NDArray[np.int64]]  # a query (D,) -> row numbers (K,)
@@ -46,6 +48,15 @@ class Set:
     vectors: Floats
     queries: Floats
     truth: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Something that answers: its name, how it is asked, and the seconds that it took to build."""
+
+    name: str
+    ask: Ask
+    built: float
 
 
 def main() -> None:
@@ -69,15 +80,21 @@ def main() -> None:
 def _rows(drawn: Set, folder: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """What is measured at one size; the largest one only of the product, as the others would not fit into memory."""
     size = len(drawn.vectors)
-    rows = _product(drawn, size, folder)
-    if size < LISTS_FROM:
-        rows.insert(0, _exact(drawn, size))
+    library, built = _library(drawn, folder)
+    asked = [Asked("engine", lambda query: _ids(library, query), built)]
+    aim = recall(asked[0].ask, drawn.queries, drawn.truth)
+    if library.finder is not None:
+        asked.append(Asked("engine, the index alone", lambda query: _index_alone(library, query), built))
     if size < LISTS_FROM and not arguments.no_peers:
-        aim = next(row["recall@10"] for row in rows if row["what"] == "engine")
-        rows += [_usearch(drawn, size, aim), _voyager(drawn, size, aim)]
+        asked += [_usearch(drawn, aim), _voyager(drawn, aim)]
+    rows = _in_turns(asked, drawn)
+    if size < LISTS_FROM:
+        rows.insert(0, _exact(drawn))
+    rows += _filtered(library, drawn)
+    rows.append(_batched(library, drawn))
     for row in rows:
         print(row, flush=True)
-    return rows
+    return [{"tracks": size} | row for row in rows]
 
 
 def drawn_signatures(real: Real, size: int, queries: int, folder: Path) -> Set:
@@ -116,57 +133,86 @@ def recall(ask: Ask, queries: Floats, truth: NDArray[np.int64]) -> float:
     return float(np.mean([np.isin(right, ask(query)).mean() for query, right in zip(queries, truth, strict=True)]))
 
 
-def _timed(name: str, size: int, ask: Ask, queries: Floats, truth: NDArray[np.int64], built: float) -> dict[str, Any]:
-    found = recall(ask, queries, truth)
-    taken = milliseconds(lambda i: ask(queries[i % len(queries)]), len(queries))
+def _in_turns(asked: Sequence[Asked], drawn: Set) -> list[dict[str, Any]]:
+    """All are asked all queries, a few at a time in turns: what slows the machine for a while slows each of them."""
+    faiss.omp_set_num_threads(1)
+    taken: list[list[float]] = [[] for _ in asked]
+    for part in np.array_split(drawn.queries, TURNS):
+        for each, own in zip(asked, taken, strict=True):
+            each.ask(part[0])
+            own += milliseconds(lambda i, ask=each.ask, part=part: ask(part[i]), len(part), warm=0)
+    return [
+        _row(each.name, recall(each.ask, drawn.queries, drawn.truth), own, each.built)
+        for each, own in zip(asked, taken, strict=True)
+    ]
+
+
+def _row(name: str, found: float, taken: Sequence[float], built: float = 0.0) -> dict[str, Any]:
     told = {f"{p} ms": ms for p, ms in percentiles(taken).items()}
-    return {"tracks": size, "what": name, "recall@10": found, **told, "built s": built}
+    return {"what": name, "recall@10": found, **told, "built s": built}
 
 
-def _exact(drawn: Set, size: int) -> dict[str, Any]:
+def _exact(drawn: Set) -> dict[str, Any]:
     faiss.omp_set_num_threads(1)
     flat = faiss.IndexFlatIP(drawn.vectors.shape[1])
     flat.add(drawn.vectors)
-    few = slice(0, 50)
-    return _timed("exact", size, lambda q: flat.search(q[None], K)[1][0], drawn.queries[few], drawn.truth[few], 0.0)
+    return _row("exact", 1.0, milliseconds(lambda i: flat.search(drawn.queries[i][None], K), EXACT_QUERIES))
 
 
-def _product(drawn: Set, size: int, folder: Path) -> list[dict[str, Any]]:
+def _library(drawn: Set, folder: Path) -> tuple[Snapshot, float]:
+    """What the product searches, and the seconds that it took to write."""
     began = perf_counter()
     faiss.omp_set_num_threads(2)
+    size = len(drawn.vectors)
     known = write_index(folder / "library.db", np.arange(size, dtype=np.int64), drawn.vectors)
     built = perf_counter() - began
     file = open_index(folder / "library.db", known)
     if file is None:
         raise SystemExit("the index that was just written cannot be opened")
-    none = np.zeros(0, np.int64)
-    new = np.zeros((0, drawn.vectors.shape[1]), np.float32)
-    library = Snapshot(SignatureState(size, size), file, make_finder(file, gpu=False), None, none, new)
-    faiss.omp_set_num_threads(1)
-    rows = [_timed("engine", size, lambda q: _ids(library, q), drawn.queries, drawn.truth, built)]
+    none, new = np.zeros(0, np.int64), np.zeros((0, drawn.vectors.shape[1]), np.float32)
+    return Snapshot(SignatureState(size, size), file, make_finder(file, gpu=False), None, none, new), built
+
+
+def _filtered(library: Snapshot, drawn: Set) -> list[dict[str, Any]]:
+    rows = []
+    size, queries = len(drawn.vectors), drawn.queries[:FILTERED_QUERIES]
     for share in SHARES:
         allowed = np.sort(np.random.default_rng(2).choice(size, max(K, int(share * size)), replace=False))
-        truth = nearest(drawn.vectors, drawn.queries[:100], allowed)
+        truth = nearest(drawn.vectors, queries, allowed)
         faiss.omp_set_num_threads(1)
-        name = f"engine, {share:.1%} pass"
-        rows.append(_timed(name, size, lambda q, a=allowed: _ids(library, q, a), drawn.queries[:100], truth, 0.0))
+
+        def ask(query: Floats, allowed: NDArray[np.int64] = allowed) -> NDArray[np.int64]:
+            return _ids(library, query, allowed)
+
+        taken = milliseconds(lambda i, ask=ask: ask(queries[i % len(queries)]), len(queries))
+        rows.append(_row(f"engine, {share:.1%} pass", recall(ask, queries, truth), taken))
+    return rows
+
+
+def _batched(library: Snapshot, drawn: Set) -> dict[str, Any]:
     faiss.omp_set_num_threads(2)
     taken = milliseconds(lambda _: library.search_many(drawn.queries[:BATCH], K), 5)
-    name = f"engine, batches of {BATCH}, two threads"
-    rows.append({"tracks": size, "what": name, "p50 ms": np.median(taken) / BATCH})
-    return rows
+    return {"what": f"engine, batches of {BATCH}, two threads", "p50 ms": float(np.median(taken)) / BATCH}
 
 
 def _ids(library: Snapshot, query: Floats, allowed: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
     return np.array([neighbour.track_id for neighbour in library.search(query, K, allowed=allowed)])
 
 
-def _usearch(drawn: Set, size: int, aim: float) -> dict[str, Any]:
+def _index_alone(library: Snapshot, query: Floats) -> NDArray[np.int64]:
+    """The nearest by the index' own scores, without what the product adds to it."""
+    assert library.finder is not None
+    rows = library.finder.find(query[None], K, None)
+    assert rows is not None
+    return rows[0, :K]
+
+
+def _usearch(drawn: Set, aim: float) -> Asked:
     from usearch.index import Index
 
     began = perf_counter()
     index = Index(ndim=drawn.vectors.shape[1], metric="ip", dtype="f32", connectivity=32, expansion_add=80)
-    index.add(np.arange(size), drawn.vectors, threads=2)
+    index.add(np.arange(len(drawn.vectors)), drawn.vectors, threads=2)
     built = perf_counter() - began
 
     def ask_with(width: int) -> Ask:
@@ -176,10 +222,10 @@ def _usearch(drawn: Set, size: int, aim: float) -> dict[str, Any]:
 
         return ask
 
-    return _at_equal_recall("usearch", drawn, size, aim, ask_with, built)
+    return _at_equal_recall("usearch", drawn, aim, ask_with, built)
 
 
-def _voyager(drawn: Set, size: int, aim: float) -> dict[str, Any]:
+def _voyager(drawn: Set, aim: float) -> Asked:
     import voyager
 
     began = perf_counter()
@@ -190,16 +236,14 @@ def _voyager(drawn: Set, size: int, aim: float) -> dict[str, Any]:
     def ask_with(width: int) -> Ask:
         return lambda query: np.asarray(index.query(query, k=K, query_ef=max(K, width))[0], np.int64)
 
-    return _at_equal_recall("voyager", drawn, size, aim, ask_with, built)
+    return _at_equal_recall("voyager", drawn, aim, ask_with, built)
 
 
-def _at_equal_recall(
-    name: str, drawn: Set, size: int, aim: float, ask_with: Callable[[int], Ask], built: float
-) -> dict[str, Any]:
+def _at_equal_recall(name: str, drawn: Set, aim: float, ask_with: Callable[[int], Ask], built: float) -> Asked:
     for width in WIDTHS:
         if recall(ask_with(width), drawn.queries, drawn.truth) >= aim - 0.001:
             break
-    return _timed(f"{name}, width {width}", size, ask_with(width), drawn.queries, drawn.truth, built)
+    return Asked(f"{name}, width {width}", ask_with(width), built)
 
 
 if __name__ == "__main__":
