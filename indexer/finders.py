@@ -13,9 +13,9 @@ from engine.indexer.vector_files import IndexFile
 
 SMALLEST_EFFORT, EFFORT_SPARE = 58, 8  # candidates that a search of the graph keeps, and beyond those asked for
 EFFORT_GROWTH = 0.75  # a filter that a share s of the rows passes makes a search try s ** -0.75 times as many
-PROBES = 48  # lists that a search looks into: recall@10 of 0.99
+PROBES = 48  # lists that a search looks into
 PROBES_GROWTH = 0.5  # the same as EFFORT_GROWTH, of lists
-RESCORED = 4  # times as many candidates of lists as asked for: their codes say only about how near they are
+RESCORED = 8  # times as many candidates of lists as asked for: their codes say only about how near they are
 EXACT_SHARE = 0.02  # of the rows: where fewer pass a filter, they are better compared one by one
 GPU_LARGEST_K = 2048  # FAISS' own limit
 
