@@ -15,8 +15,8 @@ from engine.db.values import ROWS_AT_ONCE, Folder, folded
 from engine.errors import LibraryError
 
 Span: TypeAlias = tuple[float | None, float | None]  # from, to; None is open
-GROUPS = ("artist", "album")
 NAMED_BY = {"artist": (tracks.c.artist, tracks.c.album_artist), "album": (tracks.c.album,)}
+GROUPS = tuple(NAMED_BY)
 
 
 @dataclass(frozen=True)

@@ -81,13 +81,9 @@ def matrix_by_track(
     places = np.empty_like(order)
     places[order] = np.arange(len(order))
     vectors = (room or _in_memory)(len(order), _dimensions(connection, encoder, coverage))
-    columns: Select[Any] = select(signatures.c.track_id, signatures.c.vector)
+    columns = select(signatures.c.id, signatures.c.track_id, signatures.c.vector)
     found = columns.filter_by(encoder=encoder, coverage=coverage).order_by(signatures.c.id)
-    filled = 0
-    for rows in connection.execute(found).partitions(ROWS_AT_ONCE):
-        vectors[places[filled : filled + len(rows)]] = _stack(connection, rows, vectors.shape[1])
-        filled += len(rows)
-    return SignatureMatrix(ids.signature_ids[order], ids.track_ids[order], vectors)
+    return _fill(connection, SignatureMatrix(ids.signature_ids, ids.track_ids, vectors), [found], places)
 
 
 def vectors_of_tracks(connection: Connection, encoder: str, coverage: str, track_ids: Iterable[int]) -> SignatureMatrix:
@@ -143,12 +139,21 @@ def _dimensions(connection: Connection, encoder: str, coverage: str) -> int:
     return 0 if blob is None else len(blob) // FLOAT.itemsize
 
 
-def _fill(connection: Connection, into: SignatureMatrix, statements: list[Select[Any]]) -> SignatureMatrix:
-    """Read rows of (id, track_id, vector) into a matrix that has room for them, and return the part that was filled."""
+def _fill(
+    connection: Connection,
+    into: SignatureMatrix,
+    statements: list[Select[Any]],
+    places: NDArray[np.int64] | None = None,
+) -> SignatureMatrix:
+    """Read rows of (id, track_id, vector) into a matrix that has room for them, and return the part that was filled.
+
+    The n-th goes to the n-th of `places`, or where none are given, to row n.
+    """
     filled = 0
     for statement in statements:
         for rows in connection.execute(statement).partitions(ROWS_AT_ONCE):
-            part = slice(filled, filled + len(rows))
+            part: Any = slice(filled, filled + len(rows))
+            part = part if places is None else places[part]
             into.signature_ids[part] = [row.id for row in rows]
             into.track_ids[part] = [row.track_id for row in rows]
             into.vectors[part] = _stack(connection, rows, into.vectors.shape[1])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.db import Conditions, Span, Track, any_measured, names_of, tracks_by_genre, tracks_meeting
+from engine.db import Conditions, Span, Track, any_measured, group_name, names_of, tracks_by_genre, tracks_meeting
 from engine.db.values import folded
 from engine.errors import QueryError
 from engine.models.labels import own_name, spellings, tag_names
@@ -99,8 +99,8 @@ def passing(opened: OpenLibrary, filters: Filters, sought: Sequence[Track] = ())
 
 def same_artist(track: Track) -> str | None:
     """What tracks of one artist have in common; None where the artist is unknown."""
-    name = track.artist or track.album_artist
-    return folded(name) if name else None
+    group = group_name(track, "artist")
+    return group[0] if group else None
 
 
 def _conditions(filters: Filters, sought: Sequence[Track]) -> Conditions:

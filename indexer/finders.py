@@ -41,12 +41,9 @@ class GraphFinder:
 
     def find(self, queries: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows:
         """See `Finder`."""
-        options: dict[str, Any] = {"efSearch": max(SMALLEST_EFFORT, count + EFFORT_SPARE)}
-        if passing is not None:
-            share = max(float(passing.mean()), EXACT_SHARE)
-            options["sel"] = faiss.IDSelectorBitmap(np.packbits(passing, bitorder="little"))
-            options["efSearch"] = int(options["efSearch"] / share**EFFORT_GROWTH)
-        rows: Rows = self._graph.search(queries, count, params=faiss.SearchParametersHNSW(**options))[1]
+        effort = _widened(max(SMALLEST_EFFORT, count + EFFORT_SPARE), EFFORT_GROWTH, passing)
+        options = faiss.SearchParametersHNSW(efSearch=effort, sel=_selector(passing))
+        rows: Rows = self._graph.search(queries, count, params=options)[1]
         return rows
 
 
@@ -58,13 +55,9 @@ class ListsFinder:
 
     def find(self, queries: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows:
         """See `Finder`."""
-        options: dict[str, Any] = {"nprobe": PROBES}
-        if passing is not None:
-            share = max(float(passing.mean()), EXACT_SHARE)
-            options["sel"] = faiss.IDSelectorBitmap(np.packbits(passing, bitorder="little"))
-            options["nprobe"] = min(self._lists.nlist, int(PROBES / share**PROBES_GROWTH))
+        options = faiss.SearchParametersIVF(nprobe=_widened(PROBES, PROBES_GROWTH, passing), sel=_selector(passing))
         found = min(count * RESCORED, self._lists.ntotal)
-        rows: Rows = self._lists.search(queries, found, params=faiss.SearchParametersIVF(**options))[1]
+        rows: Rows = self._lists.search(queries, found, params=options)[1]
         return rows
 
 
@@ -100,3 +93,13 @@ def make_finder(file: IndexFile, *, gpu: bool) -> Finder | None:
     if file.near is None:
         return None
     return GraphFinder(file.near) if isinstance(file.near, faiss.IndexHNSW) else ListsFinder(file.near)
+
+
+def _selector(passing: NDArray[np.bool_] | None) -> Any | None:
+    """FAISS' word for the rows that pass."""
+    return None if passing is None else faiss.IDSelectorBitmap(np.packbits(passing, bitorder="little"))
+
+
+def _widened(effort: int, growth: float, passing: NDArray[np.bool_] | None) -> int:
+    """An effort, greater where few rows pass."""
+    return effort if passing is None else int(effort / max(float(passing.mean()), EXACT_SHARE) ** growth)

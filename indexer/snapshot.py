@@ -74,14 +74,14 @@ class Snapshot:
     def known(self, track_ids: Ids) -> Ids:
         """Those of some track ids that have a live signature, rising."""
         wanted = _rising(track_ids)
-        found = _places(self.new_ids, wanted) >= 0
+        found = places_in(self.new_ids, wanted) >= 0
         rows = self._rows(wanted)
         live = rows >= 0 if self.dead is None else (rows >= 0) & ~self.dead[rows]
         return wanted[found | live]
 
     def take(self, track_ids: Ids) -> Floats:
         """Signatures (M, D) of tracks that have one."""
-        places = _places(self.new_ids, track_ids)
+        places = places_in(self.new_ids, track_ids)
         new, taken = places >= 0, np.empty((len(track_ids), self.new_vectors.shape[1]), np.float32)
         taken[new] = self.new_vectors[places[new]]
         if self.file is not None:
@@ -100,14 +100,14 @@ class Snapshot:
             if self.finder is None or len(allowed) < EXACT_SHARE * self.state.count:
                 passed = self.known(allowed)
                 passed = passed[_free(passed, barred)]
-                return _best(_cut(passed, self.take(passed), query, k), query, k)
+                return _best(_Candidates(passed, self.take(passed)).cut(query, k), query, k)
         new = _free(self.new_ids, barred)
         if allowed is not None:
-            new &= _places(allowed, self.new_ids) >= 0
-        found = _cut(self.new_ids[new], self.new_vectors[new], query, k)
+            new &= places_in(allowed, self.new_ids) >= 0
+        found = _Candidates(self.new_ids, self.new_vectors).only(new).cut(query, k)
         if self.file is not None:
             rows = self._near_rows(query, k, barred, allowed)
-            filed = _cut(self.file.track_ids[rows], self.file.vectors[rows], query, k + SPARE)
+            filed = _Candidates(self.file.track_ids[rows], self.file.vectors[rows]).cut(query, k + SPARE)
             found = found.beside(filed.only(_free(filed.track_ids, barred)))
         return _best(found, query, k)
 
@@ -116,7 +116,7 @@ class Snapshot:
         found = self._near_many(queries, k)
         ids, cosines = np.full((len(queries), k), -1, np.int64), np.full((len(queries), k), -1, np.float32)
         for i, (query, candidates) in enumerate(zip(queries, found, strict=True)):
-            best = _best(_cut(candidates, self.take(candidates), query, k), query, k)
+            best = _best(_Candidates(candidates, self.take(candidates)).cut(query, k), query, k)
             ids[i, : len(best)] = [neighbour.track_id for neighbour in best]
             cosines[i, : len(best)] = [neighbour.cosine for neighbour in best]
         return NearestOfMany(ids, cosines)
@@ -152,7 +152,7 @@ class Snapshot:
 
     def _rows(self, track_ids: Ids) -> NDArray[np.intp]:
         """The file's row of each track, -1 where it has none."""
-        return _places(self.file.track_ids if self.file else np.zeros(0, np.int64), track_ids)
+        return places_in(self.file.track_ids if self.file else np.zeros(0, np.int64), track_ids)
 
     def _passing(self, barred: Ids, allowed: Ids | None) -> NDArray[np.bool_]:
         """Which of the file's rows may be an answer."""
@@ -176,6 +176,13 @@ class _Candidates:
     track_ids: Ids
     vectors: Floats
 
+    def cut(self, query: Floats, count: int) -> _Candidates:
+        """About the COUNT nearest of many; a few times as many are left as they are."""
+        if len(self.track_ids) <= FEW * count:
+            return self
+        near = np.argpartition(-(self.vectors @ query), count - 1)[:count]
+        return _Candidates(self.track_ids[near], self.vectors[near])
+
     def only(self, fits: NDArray[np.bool_]) -> _Candidates:
         return self if fits.all() else _Candidates(self.track_ids[fits], self.vectors[fits])
 
@@ -184,14 +191,6 @@ class _Candidates:
             return others
         ids = np.concatenate([self.track_ids, others.track_ids])
         return _Candidates(ids, np.concatenate([self.vectors, others.vectors]))
-
-
-def _cut(track_ids: Ids, vectors: Floats, query: Floats, count: int) -> _Candidates:
-    """About the COUNT nearest of many; a few times as many are left as they are."""
-    if len(track_ids) <= FEW * count:
-        return _Candidates(track_ids, vectors)
-    near = np.argpartition(-(vectors @ query), count - 1)[:count]
-    return _Candidates(track_ids[near], vectors[near])
 
 
 def _best(found: _Candidates, query: Floats, k: int) -> list[Neighbour]:
@@ -235,7 +234,7 @@ def among(rising: Ids, wanted: Ids) -> NDArray[np.bool_]:
     return table[rising]
 
 
-def _places(rising: Ids, wanted: Ids) -> NDArray[np.intp]:
+def places_in(rising: Ids, wanted: Ids) -> NDArray[np.intp]:
     """Where some ids stand in a rising array, -1 where they do not."""
     if not len(rising):
         return np.full(len(wanted), -1, np.intp)

@@ -14,7 +14,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -195,17 +195,17 @@ class VectorStore:
 
     def _write_files(self) -> tuple[str, int]:
         """What the written files are known by, and the id of the newest signature in them."""
-        with tempfile.TemporaryFile(dir=self.stem.parent) as spool:
-            with self.database.read() as connection:
-                state = signature_state(connection, self.encoder, self.coverage)
-                room = partial(_mapped, spool) if state.count >= LISTS_FROM else None
-                live = matrix_by_track(connection, self.encoder, self.coverage, room)
-            return write_index(self.stem, live.track_ids, live.vectors), state.last_id
+        with self.database.read() as connection:
+            state = signature_state(connection, self.encoder, self.coverage)
+            room = partial(_mapped, self.stem.parent) if state.count >= LISTS_FROM else None
+            live = matrix_by_track(connection, self.encoder, self.coverage, room)
+        return write_index(self.stem, live.track_ids, live.vectors), state.last_id
 
 
-def _mapped(spool: IO[bytes], rows: int, dimensions: int) -> NDArray[np.float32]:
-    """Room for more signatures than memory should hold."""
-    if hasattr(os, "posix_fallocate"):  # a full disk is an error here, and would kill the process later
-        os.posix_fallocate(spool.fileno(), 0, rows * dimensions * 4)
-    spool.truncate(rows * dimensions * 4)
-    return np.memmap(spool, np.float32, "r+", shape=(rows, dimensions))
+def _mapped(folder: Path, rows: int, dimensions: int) -> NDArray[np.float32]:
+    """Room for more signatures than memory should hold, in a file without a name that goes with the array."""
+    with tempfile.TemporaryFile(dir=folder) as spool:
+        if hasattr(os, "posix_fallocate"):  # a full disk is an error here, and would kill the process later
+            os.posix_fallocate(spool.fileno(), 0, rows * dimensions * 4)
+        spool.truncate(rows * dimensions * 4)
+        return np.memmap(spool, np.float32, "r+", shape=(rows, dimensions))

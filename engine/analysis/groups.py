@@ -84,13 +84,11 @@ def nearest_groups(opened: OpenLibrary, sought: Sought, kind: str, k: int, filte
 
 
 def _make_groups(opened: OpenLibrary, snapshot: Snapshot, kind: str) -> Groups:
+    from engine.indexer.snapshot import places_in  # here: FAISS takes a while to load
+
     with opened.database.read() as connection:
         named = group_names(connection, kind)
-    numbers = np.full(len(snapshot.track_ids), -1, np.int64)
-    places = np.searchsorted(named.track_ids, snapshot.track_ids).clip(0, max(0, len(named.track_ids) - 1))
-    if len(named.track_ids):
-        known = named.track_ids[places] == snapshot.track_ids
-        numbers[known] = named.numbers[places[known]]
+    numbers = np.append(named.numbers, -1)[places_in(named.track_ids, snapshot.track_ids)]  # -1 is in place -1
     counts = np.bincount(numbers[numbers >= 0], minlength=len(named.names))
     by_name = {name: number for number, name in enumerate(named.names)}
     return Groups(numbers, by_name, counts, _sum_norms(snapshot, np.flatnonzero(numbers >= 0), numbers, len(counts)))

@@ -107,9 +107,8 @@ def _said(side: _Side, own: Floats, scale: LocalScale, others: _Others) -> _Said
     loudest = np.zeros(len(track_ids), np.int64)
     for at in range(0, len(track_ids) if len(own) else 0, ROWS_AT_ONCE):
         part = slice(at, at + ROWS_AT_ONCE)
-        close = np.exp(
-            -np.square(1 - others.vectors[part] @ own.T) / (others.scales[part, None] * own_scales)
-        )  # (rows, C)
+        distances = 1 - others.vectors[part] @ own.T  # (rows, C)
+        close = np.exp(-np.square(distances) / (others.scales[part, None] * own_scales))
         close[track_ids[part, None] == side.track_ids] = 0  # nothing recommends itself
         loudest[part] = np.argmax(close * side.says, axis=1)
         closeness[part] = np.take_along_axis(close, loudest[part, None], 1)[:, 0]
