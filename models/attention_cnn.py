@@ -31,7 +31,7 @@ from torch import Tensor, nn
 
 from engine.models.encoder import SAMPLE_RATE, Encoder, WindowPlan
 from engine.models.features import LogMel, normalise_level
-from engine.models.layers.scoring import LinearScore
+from engine.models.layers.scoring import ScoreKind, score_layer
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class AttentionCNNConfig:
         attention: Whether the attention vector stands beside the pooled map.
         dim: D, length of the signature.
         dropout: Share of pooled features dropped in training.
+        score, score_heads: How segments are weighed (`engine.models.layers.scoring`), and its attention heads.
     """
 
     slices: int = 13
@@ -61,6 +62,8 @@ class AttentionCNNConfig:
     attention: bool = True
     dim: int = 160
     dropout: float = 0.3
+    score: ScoreKind = "received"
+    score_heads: int = 4
 
 
 class MapAttention(nn.Module):
@@ -131,7 +134,9 @@ class AttentionCNN(Encoder):
         hop = self.plan.samples // config.bands  # as many frames as bands
         self.log_mel = LogMel(SAMPLE_RATE, config.n_fft, hop, config.bands, config.f_min, config.f_max)
         self.cnn = SliceCNN(config)
-        self.score_layer = LinearScore(config.dim)
+        self.score_layer = score_layer(
+            config.score, config.dim, config.score_heads, self.plan.count * self.plan.segments
+        )
         self.add_heads()
 
     def front_end(self, windows: Tensor, second: Tensor | None = None) -> dict[str, Tensor]:
@@ -146,7 +151,3 @@ class AttentionCNN(Encoder):
     def embed(self, features: dict[str, Tensor]) -> Tensor:
         """{"mel": (S, bands, bands)} -> h (S, D)."""
         return self.cnn(features["mel"])
-
-    def score(self, vectors: Tensor) -> Tensor:
-        """h (B, S, D) -> scores (B, S)."""
-        return self.score_layer(vectors)

@@ -8,10 +8,10 @@ Differs from the paper:
 - The ten 4 s tokens are spread evenly over the whole track; the paper cuts 30 s with about one second of overlap.
 - h_s is the CNN's own embedding of token s, as section 3.2 weighs it, so attention needs queries and keys but no
   values; the figure of section 2.1 passes the attended sequence to the classifier.
-- Scores are the mean, over heads and queries, of the attention that token s receives, relative to 1 / S, times a
-  learned sharpness (initially 1): mean attention is near 1 / S, so its bare softmax (`score="mean"`, as section 3.2
-  has it) is all but uniform, the more so the longer the track. With S = `tokens` this is that mean times `tokens`.
-  `score="linear"` scores each token by itself instead.
+- Weights are proportional to a power of the attention that token s receives, averaged over heads and queries; the
+  power is learned. Section 3.2's softmax of that mean (`score="mean"`) is all but uniform, the more so the longer the
+  track, and a sharpened softmax of it (`score="attention"`) let one token of ten take a third of the weight in the
+  median full-length track. `score="linear"` scores each token by itself instead. See `layers/scoring.py`.
 - The genre head reads the weighted sum, over fifteen genres (the paper: GTZAN's ten); a mood head reads it beside.
 - Training: the paper learns GTZAN's genres alone. Here genre, mood and a contrastive term on signatures, beside a
   teacher's answers where one is given; heads are refitted at the end (`engine.training`).
@@ -30,7 +30,6 @@ Not given in the paper, chosen here:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -38,9 +37,7 @@ from torch import Tensor, nn
 from engine.models.encoder import SAMPLE_RATE, Encoder, WindowPlan
 from engine.models.features import LogMel, normalise_level
 from engine.models.layers.residual import ResidualBlock
-from engine.models.layers.scoring import LinearScore
-
-QUERY_CHUNK = 256  # queries compared at once: the attention over an hour of tokens stays small
+from engine.models.layers.scoring import ScoreKind, score_layer
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ class AttentionSignatureConfig:
         frame_dim: Channels of a time position before pooling.
         dim: D, length of the signature.
         heads: Attention heads.
-        score: "attention" (received, sharpened), "mean" (received, as it is) or "linear".
+        score: "received", "attention", "mean" or "linear": see `engine.models.layers.scoring`.
         dropout: Share of pooled features dropped in training.
     """
 
@@ -73,7 +70,7 @@ class AttentionSignatureConfig:
     frame_dim: int = 384
     dim: int = 256
     heads: int = 4
-    score: Literal["attention", "mean", "linear"] = "attention"
+    score: ScoreKind = "received"
     dropout: float = 0.2
 
 
@@ -113,31 +110,6 @@ class TokenCNN(nn.Module):
         return self.standardise(self.project(self.dropout(pooled)))
 
 
-class ReceivedAttention(nn.Module):
-    """Section 2.1 and 3.2: multi-head self-attention over tokens, read as the attention that each token receives."""
-
-    def __init__(self, dim: int, heads: int, tokens: int, sharpen: bool = True) -> None:
-        super().__init__()
-        self.heads, self.tokens = heads, tokens
-        self.query = nn.Linear(dim, dim)
-        self.key = nn.Linear(dim, dim, bias=False)  # a bias on the keys cancels in the softmax
-        self.log_sharpness = nn.Parameter(torch.tensor(float(tokens)).log()) if sharpen else None
-
-    def forward(self, vectors: Tensor) -> Tensor:
-        """h (B, S, D) -> scores (B, S)."""
-        B, S, D = vectors.shape
-        split = (B, S, self.heads, D // self.heads)
-        queries = self.query(vectors).view(split).transpose(1, 2)  # (B, heads, S, D / heads)
-        keys = self.key(vectors).view(split).transpose(1, 2)
-        received = vectors.new_zeros(B, S)
-        for part in queries.split(QUERY_CHUNK, dim=2):
-            logits = part @ keys.transpose(2, 3) / (D // self.heads) ** 0.5  # (B, heads, Q, S)
-            received = received + logits.softmax(dim=3).mean(dim=1).sum(dim=1)
-        if self.log_sharpness is None:
-            return received / S
-        return self.log_sharpness.exp() * received / self.tokens
-
-
 class AttentionSignature(Encoder):
     """The encoder of paper 3 behind the common contract."""
 
@@ -150,11 +122,7 @@ class AttentionSignature(Encoder):
         self.dim = config.dim
         self.log_mel = LogMel(SAMPLE_RATE, config.n_fft, config.hop_length, config.n_mels, config.f_min, config.f_max)
         self.cnn = TokenCNN(config)
-        self.attention: nn.Module
-        if config.score == "linear":
-            self.attention = LinearScore(config.dim)
-        else:
-            self.attention = ReceivedAttention(config.dim, config.heads, config.tokens, config.score == "attention")
+        self.attention = score_layer(config.score, config.dim, config.heads, config.tokens)
         self.add_heads()
 
     def front_end(self, windows: Tensor, second: Tensor | None = None) -> dict[str, Tensor]:
@@ -170,6 +138,6 @@ class AttentionSignature(Encoder):
         """{"mel": (S, n_mels, T)} -> h (S, D)."""
         return self.cnn(features["mel"])
 
-    def score(self, vectors: Tensor) -> Tensor:
-        """h (B, S, D) -> scores (B, S)."""
-        return self.attention(vectors)
+    def score(self, vectors: Tensor, speaks: Tensor | None = None) -> Tensor:
+        """h (B, S, D), and which segments speak (B, S) -> scores (B, S)."""
+        return self.attention(vectors, speaks)

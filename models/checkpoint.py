@@ -31,6 +31,8 @@ ARCHITECTURES: dict[str, tuple[type[Encoder], type]] = {
     "attention_cnn": (AttentionCNN, AttentionCNNConfig),
 }
 
+BEFORE_SCORES = {"score": "linear"}  # of files written before the way of weighing segments was a setting
+
 
 def build(
     name: str,
@@ -99,6 +101,6 @@ def load_encoder(file: EncoderFile, device: str = "cpu") -> Encoder:
 
 def _config(file: EncoderFile) -> dict[str, Any]:
     try:
-        return dict(json.loads(read_metadata(file.path)["config"]))
+        return BEFORE_SCORES | dict(json.loads(read_metadata(file.path)["config"]))
     except (KeyError, TypeError, ValueError) as error:
         raise EncoderError(f"expected settings in the weights {file.path}, found none: {error}") from error

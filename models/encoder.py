@@ -126,9 +126,9 @@ class Encoder(nn.Module):
         """Features of W windows -> h (S, D), S = W * plan.segments."""
         raise NotImplementedError
 
-    def score(self, vectors: Tensor) -> Tensor:
-        """h (B, S, D) -> attention scores (B, S) before the softmax."""
-        raise NotImplementedError
+    def score(self, vectors: Tensor, speaks: Tensor | None = None) -> Tensor:
+        """h (B, S, D), and which segments speak (B, S; by default all) -> scores (B, S) before the softmax."""
+        return self.score_layer(vectors, speaks)
 
     def forward(self, features: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Features of one track -> h (S, D), score (S,)."""

@@ -40,7 +40,7 @@ from torch import Tensor, nn
 
 from engine.models.encoder import SAMPLE_RATE, Encoder, WindowPlan
 from engine.models.features import LogMel, normalise_level
-from engine.models.layers.scoring import LinearScore
+from engine.models.layers.scoring import ScoreKind, score_layer
 from engine.models.separator import make_separator
 
 LAYERS_1D = 3  # convolutions of the 1-D branch, each pooled by 2
@@ -66,6 +66,7 @@ class ICFFNetConfig:
         hidden: Of the MLP (section 2.3: 1,000).
         dim: D, length of the signature.
         dropout: Of the MLP (section 2.3: 0.3).
+        score, score_heads: How segments are weighed (`engine.models.layers.scoring`), and its attention heads.
         separator_weights: A safetensors file of a trained separator, or None for the repeating pattern.
     """
 
@@ -85,6 +86,8 @@ class ICFFNetConfig:
     hidden: int = 1000
     dim: int = 256
     dropout: float = 0.3
+    score: ScoreKind = "received"
+    score_heads: int = 4
     separator_weights: str | None = None
 
 
@@ -224,7 +227,9 @@ class ICFFNet(Encoder):
         self.log_mel = LogMel(SAMPLE_RATE, config.n_fft, config.hop_length, config.n_mels, 20.0, 10_000.0)
         self.register_buffer("window", torch.hann_window(config.frame_length), persistent=False)
         self.network = FusionNetwork(config)
-        self.score_layer = LinearScore(config.dim)
+        self.score_layer = score_layer(
+            config.score, config.dim, config.score_heads, self.plan.count * self.plan.segments
+        )
         self.add_heads()
 
     def second_source(self, windows: Tensor) -> Tensor | None:
@@ -261,7 +266,3 @@ class ICFFNet(Encoder):
     def embed(self, features: dict[str, Tensor]) -> Tensor:
         """Features of segments -> h (S, D)."""
         return self.network(features)
-
-    def score(self, vectors: Tensor) -> Tensor:
-        """h (B, S, D) -> scores (B, S)."""
-        return self.score_layer(vectors)

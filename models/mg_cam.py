@@ -45,7 +45,7 @@ from torch import Tensor, nn
 from engine.models.encoder import SAMPLE_RATE, Encoder, WindowPlan
 from engine.models.features import normalise_level
 from engine.models.layers.normalisation import LocalResponseNorm
-from engine.models.layers.scoring import LinearScore
+from engine.models.layers.scoring import ScoreKind, score_layer
 from engine.models.losses import acl_triplet_loss
 
 SLOPE = 0.01  # of Leaky ReLU below zero, eq 5
@@ -74,6 +74,7 @@ class MGCAMConfig:
         mfcc_widths: Channels of the cepstrum's.
         width: d, channels of h* and h_m.
         dropout: p of eq 6.
+        score, score_heads: How segments are weighed (`engine.models.layers.scoring`), and its attention heads.
         classifier: "softplus" (eq 24) or "softmax".
         softplus_beta: beta of eq 8.
         xi: Of eq 20.
@@ -101,6 +102,8 @@ class MGCAMConfig:
     mfcc_widths: tuple[int, ...] = (24, 48, 96)
     width: int = 128
     dropout: float = 0.2
+    score: ScoreKind = "received"
+    score_heads: int = 4
     classifier: Literal["softplus", "softmax"] = "softplus"
     softplus_beta: float = 1.0
     xi: float = 1.0
@@ -239,7 +242,7 @@ class MGCAM(Encoder):
         self.spectrogram = SpectrogramBranch(config) if config.modality != "mfcc" else None
         self.cepstrum = CepstrumBranch(config) if config.modality != "spectrogram" else None
         self.standardise = nn.BatchNorm1d(self.dim, affine=False)
-        self.score_layer = LinearScore(self.dim)
+        self.score_layer = score_layer(config.score, self.dim, config.score_heads, self.plan.count * self.plan.segments)
         bins = config.n_fft // 2 + 1
         window = torch.hamming_window(config.n_fft, periodic=False)  # eq 9
         mel = torchaudio.functional.melscale_fbanks(bins, 0.0, SAMPLE_RATE / 2, config.n_mels, SAMPLE_RATE)
@@ -275,10 +278,6 @@ class MGCAM(Encoder):
         if self.config.fusion == "mutual":
             seen, heard = mutual_attention(seen, heard), mutual_attention(heard, seen)  # eq 21, 22
         return self.standardise(torch.cat([seen.mean(dim=1), heard.mean(dim=1)], dim=1))  # eq 23
-
-    def score(self, vectors: Tensor) -> Tensor:
-        """h (B, S, D) -> scores (B, S)."""
-        return self.score_layer(vectors)
 
     def own_loss(self, raw: Tensor, genres: Tensor) -> Tensor | None:
         """The ACL triplet term, eq 25 and 26, or None where it is switched off."""

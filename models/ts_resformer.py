@@ -39,7 +39,7 @@ from torch import Tensor, nn
 
 from engine.models.encoder import SAMPLE_RATE, Encoder, WindowPlan
 from engine.models.layers.residual import ResidualBlock
-from engine.models.layers.scoring import LinearScore
+from engine.models.layers.scoring import ScoreKind, score_layer
 
 FRAMES_PER_SECOND = 512 / 12  # section 3.1: [128, 512] for 12 s
 TRANSFORMER_STEP = 4  # frames in one of its positions
@@ -69,6 +69,7 @@ class TSResformerConfig:
         heads, feed_forward, sequence_dropout: Of the Transformer (section 3.2.4).
         dim: D, length of the signature.
         dropout: Share of joined features dropped in training.
+        score, score_heads: How segments are weighed (`engine.models.layers.scoring`), and its attention heads.
     """
 
     slices: int = 3
@@ -92,6 +93,8 @@ class TSResformerConfig:
     sequence_dropout: float = 0.4
     dim: int = 256
     dropout: float = 0.2
+    score: ScoreKind = "received"
+    score_heads: int = 4
 
 
 class AxisAttention(nn.Module):
@@ -239,7 +242,9 @@ class TSResformer(Encoder):
         )
         self.register_buffer("mel", mel, persistent=False)
         self.network = SliceNetwork(config, self.frames)
-        self.score_layer = LinearScore(config.dim)
+        self.score_layer = score_layer(
+            config.score, config.dim, config.score_heads, self.plan.count * self.plan.segments
+        )
         self.add_heads()
 
     def front_end(self, windows: Tensor, second: Tensor | None = None) -> dict[str, Tensor]:
@@ -262,7 +267,3 @@ class TSResformer(Encoder):
     def embed(self, features: dict[str, Tensor]) -> Tensor:
         """{"mel": (S, n_mels, T)} -> h (S, D)."""
         return self.network(features["mel"])
-
-    def score(self, vectors: Tensor) -> Tensor:
-        """h (B, S, D) -> scores (B, S)."""
-        return self.score_layer(vectors)

@@ -1,8 +1,37 @@
-"""Attention over a track's segments, for encoders whose paper hears one segment only."""
+"""Attention over a track's segments: scores whose softmax weighs the segments' sum, the track's signature.
+
+All five encoders use these layers. A mask `speaks` leaves segments out: they neither give nor receive attention, and
+their score is -inf.
+"""
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
+import torch
 from torch import Tensor, nn
+
+ScoreKind: TypeAlias = Literal["received", "attention", "mean", "linear"]
+
+QUERY_CHUNK = 256  # queries compared at once: the attention over an hour of segments stays small
+LEAST_RECEIVED = 1e-6  # of the average: keeps the logarithm finite
+
+
+def score_layer(kind: ScoreKind, dim: int, heads: int, tokens: int) -> nn.Module:
+    """Build a layer that maps h (B, S, D) and an optional mask (B, S) to scores (B, S).
+
+    Args:
+        kind: "received", "attention" or "mean" (see `ReceivedAttention`), or "linear".
+        dim: D.
+        heads: Attention heads.
+        tokens: S that "attention" is relative to.
+    """
+    return LinearScore(dim) if kind == "linear" else ReceivedAttention(dim, heads, tokens, kind)
+
+
+def mask_silent(scores: Tensor, speaks: Tensor | None) -> Tensor:
+    """Set the scores (B, S) of segments that do not speak (B, S) to -inf: their softmax weight is exactly 0."""
+    return scores if speaks is None else scores.masked_fill(~speaks, -torch.inf)
 
 
 class LinearScore(nn.Module):
@@ -13,6 +42,63 @@ class LinearScore(nn.Module):
         self.direction = nn.Linear(dim, 1, bias=False)  # a bias would cancel in the softmax
         nn.init.zeros_(self.direction.weight)
 
-    def forward(self, vectors: Tensor) -> Tensor:
+    def forward(self, vectors: Tensor, speaks: Tensor | None = None) -> Tensor:
         """h (B, S, D) -> scores (B, S)."""
-        return self.direction(vectors)[..., 0]
+        return mask_silent(self.direction(vectors)[..., 0], speaks)
+
+
+class ReceivedAttention(nn.Module):
+    """Multi-head self-attention over segments, read as the attention that each segment receives (Sridhar 2024, 2.1).
+
+    With a_s the attention that segment s receives, averaged over heads and queries, and r_s = S a_s, whose mean over
+    the segments is 1 whatever S, the score of s is
+
+        "received"   g log r_s, so that the weights are r_s^g / sum_t r_t^g, g learned (initially 1)
+        "attention"  g r_s / tokens, g learned (initially `tokens`)
+        "mean"       a_s (section 3.2 as printed: all but uniform weights, the more so the longer the track)
+
+    The logarithm keeps the weights in proportion to the attention received: no segment's weight can pass the largest
+    share of attention raised to g, where the exponential of the other two lets one segment of ten take nearly all.
+
+    Args:
+        dim: D.
+        heads: Attention heads.
+        tokens: S that "attention" is relative to.
+        kind: One of the three.
+    """
+
+    def __init__(self, dim: int, heads: int, tokens: int, kind: ScoreKind = "received") -> None:
+        super().__init__()
+        self.heads, self.tokens, self.kind = heads, tokens, kind
+        self.query = nn.Linear(dim, dim)
+        self.key = nn.Linear(dim, dim, bias=False)  # a bias on the keys cancels in the softmax
+        initial = {"received": 1.0, "attention": float(tokens)}.get(kind)
+        self.log_sharpness = None if initial is None else nn.Parameter(torch.tensor(initial).log())
+
+    def forward(self, vectors: Tensor, speaks: Tensor | None = None) -> Tensor:
+        """h (B, S, D) -> scores (B, S)."""
+        received = self.received(vectors, speaks)
+        if self.log_sharpness is None:
+            return mask_silent(received / vectors.shape[1], speaks)
+        sharpness = self.log_sharpness.exp()
+        if self.kind == "received":
+            return mask_silent(sharpness * (received + LEAST_RECEIVED).log(), speaks)
+        return mask_silent(sharpness * received / self.tokens, speaks)
+
+    def received(self, vectors: Tensor, speaks: Tensor | None = None) -> Tensor:
+        """h (B, S, D) -> r (B, S), the attention received relative to the average; sums to the number of speakers."""
+        B, S, D = vectors.shape
+        split = (B, S, self.heads, D // self.heads)
+        queries = self.query(vectors).view(split).transpose(1, 2)  # (B, heads, S, D / heads)
+        keys = self.key(vectors).view(split).transpose(1, 2)
+        received = vectors.new_zeros(B, S)
+        for start in range(0, S, QUERY_CHUNK):
+            part = queries[:, :, start : start + QUERY_CHUNK]
+            logits = part @ keys.transpose(2, 3) / (D // self.heads) ** 0.5  # (B, heads, Q, S)
+            if speaks is not None:
+                logits = logits.masked_fill(~speaks[:, None, None], -torch.inf)
+            given = logits.softmax(dim=3).mean(dim=1)  # (B, Q, S)
+            if speaks is not None:
+                given = given * speaks[:, start : start + QUERY_CHUNK, None]
+            received = received + given.sum(dim=1)
+        return received

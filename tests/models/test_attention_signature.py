@@ -4,17 +4,18 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from engine.models import attention_signature
-from engine.models.attention_signature import AttentionSignature, AttentionSignatureConfig, ReceivedAttention
+from engine.models.attention_signature import AttentionSignature, AttentionSignatureConfig
 from engine.models.checkpoint import build
+from engine.models.layers import scoring
+from engine.models.layers.scoring import ReceivedAttention, ScoreKind
 from tests.models.conftest import MakeTrack
 
 DIM, HEADS, TOKENS = 64, 4, 10
 SMALL = AttentionSignatureConfig(token_seconds=1.0, widths=(8, 16), frame_dim=24, stem=8, dim=DIM)
 
 
-def reference_scores(layer: ReceivedAttention, vectors: torch.Tensor) -> torch.Tensor:
-    """Scores (B, S) from the attention weights that torch's multi-head attention reports."""
+def reference_received(layer: ReceivedAttention, vectors: torch.Tensor) -> torch.Tensor:
+    """Attention received (B, S), relative to 1 / S, from the weights that torch's multi-head attention reports."""
     D = vectors.shape[2]
     weight = torch.cat([layer.query.weight, layer.key.weight, torch.eye(D)])
     bias = torch.cat([layer.query.bias, torch.zeros(2 * D)])
@@ -23,19 +24,44 @@ def reference_scores(layer: ReceivedAttention, vectors: torch.Tensor) -> torch.T
         sequence, sequence, sequence, D, layer.heads, weight, bias, None, None, False, 0.0, torch.eye(D), None
     )
     assert weights is not None  # (B, queries, keys), averaged over heads
-    return layer.log_sharpness.exp() * weights.mean(dim=1) * vectors.shape[1] / TOKENS
+    return weights.mean(dim=1) * vectors.shape[1]
 
 
 @pytest.mark.parametrize("tokens", [1, 2, TOKENS, 600])
 def test_received_attention_is_multi_head_attention(tokens: int) -> None:
-    """A token's score is the mean, over heads and queries, of torch's attention weights on it, relative to 1 / S."""
+    """A token receives the mean, over heads and queries, of torch's attention weights on it, relative to 1 / S."""
     torch.manual_seed(1)
     layer = ReceivedAttention(DIM, HEADS, TOKENS)
     vectors = 2 * torch.randn(3, tokens, DIM)
     with torch.no_grad():
-        found, expected = layer(vectors), reference_scores(layer, vectors)
+        found, expected = layer.received(vectors), reference_received(layer, vectors)
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(found.sum(dim=1), torch.full((3,), float(tokens)), atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("kind", ["received", "attention", "mean"])
+def test_silent_tokens_do_not_count(kind: ScoreKind) -> None:
+    """Tokens that do not speak have no weight, and the rest are weighed as if the silent ones were not there."""
+    torch.manual_seed(6)
+    layer = ReceivedAttention(DIM, HEADS, TOKENS, kind)
+    vectors = torch.randn(2, TOKENS, DIM)
+    speaks = torch.ones(2, TOKENS, dtype=torch.bool)
+    speaks[:, 7:] = False
+    with torch.no_grad():
+        masked, short = layer(vectors, speaks).softmax(dim=1), layer(vectors[:, :7]).softmax(dim=1)
+    assert (masked[:, 7:] == 0).all()
+    if kind != "mean":  # whose scores shrink with the number of tokens
+        torch.testing.assert_close(masked[:, :7], short, atol=1e-6, rtol=1e-5)
+
+
+def test_weights_do_not_depend_on_length() -> None:
+    """A track played ten times over gives each token a tenth of its weight."""
+    torch.manual_seed(7)
+    layer = ReceivedAttention(DIM, HEADS, TOKENS)
+    vectors = torch.randn(1, TOKENS, DIM)
+    with torch.no_grad():
+        once, tenfold = layer(vectors).softmax(dim=1), layer(vectors.repeat(1, 10, 1)).softmax(dim=1)
+    torch.testing.assert_close(tenfold[:, :TOKENS], once / 10, atol=1e-6, rtol=1e-5)
 
 
 def test_chunks_of_queries_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,7 +71,7 @@ def test_chunks_of_queries_change_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     vectors = torch.randn(2, 20, DIM)
     with torch.no_grad():
         whole = layer(vectors)
-        monkeypatch.setattr(attention_signature, "QUERY_CHUNK", 3)
+        monkeypatch.setattr(scoring, "QUERY_CHUNK", 3)
         torch.testing.assert_close(layer(vectors), whole, atol=1e-6, rtol=1e-5)
 
 
