@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from engine.db import Signature
 from engine.errors import AudioError, DeviceError
 from engine.indexer.decode import AudioFile
+from engine.indexer.placement import levels, speaking
 from engine.indexer.reading import read_track
 from engine.models.encoder import CHUNK_WINDOWS, SAMPLE_RATE, Encoder, WindowPlan
 
@@ -75,7 +76,7 @@ def one_core_a_file() -> Iterator[Callable[[], None]]:
 
 def decode_windows(path: bytes, plan: WindowPlan) -> DecodedTrack:
     """Read the encoder's windows of a file, by seeking; raises AudioError."""
-    track = read_track(path, plan.seconds, plan.count, SAMPLE_RATE)
+    track = read_track(path, plan.seconds, plan.count, SAMPLE_RATE, plan.placement)
     return DecodedTrack(track.info.metadata, track.duration_seconds, track.starts, track.windows)
 
 
@@ -87,7 +88,10 @@ def encode_batch(encoder: Encoder, tracks: Sequence[DecodedTrack]) -> list[Encod
     """
     vectors = _vectors(encoder, np.concatenate([track.windows for track in tracks]))
     sizes = [len(track.windows) * encoder.plan.segments for track in tracks]
-    return [_summarise(encoder, part, track.starts) for part, track in zip(vectors.split(sizes), tracks, strict=True)]
+    return [
+        _summarise(encoder, part, track.starts, levels(track.windows, encoder.plan.segments))
+        for part, track in zip(vectors.split(sizes), tracks, strict=True)
+    ]
 
 
 def encode_full(path: bytes, encoder: Encoder, stop: Event | None = None) -> tuple[DecodedTrack, EncodedTrack]:
@@ -97,6 +101,7 @@ def encode_full(path: bytes, encoder: Encoder, stop: Event | None = None) -> tup
         AudioError: The file gives no signature, or `stop` was set before its end.
     """
     length, parts, count = encoder.plan.samples, [], 0
+    found: list[NDArray[np.float32]] = []
     with AudioFile.open(path) as audio:
         metadata, total = audio.info.metadata, 0
         blocks = audio.blocks(encoder.plan.seconds, SAMPLE_RATE)
@@ -108,12 +113,13 @@ def encode_full(path: bytes, encoder: Encoder, stop: Event | None = None) -> tup
             if kept:
                 windows = np.stack([np.pad(block, (0, length - len(block))) for block in kept])
                 parts.append(_vectors(encoder, windows))
+                found.append(levels(windows, encoder.plan.segments))
                 count += len(kept)
     if not parts:
         raise AudioError("no sound could be decoded")
     starts = [i * encoder.plan.seconds for i in range(count)]
     decoded = DecodedTrack(metadata, total / SAMPLE_RATE, starts, np.zeros((0, length), np.float32))
-    return decoded, _summarise(encoder, torch.cat(parts), starts)
+    return decoded, _summarise(encoder, torch.cat(parts), starts, np.concatenate(found))
 
 
 def encode_file(
@@ -148,8 +154,12 @@ def _vectors(encoder: Encoder, windows: NDArray[np.float32]) -> torch.Tensor:
             ) from error
 
 
-def _summarise(encoder: Encoder, vectors: torch.Tensor, window_starts: Sequence[float]) -> EncodedTrack:
-    embedding = encoder.summarise(vectors)
+def _summarise(
+    encoder: Encoder, vectors: torch.Tensor, window_starts: Sequence[float], found: NDArray[np.float32]
+) -> EncodedTrack:
+    """Pool segment vectors (S, D) whose levels are `found` (S,)."""
+    speaks = torch.from_numpy(speaking(found)) if encoder.plan.placement == "sound" else None
+    embedding = encoder.summarise(vectors, speaks)
     if not torch.isfinite(embedding.signature).all():
         raise AudioError("the encoder's answer is not finite; the file may hold garbage instead of sound")
     starts = np.array(list(_segment_starts(encoder.plan, window_starts)), np.float32)

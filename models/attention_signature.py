@@ -138,6 +138,7 @@ class AttentionSignature(Encoder):
         """{"mel": (S, n_mels, T)} -> h (S, D)."""
         return self.cnn(features["mel"])
 
-    def score(self, vectors: Tensor, speaks: Tensor | None = None) -> Tensor:
-        """h (B, S, D), and which segments speak (B, S) -> scores (B, S)."""
-        return self.attention(vectors, speaks)
+    @property
+    def attention_layer(self) -> nn.Module:
+        """The multi-head attention over tokens."""
+        return self.attention

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -16,7 +16,7 @@ from torch import Tensor
 from engine.errors import EncoderError
 from engine.models.attention_cnn import AttentionCNN, AttentionCNNConfig
 from engine.models.attention_signature import AttentionSignature, AttentionSignatureConfig
-from engine.models.encoder import Encoder
+from engine.models.encoder import Encoder, Placement
 from engine.models.icff_net import ICFFNet, ICFFNetConfig
 from engine.models.labels import GENRES, MOODS
 from engine.models.mg_cam import MGCAM, MGCAMConfig
@@ -76,6 +76,7 @@ def contents(encoder: Encoder, name: str, training: dict[str, Any]) -> tuple[dic
         "name": name,
         "config": json.dumps(dataclasses.asdict(encoder.config)),
         "labels": json.dumps({"genres": encoder.genres, "moods": encoder.moods}),
+        "placement": encoder.plan.placement,
         "training": json.dumps(training),
     }
     return tensors, metadata
@@ -89,14 +90,27 @@ def load_encoder(file: EncoderFile, device: str = "cpu") -> Encoder:
     """
     check_digest(file)
     encoder = build(file.name, _config(file), file.genres, file.moods)
+    encoder.plan = dataclasses.replace(encoder.plan, placement=_placement(file))
     try:
         with safe_open(file.path, framework="pt") as tensors:
+            if "metric.weight" in tensors.keys():  # noqa: SIM118
+                encoder.add_metric()
             encoder.load_state_dict({key: tensors.get_tensor(key).float() for key in tensors.keys()})  # noqa: SIM118
     except (SafetensorError, OSError, RuntimeError) as error:
         raise EncoderError(
             f"weights {file.path} do not fit {file.name}: {' '.join(str(error).split())[:200]}"
         ) from error
     return encoder.eval().to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def _placement(file: EncoderFile) -> Placement:
+    """How windows are placed; files of before the setting read the whole of a track."""
+    found = read_metadata(file.path).get("placement", "whole")
+    if found not in get_args(Placement):
+        raise EncoderError(
+            f"expected windows placed by sound or whole in the weights {file.path}, found {found[:80]!r}"
+        )
+    return cast("Placement", found)
 
 
 def _config(file: EncoderFile) -> dict[str, Any]:

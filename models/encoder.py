@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -17,17 +17,24 @@ from torch import Tensor, nn
 
 from engine.models.labels import GENRES, MOODS
 
+Placement: TypeAlias = Literal["sound", "whole"]
+
 SAMPLE_RATE = 22_050  # Hz; every encoder reads it
 CHUNK_WINDOWS = 32  # windows that go through a network at once: bounds memory whatever the track's length
 
 
 @dataclass(frozen=True)
 class WindowPlan:
-    """What an encoder reads of a track: `count` windows of `seconds`, spread evenly; each gives `segments` segments."""
+    """What an encoder reads of a track: `count` windows of `seconds`, spread evenly; each gives `segments` segments.
+
+    `placement` says over what they are spread: "sound", from the first to the last sound, where silent segments have no
+    weight; or "whole", from 0 to the end, as encoders of version 0.1 read.
+    """
 
     seconds: float
     count: int
     segments: int = 1
+    placement: Placement = "sound"
 
     @property
     def samples(self) -> int:
@@ -62,7 +69,8 @@ class TrackEmbedding:
 class Encoder(nn.Module):
     """Base of all encoders: a subclass gives `plan`, `dim`, `front_end`, `embed`, `score`, and calls `add_heads`.
 
-    The last layer of `embed` is a batch norm without scale, `standardise`.
+    The last layer of `embed` is a batch norm without scale, `standardise`. `metric`, which follows it, is a linear map
+    that brings two parts of one track near each other (`engine.training.pooling`); None where it was not trained.
 
     Attributes:
         genres, moods: What the heads answer with, in the order of their outputs.
@@ -78,8 +86,13 @@ class Encoder(nn.Module):
     centroids: Tensor
     reduced: bool = False
     at_once: int = CHUNK_WINDOWS
+    metric: nn.Linear | None
     spectrograms: tuple[str, ...] = ("mel",)  # modalities (S, F, T), which masks may hide parts of
     front_end_fields: tuple[str, ...] = ()  # settings that the front-end depends on: features are cached under them
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.metric = None
 
     def add_heads(self, genres: tuple[str, ...] = GENRES, moods: tuple[str, ...] = MOODS) -> None:
         """Linear heads on the un-normalised signature; room for the genres' reference centroids (G, D), unit rows.
@@ -90,6 +103,13 @@ class Encoder(nn.Module):
         self.genre_head = nn.Linear(self.dim, len(genres))
         self.mood_head = nn.Linear(self.dim, len(moods))
         self.register_buffer("centroids", torch.zeros(len(genres), self.dim))
+
+    def add_metric(self) -> nn.Linear:
+        """Put a linear map (D -> D), the identity at first, between `embed` and the pooling."""
+        self.metric = nn.Linear(self.dim, self.dim)
+        nn.init.eye_(self.metric.weight)
+        nn.init.zeros_(self.metric.bias)
+        return self.metric
 
     @property
     def device(self) -> torch.device:
@@ -104,6 +124,9 @@ class Encoder(nn.Module):
     @torch.no_grad()
     def centre(self, mean: Tensor) -> None:
         """Take `mean` (D) off every vector, and so off every un-normalised signature, from now on."""
+        if self.metric is not None:
+            self.metric.bias -= mean
+            return
         norm: nn.BatchNorm1d = self.standardise  # type: ignore[assignment]
         assert norm.running_mean is not None
         assert norm.running_var is not None
@@ -128,12 +151,21 @@ class Encoder(nn.Module):
 
     def score(self, vectors: Tensor, speaks: Tensor | None = None) -> Tensor:
         """h (B, S, D), and which segments speak (B, S; by default all) -> scores (B, S) before the softmax."""
-        return self.score_layer(vectors, speaks)
+        return self.attention_layer(vectors, speaks)
+
+    @property
+    def attention_layer(self) -> nn.Module:
+        """The layer that scores segments (`engine.models.layers.scoring`)."""
+        return self.score_layer  # type: ignore[return-value]
 
     def forward(self, features: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Features of one track -> h (S, D), score (S,)."""
-        vectors = self.embed(features)
+        vectors = self.mapped(self.embed(features))
         return vectors, self.score(vectors[None])[0]
+
+    def mapped(self, vectors: Tensor) -> Tensor:
+        """What `embed` gave (..., D) -> h (..., D)."""
+        return vectors if self.metric is None else self.metric(vectors)
 
     def pool(self, vectors: Tensor, scores: Tensor) -> Tensor:
         """Un-normalised signatures: h (B, S, D), score (B, S) -> (B, D)."""
@@ -154,14 +186,21 @@ class Encoder(nn.Module):
         for part in windows.split(self.at_once):
             features = self.front_end(part.to(self.device))
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.reduced):
-                vectors.append(self.embed(features).float().cpu())
+                embedded = self.embed(features)
+            vectors.append(self.mapped(embedded.float()).cpu())
         return torch.cat(vectors)
 
     @torch.inference_mode()
-    def summarise(self, vectors: Tensor) -> TrackEmbedding:
-        """h (S, D) of one track -> its embedding. Runs where the weights are, answers on the CPU."""
+    def summarise(self, vectors: Tensor, speaks: Tensor | None = None) -> TrackEmbedding:
+        """h (S, D) of one track -> its embedding. Runs where the weights are, answers on the CPU.
+
+        Args:
+            vectors: h.
+            speaks: Which segments have a weight, (S,); by default all. At least one must.
+        """
         on_device = vectors.to(self.device)[None]
-        scores = self.score(on_device)  # (1, S)
+        mask = None if speaks is None or bool(speaks.all()) else speaks.to(self.device)[None]
+        scores = self.score(on_device, mask)  # (1, S)
         raw = self.pool(on_device, scores)  # (1, D)
         return TrackEmbedding(
             F.normalize(raw, dim=1)[0].cpu(),

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.indexer.reading import plan_starts
+from engine.indexer.reading import place_in
 from engine.models.encoder import SAMPLE_RATE, WindowPlan
 from engine.training.clips import Clip, ClipSamples, mood_index
 from engine.training.patches import Augmentation, draw_length, excerpt_spectrum, random_equaliser
@@ -93,5 +93,6 @@ def draw_track(
 
 def planned_windows(source: ClipSamples, index: int, plan: WindowPlan) -> Tensor:
     """The windows (count, L) that indexing would read of this clip."""
-    starts = plan_starts(source.length(index) / SAMPLE_RATE, plan.seconds, plan.count)
+    samples = source.read(index, 0, source.length(index))
+    starts = place_in(samples, plan.seconds, plan.count, SAMPLE_RATE, plan.placement)
     return torch.from_numpy(np.stack([source.read(index, round(s * SAMPLE_RATE), plan.samples) for s in starts]))

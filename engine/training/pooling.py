@@ -1,0 +1,214 @@
+"""Train how a track's segments are weighed, and a linear map before it, on stored segment vectors.
+
+The trunk stands: only the attention over segments (`engine.models.layers.scoring`) and `Encoder.metric` learn, in
+minutes, from four terms on unit signatures x:
+
+    agreement     two disjoint sets of segments of one track are each other's only positive (SimCLR: Chen et al. 2020,
+                  eq 1), among all other tracks of the batch
+    labels        supervised contrastive (Khosla et al. 2020, eq 2), graded by shared genre, mood, artist and cluster
+    geometry      mean squared difference between the cosines after and before the map (Park et al. 2019)
+    interruption  -log of the share of the weight that music gets, where silence, noise, applause, speech or another
+                  track stand in for some of a set's segments
+
+Sets have a random number of segments at random places, so that weights mean the same for ten segments and a hundred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from engine.models.encoder import Encoder
+
+LIKE = 0.4  # a relation above this makes two clips too alike to be each other's negatives
+PRIOR_TRACKS = 20  # the mean of a handful of signatures says little: it counts as if so many more had a mean of zero
+
+
+@dataclass(frozen=True)
+class PoolingSchedule:
+    """How pooling is trained.
+
+    Attributes:
+        steps: Optimiser steps.
+        seed: Of every draw.
+        learning_rate: Peak of Adam's, then a cosine to zero.
+        temperature: Of the softmax over cosines.
+        music, clips: Unlabelled tracks and labelled clips in a batch.
+        segments: Fewest and most segments in a set.
+        agreement, labels, geometry, interruption, entropy: Weights of the terms; entropy's is the Kullback-Leibler
+            divergence of the attention from equal weights.
+        interrupted: Share of batches with interruptions.
+    """
+
+    steps: int = 400
+    seed: int = 0
+    learning_rate: float = 2e-3
+    temperature: float = 0.1
+    music: int = 96
+    clips: int = 160
+    segments: tuple[int, int] = (2, 10)
+    agreement: float = 1.0
+    labels: float = 0.5
+    geometry: float = 10.0
+    interruption: float = 0.3
+    entropy: float = 0.0
+    interrupted: float = 0.6
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentBank:
+    """Stored segment vectors, as `Encoder.embed` gave them.
+
+    Attributes:
+        music: (N, S, D) of unlabelled whole tracks, in time order.
+        folders: Number of each one's folder, (N,): tracks of one folder are neither positives nor negatives.
+        clips: (M, S', D) of labelled clips, in time order.
+        relation: Label vectors (M, L) of the clips, whose products weigh a pair.
+        interruptions: (J, D): silence, noise, applause, speech.
+    """
+
+    music: Tensor
+    folders: Tensor
+    clips: Tensor
+    relation: Tensor
+    interruptions: Tensor
+
+
+def train_pooling(
+    encoder: Encoder, bank: SegmentBank, schedule: PoolingSchedule, on_step: Callable[[dict[str, float]], None]
+) -> None:
+    """Train `encoder.score`'s layer and `encoder.metric` in place; then centre the signatures on the clips'."""
+    metric = encoder.metric or encoder.add_metric()
+    layer = encoder.attention_layer
+    torch.manual_seed(schedule.seed)
+    rng = np.random.default_rng(schedule.seed)
+    parameters = [*metric.parameters(), *layer.parameters()]
+    optimizer = torch.optim.Adam(parameters, lr=schedule.learning_rate)
+    for step in range(schedule.steps):
+        for group in optimizer.param_groups:
+            group["lr"] = schedule.learning_rate * 0.5 * (1 + np.cos(np.pi * step / schedule.steps))
+        losses = _losses(encoder, bank, schedule, rng)
+        optimizer.zero_grad()
+        torch.stack(list(losses.values())).sum().backward()
+        optimizer.step()
+        on_step({name: loss.item() for name, loss in losses.items()})
+    with torch.no_grad():
+        raw = pooled(encoder, bank.clips)
+    encoder.centre(raw.sum(dim=0) / (len(raw) + PRIOR_TRACKS))
+
+
+def pooled(encoder: Encoder, segments: Tensor) -> Tensor:
+    """Un-normalised signatures (N, D) of what `embed` gave, (N, S, D)."""
+    vectors = encoder.mapped(segments)
+    return encoder.pool(vectors, encoder.score(vectors))
+
+
+@dataclass(frozen=True, eq=False)
+class _Batch:
+    """Tracks of a step: music first, then clips.
+
+    Attributes:
+        sets: Two disjoint sets of segments of each, each (B, S, D).
+        music: How many are unlabelled.
+        track: A number for each track, (B,).
+        folder: Its folder, -1 for clips, (B,).
+        relation: Label vectors, zero for music, (B, L).
+    """
+
+    sets: tuple[list[Tensor], list[Tensor]]
+    track: Tensor
+    folder: Tensor
+    relation: Tensor
+
+
+def _losses(
+    encoder: Encoder, bank: SegmentBank, schedule: PoolingSchedule, rng: np.random.Generator
+) -> dict[str, Tensor]:
+    batch = _draw(bank, schedule, rng)
+    interrupted = rng.random() < schedule.interrupted and len(bank.interruptions) > 0
+    signatures, shares, spreads = [], [], []
+    for view in batch.sets:
+        for segments in view:
+            extra = _interruptions(segments, bank, rng) if interrupted else None
+            vectors = encoder.mapped(segments if extra is None else torch.cat([segments, extra], dim=1))
+            scores = encoder.score(vectors)
+            weights = scores.softmax(dim=1)
+            signatures.append(F.normalize(encoder.pool(vectors, scores), dim=1))
+            if extra is not None:
+                shares.append(weights[:, : segments.shape[1]].sum(dim=1))
+            spreads.append((weights * (weights * weights.shape[1]).clamp_min(1e-6).log()).sum(dim=1))
+    unit = torch.cat(signatures)  # (2 B, D)
+    track, folder, relation = (torch.cat([part, part]) for part in (batch.track, batch.folder, batch.relation))
+    same = track[:, None] == track[None]
+    itself = torch.eye(len(unit), dtype=torch.bool)
+    neighbours = (folder[:, None] == folder[None]) & (folder[:, None] >= 0) & ~same
+    alike = relation @ relation.T
+    barred = itself | neighbours | ((alike > LIKE) & ~same)
+    losses = {"agreement": schedule.agreement * _contrast(unit, same.float(), barred, schedule.temperature)}
+    if schedule.labels:
+        barred = itself | neighbours | same
+        losses["labels"] = schedule.labels * _contrast(unit, alike, barred, schedule.temperature)
+    if schedule.geometry:
+        losses["geometry"] = schedule.geometry * _geometry_loss(encoder, batch)
+    if shares:
+        losses["interruption"] = -schedule.interruption * torch.cat(shares).clamp_min(1e-6).log().mean()
+    if schedule.entropy:
+        losses["entropy"] = schedule.entropy * torch.cat(spreads).mean()
+    return losses
+
+
+def _contrast(unit: Tensor, relation: Tensor, barred: Tensor, temperature: float) -> Tensor:
+    """Mean over the rows with a positive of -sum_j r_ij log softmax_j(x_i . x_j / temperature) / sum_j r_ij."""
+    log_share = (unit @ unit.T / temperature).masked_fill(barred, -1e9).log_softmax(dim=1)
+    relation = relation.masked_fill(barred, 0.0)
+    total = relation.sum(dim=1)
+    loss = -(relation * log_share).sum(dim=1) / total.clamp_min(1e-6)
+    return loss[total > 0].mean()
+
+
+def _geometry_loss(encoder: Encoder, batch: _Batch) -> Tensor:
+    """How far the map and the weights move the tracks' cosines from those of the plain means before the map."""
+    whole = [torch.cat(parts, dim=1) for parts in zip(*batch.sets, strict=True)]
+    with torch.no_grad():
+        before = F.normalize(torch.cat([segments.mean(dim=1) for segments in whole]), dim=1)
+    after = F.normalize(torch.cat([pooled(encoder, segments) for segments in whole]), dim=1)
+    return (after @ after.T - before @ before.T).square().mean()
+
+
+def _draw(bank: SegmentBank, schedule: PoolingSchedule, rng: np.random.Generator) -> _Batch:
+    """Draw tracks, and for all of them two disjoint sets of segments: a track's before and after a random moment."""
+    music = torch.from_numpy(rng.choice(len(bank.music), min(schedule.music, len(bank.music)), replace=False))
+    clips = torch.from_numpy(rng.choice(len(bank.clips), min(schedule.clips, len(bank.clips)), replace=False))
+    sets: tuple[list[Tensor], list[Tensor]] = ([], [])
+    for source, rows in ((bank.music, music), (bank.clips, clips)):
+        length = source.shape[1]
+        border = int(rng.integers(length // 4, length - length // 4)) if length > 3 else length // 2
+        count = int(rng.integers(schedule.segments[0], schedule.segments[1] + 1))
+        first = np.sort(rng.choice(border, min(count, border), replace=False))
+        second = border + np.sort(rng.choice(length - border, min(count, length - border), replace=False))
+        sets[0].append(source[rows][:, first])
+        sets[1].append(source[rows][:, second])
+    none = torch.zeros(len(music), bank.relation.shape[1])
+    return _Batch(
+        sets,
+        torch.cat([music, clips + len(bank.music)]),
+        torch.cat([bank.folders[music], torch.full((len(clips),), -1)]),
+        torch.cat([none, bank.relation[clips]]),
+    )
+
+
+def _interruptions(segments: Tensor, bank: SegmentBank, rng: np.random.Generator) -> Tensor:
+    """One to as many interruptions as there are segments, (B, I, D); a third of the sets get those of another track."""
+    B, S, _ = segments.shape
+    count = int(rng.integers(1, max(2, S)))
+    chosen = torch.from_numpy(rng.integers(0, len(bank.interruptions), (B, count)))
+    extra = bank.interruptions[chosen]  # (B, I, D)
+    if rng.random() < 1 / 3 and count < S:
+        others = segments.roll(1, dims=0)[:, :count]
+        extra = torch.where((torch.from_numpy(rng.random(B)) < 0.5)[:, None, None], others, extra)
+    return extra
