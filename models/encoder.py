@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.models.labels import GENRES, MOODS
+from engine.models.layers.scoring import ReceivedAttention
 
 Placement: TypeAlias = Literal["sound", "whole"]
 
@@ -76,7 +77,7 @@ class Encoder(nn.Module):
 
     Attributes:
         genres, moods: What the heads answer with, in the order of their outputs.
-        words: What `word_head` answers with, each word by itself; empty, and no such head, unless `add_words` is called.
+        words: What `word_head` answers with, each word by itself; empty, without a head, unless `add_words` is called.
         reduced: Whether `vectors_of` computes in bf16, on devices that do.
         at_once: Windows that go through the network together.
     """
@@ -139,7 +140,9 @@ class Encoder(nn.Module):
 
     @torch.no_grad()
     def centre(self, mean: Tensor) -> None:
-        """Take `mean` (D) off every vector, and so off every un-normalised signature, from now on."""
+        """Take `mean` (D) off every vector, and so off every un-normalised signature, from now on; weights stay."""
+        if isinstance(self.attention_layer, ReceivedAttention):
+            self.attention_layer.recentre(mean)
         if self.metric is not None:
             self.metric.bias -= mean
             return

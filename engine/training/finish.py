@@ -32,14 +32,18 @@ def finish(encoder: Encoder, source: ClipSamples, on_clip: Callable[[], None] = 
 
     Around their mean, signatures have fewer hubs, tracks that are everybody's neighbour (Suzuki et al. 2013).
     """
-    vectors = _clip_vectors(encoder, source, on_clip)
+    return finish_vectors(encoder, _clip_vectors(encoder, source, on_clip), source.clips)
+
+
+def finish_vectors(encoder: Encoder, vectors: list[Tensor], clips: list[Clip]) -> dict[str, float]:
+    """`finish` on the clips' segment vectors, each (S, D), as `Encoder.vectors_of` gave them."""
     mean = _pooled(encoder, vectors).sum(dim=0) / (len(vectors) + PRIOR_CLIPS)  # (D,)
     encoder.centre(mean)
     raw = _pooled(encoder, [each - mean for each in vectors])
-    labels = label_tensors(source.clips, encoder.genres, encoder.moods)
+    labels = label_tensors(clips, encoder.genres, encoder.moods)
     chosen = {
-        "genre_penalty": _fit_head(encoder, encoder.genre_head, raw, labels.genres, source.clips),
-        "mood_penalty": _fit_head(encoder, encoder.mood_head, raw, labels.moods, source.clips),
+        "genre_penalty": _fit_head(encoder, encoder.genre_head, raw, labels.genres, clips),
+        "mood_penalty": _fit_head(encoder, encoder.mood_head, raw, labels.moods, clips),
     }
     encoder.centroids.copy_(_centroids(F.normalize(raw, dim=1), labels.genres))
     return chosen

@@ -85,6 +85,14 @@ class ReceivedAttention(nn.Module):
             return mask_silent(sharpness * (received + LEAST_RECEIVED).log(), speaks)
         return mask_silent(sharpness * received / self.tokens, speaks)
 
+    @torch.no_grad()
+    def recentre(self, mean: Tensor) -> None:
+        """Keep the scores when `mean` (D) is taken off every vector: Wq (h - m) + (b + Wq m) = Wq h + b.
+
+        The keys need nothing: what the mean adds to a query's products is the same for all keys, and cancels.
+        """
+        self.query.bias += self.query.weight @ mean
+
     def received(self, vectors: Tensor, speaks: Tensor | None = None) -> Tensor:
         """h (B, S, D) -> r (B, S), the attention received relative to the average; sums to the number of speakers."""
         B, S, D = vectors.shape

@@ -64,6 +64,19 @@ def test_weights_do_not_depend_on_length() -> None:
     torch.testing.assert_close(tenfold[:, :TOKENS], once / 10, atol=1e-6, rtol=1e-5)
 
 
+def test_centring_keeps_the_weights(make_track: MakeTrack) -> None:
+    """Taking a mean off every vector leaves each token's weight where it was."""
+    torch.manual_seed(8)
+    encoder = AttentionSignature(SMALL).eval()
+    windows = make_track(encoder.plan.samples, 6)
+    before = encoder.summarise(encoder.vectors_of(windows))
+    mean = torch.randn(DIM)
+    encoder.centre(mean)
+    after = encoder.summarise(encoder.vectors_of(windows))
+    torch.testing.assert_close(after.attention, before.attention, atol=1e-5, rtol=0)
+    torch.testing.assert_close(after.vectors, before.vectors - mean, atol=1e-4, rtol=0)
+
+
 def test_chunks_of_queries_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Comparing three queries at a time gives the scores of comparing all at once."""
     torch.manual_seed(2)
