@@ -7,6 +7,7 @@ EngineError
 ├── DeviceError      the requested device is not there
 ├── AudioError       one file yields no signature
 ├── QueryError       one question cannot be answered
+├── OutputError      the file to write to is another file than one that may be replaced
 └── TrainingError    labels or settings from which no encoder can be trained
 
 A message is one line: what was expected, what was found, what to do next. This module imports nothing, so that any
@@ -40,6 +41,10 @@ class AudioError(EngineError):
 
 class QueryError(EngineError):
     """One question cannot be answered."""
+
+
+class OutputError(EngineError):
+    """There is a file, folder or device where one is to be written, and it is none that may be replaced."""
 
 
 class TrainingError(EngineError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -156,11 +156,13 @@ def listen(
 ) -> HeardTrack:
     """What an encoder heard in a file: as stored of another with the same bytes, else from the file itself.
 
+    A track whose file changed and cannot be read now is answered as it was heard before.
+
     Args:
         load: Gives the encoder; called only where a file must be heard.
 
     Raises:
-        QueryError: The file gives no signature.
+        QueryError: The file gives no signature, and the library holds none of it.
     """
     own = {question.track.id} if question.track else set()
     try:
@@ -176,6 +178,10 @@ def listen(
 
         decoded, encoded = encode_file(question.path, load(), coverage)
     except AudioError as error:
+        with database.read() as connection:
+            heard = recall(connection, replace(question, stale=False), encoder_id, coverage)
+        if heard is not None:
+            return heard
         raise QueryError(f"{shown(question.path)}: {error}") from error
     segments = Segments(decoded.duration_seconds, encoded.starts, encoded.attention, encoded.vectors)
     return HeardTrack(encoded.vector, encoded.genres, encoded.moods, frozenset(itself), segments)

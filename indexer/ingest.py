@@ -127,9 +127,13 @@ class Ingest:
         work = []
         for found in files:
             state = known.get(found.path)
-            if state is None or (state.size, state.mtime_ns) != (found.size, found.mtime_ns):
+            if (
+                state is None
+                or (state.size, state.mtime_ns) != (found.size, found.mtime_ns)
+                or (state.track_id is not None and state.failed)
+            ):
                 work.append(found)
-            elif state.track_id is None and state.failed:
+            elif state.failed:
                 self.report.failed_before.append(FailedPath(shown(found.path), state.reason or ""))
             elif state.track_id is None:
                 self.report.passed_over += 1

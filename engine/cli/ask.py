@@ -12,6 +12,7 @@ from engine.cli import Settings, cli
 from engine.cli.tables import as_csv, columns_of, on_terminal, one_format, print_csv, print_table
 
 NEAREST_CENTROIDS = 5  # shown of each answer
+FAILURES = 20  # files listed by `stats`
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
@@ -58,6 +59,10 @@ def stats(settings: Settings, as_json: bool) -> None:
     click.echo(f"{held.tracks} tracks, {held.failed} failed files")
     for entry in held.encoders:
         click.echo(f"  {entry.encoder} ({entry.coverage}): {entry.tracks} tracks")
+    for failed in held.failures[:FAILURES]:
+        click.echo(f"  failed: {failed.path}: {failed.reason}")
+    if held.failed > FAILURES:
+        click.echo(f"  and {held.failed - FAILURES} more")
 
 
 @cli.command()

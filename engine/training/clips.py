@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import AudioError
-from engine.files import replacing
+from engine.files import ANYTHING, replacing
 from engine.indexer.decode import AudioFile
 from engine.models.encoder import SAMPLE_RATE
 from engine.models.labels import MOODS
@@ -98,7 +98,7 @@ def _cached(path: Path, target: Path) -> np.ndarray:
         samples = next(iter(audio.blocks(MAX_CLIP_SECONDS, SAMPLE_RATE)), np.zeros(0, np.float32))
     if not len(samples):
         raise AudioError("no sound decodes")
-    with replacing(target) as handle:
+    with replacing(target, ANYTHING) as handle:
         np.save(handle, np.round(np.clip(samples, -1, 1) * PCM_SCALE).astype(np.int16))
     return np.load(target, mmap_mode="r", allow_pickle=False)
 
