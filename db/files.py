@@ -38,7 +38,7 @@ class FailedFile:
 
     @property
     def display_path(self) -> str:
-        """The path for people: bytes that are not UTF-8, and control characters, as U+FFFD."""
+        """The path for people: bytes that are not UTF-8 as U+FFFD, control characters as escapes."""
         return shown(self.path)
 
 

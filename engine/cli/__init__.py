@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from engine.library import Engine
 
 FAILED, USAGE, NOTHING_DONE = 1, 2, 3
+LONGEST_LINE = 1000  # characters of an error that are printed
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ def _run() -> int:
     try:
         return int(cli.main(prog_name="engine", standalone_mode=False) or 0)
     except click.ClickException as error:
+        error.message = _printable(error.message, keep="\n")
         error.show()
         return USAGE
     except click.Abort:
@@ -141,9 +143,15 @@ def _run() -> int:
 
 
 def _complain(message: str, code: int) -> int:
-    line = " ".join(message.split()).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    click.echo(f"engine: {line}", err=True)
+    line = _printable(" ".join(message.split()).encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+    click.echo(f"engine: {line if len(line) <= LONGEST_LINE else line[:LONGEST_LINE] + '…'}", err=True)
     return code
+
+
+def _printable(text: str, keep: str = "") -> str:
+    from engine.db.values import visible  # here: `engine --help` must start at once
+
+    return visible(text, keep)
 
 
 from engine.cli import (  # noqa: E402 (they register themselves on `cli`)

@@ -40,7 +40,7 @@ def search(settings: Settings, words: tuple[str, ...], as_json: bool, as_csv: bo
         print_table(("id", "artist", "title", "album", "path"), rows)
     else:
         for track in found:
-            name = shown(display_name(track.artist, track.title, track.path))
+            name = display_name(track.artist, track.title, track.path)
             click.echo(f"{track.track_id:>7}  {name}  {shown(track.path)}")
     if not found and not settings.quiet:
         click.echo("no track has all of these words", err=True)
@@ -80,8 +80,11 @@ def encoders(as_json: bool) -> None:
 
 
 def print_json(document: dict[str, Any]) -> None:
-    """Print one document; NaN would be no JSON and is refused."""
+    """Print one document; NaN would be no JSON and is refused. What a terminal would obey is escaped."""
+    from engine.db.values import CONTROLS
+
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2)
+    text = CONTROLS.sub(lambda found: found[0] if found[0] == "\n" else f"\\u{ord(found[0]):04x}", text)
     click.echo(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))  # names need not be UTF-8
 
 
@@ -99,6 +102,4 @@ def name_cells(artist: str | None, title: str | None, path: str) -> tuple[str | 
 
 def display_name(artist: str | None, title: str | None, path: str) -> str:
     """What a track is called in one line: artist and title where they are known, else its file's name."""
-    if artist and title:
-        return f"{artist} - {title}"
-    return title or shown(path.rsplit("/", 1)[-1])
+    return shown(f"{artist} - {title}" if artist and title else title or path.rsplit("/", 1)[-1])

@@ -44,7 +44,7 @@ def print_csv(columns: Sequence[str], records: Iterable[Mapping[str, object]]) -
     r"""Print a heading and one record a line (RFC 4180: lines end in CR LF); None is an empty field.
 
     A text that a spreadsheet would run as a formula (it begins with =, +, -, @, tab or line break) gets a ' before it:
-    tags come from anywhere. `--json` prints every text as it is.
+    tags come from anywhere. What a terminal would obey is shown as an escape. `--json` keeps every text whole.
     """
     written = io.StringIO(newline="")
     table = csv.DictWriter(written, columns, lineterminator="\r\n")
@@ -74,7 +74,10 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
 def _field(value: object) -> object:
     if not isinstance(value, str):
         return value
+    from engine.db.values import visible
+
     text = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # names need not be UTF-8
+    text = visible(text, keep="\t\r\n")
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 

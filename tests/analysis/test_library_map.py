@@ -55,7 +55,7 @@ def test_page(made: Made, tmp_path: Path) -> None:
     with Engine.open(made(VECTORS[:3], tags, heard="jazz")) as engine:
         engine.map(tmp_path / "map.HTML")
     data = page_data(tmp_path / "map.HTML")
-    assert data["titles"] == ["T", "caf\ufffd\ufffd.flac", "2.flac"]
+    assert data["titles"] == ["T", "caf\ufffd\\n.flac", "2.flac"]
     assert data["heard"] == "011"
     assert data["years"] == [1987, 0, 0]
     assert data["ids"] == [1, 2, 3]

@@ -143,7 +143,7 @@ def test_display_path_is_one_valid_line(database: Database, new_track: NewTracks
     with database.write() as connection:
         track = track_by_id(connection, upsert_track(connection, new_track(b"/m\xfcsic/caf\xc3\xa9\n.mp3")))
     assert track is not None
-    assert track.display_path == "/m\ufffdsic/café\ufffd.mp3"
+    assert track.display_path == "/m\ufffdsic/café\\n.mp3"
 
 
 def test_known_path_keeps_its_id(database: Database, new_track: NewTracks) -> None:
