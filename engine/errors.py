@@ -14,6 +14,14 @@ A message is one line: what was expected, what was found, what to do next. This 
 other may import it.
 """
 
+LONGEST_REASON = 300  # characters of somebody else's words in a message
+
+
+def brief(reason: object) -> str:
+    """An error or a value in one short line: files from elsewhere may make it megabytes long."""
+    text = " ".join(str(reason)[: 4 * LONGEST_REASON].split())
+    return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]}…"
+
 
 class EngineError(Exception):
     """The root of the tree: catch this one to catch all."""

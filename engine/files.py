@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from engine.db.places import PRIVATE_FILE, create_file, open_regular
 from engine.db.values import shown
 from engine.errors import OutputError
 
+PUBLIC_FILE = 0o666  # less what the umask takes: an answer is for whoever its owner lets read it
 DATABASE_MAGIC = b"SQLite format 3\0"
 DATABASE_PARTS = ("-wal", "-shm", "-journal")
 BEGINNING = 512  # bytes of a file in which its kind shows
@@ -97,7 +99,7 @@ def check_output(target: Path, kind: Kind) -> Path:
     if not stat.S_ISREG(found.st_mode):
         raise _refusal(target, kind, "a folder" if stat.S_ISDIR(found.st_mode) else "a device, pipe or socket")
     if found.st_size and kind is not ANYTHING:
-        with _open_regular(real) as file:
+        with open_regular(real) as file:
             if not kind.is_one(file):
                 raise _refusal(target, kind, _what(file))
     return real
@@ -122,7 +124,7 @@ def replacing(target: Path, kind: Kind) -> Iterator[BinaryIO]:
     with suppress(FileNotFoundError):
         partial.unlink()  # of an earlier process of this number; never written through, it may be a link
     try:
-        with partial.open("x+b") as handle:
+        with create_file(partial, PRIVATE_FILE if kind is ANYTHING else PUBLIC_FILE) as handle:
             if real.exists():
                 shutil.copymode(real, partial)
             yield handle
@@ -143,11 +145,6 @@ def _status(real: Path) -> os.stat_result | None:
         return None
 
 
-def _open_regular(path: Path) -> BinaryIO:
-    """Open for reading without waiting, should a pipe have taken the file's place meanwhile."""
-    return os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb")
-
-
 def _refuse_database_part(target: Path, real: Path) -> None:
     """Refuse the names of the files that SQLite keeps beside a database, also while they are not there."""
     for path in (target, real):
@@ -163,7 +160,7 @@ def _refuse_database_part(target: Path, real: Path) -> None:
 def _is_database(path: Path) -> bool:
     with suppress(OSError):
         if path.is_file():
-            with _open_regular(path) as file:
+            with open_regular(path) as file:
                 return file.read(len(DATABASE_MAGIC)) == DATABASE_MAGIC
     return False
 

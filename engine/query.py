@@ -26,7 +26,7 @@ from engine.db import (
     tracks_by_ids,
 )
 from engine.db.values import shown
-from engine.errors import AudioError, QueryError
+from engine.errors import AudioError, QueryError, SignatureError
 from engine.indexer.identity import content_hash
 from engine.models.labels import VALENCE, map_tag, valence
 from engine.models.shipped import EncoderFile
@@ -191,6 +191,7 @@ def describe(seed: Seed | None, heard: Heard, centroids: list[Centroid], file: E
     """Genres, moods (in the names of the encoder that heard it) and distances, each best first; of a track, or None."""
     from engine.centroids import distances
 
+    check_heads(seed.path if seed else "a track", heard.genres, heard.moods, file)
     genres = [GenreProbability(name, float(p)) for name, p in zip(file.genres, heard.genres, strict=True)]
     moods = [MoodProbability(name, float(p)) for name, p in zip(file.moods, heard.moods, strict=True)]
     return Classification(
@@ -202,6 +203,16 @@ def describe(seed: Seed | None, heard: Heard, centroids: list[Centroid], file: E
         _valence(moods),
         distances(heard.signature, centroids),
     )
+
+
+def check_heads(name: str, genres: NDArray[np.float32], moods: NDArray[np.float32], file: EncoderFile) -> None:
+    """Raise SignatureError unless a track's stored genres and moods are as many as the encoder has names for."""
+    expected, found = (len(file.genres), len(file.moods)), (len(genres), len(moods))
+    if expected != found:
+        raise SignatureError(
+            f"what the library holds of {shown(name)} is damaged: expected {expected[0]} genres and {expected[1]} "
+            f"moods of {file.id}, found {found[0]} and {found[1]}; remove that track and index it again"
+        )
 
 
 def _valence(moods: list[MoodProbability]) -> tuple[ValenceProbability, ...]:
@@ -218,6 +229,8 @@ def matches(connection: Connection, neighbours: list[Neighbour], file: EncoderFi
     tagged = {track_id: map_tag(track.genre, file.genres) for track_id, track in tracks.items()}
     untagged = [track_id for track_id, labels in tagged.items() if not labels]
     predicted = predictions(connection, file.id, coverage, untagged)
+    for track_id, heard in predicted.items():
+        check_heads(tracks[track_id].name, heard.genres, heard.moods, file)
     guesses = {track_id: file.genres[int(np.argmax(heard.genres))] for track_id, heard in predicted.items()}
     known = [neighbour for neighbour in neighbours if neighbour.track_id in tracks]
     return tuple(

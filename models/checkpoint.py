@@ -13,14 +13,14 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from engine.errors import EncoderError
+from engine.errors import EncoderError, brief
 from engine.models.attention_cnn import AttentionCNN, AttentionCNNConfig
 from engine.models.attention_signature import AttentionSignature, AttentionSignatureConfig
 from engine.models.encoder import Encoder
 from engine.models.icff_net import ICFFNet, ICFFNetConfig
 from engine.models.labels import GENRES, MOODS
 from engine.models.mg_cam import MGCAM, MGCAMConfig
-from engine.models.shipped import FORMAT, EncoderFile, check_digest, read_metadata
+from engine.models.shipped import FORMAT, MALFORMED, EncoderFile, check_digest, read_metadata
 from engine.models.ts_resformer import TSResformer, TSResformerConfig
 
 ARCHITECTURES: dict[str, tuple[type[Encoder], type]] = {
@@ -46,8 +46,8 @@ def build(
     _check_choices(name, settings, lists)
     try:
         encoder = architecture(settings(**lists))  # type: ignore[call-arg, unused-ignore]
-    except (TypeError, ValueError, RuntimeError, ZeroDivisionError) as error:
-        raise EncoderError(f"settings of {name} do not fit this version of Engine: {error}") from error
+    except (*MALFORMED, RuntimeError, ArithmeticError, AssertionError, MemoryError) as error:
+        raise EncoderError(f"settings of {name} do not fit this version of Engine: {brief(error)}") from error
     if (genres, moods) != (encoder.genres, encoder.moods):
         encoder.add_heads(genres, moods)
     return encoder
@@ -58,7 +58,9 @@ def _check_choices(name: str, settings: type, given: dict[str, Any]) -> None:
     for setting, hint in get_type_hints(settings).items():
         if setting in given and get_origin(hint) is Literal and given[setting] not in get_args(hint):
             words = ", ".join(get_args(hint))
-            raise EncoderError(f"expected {setting} of {name} to be one of {words}, found {given[setting]!r}")
+            raise EncoderError(
+                f"expected {setting} of {name} to be one of {words}, found {brief(repr(given[setting]))}"
+            )
 
 
 def contents(encoder: Encoder, name: str, training: dict[str, Any]) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -90,15 +92,13 @@ def load_encoder(file: EncoderFile, device: str = "cpu") -> Encoder:
     try:
         with safe_open(file.path, framework="pt") as tensors:
             encoder.load_state_dict({key: tensors.get_tensor(key).float() for key in tensors.keys()})  # noqa: SIM118
-    except (SafetensorError, OSError, RuntimeError) as error:
-        raise EncoderError(
-            f"weights {file.path} do not fit {file.name}: {' '.join(str(error).split())[:200]}"
-        ) from error
+    except (SafetensorError, OSError, RuntimeError, *MALFORMED) as error:
+        raise EncoderError(f"weights {file.path} do not fit {file.name}: {brief(error)}") from error
     return encoder.eval().to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def _config(file: EncoderFile) -> dict[str, Any]:
     try:
         return dict(json.loads(read_metadata(file.path)["config"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise EncoderError(f"expected settings in the weights {file.path}, found none: {error}") from error
+    except MALFORMED as error:
+        raise EncoderError(f"expected settings in the weights {file.path}, found none: {brief(error)}") from error

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from engine.errors import EncoderError
-from engine.models.shipped import EncoderFile, check_digest, read_metadata
+from engine.errors import EncoderError, brief
+from engine.models.shipped import MALFORMED, EncoderFile, check_digest, read_metadata
 
 # architecture -> the setting that is `WindowPlan.segment_seconds`
 SEGMENT_SETTINGS: dict[str, str] = {
@@ -27,7 +27,7 @@ def segment_seconds(file: EncoderFile) -> float:
     """Length of one of an encoder's segments in seconds; raises EncoderError when its file does not say."""
     try:
         seconds = float(json.loads(read_metadata(file.path)["config"])[SEGMENT_SETTINGS[file.name]])
-    except (KeyError, TypeError, ValueError) as error:
+    except MALFORMED as error:
         raise EncoderError(f"expected the length of a segment in the weights {file.path}, found none") from error
     if not 0 < seconds < math.inf:
         raise EncoderError(f"expected a segment of more than 0 s in the weights {file.path}, found {seconds}")
@@ -54,8 +54,8 @@ def segment_genres(file: EncoderFile, vectors: NDArray[np.float32]) -> list[str]
     try:
         with safe_open(file.path, framework="np") as tensors:
             weight, bias = (np.asarray(tensors.get_tensor(part), np.float32) for part in HEAD)
-    except (SafetensorError, OSError) as error:
-        raise EncoderError(f"expected a genre head in the weights {file.path}, found none: {error}") from error
+    except (SafetensorError, OSError, *MALFORMED) as error:
+        raise EncoderError(f"expected a genre head in the weights {file.path}, found none: {brief(error)}") from error
     expected = (len(file.genres), vectors.shape[1])
     if weight.shape != expected or bias.shape != expected[:1]:
         raise EncoderError(

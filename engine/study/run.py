@@ -81,7 +81,7 @@ def _row(folder: Path, row: Row, train: ClipSamples, unheard: ClipSamples, cache
     try:
         known = json.loads(target.read_text("utf-8"))
         return dict(known) | {"name": row.name, "paper": row.paper}
-    except (OSError, ValueError):  # not run yet, or stopped while it was written
+    except (OSError, ValueError, RecursionError):  # not run yet, or stopped while it was written
         pass
     with progress(row.name, show) as step:
         result = run_row(row, train, unheard, cache, lambda note: step(note=note))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.db.places import make_private_folder
 from engine.errors import AudioError
 from engine.files import ANYTHING, replacing
 from engine.indexer.decode import AudioFile
@@ -57,7 +58,7 @@ class ClipSamples:
         self.skipped: list[tuple[Path, str]] = []
         self._arrays: list[np.ndarray] = []
         self._keys: list[str] = []
-        cache.mkdir(parents=True, exist_ok=True)
+        make_private_folder(cache)
         for clip in clips:
             try:
                 key = _key(clip.path)

@@ -18,6 +18,7 @@ import torch
 from numpy.lib.format import open_memmap
 from torch import Tensor
 
+from engine.db.places import make_private_folder
 from engine.errors import TrainingError
 from engine.files import ANYTHING, replacing
 from engine.models.encoder import SAMPLE_RATE
@@ -119,7 +120,7 @@ def judge_excerpts(
     """
     made_of = {"seed": seed, "clips": _fingerprint(source), **asdict(augmentation)}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
         done = _done(folder, made_of)
         on_batch(min(done, count))
         if done < count:

@@ -11,9 +11,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from engine.errors import TrainingError
+from engine.errors import TrainingError, brief
 from engine.files import ANYTHING, Kind, replacing, safetensors_kind
-from engine.models.shipped import FORMAT
+from engine.models.shipped import FORMAT, MALFORMED
 
 WEIGHTS = safetensors_kind("encoder from `engine train`", lambda metadata: metadata.get("format") == FORMAT)
 STATE = safetensors_kind("state of a training", lambda metadata: {"step", "settings"} <= set(metadata))
@@ -79,10 +79,9 @@ def load_state(
         module.load_state_dict(_under("module.", tensors))
         average.values = _under("average.", tensors)
         optimizer.load_state_dict({"state": _slots(tensors), "param_groups": optimizer.state_dict()["param_groups"]})
-    except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
+    except (SafetensorError, OSError, RuntimeError, *MALFORMED) as error:
         raise TrainingError(
-            f"expected the state of a training in {path}, cannot read it: {reason}; remove it to start anew"
+            f"expected the state of a training in {path}, cannot read it: {brief(error)}; remove it to start anew"
         ) from error
     return step
 
