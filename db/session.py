@@ -123,8 +123,8 @@ class Database:
         if now != self._identity:
             what = "is gone" if now is None else "is another file now"
             raise LibraryError(
-                f"library {shown(self.path)} {what}: it was moved, deleted or replaced since it was opened; nothing was "
-                "written: put it back, or open it again"
+                f"library {shown(self.path)} {what}: it was moved, deleted or replaced since it was opened; nothing "
+                "was written: put it back, or open it again"
             )
 
     @contextmanager

@@ -180,7 +180,7 @@ ODD = [b"", b"\0" * 31, b"\0" * 36, b"\0" * 32, np.full(8, np.nan, "<f4").tobyte
 def test_damaged_vector_names_its_track(
     database: Database, track_ids: list[int], new_signature: NewSignatures, blob: bytes
 ) -> None:
-    """A stored vector that is not D finite numbers of unit norm stops the matrix with the track's name, not with wrong results."""
+    """A stored vector that is not D finite numbers of unit norm stops the matrix, and the error names the track."""
     with database.write() as connection:
         for track_id in track_ids:
             put_signature(connection, new_signature(track_id))
