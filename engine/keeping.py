@@ -45,6 +45,7 @@ class Keeping:
         prune: bool = False,
         force: bool = False,
         retry: bool = False,
+        follow_links: bool = False,
     ) -> IndexReport:
         """Index files and folders; what is known and unchanged is not opened.
 
@@ -53,6 +54,8 @@ class Keeping:
             progress: Called after each file that needed work.
             prune: Remove tracks whose files are gone; `force` even when that looks like a disk that is not mounted.
             retry: Read files again that failed before.
+            follow_links: Follow links that lead out of the folders given. Otherwise only links to places inside them
+                are followed; tracks behind others stay, and are not gone.
 
         Raises:
             LibraryError: The library cannot be written. What was committed before is kept.
@@ -61,7 +64,7 @@ class Keeping:
         roots = [absolute_path(path) for path in listed]
         opened = self._opened
         opened.adopt()
-        options = IndexOptions(opened.threads, prune, force, retry)
+        options = IndexOptions(opened.threads, prune, force, retry, follow_links)
         ingest = Ingest(opened.database, opened.encoder, opened.encoder_id, opened.coverage, options)
         report = ingest.run(roots, progress or (lambda _: None))
         opened.indexed(bool(report.new or report.moved or report.pruned))

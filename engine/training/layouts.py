@@ -69,7 +69,7 @@ def _table_clip(row: dict[str, str | None], folder: Path) -> Clip:
 def read_folders(root: Path) -> Listing:
     """Labelled folders: `genre/track.ext`, or `genre/artist/track.ext`; what lies deeper is that artist's too."""
     listing, loose = Listing(shown(root.resolve().name), []), 0
-    for found in scan([root]):
+    for found in scan([root], follow_links=True):
         if not isinstance(found, FoundFile):
             listing.notes.append(f"{shown(found.path)} cannot be looked at: {found.reason}")
         elif has_media_extension(found.path):
