@@ -32,7 +32,7 @@ def create_file(path: Path, mode: int = PRIVATE_FILE) -> BinaryIO:
         FileExistsError: There is something; a link counts, it is not followed.
         OSError: It cannot be made.
     """
-    handle = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, mode), "w+b")
+    handle = open(path, "x+b", opener=lambda name, flags: os.open(name, flags, mode))  # noqa: SIM115
     if mode == PRIVATE_FILE and hasattr(os, "fchmod"):
         os.fchmod(handle.fileno(), mode)
     return handle

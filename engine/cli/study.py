@@ -23,9 +23,10 @@ def study(
 
     The tables of the five papers are in scripts/studies.
     """
+    from engine.db.values import visible
     from engine.study.run import StudyOptions, run_study
 
     outcome = run_study(
         StudyOptions(study, data, out, layout, labels, cache, settings.threads), show=not settings.quiet
     )
-    click.echo(outcome.table)
+    click.echo(visible(outcome.table, keep="\n"))

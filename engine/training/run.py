@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from engine.db.values import shown
 from engine.errors import OutputError, TrainingError
 from engine.evaluation.plots import TrainingStep
 from engine.evaluation.report import Report, report_training
@@ -139,7 +140,7 @@ def _read(options: TrainingOptions, show: bool) -> Dataset:
         sides = ", ".join(f"{count} {split}" for split, count in counts.items())
         tqdm.write(f"{dataset.name}: {sides}; {len(dataset.genres)} genres", file=sys.stderr)
         for note in dataset.notes:
-            tqdm.write(f"  {note}", file=sys.stderr)
+            tqdm.write(f"  {shown(note)}", file=sys.stderr)
     return dataset
 
 
