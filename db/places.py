@@ -7,8 +7,8 @@ read them, whatever the umask. What is there already keeps its permissions.
 import errno
 import os
 import stat
+from io import BufferedRandom, BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 BINARY = getattr(os, "O_BINARY", 0)
@@ -25,7 +25,7 @@ def make_private_folder(folder: Path) -> None:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
 
 
-def create_file(path: Path, mode: int = PRIVATE_FILE) -> BinaryIO:
+def create_file(path: Path, mode: int = PRIVATE_FILE) -> BufferedRandom:
     """Make a new file, to write and read; with the mode of a private one the umask does not count.
 
     Raises:
@@ -38,7 +38,7 @@ def create_file(path: Path, mode: int = PRIVATE_FILE) -> BinaryIO:
     return handle
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> BufferedReader:
     """Open a file for reading; raises OSError for a pipe or a device, which could make the reader wait for ever."""
     handle = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | BINARY), "rb")
     if not stat.S_ISREG(os.fstat(handle.fileno()).st_mode):

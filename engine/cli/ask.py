@@ -54,7 +54,10 @@ def stats(settings: Settings, as_json: bool) -> None:
     with settings.open() as library:
         held = library.stats()
     if as_json:
-        print_json(asdict(held))
+        document = asdict(held)
+        if not held.failures:
+            del document["failures"]
+        print_json(document)
         return
     click.echo(f"{held.tracks} tracks, {held.failed} failed files")
     for entry in held.encoders:
