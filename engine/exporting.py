@@ -37,6 +37,8 @@ def check_target(target: Path) -> None:
         raise LibraryError(
             f"expected a file to write to, found {shown(target)!r}; name one, for example signatures.npz"
         )
+    if target.is_dir():
+        raise LibraryError(f"cannot write {shown(target)}: it is a folder; choose another name")
     try:
         check_output(target, EXPORT)
     except OSError as error:
