@@ -16,7 +16,7 @@ from torch import Tensor
 from engine.errors import EncoderError, brief
 from engine.models.attention_cnn import AttentionCNN, AttentionCNNConfig
 from engine.models.attention_signature import AttentionSignature, AttentionSignatureConfig
-from engine.models.encoder import Encoder
+from engine.models.encoder import Encoder, WindowPlan
 from engine.models.icff_net import ICFFNet, ICFFNetConfig
 from engine.models.labels import GENRES, MOODS
 from engine.models.mg_cam import MGCAM, MGCAMConfig
@@ -31,6 +31,10 @@ ARCHITECTURES: dict[str, tuple[type[Encoder], type]] = {
     "attention_cnn": (AttentionCNN, AttentionCNNConfig),
 }
 
+SHORTEST, LONGEST = 0.1, 600.0  # seconds of a window
+MOST_WINDOWS = 10_000
+LARGEST_SETTING = 10**6
+
 
 def build(
     name: str,
@@ -44,13 +48,31 @@ def build(
     architecture, settings = ARCHITECTURES[name]
     lists = {key: tuple(value) if isinstance(value, list) else value for key, value in (config or {}).items()}
     _check_choices(name, settings, lists)
+    _check_numbers(name, lists)
     try:
         encoder = architecture(settings(**lists))  # type: ignore[call-arg, unused-ignore]
     except (*MALFORMED, RuntimeError, ArithmeticError, AssertionError, MemoryError) as error:
         raise EncoderError(f"settings of {name} do not fit this version of Engine: {brief(error)}") from error
+    if not _is_sensible(encoder.plan):
+        raise EncoderError(f"expected windows of {SHORTEST} to {LONGEST} s in the settings of {name}, found others")
     if (genres, moods) != (encoder.genres, encoder.moods):
         encoder.add_heads(genres, moods)
     return encoder
+
+
+def _is_sensible(plan: WindowPlan) -> bool:
+    lengths = SHORTEST <= plan.seconds <= LONGEST  # not where it is NaN
+    return lengths and 1 <= plan.count <= MOST_WINDOWS and 1 <= plan.segments <= MOST_WINDOWS
+
+
+def _check_numbers(name: str, given: dict[str, Any]) -> None:
+    """Sizes and lengths are never negative, and finite: torch would meet such only when it computes."""
+    for setting, value in given.items():
+        for number in value if isinstance(value, tuple) else (value,):
+            if isinstance(number, int | float) and not 0 <= number <= LARGEST_SETTING:
+                raise EncoderError(
+                    f"expected {brief(setting)} of {name} to be from 0 to {LARGEST_SETTING}, found {brief(number)}"
+                )
 
 
 def _check_choices(name: str, settings: type, given: dict[str, Any]) -> None:
