@@ -1,7 +1,6 @@
 """What passes between Python and a column: paths as bytes, text that is valid, ids in portions, arrays as bytes."""
 
 import os
-import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,31 +9,16 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, and_, or_
 
-from engine.errors import LibraryError
+from engine.errors import LibraryError, visible
 
 VARIABLES = 900  # values bound in one statement: older SQLite allows 999
 ROWS_AT_ONCE = 4096  # read beside the array that they go into
-CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")  # order of letters last
 SEPARATOR = os.fsencode(os.sep)
 
 
 def shown(path: bytes | str | os.PathLike[str]) -> str:
     """Return a path for a message or a page: one line, valid Unicode, bytes that are not UTF-8 as U+FFFD."""
     return visible(path.decode("utf-8", "replace") if isinstance(path, bytes) else clean(os.fspath(path)))
-
-
-def visible(text: str, keep: str = "") -> str:
-    r"""Return TEXT as a terminal may print it: what moves the cursor, colours or reorders letters as \x1b, \u202e.
-
-    Args:
-        text: From a tag, a file's name, a message.
-        keep: Control characters that stay.
-    """
-    return CONTROLS.sub(lambda found: found[0] if found[0] in keep else _escape(found[0]), text)
-
-
-def _escape(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
 
 
 def named(path: bytes) -> str:

@@ -14,7 +14,21 @@ A message is one line: what was expected, what was found, what to do next. This 
 other may import it.
 """
 
+CONTROLS = (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+"""What a terminal obeys instead of showing it: C0, C1, ends of lines, and what reorders letters."""
+ESCAPES = {code: chr(code).encode("unicode_escape").decode("ascii") for code in CONTROLS}
 LONGEST_REASON = 300  # characters of somebody else's words in a message
+
+
+def visible(text: str, keep: str = "") -> str:
+    r"""A text as a terminal may print it: what it would obey as \x1b, \u202e.
+
+    Args:
+        text: From a tag, a file's name, a message.
+        keep: Control characters that stay.
+    """
+    escapes = {code: escape for code, escape in ESCAPES.items() if chr(code) not in keep} if keep else ESCAPES
+    return text.translate(escapes)
 
 
 def brief(reason: object) -> str:

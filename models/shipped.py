@@ -113,7 +113,7 @@ def find_encoder(spec: str | None = None) -> EncoderFile:
 def read_metadata(path: Path) -> dict[str, str]:
     """Metadata of a checkpoint; raises EncoderError when the file is missing or is no checkpoint of Engine's."""
     if path.exists() and not path.is_file():  # to open a pipe could wait for ever
-        raise EncoderError(f"expected an encoder's weights in {path}, found no regular file; name a .safetensors file")
+        raise EncoderError(f"expected an encoder's weights in {path}, cannot read them: not a regular file")
     try:
         with safe_open(path, framework="np") as file:
             metadata: dict[str, str] = file.metadata() or {}

@@ -10,6 +10,7 @@ import click
 
 from engine.cli import Settings, cli
 from engine.cli.tables import as_csv, columns_of, on_terminal, one_format, print_csv, print_table
+from engine.errors import CONTROLS
 
 NEAREST_CENTROIDS = 5  # shown of each answer
 FAILURES = 20  # files listed by `stats`
@@ -84,10 +85,8 @@ def encoders(as_json: bool) -> None:
 
 def print_json(document: dict[str, Any]) -> None:
     """Print one document; NaN would be no JSON and is refused. What a terminal would obey is escaped."""
-    from engine.db.values import CONTROLS
-
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2)
-    text = CONTROLS.sub(lambda found: found[0] if found[0] == "\n" else f"\\u{ord(found[0]):04x}", text)
+    text = text.translate({code: f"\\u{code:04x}" for code in CONTROLS if code != ord("\n")})
     click.echo(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))  # names need not be UTF-8
 
 

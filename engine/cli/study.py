@@ -6,6 +6,7 @@ import click
 
 from engine.cli import Settings, cli
 from engine.cli.train import LABELS, LAYOUTS
+from engine.errors import visible
 
 
 @cli.command()
@@ -23,7 +24,6 @@ def study(
 
     The tables of the five papers are in scripts/studies.
     """
-    from engine.db.values import visible
     from engine.study.run import StudyOptions, run_study
 
     outcome = run_study(

@@ -17,6 +17,8 @@ from typing import Any
 
 import click
 
+from engine.errors import visible
+
 as_csv = click.option("--csv", "as_csv", is_flag=True, help="Print CSV (RFC 4180) with a heading; UTF-8.")
 FORMULA_STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the wide forms count in spreadsheets of East Asia
 GAP = "  "
@@ -74,8 +76,6 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
 def _field(value: object) -> object:
     if not isinstance(value, str):
         return value
-    from engine.db.values import visible
-
     text = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # names need not be UTF-8
     text = visible(text, keep="\t\r\n")
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text

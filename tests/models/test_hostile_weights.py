@@ -80,7 +80,7 @@ def test_headers(tmp_path: Path, content: bytes) -> None:
 def test_no_regular_file(tmp_path: Path) -> None:
     """A pipe is refused at once, without waiting for its other end."""
     os.mkfifo(tmp_path / "a.safetensors")
-    assert "no regular file" in refusal(tmp_path / "a.safetensors")
+    assert "not a regular file" in refusal(tmp_path / "a.safetensors")
 
 
 def test_deep_labels_alone(tmp_path: Path) -> None:
