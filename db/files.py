@@ -1,7 +1,10 @@
-"""Files: what the next run may pass over, what failed and why, and what the user asked to be indexed."""
+"""Files: what the next run may pass over, what failed and why, and what the user asked to be indexed.
+
+A row of `skipped` beside a track says that the track's file could not be read the last time.
+"""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
@@ -10,21 +13,23 @@ from engine.db.schema import roots as root_table
 from engine.db.schema import skipped, tracks
 from engine.db.values import Folder, absolute, clean, shown
 
+NEVER_READ = -1  # size and time that no file has: it counts as changed, and is read again
+
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """What the library knows of a file: a track (its id; the last two None), or a skipped file (no id)."""
+    """What the library knows of a file: a track (its id), a skipped file (no id), or a track that could not be read."""
 
     track_id: int | None
     size: int  # bytes
     mtime_ns: int
-    failed: bool | None = None  # True: it should have given a signature; False: it holds no audio
+    failed: bool | None = None  # True: the last reading failed; False: it holds no audio; None: a track, as it was read
     reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FailedFile:
-    """A file that should have given a signature and did not."""
+    """A file that should have given a signature and did not; a track may stand for what it held before."""
 
     path: bytes
     size: int  # bytes
@@ -33,7 +38,7 @@ class FailedFile:
 
     @property
     def display_path(self) -> str:
-        """The path for people: bytes that are not UTF-8, and control characters, as U+FFFD."""
+        """The path for people: bytes that are not UTF-8 as U+FFFD, control characters as escapes."""
         return shown(self.path)
 
 
@@ -45,14 +50,18 @@ def known_files(connection: Connection, below: Iterable[bytes] = (b"/",)) -> dic
         for path, track_id, size, mtime_ns in connection.execute(columns.where(folder.condition(tracks.c.path))):
             known[path] = FileState(track_id, size, mtime_ns)
         for path, *state in connection.execute(select(skipped).where(folder.condition(skipped.c.path))):
-            known[path] = FileState(None, *state)
+            track = known.get(path)
+            known[path] = replace(track, failed=state[2], reason=state[3]) if track else FileState(None, *state)
     return known
 
 
-def put_skipped(connection: Connection, path: bytes, size: int, mtime_ns: int, failed: bool, reason: str) -> None:
-    """Note that a file gives no track, and why.
+def put_skipped(
+    connection: Connection, path: bytes, size: int, mtime_ns: int, failed: bool, reason: str, *, passing: bool = False
+) -> None:
+    """Note that a file gives no signature, and why.
 
-    A track at this path goes, with its signatures: they describe bytes that are gone.
+    A track at this path stays, with its id, plays and signatures: that a file cannot be read does not say that its
+    music is gone.
 
     Args:
         connection: A connection of the library, from `Database.write`.
@@ -61,13 +70,14 @@ def put_skipped(connection: Connection, path: bytes, size: int, mtime_ns: int, f
         mtime_ns: Time of the file's last change.
         failed: True for a file that should have given a signature; False for one without audio.
         reason: One line for the user.
+        passing: The fault lies around the file (permissions, a network drive, memory): the next run reads it again.
 
     Raises:
         LibraryError: The path is relative.
     """
-    connection.execute(delete(tracks).where(tracks.c.path == absolute(path)))
+    size, mtime_ns = (NEVER_READ, NEVER_READ) if passing else (size, mtime_ns)
     values = {"size": size, "mtime_ns": mtime_ns, "failed": failed, "reason": clean(reason)}
-    statement = insert(skipped).values(path=path, **values)
+    statement = insert(skipped).values(path=absolute(path), **values)
     connection.execute(statement.on_conflict_do_update(index_elements=[skipped.c.path], set_=values))
 
 

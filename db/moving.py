@@ -1,12 +1,13 @@
 """Moving a folder of the library to another path, when its files were moved or its disk is mounted elsewhere."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, cast, delete, literal, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from engine.db.files import add_root, remove_roots
+from engine.db.departed import relocate_departed
+from engine.db.files import add_root, put_skipped, remove_roots
 from engine.db.schema import BLOB, skipped, tracks
 from engine.db.schema import roots as root_table
 from engine.db.tracks import COLUMNS, Track, search_text
@@ -31,9 +32,14 @@ def relocate(connection: Connection, old: bytes, new: bytes) -> int:
     """
     source, target = Folder.of(old), Folder.of(new)
     _refuse_collisions(connection, source, target)
+    unread = _unread_tracks(connection, source)
     _relocate_skipped(connection, source, target)
     _relocate_roots(connection, source, target)
-    return _relocate_tracks(connection, source, target)
+    relocate_departed(connection, source, target)
+    moved = _relocate_tracks(connection, source, target)
+    for row in unread:
+        put_skipped(connection, source.rebased(row.path, target), row.size, row.mtime_ns, True, row.reason)
+    return moved
 
 
 def _refuse_collisions(connection: Connection, source: Folder, target: Folder) -> None:
@@ -52,6 +58,12 @@ def _track_portions(connection: Connection, folder: Folder) -> Iterator[list[Row
     while rows := list(connection.execute(found.where(tracks.c.id > last))):
         yield rows
         last = rows[-1].id
+
+
+def _unread_tracks(connection: Connection, folder: Folder) -> Sequence[Row[Any]]:
+    """Return the rows of `skipped` that stand beside tracks: their files could not be read the last time."""
+    beside = select(skipped).join_from(skipped, tracks, tracks.c.path == skipped.c.path)
+    return connection.execute(beside.where(folder.condition(skipped.c.path))).all()
 
 
 def _relocate_skipped(connection: Connection, source: Folder, target: Folder) -> None:

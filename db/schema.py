@@ -1,7 +1,8 @@
 """The tables of a library, version 3.
 
 tracks          one row per audio file that has been read; its id never changes and is never given out twice
-skipped         files that gave no track, with the reason, so that the next run need not read them again
+skipped         files that gave no signature, with the reason, so that the next run need not read them again; beside a
+                track: its file could not be read the last time
 roots           what the user asked to be indexed
 signatures      one vector per track, encoder and coverage; a replaced signature gets a new, higher id
 segments        the windows behind a signature: a table of its own, so that a scan of signatures stays narrow

@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, NullPool, QueuePool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
+from engine.db.places import create_file, make_private_folder
 from engine.db.schema import APPLICATION_ID, OLDEST_VERSION, SCHEMA_VERSION, metadata
 from engine.db.values import shown
 from engine.errors import LibraryError
@@ -59,6 +60,7 @@ class Database:
         self._readers = engine.execution_options(engine_writes=False)
         self._writers = engine.execution_options(engine_writes=True)
         self._writable = writable
+        self._identity = _identity(path)
         self._watch_lock = threading.Lock()
         self._watching: sqlite3.Connection | None = None
 
@@ -77,10 +79,13 @@ class Database:
         """Yield a connection whose changes are kept together when the block ends, or not at all when it raises.
 
         Raises:
-            LibraryError: The file cannot be written, is damaged, or another process holds it for `BUSY_SECONDS`.
+            LibraryError: The file cannot be written, is damaged, was moved or replaced since it was opened, or another
+                process holds it for `BUSY_SECONDS`.
         """
         with self._explained(), self._writers.begin() as connection:
+            self._refuse_another_file()
             yield connection
+            self._refuse_another_file()  # else what was written would be lost with the file that is gone
 
     def version(self) -> tuple[int, ...]:
         """Return what differs after any process has changed the library, and costs microseconds to ask.
@@ -111,6 +116,16 @@ class Database:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _refuse_another_file(self) -> None:
+        """Raise LibraryError where the file that was opened no longer lies at its path."""
+        now = _identity(self.path)
+        if now != self._identity:
+            what = "is gone" if now is None else "is another file now"
+            raise LibraryError(
+                f"library {shown(self.path)} {what}: it was moved, deleted or replaced since it was opened; nothing "
+                "was written: put it back, or open it again"
+            )
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -158,8 +173,9 @@ def _find_or_make(path: Path, create: bool) -> None:
     """Leave a regular file at PATH, or raise LibraryError."""
     try:
         if create and not os.path.lexists(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()
+            make_private_folder(path.parent)
+            with suppress(FileExistsError):  # another process was faster
+                create_file(path).close()  # what SQLite keeps beside it gets the same permissions
         found = path.stat()
     except FileNotFoundError:
         expected = "expected a file made by `engine index PATH`: run that first, or name another file"
@@ -204,6 +220,15 @@ def _connect_read_only(path: Path) -> sqlite3.Connection:
         if log.exists() and log.stat().st_size:
             raise
         return _connect(path, "mode=ro&immutable=1")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from every other one, under whatever name; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _file_version(path: Path) -> tuple[int, ...]:

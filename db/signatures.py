@@ -4,7 +4,7 @@
 encoder.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -190,6 +190,15 @@ def decode(connection: Connection, track_id: int, blob: bytes | None, stored: np
     return numbers
 
 
+def check_unit(connection: Connection, track_ids: Sequence[int], vectors: Floats) -> None:
+    """Raise LibraryError naming the first of these tracks whose signature, a row of (N, D), is not of unit norm."""
+    squares = np.einsum("nd,nd->n", vectors, vectors)
+    wrong = np.flatnonzero(~(np.abs(np.sqrt(squares) - 1) <= UNIT_TOLERANCE))
+    if len(wrong):
+        found = f"expected a vector of unit norm, found norm {np.sqrt(squares[wrong[0]]):.3g}"
+        raise damaged(connection, int(track_ids[wrong[0]]), found)
+
+
 def damaged(connection: Connection, track_id: int, found: str) -> SignatureError:
     """Return the error for a stored signature that cannot be right."""
     path = connection.execute(select(tracks.c.path).where(tracks.c.id == int(track_id))).scalar_one_or_none()
@@ -199,6 +208,7 @@ def damaged(connection: Connection, track_id: int, found: str) -> SignatureError
 
 def _signature(connection: Connection, row: Row[Any], windows: bool) -> Signature:
     vector = decode(connection, row.track_id, row.vector, FLOAT)
+    check_unit(connection, [row.track_id], vector[None])
     starts = decode(connection, row.track_id, row.starts if windows else b"", FLOAT)
     attention = decode(connection, row.track_id, row.attention if windows else b"", FLOAT)
     vectors = decode(connection, row.track_id, row.window_vectors if windows else b"", HALF)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from engine.db.departed import keep_plays, return_plays
 from engine.db.schema import audio_features, fingerprints, signatures, skipped, tracks
 from engine.db.values import VARIABLES, Folder, absolute, clean, folded, named, portions, shown
 from engine.errors import LibraryError, QueryError
@@ -71,7 +72,7 @@ class Track:
 
     @property
     def display_path(self) -> str:
-        """The path for people: bytes that are not UTF-8, and control characters, as U+FFFD."""
+        """The path for people: bytes that are not UTF-8 as U+FFFD, control characters as escapes."""
         return shown(self.path)
 
 
@@ -93,7 +94,8 @@ BY_HASH = select(*COLUMNS).where(tracks.c.content_hash == bindparam("content_has
 def upsert_track(connection: Connection, new: NewTrack) -> int:
     """Write a track and return its id, which stays when the path is known.
 
-    The file is no longer skipped. When the content hash is another than before, the signatures of every encoder, the
+    The file is no longer skipped. A new track gets the plays that a removed one with the same content, or at the same
+    path, left behind. When the content hash is another than before, the signatures of every encoder, the
     fingerprint and the audio features go: they describe bytes that are gone. A year outside `YEARS` is stored as none.
 
     Raises:
@@ -104,11 +106,15 @@ def upsert_track(connection: Connection, new: NewTrack) -> int:
             f"{shown(new.path)}: expected a finite duration, found {new.duration_seconds}; read it again"
         )
     values = _row(new)
+    known = ids_by_paths(connection, [new.path])
     _forget_outdated(connection, new)
     statement = insert(tracks).values(**values, added_at=int(time.time()))
     connection.execute(statement.on_conflict_do_update(index_elements=[tracks.c.path], set_=values))
     connection.execute(delete(skipped).where(skipped.c.path == new.path))
-    return int(connection.execute(select(tracks.c.id).where(tracks.c.path == new.path)).scalar_one())
+    track_id = int(connection.execute(select(tracks.c.id).where(tracks.c.path == new.path)).scalar_one())
+    if not known:
+        return_plays(connection, track_id, new.content_hash, new.path)
+    return track_id
 
 
 def move_track(connection: Connection, track_id: int, new_path: bytes, size: int, mtime_ns: int) -> None:
@@ -137,12 +143,22 @@ def touch_track(connection: Connection, track_id: int, size: int, mtime_ns: int,
     track = _existing(connection, track_id)
     values = {"size": size, "mtime_ns": mtime_ns, "content_hash": content_hash}
     connection.execute(update(tracks).where(tracks.c.id == track.id).values(values))
+    connection.execute(delete(skipped).where(skipped.c.path == track.path))
 
 
 def remove_tracks(connection: Connection, ids: Iterable[int]) -> int:
-    """Remove tracks with their signatures and return how many there were; ids that are not there are passed over."""
-    statements = (delete(tracks).where(tracks.c.id.in_(portion)) for portion in portions(ids))
-    return sum(connection.execute(statement).rowcount for statement in statements)
+    """Remove tracks with their signatures and return how many there were; ids that are not there are passed over.
+
+    Their plays are set aside: a track that is added later with the same content, or at the same path, gets them back.
+    """
+    listed = list(ids)
+    keep_plays(connection, listed)
+    removed = 0
+    for portion in portions(listed):
+        going = tracks.c.id.in_(portion)
+        connection.execute(delete(skipped).where(skipped.c.path.in_(select(tracks.c.path).where(going))))
+        removed += connection.execute(delete(tracks).where(going)).rowcount
+    return removed
 
 
 def track_by_id(connection: Connection, track_id: int) -> Track | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, and_, or_
 
-from engine.errors import LibraryError
+from engine.errors import LibraryError, visible
 
 VARIABLES = 900  # values bound in one statement: older SQLite allows 999
 ROWS_AT_ONCE = 4096  # read beside the array that they go into
@@ -18,8 +18,7 @@ SEPARATOR = os.fsencode(os.sep)
 
 def shown(path: bytes | str | os.PathLike[str]) -> str:
     """Return a path for a message or a page: one line, valid Unicode, bytes that are not UTF-8 as U+FFFD."""
-    text = path.decode("utf-8", "replace") if isinstance(path, bytes) else clean(os.fspath(path))
-    return "".join("\ufffd" if unicodedata.category(character) == "Cc" else character for character in text)
+    return visible(path.decode("utf-8", "replace") if isinstance(path, bytes) else clean(os.fspath(path)))
 
 
 def named(path: bytes) -> str:

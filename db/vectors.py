@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, Select, func, select
 
 from engine.db.schema import signatures
-from engine.db.signatures import FLOAT, Floats, damaged, decode
+from engine.db.signatures import FLOAT, Floats, check_unit, damaged, decode
 from engine.db.values import ROWS_AT_ONCE, portions
 
 
@@ -171,4 +171,5 @@ def _stack(connection: Connection, rows: Sequence[Row[Any]], dimensions: int) ->
     if not np.isfinite(stacked).all():
         for row in rows:
             decode(connection, row.track_id, row.vector, FLOAT)  # raises at the one
+    check_unit(connection, [row.track_id for row in rows], stacked)
     return stacked.astype(np.float32)

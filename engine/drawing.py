@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import QueryError
-from engine.files import replacing
+from engine.files import PICTURE, check_output, replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,6 +50,7 @@ def picture_path(name: str | os.PathLike[str]) -> Path:
 
     Raises:
         QueryError: It does not end in .png, is a folder, or lies in none.
+        OutputError: Something else than a picture lies there.
     """
     path = Path(name)
     if path.suffix.casefold() != ".png" or "\0" in os.fspath(path):
@@ -58,6 +59,10 @@ def picture_path(name: str | os.PathLike[str]) -> Path:
         raise QueryError(f"expected a picture's name, found the folder {path}; name a file in it")
     if not path.absolute().parent.is_dir():
         raise QueryError(f"expected a folder to put the picture in, found no {path.absolute().parent}; make it")
+    try:
+        check_output(path, PICTURE)
+    except OSError as error:
+        raise QueryError(f"cannot write the picture {path}: {error.strerror}; choose another place") from error
     return path
 
 
@@ -80,7 +85,7 @@ def saved(path: Path, inches: tuple[float, float]) -> Iterator[Figure]:
         QueryError: It cannot be written.
     """
     try:
-        with replacing(path) as handle, canvas(handle, inches) as figure:
+        with replacing(path, PICTURE) as handle, canvas(handle, inches) as figure:
             yield figure
     except OSError as error:
         raise QueryError(f"cannot write the picture {path}: {error.strerror}; choose another place") from error
@@ -98,7 +103,8 @@ def canvas(target: Path | BinaryIO, inches: tuple[float, float]) -> Iterator[Fig
         figure = Figure(figsize=inches, dpi=DOTS_PER_INCH, layout="constrained")
         FigureCanvasAgg(figure)
         yield figure
-        figure.savefig(target, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight", pad_inches=0.15)
+        with nullcontext(target) if not isinstance(target, Path) else replacing(target, PICTURE) as handle:
+            figure.savefig(handle, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight", pad_inches=0.15)
 
 
 def place_labels(axes: Axes, points: NDArray[np.float64], names: Sequence[str], size: float = 9) -> None:

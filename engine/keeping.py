@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 
 from engine.db import (
     Track,
-    count_failed,
     count_tracks,
     encoders,
+    failed_files,
     matrix,
     relocate,
     remove_tracks,
@@ -22,10 +22,10 @@ from engine.db import (
 )
 from engine.db.values import Folder, shown
 from engine.errors import LibraryError, QueryError
-from engine.exporting import write_export
+from engine.exporting import check_target, write_export
 from engine.indexer.ingest import IndexOptions, Ingest
 from engine.indexer.measuring import measure_tracks
-from engine.indexer.reports import IndexProgress, IndexReport, MeasureReport
+from engine.indexer.reports import FailedPath, IndexProgress, IndexReport, MeasureReport
 from engine.opened import OpenLibrary
 from engine.query import ID_PATTERN, PathName, TrackName, absolute_path, resolve
 from engine.results import EncoderTracks, FoundTrack, Stats
@@ -45,6 +45,7 @@ class Keeping:
         prune: bool = False,
         force: bool = False,
         retry: bool = False,
+        follow_links: bool = False,
     ) -> IndexReport:
         """Index files and folders; what is known and unchanged is not opened.
 
@@ -53,6 +54,8 @@ class Keeping:
             progress: Called after each file that needed work.
             prune: Remove tracks whose files are gone; `force` even when that looks like a disk that is not mounted.
             retry: Read files again that failed before.
+            follow_links: Follow links that lead out of the folders given. Otherwise only links to places inside them
+                are followed; tracks behind others stay, and are not gone.
 
         Raises:
             LibraryError: The library cannot be written. What was committed before is kept.
@@ -61,7 +64,7 @@ class Keeping:
         roots = [absolute_path(path) for path in listed]
         opened = self._opened
         opened.adopt()
-        options = IndexOptions(opened.threads, prune, force, retry)
+        options = IndexOptions(opened.threads, prune, force, retry, follow_links)
         ingest = Ingest(opened.database, opened.encoder, opened.encoder_id, opened.coverage, options)
         report = ingest.run(roots, progress or (lambda _: None))
         opened.indexed(bool(report.new or report.moved or report.pruned))
@@ -96,7 +99,8 @@ class Keeping:
         """What the library holds."""
         with self._opened.database.read() as connection:
             counts = tuple(EncoderTracks(c.encoder, c.coverage, c.tracks) for c in encoders(connection))
-            return Stats(count_tracks(connection), count_failed(connection), counts)
+            failures = tuple(FailedPath(file.display_path, file.reason) for file in failed_files(connection))
+            return Stats(count_tracks(connection), len(failures), counts, failures)
 
     def remove(self, tracks: Iterable[TrackName] | TrackName) -> int:
         """Remove tracks (ids, files, folders with all below them) from the library, not the disk; returns how many.
@@ -133,8 +137,10 @@ class Keeping:
         """Write all signatures as .npz: `ids, paths, signatures, encoder`; returns how many tracks.
 
         Raises:
+            OutputError: Something else than an earlier export lies there.
             LibraryError: The file cannot be written.
         """
+        check_target(Path(file))
         with self._opened.database.read() as connection:
             stored = matrix(connection, self._opened.encoder_id, self._opened.coverage)
             tracks = tracks_by_ids(connection, [int(track_id) for track_id in stored.track_ids])

@@ -320,7 +320,7 @@ class Engine(Keeping, Listening):
 
         Args:
             out: Where to draw it: `.html` is one page that needs no network, to zoom and search in; `.png` a picture.
-                An old file stays until the new one is whole. None: draw nothing.
+                An old page or picture stays until the new one is whole. None: draw nothing.
             method: "pca" (seconds, any size), "umap" or "tsne" (groups show better; minutes for a large library, at
                 least five tracks, t-SNE at most 100,000).
             dims: 2, or 3 for a map that can be turned.
@@ -328,6 +328,7 @@ class Engine(Keeping, Listening):
         Raises:
             QueryError: Another ending, method or number of dims; too few or too many tracks for the method.
             LibraryError: The library holds no signatures, or the file cannot be written.
+            OutputError: Something else than a page or picture lies where it is to be drawn.
         """
         from engine.analysis.library_map import map_library
 

@@ -16,7 +16,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from engine.db.values import named, shown
 from engine.errors import QueryError
-from engine.files import replacing
+from engine.files import PLAYLIST, check_output, replacing
 from engine.query import PathName, absolute_path
 
 SUFFIXES = (".m3u8", ".m3u")
@@ -84,6 +84,7 @@ def write_playlist(file: PathName, entries: Iterable[Entry], *, relative: bool =
 
     Raises:
         QueryError: The name or the folder will not do, or the disk refuses.
+        OutputError: Something else than a playlist lies there.
     """
     target = check_target(file)
     kept = [entry for entry in entries if not LINE_BREAK.search(entry.path)]
@@ -92,7 +93,7 @@ def write_playlist(file: PathName, entries: Iterable[Entry], *, relative: bool =
     for entry in kept:
         lines += [_information(entry), _written(entry.path, os.fsencode(target.parent), relative)]
     try:
-        with replacing(target) as handle:
+        with replacing(target, PLAYLIST) as handle:
             handle.write(b"\n".join([*lines, b""]))
     except OSError as error:
         raise QueryError(
@@ -102,12 +103,16 @@ def write_playlist(file: PathName, entries: Iterable[Entry], *, relative: bool =
 
 
 def check_target(file: PathName) -> Path:
-    """Where a playlist would be written, absolute; raises QueryError where none can be."""
+    """Where a playlist would be written, absolute; raises QueryError, or OutputError, where none can be."""
     target = Path(named(absolute_path(file)))
     if target.suffix.casefold() not in SUFFIXES:
         raise QueryError(f"{shown(target)}: expected a playlist's name that ends in .m3u8; name it {target.stem}.m3u8")
     if target.is_dir() or not target.parent.is_dir():
         raise QueryError(f"cannot write {shown(target)}: expected a file in a folder that exists; make the folder")
+    try:
+        check_output(target, PLAYLIST)
+    except OSError as error:
+        raise QueryError(f"cannot write {shown(target)}: {error.strerror or error}; choose another place") from error
     return target
 
 

@@ -9,7 +9,9 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from engine.errors import DeviceError
+from engine.db.places import make_private_folder, open_regular
+from engine.errors import DeviceError, OutputError
+from engine.files import ANYTHING, replacing
 from engine.paths import default_cache
 
 PRECISIONS = ("auto", "float32")
@@ -49,8 +51,8 @@ def computes_in_bf16(device: str) -> bool:
 def _keeps_its_word() -> bool:
     """Whether this processor's bf16 works, tried once in a process that may crash (a virtual machine may lie)."""
     verdict = default_cache() / f"bf16-{_machine()}"
-    with suppress(OSError):
-        return verdict.read_text("ascii") == "works"
+    with suppress(OSError), open_regular(verdict) as handle:
+        return handle.read() == b"works"
     try:
         tried = subprocess.run(
             [sys.executable, "-c", PROBE], stdin=subprocess.DEVNULL, capture_output=True, timeout=PROBE_SECONDS
@@ -58,9 +60,10 @@ def _keeps_its_word() -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     works = tried.returncode == 0
-    with suppress(OSError):  # then it is tried again the next time
-        verdict.parent.mkdir(parents=True, exist_ok=True)
-        verdict.write_text("works" if works else "fails", "ascii")
+    with suppress(OSError, OutputError):  # then it is tried again the next time
+        make_private_folder(verdict.parent)
+        with replacing(verdict, ANYTHING) as handle:
+            handle.write(b"works" if works else b"fails")
     return works
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -26,7 +26,7 @@ from engine.db import (
     tracks_by_ids,
 )
 from engine.db.values import shown
-from engine.errors import AudioError, QueryError
+from engine.errors import AudioError, QueryError, SignatureError
 from engine.indexer.identity import content_hash
 from engine.models.labels import VALENCE, map_tag, valence
 from engine.models.shipped import EncoderFile
@@ -158,11 +158,13 @@ def listen(
 ) -> HeardTrack:
     """What an encoder heard in a file: as stored of another with the same bytes, else from the file itself.
 
+    A track whose file changed and cannot be read now is answered as it was heard before.
+
     Args:
         load: Gives the encoder; called only where a file must be heard.
 
     Raises:
-        QueryError: The file gives no signature.
+        QueryError: The file gives no signature, and the library holds none of it.
     """
     own = {question.track.id} if question.track else set()
     try:
@@ -178,6 +180,10 @@ def listen(
 
         decoded, encoded = encode_file(question.path, load(), coverage)
     except AudioError as error:
+        with database.read() as connection:
+            heard = recall(connection, replace(question, stale=False), encoder_id, coverage)
+        if heard is not None:
+            return heard
         raise QueryError(f"{shown(question.path)}: {error}") from error
     segments = Segments(decoded.duration_seconds, encoded.starts, encoded.attention, encoded.vectors)
     return HeardTrack(encoded.vector, encoded.genres, encoded.moods, encoded.words, frozenset(itself), segments)
@@ -187,6 +193,7 @@ def describe(seed: Seed | None, heard: Heard, centroids: list[Centroid], file: E
     """Genres, moods, words (in the encoder's own names) and distances, each best first; of a track, or None."""
     from engine.centroids import distances
 
+    check_heads(seed.path if seed else "a track", heard.genres, heard.moods, file)
     genres = [GenreProbability(name, float(p)) for name, p in zip(file.genres, heard.genres, strict=True)]
     moods = [MoodProbability(name, float(p)) for name, p in zip(file.moods, heard.moods, strict=True)]
     return Classification(
@@ -199,6 +206,16 @@ def describe(seed: Seed | None, heard: Heard, centroids: list[Centroid], file: E
         distances(heard.signature, centroids),
         tags=tags_of(heard.words, file.words),
     )
+
+
+def check_heads(name: str, genres: NDArray[np.float32], moods: NDArray[np.float32], file: EncoderFile) -> None:
+    """Raise SignatureError unless a track's stored genres and moods are as many as the encoder has names for."""
+    expected, found = (len(file.genres), len(file.moods)), (len(genres), len(moods))
+    if expected != found:
+        raise SignatureError(
+            f"what the library holds of {shown(name)} is damaged: expected {expected[0]} genres and {expected[1]} "
+            f"moods of {file.id}, found {found[0]} and {found[1]}; remove that track and index it again"
+        )
 
 
 def _valence(moods: list[MoodProbability]) -> tuple[ValenceProbability, ...]:
@@ -215,6 +232,8 @@ def matches(connection: Connection, neighbours: list[Neighbour], file: EncoderFi
     tagged = {track_id: map_tag(track.genre, file.genres) for track_id, track in tracks.items()}
     untagged = [track_id for track_id, labels in tagged.items() if not labels]
     predicted = predictions(connection, file.id, coverage, untagged)
+    for track_id, heard in predicted.items():
+        check_heads(tracks[track_id].name, heard.genres, heard.moods, file)
     guesses = {track_id: file.genres[int(np.argmax(heard.genres))] for track_id, heard in predicted.items()}
     known = [neighbour for neighbour in neighbours if neighbour.track_id in tracks]
     return tuple(

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from engine.indexer.reports import FailedPath
+
 
 @dataclass(frozen=True)
 class GenreProbability:
@@ -136,8 +138,13 @@ class EncoderTracks:
 
 @dataclass(frozen=True)
 class Stats:
-    """What a library holds."""
+    """What a library holds.
+
+    `failed` counts the files that gave no signature the last time; a track may stand for what one held before.
+    `failures` names them.
+    """
 
     tracks: int
     failed: int
     encoders: tuple[EncoderTracks, ...]
+    failures: tuple[FailedPath, ...] = ()

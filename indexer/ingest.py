@@ -14,12 +14,12 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from engine.db import Database, FileState, add_root, forget_skipped, known_files, missing_tracks, put_skipped
-from engine.db.values import shown
+from engine.db.values import Folder, shown
 from engine.indexer.memory import kept_memory
 from engine.indexer.pool import in_order
 from engine.indexer.pruning import find_vanished, is_gone, refuse_prune, remove_vanished
 from engine.indexer.reports import FailedPath, IndexProgress, IndexReport, OnProgress
-from engine.indexer.scan import FoundFile, Unreadable, scan
+from engine.indexer.scan import FoundFile, OutsideLink, Unreadable, scan
 
 if TYPE_CHECKING:
     from engine.indexer.prepare import Prepared
@@ -39,12 +39,14 @@ class IndexOptions:
         prune: Remove tracks whose files are gone.
         force: Prune even where that looks like a disk that is not mounted.
         retry: Read files again that failed before.
+        follow_links: Follow links that lead out of the folders that are indexed.
     """
 
     threads: int = 2
     prune: bool = False
     force: bool = False
     retry: bool = False
+    follow_links: bool = False
 
 
 class Ingest:
@@ -73,25 +75,41 @@ class Ingest:
         began = time.monotonic()
         roots = [os.path.abspath(os.fsencode(path)) for path in paths]  # noqa: PTH100 (links are kept)
         try:
-            files, unreadable = self._scan(roots)
+            files, unreadable, outside = self._scan(roots)
             known = self._known(roots, files)
+            self._note_outside(outside, known)
             self._report_unreadable(unreadable, known)
             work = self._needing_work(roots, files, known)
             if work:
                 self._process(work, on_progress)
             closed = [entry.path for entry in unreadable if not is_gone(entry.path)]
+            closed += [link.path for link in outside]
             self._settle_vanished(roots, known, closed)
         except KeyboardInterrupt:
             self.report.interrupted = True
         self.report.seconds = time.monotonic() - began
         return self.report
 
-    def _scan(self, roots: list[bytes]) -> tuple[list[FoundFile], list[Unreadable]]:
-        entries = list(scan(roots))
+    def _scan(self, roots: list[bytes]) -> tuple[list[FoundFile], list[Unreadable], list[OutsideLink]]:
+        entries = list(scan(roots, self.options.follow_links))
+        outside = [entry for entry in entries if isinstance(entry, OutsideLink)]
         unreadable = [entry for entry in entries if isinstance(entry, Unreadable)]
         files = [entry for entry in entries if isinstance(entry, FoundFile)]
         library = os.path.realpath(self.database.path)
-        return [found for found in files if not _is_of_library(found.path, os.fsencode(library))], unreadable
+        return [found for found in files if not _is_of_library(found.path, os.fsencode(library))], unreadable, outside
+
+    def _note_outside(self, outside: list[OutsideLink], known: dict[bytes, FileState]) -> None:
+        """Say once that links were not followed, and that tracks behind them are out of reach, not gone."""
+        if not outside:
+            return
+        folders = [Folder.of(link.path) for link in outside]
+        tracks = (path for path, state in known.items() if state.track_id is not None)
+        behind = sum(any(folder.holds(path) for folder in folders) for path in tracks)
+        links = f"{len(outside)} link{'s' if len(outside) > 1 else ''}, for example {shown(outside[0].path)},"
+        stay = f"; {behind} track{'s' if behind > 1 else ''} behind stay as they are" if behind else ""
+        self.report.notes.append(
+            f"{links} out of the indexed folders not followed{stay}: add --follow-links, or index where they lead"
+        )
 
     def _known(self, roots: list[bytes], files: list[FoundFile]) -> dict[bytes, FileState]:
         with self.database.write() as connection:
@@ -127,9 +145,13 @@ class Ingest:
         work = []
         for found in files:
             state = known.get(found.path)
-            if state is None or (state.size, state.mtime_ns) != (found.size, found.mtime_ns):
+            if (
+                state is None
+                or (state.size, state.mtime_ns) != (found.size, found.mtime_ns)
+                or (state.track_id is not None and state.failed)
+            ):
                 work.append(found)
-            elif state.track_id is None and state.failed:
+            elif state.failed:
                 self.report.failed_before.append(FailedPath(shown(found.path), state.reason or ""))
             elif state.track_id is None:
                 self.report.passed_over += 1

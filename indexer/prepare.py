@@ -6,14 +6,17 @@ another. For a GPU the decoded windows are handed on, to be encoded together wit
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from threading import Event
 
 from engine.db import Database, Signature, Track, get_signature, tracks_by_hash
 from engine.errors import AudioError, EngineError
-from engine.indexer.decode import AudioFile, probe
+from engine.indexer.decode import AudioFile
 from engine.indexer.encoding import DecodedTrack, EncodedTrack, decode_windows, encode_file
+from engine.indexer.faults import is_passing
 from engine.indexer.identity import WHOLE_LIMIT, content_hash
+from engine.indexer.pruning import is_gone
 from engine.indexer.scan import FoundFile, has_media_extension
 from engine.models.encoder import Encoder, WindowPlan
 
@@ -39,6 +42,7 @@ class Prepared:
         decoded: What was read of it, where it needs encoding (None under full coverage on a GPU: never held in memory).
         encoded: What the encoder says of it, where it was asked already.
         error: Why it gives no signature, or None.
+        passing: The error lies around the file, not in it: the next run reads it again.
         metadata: Of a big file that changed where the hash does not look: its tags may have.
         silent: It holds no sound and does not claim to: passed over.
     """
@@ -50,6 +54,7 @@ class Prepared:
     decoded: DecodedTrack | None = None
     encoded: EncodedTrack | None = None
     error: str | None = None
+    passing: bool = False
     silent: bool = False
     metadata: dict[str, str] | None = None
 
@@ -61,8 +66,26 @@ def prepare(
 
     Once `stop` is set nobody waits for the answer.
     """
+    before = _status(found.path)
+    prepared = _prepare(found, database, target, encoder, stop)
+    if _status(found.path) != before and not is_gone(found.path):  # half of a copy is not the file
+        return Prepared(found, error="changed while it was being read", passing=True)
+    return prepared
+
+
+def _status(path: bytes) -> tuple[int, int] | None:
     try:
-        if not has_media_extension(found.path) and not probe(found.path):
+        status = os.stat(path)  # noqa: PTH116 (bytes)
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def _prepare(
+    found: FoundFile, database: Database, target: Target, encoder: Encoder | None, stop: Event | None
+) -> Prepared:
+    try:
+        if not has_media_extension(found.path) and not _sounds(found.path):
             return Prepared(found, silent=True)
         digest = content_hash(found.path)
         twins, signature = _look_up(database, digest, target)
@@ -76,16 +99,27 @@ def prepare(
                 return Prepared(found, digest, twins)
         return Prepared(found, digest, twins, decoded=decode_windows(found.path, target.plan))
     except AudioError as error:
-        return Prepared(found, error=str(error))
+        return Prepared(found, error=str(error), passing=is_passing(error))
     except EngineError:
         raise
     except Exception as error:  # a defect in a decoder must not stop the run; the file and the reason are reported
-        return Prepared(found, error=defect(error))
+        return Prepared(found, error=defect(error), passing=is_passing(error))
 
 
 def defect(error: Exception) -> str:
     """One line for an error that nobody foresaw."""
     return f"could not be read: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+
+
+def _sounds(path: bytes) -> bool:
+    """As `probe`; raises AudioError where a passing fault leaves the question open."""
+    try:
+        with AudioFile.open(path) as audio:
+            return next(audio.chunks(), None) is not None
+    except AudioError as error:
+        if is_passing(error):
+            raise
+        return False
 
 
 def _look_up(database: Database, digest: bytes, target: Target) -> tuple[tuple[Track, ...], Signature | None]:

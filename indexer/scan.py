@@ -1,4 +1,8 @@
-"""Finds files: walks folders in a fixed order, follows links without going round in circles, opens nothing."""
+"""Finds files: walks folders in a fixed order, follows links without going round in circles, opens nothing.
+
+A link is followed where it leads to a place inside the folder that was asked for, or anywhere if wanted: a folder from
+elsewhere could otherwise lead into all that its user may read. That folder itself may be a link.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,8 @@ MEDIA_EXTENSIONS = frozenset(
     ).split()
 )
 """Lower-case extensions of audio and video files."""
+SPECIAL = (b"/proc", b"/sys", b"/dev")  # file systems whose files are no files
+SHARED_MEMORY = b"/dev/shm"
 
 
 @dataclass(frozen=True)
@@ -36,17 +42,30 @@ class Unreadable:
     reason: str
 
 
-def scan(paths: Iterable[str | bytes | os.PathLike[str] | os.PathLike[bytes]]) -> Iterator[FoundFile | Unreadable]:
+@dataclass(frozen=True)
+class OutsideLink:
+    """A link that leads out of the folder that is walked, and was not followed."""
+
+    path: bytes
+
+
+def scan(
+    paths: Iterable[str | bytes | os.PathLike[str] | os.PathLike[bytes]], follow_links: bool = False
+) -> Iterator[FoundFile | Unreadable | OutsideLink]:
     """Yield each regular file at or below `paths` once, folders in sorted order.
 
     FIFOs, sockets and devices are passed over: to open one could wait for ever. Hidden names (".x") are passed over
     inside folders: they are trash, thumbnails and macOS' "._x.mp3" resource forks, which hold no sound; a hidden path
     that is given by name is taken. A folder reached a second time, by a link or by another path, is not walked again.
+
+    Args:
+        paths: Files and folders.
+        follow_links: Also follow links that lead out of the folder in which they lie; never into `SPECIAL`.
     """
     walked: set[tuple[int, int]] = set()
     yielded: set[bytes] = set()
     for path in paths:
-        for found in _walk(os.path.abspath(os.fsencode(path)), walked):  # noqa: PTH100 (`resolve` would lose the links)
+        for found in _walk(os.path.abspath(os.fsencode(path)), walked, follow_links):  # noqa: PTH100 (`resolve` would lose the links)
             if found.path not in yielded:
                 yielded.add(found.path)
                 yield found
@@ -57,13 +76,27 @@ def has_media_extension(path: bytes) -> bool:
     return os.path.splitext(path)[1].lower() in MEDIA_EXTENSIONS  # noqa: PTH122 (the path is bytes)
 
 
-def _walk(top: bytes, walked: set[tuple[int, int]]) -> Iterator[FoundFile | Unreadable]:
+def _walk(
+    top: bytes, walked: set[tuple[int, int]], follow_links: bool
+) -> Iterator[FoundFile | Unreadable | OutsideLink]:
     """Walk with a stack of our own: folders may lie deeper than Python's calls may."""
-    stack = [top]
+    try:
+        root = os.path.realpath(top)
+    except ValueError as error:  # a NUL in the name
+        yield Unreadable(top, _reason(error))
+        return
+    if _is_special(root):
+        yield Unreadable(top, "a place of the system's own, which holds no music")
+        return
+    stack = [(top, root)]  # each path as the user sees it, and where it really lies
     while stack:
-        path = stack.pop()
+        path, real = stack.pop()
+        if _is_special(real) or not (follow_links or _is_inside(real, root)):
+            if os.path.islink(path):  # noqa: PTH114 (paths are bytes, which Path does not take)
+                yield OutsideLink(path)
+            continue
         try:
-            status = os.stat(path)  # noqa: PTH116 (paths are bytes, which Path does not take)
+            status = os.stat(path)  # noqa: PTH116
         except (OSError, ValueError) as error:
             yield Unreadable(path, _reason(error))
             continue
@@ -72,15 +105,25 @@ def _walk(top: bytes, walked: set[tuple[int, int]]) -> Iterator[FoundFile | Unre
         elif stat.S_ISDIR(status.st_mode) and (status.st_dev, status.st_ino) not in walked:
             walked.add((status.st_dev, status.st_ino))
             try:
-                stack.extend(_children(path))
+                stack.extend(_children(path, real))
             except OSError as error:
                 yield Unreadable(path, _reason(error))
 
 
-def _children(folder: bytes) -> list[bytes]:
-    """List a folder, last name first, as a stack wants it."""
+def _children(folder: bytes, real: bytes) -> list[tuple[bytes, bytes]]:
+    """List a folder, last name first, as a stack wants it: paths, and where they really lie."""
     with os.scandir(folder) as entries:
-        return sorted((entry.path for entry in entries if not entry.name.startswith(b".")), reverse=True)
+        listed = [(e.path, e.name, e.is_symlink()) for e in entries if not e.name.startswith(b".")]
+    places = ((path, os.path.realpath(path) if link else os.path.join(real, name)) for path, name, link in listed)  # noqa: PTH118
+    return sorted(places, reverse=True)
+
+
+def _is_inside(real: bytes, root: bytes) -> bool:
+    return real == root or real.startswith(root.rstrip(b"/") + b"/")
+
+
+def _is_special(real: bytes) -> bool:
+    return any(_is_inside(real, place) for place in SPECIAL) and not _is_inside(real, SHARED_MEMORY)
 
 
 def _reason(error: Exception) -> str:

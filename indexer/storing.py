@@ -23,6 +23,7 @@ from engine.db import (
 from engine.db.values import shown
 from engine.errors import AudioError
 from engine.indexer.encoding import DecodedTrack, EncodedTrack, encode_batch, encode_full
+from engine.indexer.faults import is_passing
 from engine.indexer.prepare import Prepared, Target, defect
 from engine.indexer.pruning import is_gone
 from engine.indexer.reports import FailedPath, IndexReport
@@ -94,19 +95,16 @@ class Storing:
         except AudioError as error:
             return error
         except Exception as error:  # as in `prepare`: the run goes on
-            return AudioError(defect(error))
+            failure = AudioError(defect(error))
+            failure.__cause__ = error
+            return failure
 
     def _store_one(self, connection: Connection, item: Prepared, encoded: Encoded | None) -> Outcome:
         found = item.found
-        if item.silent:
-            put_skipped(connection, found.path, found.size, found.mtime_ns, False, "no sound")
-            return Outcome("silent")
         reason = item.error or (str(encoded) if isinstance(encoded, AudioError) else None)
-        if reason:
-            known = track_by_path(connection, found.path)
-            if known is None or (known.size, known.mtime_ns) != (found.size, found.mtime_ns):
-                put_skipped(connection, found.path, found.size, found.mtime_ns, True, reason)
-            return Outcome("failed", reason)  # an unchanged track stays: other encoders' signatures are still right
+        if item.silent or reason:
+            passing = item.passing or (isinstance(encoded, AudioError) and is_passing(encoded))
+            return self._store_failure(connection, found, reason, passing)
         decoded, answer = encoded if encoded and not isinstance(encoded, AudioError) else (None, None)
         track_id, kind = self._place(connection, item, decoded)
         if answer is not None:
@@ -115,6 +113,17 @@ class Storing:
         if item.signature is not None and item.signature.track_id != track_id:
             put_signature(connection, replace(item.signature, track_id=track_id))
         return Outcome(kind)
+
+    def _store_failure(self, connection: Connection, found: FoundFile, reason: str | None, passing: bool) -> Outcome:
+        """Note that a file gave nothing; without a reason it is no sound. A track stays, and what was heard of it."""
+        is_track = track_by_path(connection, found.path) is not None
+        failed = is_track or reason is not None
+        reason = reason or "no sound"
+        if not is_gone(found.path):  # else there is nothing to try again; a track counts as vanished in the next run
+            put_skipped(connection, found.path, found.size, found.mtime_ns, failed, reason, passing=passing)
+        if not failed:
+            return Outcome("silent")
+        return Outcome("failed", f"{reason}; the track stays as it was heard before" if is_track else reason)
 
     def _place(self, connection: Connection, item: Prepared, decoded: DecodedTrack | None) -> tuple[int, Kind]:
         """Find or make the file's track: its own, one whose file went away, or a new one."""

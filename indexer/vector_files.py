@@ -20,6 +20,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.db.places import create_file, open_regular
 from engine.indexer.approximate import attach, build
 
 DIGEST_LETTERS = 16
@@ -120,7 +121,8 @@ def _put(index: Any, name: Callable[[str], Path], flags: int = 0) -> str:
     stem = name("")
     partial = Path(f"{stem}.{os.getpid()}.part")
     try:
-        with partial.open("wb") as handle:
+        partial.unlink(missing_ok=True)
+        with create_file(partial) as handle:
             faiss.write_index(index, faiss.PyCallbackIOWriter(handle.write), flags)
             handle.flush()
             os.fsync(handle.fileno())
@@ -139,7 +141,7 @@ def _get(path: Path, digest: str, mapped: bool) -> Any | None:
     try:
         if _digest(path) != digest:
             return None
-        with path.open("rb") as handle:  # by descriptor: names need not be UTF-8
+        with open_regular(path) as handle:  # by descriptor: names need not be UTF-8
             return faiss.read_index(f"/dev/fd/{handle.fileno()}", faiss.IO_FLAG_MMAP_IFC if mapped else 0)
     except (OSError, RuntimeError):
         return None
@@ -147,7 +149,7 @@ def _get(path: Path, digest: str, mapped: bool) -> Any | None:
 
 def _digest(path: Path) -> str:
     """SHA-256 of a file, or of its length and of samples from one end to the other where it is large."""
-    with path.open("rb") as handle:
+    with open_regular(path) as handle:
         size = os.fstat(handle.fileno()).st_size
         if size <= READ_WHOLE_BYTES:
             return hashlib.file_digest(handle, "sha256").hexdigest()

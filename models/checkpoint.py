@@ -13,14 +13,14 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from engine.errors import EncoderError
+from engine.errors import EncoderError, brief
 from engine.models.attention_cnn import AttentionCNN, AttentionCNNConfig
 from engine.models.attention_signature import AttentionSignature, AttentionSignatureConfig
-from engine.models.encoder import Encoder, Placement
+from engine.models.encoder import Encoder, Placement, WindowPlan
 from engine.models.icff_net import ICFFNet, ICFFNetConfig
 from engine.models.labels import GENRES, MOODS
 from engine.models.mg_cam import MGCAM, MGCAMConfig
-from engine.models.shipped import FORMAT, EncoderFile, check_digest, read_metadata
+from engine.models.shipped import FORMAT, MALFORMED, EncoderFile, check_digest, read_metadata
 from engine.models.ts_resformer import TSResformer, TSResformerConfig
 
 ARCHITECTURES: dict[str, tuple[type[Encoder], type]] = {
@@ -32,6 +32,9 @@ ARCHITECTURES: dict[str, tuple[type[Encoder], type]] = {
 }
 
 BEFORE_SCORES = {"score": "linear"}  # of files written before the way of weighing segments was a setting
+SHORTEST, LONGEST = 0.1, 600.0  # seconds of a window
+MOST_WINDOWS = 10_000
+LARGEST_SETTING = 10**6
 
 
 def build(
@@ -47,10 +50,13 @@ def build(
     architecture, settings = ARCHITECTURES[name]
     lists = {key: tuple(value) if isinstance(value, list) else value for key, value in (config or {}).items()}
     _check_choices(name, settings, lists)
+    _check_numbers(name, lists)
     try:
         encoder = architecture(settings(**lists))  # type: ignore[call-arg, unused-ignore]
-    except (TypeError, ValueError, RuntimeError, ZeroDivisionError) as error:
-        raise EncoderError(f"settings of {name} do not fit this version of Engine: {error}") from error
+    except (*MALFORMED, RuntimeError, ArithmeticError, AssertionError, MemoryError) as error:
+        raise EncoderError(f"settings of {name} do not fit this version of Engine: {brief(error)}") from error
+    if not _is_sensible(encoder.plan):
+        raise EncoderError(f"expected windows of {SHORTEST} to {LONGEST} s in the settings of {name}, found others")
     if (genres, moods) != (encoder.genres, encoder.moods):
         encoder.add_heads(genres, moods)
     if words:
@@ -58,12 +64,29 @@ def build(
     return encoder
 
 
+def _is_sensible(plan: WindowPlan) -> bool:
+    lengths = SHORTEST <= plan.seconds <= LONGEST  # not where it is NaN
+    return lengths and 1 <= plan.count <= MOST_WINDOWS and 1 <= plan.segments <= MOST_WINDOWS
+
+
+def _check_numbers(name: str, given: dict[str, Any]) -> None:
+    """Sizes and lengths are never negative, and finite: torch would meet such only when it computes."""
+    for setting, value in given.items():
+        for number in value if isinstance(value, tuple) else (value,):
+            if isinstance(number, int | float) and not 0 <= number <= LARGEST_SETTING:
+                raise EncoderError(
+                    f"expected {brief(setting)} of {name} to be from 0 to {LARGEST_SETTING}, found {brief(number)}"
+                )
+
+
 def _check_choices(name: str, settings: type, given: dict[str, Any]) -> None:
     """A setting that is one of a few words must be one of them: dataclasses do not look."""
     for setting, hint in get_type_hints(settings).items():
         if setting in given and get_origin(hint) is Literal and given[setting] not in get_args(hint):
             words = ", ".join(get_args(hint))
-            raise EncoderError(f"expected {setting} of {name} to be one of {words}, found {given[setting]!r}")
+            raise EncoderError(
+                f"expected {setting} of {name} to be one of {words}, found {brief(repr(given[setting]))}"
+            )
 
 
 def contents(encoder: Encoder, name: str, training: dict[str, Any]) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -100,10 +123,8 @@ def load_encoder(file: EncoderFile, device: str = "cpu") -> Encoder:
             if "metric.weight" in tensors.keys():  # noqa: SIM118
                 encoder.add_metric()
             encoder.load_state_dict({key: tensors.get_tensor(key).float() for key in tensors.keys()})  # noqa: SIM118
-    except (SafetensorError, OSError, RuntimeError) as error:
-        raise EncoderError(
-            f"weights {file.path} do not fit {file.name}: {' '.join(str(error).split())[:200]}"
-        ) from error
+    except (SafetensorError, OSError, RuntimeError, *MALFORMED) as error:
+        raise EncoderError(f"weights {file.path} do not fit {file.name}: {brief(error)}") from error
     return encoder.eval().to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
@@ -120,5 +141,5 @@ def _placement(file: EncoderFile) -> Placement:
 def _config(file: EncoderFile) -> dict[str, Any]:
     try:
         return BEFORE_SCORES | dict(json.loads(read_metadata(file.path)["config"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise EncoderError(f"expected settings in the weights {file.path}, found none: {error}") from error
+    except MALFORMED as error:
+        raise EncoderError(f"expected settings in the weights {file.path}, found none: {brief(error)}") from error

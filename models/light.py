@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from engine.errors import EncoderError
-from engine.models.shipped import EncoderFile, check_digest, read_metadata
+from engine.errors import EncoderError, brief
+from engine.models.shipped import MALFORMED, EncoderFile, check_digest, read_metadata
 
 # architecture -> the setting that is `WindowPlan.segment_seconds`
 SEGMENT_SETTINGS: dict[str, str] = {
@@ -26,7 +26,7 @@ def segment_seconds(file: EncoderFile) -> float:
     """Length of one of an encoder's segments in seconds; raises EncoderError when its file does not say."""
     try:
         seconds = float(json.loads(read_metadata(file.path)["config"])[SEGMENT_SETTINGS[file.name]])
-    except (KeyError, TypeError, ValueError) as error:
+    except MALFORMED as error:
         raise EncoderError(f"expected the length of a segment in the weights {file.path}, found none") from error
     if not 0 < seconds < math.inf:
         raise EncoderError(f"expected a segment of more than 0 s in the weights {file.path}, found {seconds}")
@@ -80,8 +80,8 @@ def _outputs(file: EncoderFile, head: str, count: int, vectors: NDArray[np.float
             weight, bias = (
                 np.asarray(tensors.get_tensor(f"{head}_head.{part}"), np.float32) for part in ("weight", "bias")
             )
-    except (SafetensorError, OSError) as error:
-        raise EncoderError(f"expected a {head} head in the weights {file.path}, found none: {error}") from error
+    except (SafetensorError, OSError, *MALFORMED) as error:
+        raise EncoderError(f"expected a {head} head in the weights {file.path}, found none: {brief(error)}") from error
     expected = (count, vectors.shape[1])
     if weight.shape != expected or bias.shape != expected[:1]:
         raise EncoderError(

@@ -24,8 +24,9 @@ import torchaudio
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from engine.errors import EncoderError
+from engine.errors import EncoderError, brief
 from engine.models.encoder import SAMPLE_RATE
+from engine.models.shipped import MALFORMED
 
 N_FFT, HOP = 4096, 1024  # samples at SAMPLE_RATE: 186 ms tell neighbouring notes of a voice and a guitar apart
 FRAMES_AT_ONCE = 16  # whose neighbours are looked at together: they fit the processor's cache
@@ -146,9 +147,9 @@ class DemucsSeparator:
                 config = _demucs_config(json.loads((file.metadata() or {}).get("config", "{}")))
                 self.model = torchaudio.models.HDemucs(list(DEMUCS_SOURCES), **config)
                 self.model.load_state_dict({key: file.get_tensor(key).float() for key in file.keys()})  # noqa: SIM118
-        except (SafetensorError, OSError, ValueError, TypeError, RuntimeError) as error:
+        except (SafetensorError, OSError, RuntimeError, *MALFORMED) as error:
             raise EncoderError(
-                f"expected weights of hybrid Demucs (.safetensors) in {weights}: {' '.join(str(error).split())[:200]}; "
+                f"expected weights of hybrid Demucs (.safetensors) in {weights}: {brief(error)}; "
                 "name such a file, or none to separate without weights"
             ) from error
         self.model.eval()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -13,11 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from engine.errors import EncoderError
+from engine.errors import EncoderError, brief
 
+MALFORMED = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError)
+"""What reading a header of somebody else's may raise."""
 FORMAT = "music-engine encoder 1"
 DEFAULT = "attention_signature"
 DIGEST_LETTERS = 6
+NAME = re.compile(r"[a-z0-9_]{1,64}")  # of an architecture
 
 # name -> SHA-256 of weights/<name>.safetensors; its first six digits are the encoder's hash
 SHIPPED: dict[str, str] = {
@@ -117,12 +121,14 @@ def find_encoder(spec: str | None = None) -> EncoderFile:
 
 def read_metadata(path: Path) -> dict[str, str]:
     """Metadata of a checkpoint; raises EncoderError when the file is missing or is no checkpoint of Engine's."""
+    if path.exists() and not path.is_file():  # to open a pipe could wait for ever
+        raise EncoderError(f"expected an encoder's weights in {path}, cannot read them: not a regular file")
     try:
         with safe_open(path, framework="np") as file:
             metadata: dict[str, str] = file.metadata() or {}
-    except (SafetensorError, OSError) as error:
-        raise EncoderError(f"expected an encoder's weights in {path}, cannot read them: {error}") from error
-    if metadata.get("format") != FORMAT or "name" not in metadata:
+    except (SafetensorError, OSError, *MALFORMED) as error:
+        raise EncoderError(f"expected an encoder's weights in {path}, cannot read them: {brief(error)}") from error
+    if metadata.get("format") != FORMAT or not NAME.fullmatch(metadata.get("name", "")):
         raise EncoderError(f"expected an encoder's weights in {path}, found another safetensors file")
     return metadata
 
@@ -140,12 +146,16 @@ def read_labels(path: Path) -> dict[str, tuple[str, ...]]:
         found = json.loads(read_metadata(path)["labels"])
         named = {"words": (), **found}
         labels = {kind: tuple(named[kind]) for kind in ("genres", "moods", "words")}
-    except (KeyError, TypeError, ValueError) as error:
-        raise EncoderError(f"expected genres and moods in the weights {path}, cannot read them: {error}") from error
+    except MALFORMED as error:
+        raise EncoderError(
+            f"expected genres and moods in the weights {path}, cannot read them: {brief(error)}"
+        ) from error
     for kind, names in labels.items():
         printable = all(isinstance(name, str) and name and name.isprintable() for name in names)
         if (not names and kind != "words") or not printable or len(set(names)) < len(names):
-            raise EncoderError(f"expected distinct names of {kind} in the weights {path}, found {list(names)!r}")
+            raise EncoderError(
+                f"expected distinct names of {kind} in the weights {path}, found {brief(list(names[:9]))}"
+            )
     return labels
 
 
@@ -179,8 +189,12 @@ def reference_centroids(file: EncoderFile) -> NDArray[np.float32]:
     try:
         with safe_open(file.path, framework="np") as tensors:
             centroids = np.asarray(tensors.get_tensor("centroids"), np.float32)
-    except (SafetensorError, OSError) as error:
-        raise EncoderError(f"expected genre centroids in the weights {file.path}, found none: {error}") from error
-    if len(centroids) != len(file.genres):
-        raise EncoderError(f"expected {len(file.genres)} centroids in the weights {file.path}, found {len(centroids)}")
+    except (SafetensorError, OSError, *MALFORMED) as error:
+        raise EncoderError(
+            f"expected genre centroids in the weights {file.path}, found none: {brief(error)}"
+        ) from error
+    if centroids.ndim != 2 or len(centroids) != len(file.genres) or not np.isfinite(centroids).all():
+        raise EncoderError(
+            f"expected {len(file.genres)} centroids in the weights {file.path}, found shape {centroids.shape[:4]}"
+        )
     return centroids

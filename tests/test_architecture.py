@@ -57,6 +57,7 @@ PUBLIC = [
     "MeasureReport",
     "Moment",
     "MoodProbability",
+    "OutputError",
     "PairExplanation",
     "Play",
     "Playlist",

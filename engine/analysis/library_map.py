@@ -16,7 +16,7 @@ from engine.analysis.map_methods import Places, check_method, place
 from engine.db import predictions, tracks_by_ids
 from engine.db.values import shown
 from engine.errors import LibraryError, QueryError
-from engine.files import replacing
+from engine.files import PAGE, PICTURE, replacing
 from engine.models.labels import map_tag
 from engine.opened import OpenLibrary
 
@@ -119,7 +119,7 @@ def _checked(out: str | os.PathLike[str]) -> Path:
 @contextmanager
 def _writing(target: Path) -> Iterator[BinaryIO]:
     try:
-        with replacing(target) as handle:
+        with replacing(target, PICTURE if target.suffix.lower() == ".png" else PAGE) as handle:
             yield handle
     except OSError as error:
         reason = error.strerror or error

@@ -17,7 +17,7 @@ from pathlib import Path
 from engine.db import Database, NewTrack, Track, touch_track, tracks_by_hash, upsert_track
 from engine.db.values import shown
 from engine.errors import AudioError, QueryError
-from engine.files import replacing
+from engine.files import ANYTHING, replacing
 from engine.indexer.decode import AudioFile, AudioInfo
 from engine.indexer.identity import content_hash
 from engine.indexer.reports import FailedPath
@@ -154,7 +154,7 @@ def _write(database: Database, path: bytes, changes: tuple[TagChange, ...]) -> N
         raise AudioError("cannot be written: it is read-only")
     with AudioFile.open(real) as audio:
         info, sound = audio.info, _sound(audio)
-    with replacing(real) as handle:
+    with replacing(real, ANYTHING) as handle:
         copy = Path(handle.name)
         shutil.copymode(real, copy)  # at once: a private file's copy is as private
         with real.open("rb") as source:

@@ -7,6 +7,7 @@ Nothing here imports torch, FAISS or SQLAlchemy: `engine --help` starts at once.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from dataclasses import dataclass
@@ -14,13 +15,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.errors import AudioError, EngineError, QueryError, SignatureError
+from engine.errors import AudioError, EngineError, QueryError, SignatureError, visible
 from engine.threads import THREADS, cap_pools
 
 if TYPE_CHECKING:
     from engine.library import Engine
 
 FAILED, USAGE, NOTHING_DONE = 1, 2, 3
+LONGEST_LINE = 1000  # characters of an error that are printed
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,9 @@ def _run() -> int:
     try:
         return int(cli.main(prog_name="engine", standalone_mode=False) or 0)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        click.echo(visible(shown.getvalue(), keep="\n"), nl=False, err=True)
         return USAGE
     except click.Abort:
         return _complain("stopped; run the same command again to go on", FAILED)
@@ -141,8 +145,8 @@ def _run() -> int:
 
 
 def _complain(message: str, code: int) -> int:
-    line = " ".join(message.split()).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    click.echo(f"engine: {line}", err=True)
+    line = visible(" ".join(message.split()).encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+    click.echo(f"engine: {line if len(line) <= LONGEST_LINE else line[:LONGEST_LINE] + '…'}", err=True)
     return code
 
 

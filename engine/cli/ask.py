@@ -10,8 +10,10 @@ import click
 
 from engine.cli import Settings, cli
 from engine.cli.tables import as_csv, columns_of, on_terminal, one_format, print_csv, print_table
+from engine.errors import CONTROLS
 
 NEAREST_CENTROIDS = 5  # shown of each answer
+FAILURES = 20  # files listed by `stats`
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
@@ -39,7 +41,7 @@ def search(settings: Settings, words: tuple[str, ...], as_json: bool, as_csv: bo
         print_table(("id", "artist", "title", "album", "path"), rows)
     else:
         for track in found:
-            name = shown(display_name(track.artist, track.title, track.path))
+            name = display_name(track.artist, track.title, track.path)
             click.echo(f"{track.track_id:>7}  {name}  {shown(track.path)}")
     if not found and not settings.quiet:
         click.echo("no track has all of these words", err=True)
@@ -53,11 +55,18 @@ def stats(settings: Settings, as_json: bool) -> None:
     with settings.open() as library:
         held = library.stats()
     if as_json:
-        print_json(asdict(held))
+        document = asdict(held)
+        if not held.failures:
+            del document["failures"]
+        print_json(document)
         return
     click.echo(f"{held.tracks} tracks, {held.failed} failed files")
     for entry in held.encoders:
         click.echo(f"  {entry.encoder} ({entry.coverage}): {entry.tracks} tracks")
+    for failed in held.failures[:FAILURES]:
+        click.echo(f"  failed: {failed.path}: {failed.reason}")
+    if held.failed > FAILURES:
+        click.echo(f"  and {held.failed - FAILURES} more")
 
 
 @cli.command()
@@ -75,8 +84,9 @@ def encoders(as_json: bool) -> None:
 
 
 def print_json(document: dict[str, Any]) -> None:
-    """Print one document; NaN would be no JSON and is refused."""
+    """Print one document; NaN would be no JSON and is refused. What a terminal would obey is escaped."""
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2)
+    text = text.translate({code: f"\\u{code:04x}" for code in CONTROLS if code != ord("\n")})
     click.echo(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))  # names need not be UTF-8
 
 
@@ -94,6 +104,4 @@ def name_cells(artist: str | None, title: str | None, path: str) -> tuple[str | 
 
 def display_name(artist: str | None, title: str | None, path: str) -> str:
     """What a track is called in one line: artist and title where they are known, else its file's name."""
-    if artist and title:
-        return f"{artist} - {title}"
-    return title or shown(path.rsplit("/", 1)[-1])
+    return shown(f"{artist} - {title}" if artist and title else title or path.rsplit("/", 1)[-1])

@@ -73,7 +73,7 @@ def classify(
         _print_csv(results, report)
     for result in results:
         if result.error:
-            click.echo(f"engine: {result.error}", err=True)
+            click.echo(f"engine: {shown(result.error)}", err=True)
     failed = any(result.error for result in results)
     if report is not None:
         _tell(report, settings.quiet, as_json or as_csv, written=yes)

@@ -56,7 +56,7 @@ def _records(found: Duplicates) -> Iterator[dict[str, object]]:
 
 def _complain(found: Duplicates) -> None:
     for note in found.notes:
-        click.echo(f"engine: {note}", err=True)
+        click.echo(f"engine: {shown(note)}", err=True)
     for failed in found.left_out[:MOST_LEFT_OUT]:
         click.echo(f"left out: {failed.path}: {failed.reason}", err=True)
     if len(found.left_out) > MOST_LEFT_OUT:

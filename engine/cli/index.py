@@ -27,6 +27,7 @@ SHOWN = 20  # files listed of a kind
 @click.option("--prune", is_flag=True, help="Remove tracks whose files are gone.")
 @click.option("--force", is_flag=True, help="With --prune: even if that looks like an unmounted disk.")
 @click.option("--retry", is_flag=True, help="Read files again that failed before.")
+@click.option("--follow-links", is_flag=True, help="Follow links that lead out of the folders, too.")
 @click.option("--nice", is_flag=True, help="Give way to every other program; takes longer on a busy machine.")
 @click.option("--features", is_flag=True, help="Then measure tempo, key and loudness, decoding whole files.")
 @click.pass_obj
@@ -37,6 +38,7 @@ def index(
     prune: bool,
     force: bool,
     retry: bool,
+    follow_links: bool,
     nice: bool,
     features: bool,
 ) -> int:
@@ -47,7 +49,7 @@ def index(
         os.nice(LOWEST_PRIORITY)
     with settings.open(create=True, coverage=coverage) as library:
         with progress(settings.quiet) as show:
-            report = library.index(paths, show, prune=prune, force=force, retry=retry)
+            report = library.index(paths, show, prune=prune, force=force, retry=retry, follow_links=follow_links)
         code = _tell(report, settings.quiet)
         if not features or report.interrupted:
             return code

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.cli import FAILED, Settings, cli
-from engine.cli.ask import as_json, display_name, name_cells, print_json
+from engine.cli.ask import as_json, display_name, name_cells, print_json, shown
 from engine.cli.filtering import filter_options, filters_of
 from engine.cli.similar import DIVERSE
 from engine.cli.tables import as_csv, columns_of, on_terminal, one_format, print_csv, print_table
@@ -58,7 +58,7 @@ def playlist(settings: Settings, out: str | None, relative: bool, as_json: bool,
         if out and made.tracks:
             problems += library.save_playlist(made, out, relative=relative)
     for problem in problems:
-        click.echo(f"engine: {problem}", err=True)
+        click.echo(f"engine: {shown(problem)}", err=True)
     if as_json:
         print_json({"tracks": [asdict(track) for track in made.tracks]})
     elif as_csv:
@@ -126,8 +126,6 @@ def _show(number: int, track: PlaylistTrack) -> None:
 
 
 def _sum_up(made: Playlist, out: str | None, wanted: int | None) -> None:
-    from engine.cli.ask import shown
-
     count = len(made.tracks)
     if wanted is not None and count < wanted:
         click.echo(f"{count} of {wanted} tracks: no more are there, or none passes the filters", err=True)

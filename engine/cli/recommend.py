@@ -48,7 +48,7 @@ def recommend(
                 click.echo(f"{kept} new events kept", err=True)
         found = library.recommend(history, n, again_days=again_days, filters=filters_of(options))
     for problem in found.problems:
-        click.echo(f"engine: {problem}", err=True)
+        click.echo(f"engine: {shown(problem)}", err=True)
     if as_json:
         print_json({"tracks": [asdict(track) for track in found.tracks]})
     elif as_csv:

@@ -71,7 +71,7 @@ def similar(
         _print_csv(results, options["group"])
     for result in results:
         if result.error:
-            click.echo(f"engine: {result.error}", err=True)
+            click.echo(f"engine: {shown(result.error)}", err=True)
         elif not as_json and not as_csv:
             _show(result)
     return FAILED if any(result.error for result in results) else 0

@@ -6,6 +6,7 @@ import click
 
 from engine.cli import Settings, cli
 from engine.cli.train import LABELS, LAYOUTS
+from engine.errors import visible
 
 
 @cli.command()
@@ -28,4 +29,4 @@ def study(
     outcome = run_study(
         StudyOptions(study, data, out, layout, labels, cache, settings.threads), show=not settings.quiet
     )
-    click.echo(outcome.table)
+    click.echo(visible(outcome.table, keep="\n"))

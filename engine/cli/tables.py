@@ -17,6 +17,8 @@ from typing import Any
 
 import click
 
+from engine.errors import visible
+
 as_csv = click.option("--csv", "as_csv", is_flag=True, help="Print CSV (RFC 4180) with a heading; UTF-8.")
 FORMULA_STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the wide forms count in spreadsheets of East Asia
 GAP = "  "
@@ -44,7 +46,7 @@ def print_csv(columns: Sequence[str], records: Iterable[Mapping[str, object]]) -
     r"""Print a heading and one record a line (RFC 4180: lines end in CR LF); None is an empty field.
 
     A text that a spreadsheet would run as a formula (it begins with =, +, -, @, tab or line break) gets a ' before it:
-    tags come from anywhere. `--json` prints every text as it is.
+    tags come from anywhere. What a terminal would obey is shown as an escape. `--json` keeps every text whole.
     """
     written = io.StringIO(newline="")
     table = csv.DictWriter(written, columns, lineterminator="\r\n")
@@ -75,6 +77,7 @@ def _field(value: object) -> object:
     if not isinstance(value, str):
         return value
     text = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # names need not be UTF-8
+    text = visible(text, keep="\t\r\n")
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 

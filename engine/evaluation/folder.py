@@ -64,7 +64,7 @@ def _replaceable(folder: Path) -> bool:
         return True
     if any(name not in {FIGURES, TEXT} and not name.endswith(".png") for name in names):
         return False
-    with suppress(OSError, ValueError, AttributeError):
+    with suppress(OSError, ValueError, AttributeError, RecursionError):
         return bool(json.loads((folder / FIGURES).read_text("utf-8")).get("format") == FORMAT)
     return False
 

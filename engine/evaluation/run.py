@@ -15,7 +15,7 @@ from engine.evaluation.protocols import as_given, heard_artists, of_split, unhea
 from engine.evaluation.report import About, Report, evaluate, write_report
 from engine.models.checkpoint import load_encoder
 from engine.models.labels import GENRES
-from engine.models.shipped import EncoderFile, find_encoder, read_metadata
+from engine.models.shipped import MALFORMED, EncoderFile, find_encoder, read_metadata
 from engine.threads import default_threads
 from engine.training.clips import Clip
 from engine.training.datasets import read_dataset
@@ -82,5 +82,5 @@ def _training(file: EncoderFile) -> dict[str, Any]:
     """How an encoder was trained, as its weights say."""
     try:
         return dict(json.loads(read_metadata(file.path).get("training", "{}")))
-    except (TypeError, ValueError):
+    except MALFORMED:
         return {}

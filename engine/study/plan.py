@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from engine.errors import TrainingError
+from engine.errors import TrainingError, brief
 from engine.models.checkpoint import ARCHITECTURES
 
 if sys.version_info >= (3, 11):
@@ -87,12 +87,12 @@ def read_study(path: Path) -> Study:
     """
     try:
         document = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise TrainingError(f"expected a study as TOML in {path}, cannot read it: {error}") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise TrainingError(f"expected a study as TOML in {path}, cannot read it: {brief(error)}") from error
     title, claim = str(document.pop("title", path.stem)), str(document.pop("claim", ""))
     grid, rows = document.pop("grid", {}), document.pop("rows", [{}])
     if not isinstance(grid, dict) or not all(isinstance(values, list) and values for values in grid.values()):
-        raise TrainingError(f"expected lists of values in [grid] of {path}, found {grid}")
+        raise TrainingError(f"expected lists of values in [grid] of {path}, found {brief(grid)}")
     expanded = [
         _row(path, document, row, dict(zip(grid, values, strict=True)))
         for row in rows

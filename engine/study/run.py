@@ -11,7 +11,7 @@ import torch
 
 from engine.errors import TrainingError
 from engine.evaluation.plots import TrainingStep, draw_confusion, draw_roc, draw_training
-from engine.files import replacing
+from engine.files import Kind, beginning_with, check_output, replacing
 from engine.study.plan import Row, read_study
 from engine.study.rows import RowResult, classes_of, run_row
 from engine.study.table import markdown
@@ -19,6 +19,9 @@ from engine.threads import default_threads
 from engine.training.clips import ClipSamples
 from engine.training.datasets import read_dataset
 from engine.training.progress import clip_cache, progress, read_samples
+
+TABLE = beginning_with("report of a study", b"# ")
+ROW = beginning_with("row of a study", b"{")
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,11 @@ def run_study(options: StudyOptions, *, show: bool) -> StudyOutcome:
     Raises:
         TrainingError: The study, the data or the folder cannot be used, or a loss is not finite; rows that were done
             before are kept.
+        OutputError: Another file lies where the report is to go.
     """
     study = read_study(Path(options.study))
+    folder = Path(options.out)
+    check_output(folder / "report.md", TABLE)  # before hours of training
     torch.set_num_threads(options.threads or default_threads())
     dataset = read_dataset(Path(options.data), options.layout, options.labels)
     cache = clip_cache(options.cache)
@@ -63,10 +69,9 @@ def run_study(options: StudyOptions, *, show: bool) -> StudyOutcome:
     )
     for row in study.rows:
         classes_of(row, train)
-    folder = Path(options.out)
     kept = [_row(folder, row, train, unheard, cache, show) for row in study.rows]
     text = markdown(study, dataset.name, kept)
-    _write(folder / "report.md", text)
+    _write(folder / "report.md", TABLE, text)
     return StudyOutcome(folder, text, tuple(kept))
 
 
@@ -76,13 +81,13 @@ def _row(folder: Path, row: Row, train: ClipSamples, unheard: ClipSamples, cache
     try:
         known = json.loads(target.read_text("utf-8"))
         return dict(known) | {"name": row.name, "paper": row.paper}
-    except (OSError, ValueError):  # not run yet, or stopped while it was written
+    except (OSError, ValueError, RecursionError):  # not run yet, or stopped while it was written
         pass
     with progress(row.name, show) as step:
         result = run_row(row, train, unheard, cache, lambda note: step(note=note))
     document = _document(result)
     _draw(folder / "rows", row, result)
-    _write(target, json.dumps(document, indent=1))
+    _write(target, ROW, json.dumps(document, indent=1))
     return document
 
 
@@ -113,10 +118,10 @@ def _draw(folder: Path, row: Row, result: RowResult) -> None:
         raise TrainingError(f"cannot write to {folder}: {error}; free space or choose another --out") from error
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, kind: Kind, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as handle:
+        with replacing(path, kind) as handle:
             handle.write(text.encode())
     except OSError as error:
         raise TrainingError(f"cannot write {path}: {error}; free space or choose another --out") from error

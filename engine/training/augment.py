@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from engine.errors import TrainingError
+from engine.errors import TrainingError, brief
 from engine.training import effects
 from engine.training.patches import random_equaliser
 from engine.training.recode import CODECS, recode
@@ -133,8 +133,8 @@ def read_augmentations(path: Path) -> Augmentations:
     """Augmentations from a TOML file of their names; raises TrainingError where it is none."""
     try:
         return Augmentations.from_table(tomllib.loads(path.read_text("utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise TrainingError(f"expected augmentations as TOML in {path}, cannot read them: {error}") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise TrainingError(f"expected augmentations as TOML in {path}, cannot read them: {brief(error)}") from error
 
 
 def _complaint(setting: Field[Any], value: Any) -> str | None:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.db.places import make_private_folder
 from engine.errors import AudioError
-from engine.files import replacing
+from engine.files import ANYTHING, replacing
 from engine.indexer.decode import AudioFile
 from engine.models.encoder import SAMPLE_RATE
 from engine.models.labels import MOODS
@@ -57,7 +58,7 @@ class ClipSamples:
         self.skipped: list[tuple[Path, str]] = []
         self._arrays: list[np.ndarray] = []
         self._keys: list[str] = []
-        cache.mkdir(parents=True, exist_ok=True)
+        make_private_folder(cache)
         for clip in clips:
             try:
                 key = _key(clip.path)
@@ -98,7 +99,7 @@ def _cached(path: Path, target: Path) -> np.ndarray:
         samples = next(iter(audio.blocks(MAX_CLIP_SECONDS, SAMPLE_RATE)), np.zeros(0, np.float32))
     if not len(samples):
         raise AudioError("no sound decodes")
-    with replacing(target) as handle:
+    with replacing(target, ANYTHING) as handle:
         np.save(handle, np.round(np.clip(samples, -1, 1) * PCM_SCALE).astype(np.int16))
     return np.load(target, mmap_mode="r", allow_pickle=False)
 

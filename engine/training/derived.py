@@ -11,7 +11,7 @@ import torch
 from numpy.lib.format import open_memmap
 
 from engine.errors import TrainingError
-from engine.files import replacing
+from engine.files import ANYTHING, replacing
 from engine.models.encoder import Encoder
 from engine.training.clips import PCM_SCALE, ClipSamples
 from engine.training.excerpts import EXCERPT_SAMPLES, Excerpts
@@ -51,7 +51,7 @@ def _derived(source: ClipSamples, index: int, encoder: Encoder, target: Path) ->
     second = encoder.second_source(clip)
     assert second is not None
     try:
-        with replacing(target) as handle:
+        with replacing(target, ANYTHING) as handle:
             np.save(handle, _pcm(second[0]))
     except OSError as error:
         raise TrainingError(f"cannot write {target}: {error}; free space or choose another --cache") from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,8 +18,9 @@ import torch
 from numpy.lib.format import open_memmap
 from torch import Tensor
 
+from engine.db.places import make_private_folder
 from engine.errors import TrainingError
-from engine.files import replacing
+from engine.files import ANYTHING, replacing
 from engine.models.encoder import SAMPLE_RATE
 from engine.models.teacher import FEATURES, TAGS, Teacher
 from engine.models.teacher import SAMPLE_RATE as TEACHER_RATE
@@ -118,7 +120,7 @@ def judge_excerpts(
     """
     made_of = {"seed": seed, "clips": _fingerprint(source), **asdict(augmentation)}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
         done = _done(folder, made_of)
         on_batch(min(done, count))
         if done < count:
@@ -173,7 +175,7 @@ def _judge(
             arrays[f"tags{seconds}"][batch.start : batch.stop] = tags.view(len(batch), windows, -1).numpy()
             arrays[f"features{seconds}"].flush()
             arrays[f"tags{seconds}"].flush()
-        with replacing(folder / "judged.json") as handle:
+        with replacing(folder / "judged.json", ANYTHING) as handle:
             handle.write(json.dumps({"count": batch.stop, "made_of": made_of}).encode())
         on_batch(len(batch))
 
@@ -187,10 +189,19 @@ def _answers(teacher: Teacher, windows: Tensor) -> tuple[Tensor, Tensor]:
     return features.half(), tags.half()
 
 
+def _known_room(path: Path, shape: tuple[int, ...], kind: type) -> np.ndarray:
+    """The array in a file that is there, or TrainingError where it is none of ours: it is not to be written over."""
+    with suppress(ValueError, EOFError):
+        old: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+        if old.dtype == kind and old.shape[1:] == shape:
+            return old
+    raise TrainingError(f"expected judged excerpts in {path}, found another file; choose another folder")
+
+
 def _room(path: Path, rows: int, shape: tuple[int, ...], kind: type) -> np.memmap:
     """An array file with room for `rows`, what an earlier, shorter one held kept."""
     if path.exists():
-        old = np.load(path, mmap_mode="r", allow_pickle=False)
+        old = _known_room(path, shape, kind)
         if len(old) >= rows:
             return open_memmap(path, "r+")
         grown = path.with_suffix(".part")

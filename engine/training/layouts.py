@@ -14,7 +14,7 @@ from pathlib import Path
 
 from engine.db.values import shown
 from engine.errors import TrainingError
-from engine.indexer.scan import FoundFile, has_media_extension, scan
+from engine.indexer.scan import FoundFile, Unreadable, has_media_extension, scan
 from engine.models.labels import GENRES, QUADRANTS
 from engine.training.clips import Clip
 from engine.training.splits import is_held_out
@@ -69,9 +69,10 @@ def _table_clip(row: dict[str, str | None], folder: Path) -> Clip:
 def read_folders(root: Path) -> Listing:
     """Labelled folders: `genre/track.ext`, or `genre/artist/track.ext`; what lies deeper is that artist's too."""
     listing, loose = Listing(shown(root.resolve().name), []), 0
-    for found in scan([root]):
+    for found in scan([root], follow_links=True):
         if not isinstance(found, FoundFile):
-            listing.notes.append(f"{shown(found.path)} cannot be looked at: {found.reason}")
+            reason = found.reason if isinstance(found, Unreadable) else "a place of the system's own"
+            listing.notes.append(f"{shown(found.path)} cannot be looked at: {reason}")
         elif has_media_extension(found.path):
             path = Path(os.fsdecode(found.path))
             genre, *below = Path(os.path.relpath(path, root)).parts

@@ -13,12 +13,14 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from engine.errors import TrainingError
+from engine.db.values import shown
+from engine.errors import OutputError, TrainingError
 from engine.evaluation.plots import TrainingStep
 from engine.evaluation.report import Report, report_training
+from engine.files import check_output
 from engine.models.checkpoint import build, contents, load_encoder
 from engine.models.encoder import Encoder
-from engine.models.shipped import DEFAULT, find_encoder
+from engine.models.shipped import DEFAULT, find_encoder, shipped_path
 from engine.models.teacher import Teacher
 from engine.threads import default_threads
 from engine.training.augment import Augmentations, read_augmentations
@@ -31,7 +33,7 @@ from engine.training.finish import finish
 from engine.training.loop import Progress, Schedule, Training
 from engine.training.patches import Augmentation
 from engine.training.progress import clip_cache, progress, read_samples
-from engine.training.state import write_safetensors
+from engine.training.state import STATE, WEIGHTS, write_safetensors
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,12 @@ def train_encoder(options: TrainingOptions, *, show: bool) -> TrainingOutcome:
 
     Raises:
         TrainingError: The labels, the teacher or the output cannot be used, or a loss is not finite.
+        OutputError: Another file lies where the weights are to go, or they would replace those that ship.
     """
     out = Path(options.out)
     if out.suffix != ".safetensors" or not out.absolute().parent.is_dir():
         raise TrainingError(f"expected --out FILE.safetensors in a folder that exists, found {out}")
+    _check_places(out)
     torch.set_num_threads(options.threads or default_threads())
     dataset = _read(options, show)
     cache = clip_cache(options.cache)
@@ -112,10 +116,21 @@ def train_encoder(options: TrainingOptions, *, show: bool) -> TrainingOutcome:
         "from": options.start and find_encoder(options.start).id,
         **penalties,
     }
-    write_safetensors(out, *contents(encoder, name, account))
+    write_safetensors(out, *contents(encoder, name, account), WEIGHTS)
     notes = {"notes": "; ".join(dataset.notes)} if dataset.notes else {}  # not in the weights: they name files
     report = report_training(out, dataset.name, train, valid, account | notes, history, seconds)
     return TrainingOutcome(find_encoder(str(out)).id, out, report)
+
+
+def _check_places(out: Path) -> None:
+    """Refuse places where weights or state cannot go, before hours of training."""
+    try:
+        real = check_output(out, WEIGHTS)
+        check_output(state_path(out), STATE)
+    except OSError as error:
+        raise TrainingError(f"cannot write {out}: {error}; choose another place") from error
+    if real.parent == shipped_path(DEFAULT).resolve().parent:
+        raise OutputError(f"{out} is where the weights that ship with Engine lie; choose another folder")
 
 
 def _read(options: TrainingOptions, show: bool) -> Dataset:
@@ -125,7 +140,7 @@ def _read(options: TrainingOptions, show: bool) -> Dataset:
         sides = ", ".join(f"{count} {split}" for split, count in counts.items())
         tqdm.write(f"{dataset.name}: {sides}; {len(dataset.genres)} genres", file=sys.stderr)
         for note in dataset.notes:
-            tqdm.write(f"  {note}", file=sys.stderr)
+            tqdm.write(f"  {shown(note)}", file=sys.stderr)
     return dataset
 
 
@@ -150,7 +165,7 @@ def _trained(
         "teacher": bool(lessons),
         "genres": genres,
     }
-    state = Path(f"{options.out}.state")
+    state = state_path(Path(options.out))
     second = _second(encoder, options, source, show)
     training = Training(encoder, source, schedule, lessons, state, settings, second)
     with progress("training", show, schedule.steps, training.step) as step:
@@ -162,6 +177,11 @@ def _trained(
 
         training.run(report)
     return encoder
+
+
+def state_path(out: Path) -> Path:
+    """Where the state of a training is kept until its end."""
+    return out.with_name(f"{out.name}.state")
 
 
 def _begun(name: str, start: str | None, genres: tuple[str, ...]) -> Encoder:

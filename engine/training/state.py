@@ -11,8 +11,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from engine.errors import TrainingError
-from engine.files import replacing
+from engine.errors import TrainingError, brief
+from engine.files import ANYTHING, Kind, replacing, safetensors_kind
+from engine.models.shipped import FORMAT, MALFORMED
+
+WEIGHTS = safetensors_kind("encoder from `engine train`", lambda metadata: metadata.get("format") == FORMAT)
+STATE = safetensors_kind("state of a training", lambda metadata: {"step", "settings"} <= set(metadata))
 
 
 class Average:
@@ -51,7 +55,7 @@ def save_state(
     for index, slot in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": value for name, value in slot.items()}
     tensors = {name: value.detach().contiguous().clone() for name, value in tensors.items()}
-    write_safetensors(path, tensors, {"step": str(step), "settings": json.dumps(settings, sort_keys=True)})
+    write_safetensors(path, tensors, {"step": str(step), "settings": json.dumps(settings, sort_keys=True)}, STATE)
 
 
 def load_state(
@@ -75,18 +79,17 @@ def load_state(
         module.load_state_dict(_under("module.", tensors))
         average.values = _under("average.", tensors)
         optimizer.load_state_dict({"state": _slots(tensors), "param_groups": optimizer.state_dict()["param_groups"]})
-    except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
+    except (SafetensorError, OSError, RuntimeError, *MALFORMED) as error:
         raise TrainingError(
-            f"expected the state of a training in {path}, cannot read it: {reason}; remove it to start anew"
+            f"expected the state of a training in {path}, cannot read it: {brief(error)}; remove it to start anew"
         ) from error
     return step
 
 
-def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    """Write a safetensors file that is either the old one or whole, whatever happens."""
+def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str], kind: Kind = ANYTHING) -> None:
+    """Write a safetensors file that is either the old one or whole, whatever happens; over none but of its kind."""
     try:
-        with replacing(path) as handle:
+        with replacing(path, kind) as handle:
             handle.writelines(_serialised(tensors, metadata))
     except (OSError, SafetensorError) as error:
         raise TrainingError(

@@ -55,7 +55,7 @@ def test_page(made: Made, tmp_path: Path) -> None:
     with Engine.open(made(VECTORS[:3], tags, heard="jazz")) as engine:
         engine.map(tmp_path / "map.HTML")
     data = page_data(tmp_path / "map.HTML")
-    assert data["titles"] == ["T", "caf\ufffd\ufffd.flac", "2.flac"]
+    assert data["titles"] == ["T", "caf\ufffd\\n.flac", "2.flac"]
     assert data["heard"] == "011"
     assert data["years"] == [1987, 0, 0]
     assert data["ids"] == [1, 2, 3]
@@ -119,10 +119,10 @@ def test_unwritable(made: Made) -> None:
 def test_old_file_stays(made: Made, tmp_path: Path) -> None:
     """What cannot be placed leaves the file as it was, and no other beside it."""
     file = tmp_path / "map.html"
-    file.write_text("old")
+    file.write_text("<!doctype html>old")
     with Engine.open(made(VECTORS[:2])) as engine, pytest.raises(QueryError, match="pca"):
         engine.map(file, method="umap")
-    assert file.read_text() == "old"
+    assert file.read_text() == "<!doctype html>old"
     assert not list(tmp_path.glob(".*"))
 
 

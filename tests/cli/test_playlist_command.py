@@ -49,12 +49,12 @@ def test_files(command: Command, library: Path, tmp_path: Path) -> None:
 def test_fewer_than_asked(command: Command, library: Path, tmp_path: Path) -> None:
     """Where fewer tracks pass, the answer says so with code 0; an empty playlist replaces no file."""
     out = tmp_path / "list.m3u8"
-    out.write_text("old")
+    out.write_text("#EXTM3U old")
     path = command("--library", library, "playlist", "--from", 1, "--to", 2, "-n", 400)
     assert (path.code, path.out.count("\n")) == (0, 16)
     assert "16 of 400" in path.err
     nothing = command("--library", library, "playlist", 1, "--year", "1800", "--out", out)
-    assert (nothing.code, nothing.out, out.read_text()) == (0, "", "old")
+    assert (nothing.code, nothing.out, out.read_text()) == (0, "", "#EXTM3U old")
     assert "nothing written" in nothing.err
 
 

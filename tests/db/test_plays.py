@@ -1,4 +1,4 @@
-"""Plays are kept once each, and go with their track."""
+"""Plays are kept once each, and are listed with their track only."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from engine.db import NewTrack, Play, add_plays, ids_by_paths, list_plays, open_
 
 
 def test_plays(tmp_path: Path) -> None:
-    """Plays come back oldest first; the same one is kept once, one of an unknown track never, a removed track's go."""
+    """Plays come back oldest first; the same is kept once, one of an unknown track never, a removed one's go."""
     with open_database(tmp_path / "library.db", create=True) as database, database.write() as connection:
         first, second = (upsert_track(connection, NewTrack(path, 1, 1, path, 60.0)) for path in (b"/a", b"/b"))
         events = [Play(9.5, "like", first), Play(3, "play", second), Play(3, "play", 999), Play(9.5, "like", first)]

@@ -173,11 +173,14 @@ def test_empty_matrix_knows_its_width(database: Database, track_ids: list[int], 
         assert live_ids(connection, "never@0", "windows").track_ids.shape == (0,)
 
 
-@pytest.mark.parametrize("blob", [b"", b"\0" * 31, b"\0" * 36, np.full(8, np.nan, "<f4").tobytes()])
+ODD = [b"", b"\0" * 31, b"\0" * 36, b"\0" * 32, np.full(8, np.nan, "<f4").tobytes(), np.full(8, 9, "<f4").tobytes()]
+
+
+@pytest.mark.parametrize("blob", ODD)
 def test_damaged_vector_names_its_track(
     database: Database, track_ids: list[int], new_signature: NewSignatures, blob: bytes
 ) -> None:
-    """A stored vector that is not D finite numbers stops the matrix with the track's name, not with wrong results."""
+    """A stored vector that is not D finite numbers of unit norm stops the matrix, and the error names the track."""
     with database.write() as connection:
         for track_id in track_ids:
             put_signature(connection, new_signature(track_id))

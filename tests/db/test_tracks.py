@@ -143,7 +143,7 @@ def test_display_path_is_one_valid_line(database: Database, new_track: NewTracks
     with database.write() as connection:
         track = track_by_id(connection, upsert_track(connection, new_track(b"/m\xfcsic/caf\xc3\xa9\n.mp3")))
     assert track is not None
-    assert track.display_path == "/m\ufffdsic/café\ufffd.mp3"
+    assert track.display_path == "/m\ufffdsic/café\\n.mp3"
 
 
 def test_known_path_keeps_its_id(database: Database, new_track: NewTracks) -> None:
@@ -176,20 +176,25 @@ def test_changed_bytes_lose_every_signature(
         assert get_signature(connection, track_id, "a@1", "windows") is None
 
 
-def test_file_is_a_track_or_skipped_never_both(
+def test_track_that_could_not_be_read_stays(
     database: Database, new_track: NewTracks, new_signature: NewSignatures
 ) -> None:
-    """A file that fails stops being a track, with its signature; one that is read stops being skipped."""
+    """A track whose file fails keeps id and signature beside the reason; once it is read the reason goes."""
     path = b"/music/a.flac"
     with database.write() as connection:
         track_id = upsert_track(connection, new_track(path))
         put_signature(connection, new_signature(track_id))
         put_skipped(connection, path, 5, 6, True, "cannot be decoded")
-        assert known_files(connection) == {path: FileState(None, 5, 6, True, "cannot be decoded")}
-        assert get_signature(connection, track_id, "a@1", "windows") is None
-        again = upsert_track(connection, new_track(path))
-        assert known_files(connection) == {path: FileState(again, 1000, 17)}
+        assert known_files(connection) == {path: FileState(track_id, 1000, 17, True, "cannot be decoded")}
+        assert get_signature(connection, track_id, "a@1", "windows") is not None
+        assert upsert_track(connection, new_track(path)) == track_id
+        assert known_files(connection) == {path: FileState(track_id, 1000, 17)}
+        put_skipped(connection, path, 5, 6, True, "cannot be decoded")
+        touch_track(connection, track_id, 1000, 18, b"hash")
         assert count_failed(connection) == 0
+        put_skipped(connection, path, 5, 6, True, "cannot be decoded")
+        remove_tracks(connection, [track_id])
+        assert known_files(connection) == {}
 
 
 def test_failed_files_are_not_those_without_audio(database: Database) -> None:

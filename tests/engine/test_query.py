@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from engine import Engine, QueryError, SignatureError
@@ -198,3 +199,18 @@ def test_a_damaged_signature_is_one_tracks_trouble(engine: Engine, own: Collecti
     with pytest.raises(SignatureError, match=f"track {first} "):
         engine.similar(first)
     assert engine.classify(other).error is None
+
+
+@pytest.mark.parametrize("head", ["genres", "moods"])
+@pytest.mark.parametrize("count", [0, 2, 400])
+def test_stored_heads_of_a_wrong_length(own: Collection, head: str, count: int) -> None:
+    """Stored genres or moods that the encoder has no names for are damage, told in one line with the track's name."""
+    raw = sqlite3.connect(own.library)
+    raw.execute(f"UPDATE signatures SET {head} = ?", (np.ones(count, "<f4").tobytes(),))
+    raw.commit()
+    raw.close()
+    with Engine.open(own.library, device="cpu") as engine:
+        for ask in (lambda: engine.classify(1), lambda: engine.similar(1), lambda: engine.similar_to([1, 2])):
+            with pytest.raises(SignatureError, match="index it again") as caught:
+                ask()
+            assert len(str(caught.value)) < 600

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.indexer.scan import FoundFile, Unreadable, has_media_extension, scan
+from engine.indexer.scan import FoundFile, OutsideLink, Unreadable, has_media_extension, scan
 
 
 def found(*paths: Path | bytes | str) -> list[bytes]:
@@ -106,3 +106,34 @@ def test_forbidden(tmp_path: Path) -> None:
 def test_extension(name: bytes, media: bool) -> None:
     """Names of sound are told from other names, in whichever case."""
     assert has_media_extension(b"/music/" + name) is media
+
+
+def test_outside_links(tmp_path: Path) -> None:
+    """A link out of the folder is told, and followed only where wanted; one inside it, and a linked root, always."""
+    fill(tmp_path, "other/x.mp3", "music/a.mp3", "music/b/c.mp3", "music2/d.mp3")
+    music = tmp_path / "music"
+    (music / "away").symlink_to(tmp_path / "other")
+    (music / "beside").symlink_to("../music2")
+    (music / "file.mp3").symlink_to(tmp_path / "other" / "x.mp3")
+    (music / "near.mp3").symlink_to("b/c.mp3")
+    (tmp_path / "root").symlink_to(music)
+    for root in (music, tmp_path / "root"):
+        inside = [os.fsencode(root / name) for name in ("a.mp3", "b/c.mp3", "near.mp3")]
+        links = [os.fsencode(root / name) for name in ("away", "beside", "file.mp3")]
+        assert found(root) == inside
+        assert [item.path for item in scan([root]) if isinstance(item, OutsideLink)] == links
+        followed = [item.path for item in scan([root], follow_links=True)]
+        assert len(followed) == len(inside) + len(links)
+        assert os.fsencode(root / "away" / "x.mp3") in followed
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="a system without /proc")
+def test_special_places(tmp_path: Path) -> None:
+    """/proc and its like are never walked: not by a link, whatever is wanted, and not by name."""
+    (tmp_path / "link").symlink_to("/proc/self/fd")
+    fill(tmp_path, "a.mp3")
+    for follow in (False, True):
+        items = list(scan([tmp_path], follow_links=follow))
+        expected = [FoundFile, OutsideLink]
+        assert [type(item) for item in items] == expected
+    assert [type(item) for item in scan(["/proc"])] == [Unreadable]

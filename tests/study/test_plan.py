@@ -6,6 +6,7 @@ import pytest
 
 from engine.errors import TrainingError
 from engine.study.plan import read_study
+from engine.training.augment import read_augmentations
 
 STUDIES = sorted((Path(__file__).parents[2] / "scripts" / "studies").glob("*.toml"))
 
@@ -92,3 +93,14 @@ def test_the_papers_tables_are_studies(path: Path) -> None:
 def test_all_papers_have_studies() -> None:
     """Twelve files: two tables of paper 1, five of paper 2, one of paper 3, two of papers 4 and 5."""
     assert [sum(path.stem.startswith(f"paper{n}_") for path in STUDIES) for n in range(1, 6)] == [2, 5, 1, 2, 2]
+
+
+def test_deep_nesting_is_refused(tmp_path: Path) -> None:
+    """TOML that is nested deeper than it can be read is refused in one short line, as a study and as augmentations."""
+    path = tmp_path / "deep.toml"
+    path.write_text("a = " + "[" * 50_000 + "]" * 50_000, "utf-8")
+    for read in (read_study, read_augmentations):
+        with pytest.raises(TrainingError, match="as TOML") as caught:
+            read(path)
+        assert "\n" not in str(caught.value)
+        assert len(str(caught.value)) < 1000
