@@ -23,8 +23,8 @@ def nearest_distinct(
 ) -> list[Neighbour]:
     """As `nearest`, without the recordings that are searched from, and with only the best file of each other one.
 
-    It is as if the other files were not in the library. The best is that of `duplicates`: lossless, then by bit rate.
-    It is looked for among the 2 k + 10 nearest, which are fingerprinted on first use where they sound like one another.
+    It is as if the other files were not in the library. The best is that of `duplicates`: whole, lossless, then by bit
+    rate. It is looked for among the 2 k + 10 nearest, which are fingerprinted on first use where they sound like one another.
 
     Raises:
         QueryError: k, a filter or the ranking makes no sense.

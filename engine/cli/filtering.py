@@ -76,6 +76,14 @@ OPTIONS = (
     click.option("--tempo", "tempos", type=TEMPOS, metavar="SPAN", help="Beats a minute, after `index --features`."),
     click.option("--key", "keys", multiple=True, metavar="KEY", help="As 'A minor', after `index --features`."),
     click.option("--path", "below", type=click.Path(), metavar="FOLDER", help="Only what lies below this folder."),
+    click.option("--not-genre", "not_genres", multiple=True, metavar="NAME", help="Nothing of this genre; repeatable."),
+    click.option("--not-mood", "not_moods", multiple=True, metavar="NAME", help="Nothing of this mood; repeatable."),
+    click.option("--not-artist", "not_artists", multiple=True, metavar="NAME", help="Nothing by this artist; repeatable."),
+    click.option("--not-album", "not_albums", multiple=True, metavar="NAME", help="Nothing from this album; repeatable."),
+    click.option(
+        "--not-path", "not_below", multiple=True, type=click.Path(), metavar="FOLDER",
+        help="Nothing that lies below this folder; repeatable.",
+    ),
     click.option(
         "--added-since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), metavar="DATE",
         help="Only what the library first saw on this day or later.",
