@@ -135,6 +135,7 @@ def test_partial_files_come_last(library: Engine, tmp_path: Path) -> None:
     }  # fmt: skip
     mp3, half, most = ids(library, "song.mp3", "half.flac", "most.flac")
     assert repeated(library._opened, [mp3, half, most]) == {half, most}
+    assert repeated(library._opened, [half, most]) == {half}
 
 
 def test_a_short_version_is_not_partial(library: Engine, tmp_path: Path) -> None:
