@@ -31,7 +31,8 @@ class Conditions:
         below: A folder, absolute.
         added_since: Seconds since 1970.
         artists, albums: Any of these names, whatever their case.
-        not_artists, not_albums: None of these.
+        not_artists, not_albums: None of these; a track without the tag meets it.
+        not_below: In none of these folders, absolute.
     """
 
     years: Span = (None, None)
@@ -44,6 +45,7 @@ class Conditions:
     albums: tuple[str, ...] = ()
     not_artists: tuple[str, ...] = ()
     not_albums: tuple[str, ...] = ()
+    not_below: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +98,7 @@ def tracks_meeting(connection: Connection, conditions: Conditions) -> NDArray[np
         wanted.append(audio_features.c.key.in_(conditions.keys))
     if conditions.below is not None:
         wanted.append(Folder.of(conditions.below).condition(tracks.c.path))
+    wanted += [~Folder.of(folder).condition(tracks.c.path) for folder in conditions.not_below]
     for kind, names in (("artist", conditions.artists), ("album", conditions.albums)):
         if names:
             wanted.append(_named(connection, kind, names))

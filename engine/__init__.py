@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from engine.db import AudioFeatures
     from engine.db.plays import Play
     from engine.filters import Filters
+    from engine.history import RecentlyHeard
     from engine.indexer.reports import FailedPath, IndexProgress, IndexReport, MeasureReport
     from engine.library import Engine
     from engine.results import (
@@ -73,6 +74,7 @@ _HOMES = {
     "Playlist": "engine.analysis.playlists",
     "PlaylistTrack": "engine.analysis.playlists",
     "Recommendations": "engine.analysis.recommend",
+    "RecentlyHeard": "engine.history",
     "RecommendedTrack": "engine.analysis.recommend",
     "Play": "engine.db.plays",
     "CentroidDistance": "engine.results",
@@ -141,6 +143,7 @@ __all__ = [
     "QueryError",
     "QueryResult",
     "Ranking",
+    "RecentlyHeard",
     "Recommendations",
     "RecommendedTrack",
     "Seed",

@@ -36,6 +36,9 @@ class Filters:
         tempos: Beats a minute; known after `index --features`.
         keys: One of these ("A minor"); known after `index --features`.
         below: In this folder, or below it.
+        not_genres, not_moods, not_artists, not_albums: None of these, told as above; a track without the value passes.
+        not_below: In none of these folders.
+        not_tracks: None of these track ids, whether or not the library has them.
         added_since: First seen by the library at or after this time, seconds since 1970.
         other_artists, other_albums: Not by an artist, not from an album, of what is searched from.
         per_artist: At most so many of one artist.
@@ -50,6 +53,12 @@ class Filters:
     tempos: Span = ANY
     keys: tuple[str, ...] = ()
     below: PathName | None = None
+    not_genres: tuple[str, ...] = ()
+    not_moods: tuple[str, ...] = ()
+    not_artists: tuple[str, ...] = ()
+    not_albums: tuple[str, ...] = ()
+    not_below: tuple[PathName, ...] = ()
+    not_tracks: tuple[int, ...] = ()
     added_since: float | None = None
     other_artists: bool = False
     other_albums: bool = False
@@ -94,6 +103,9 @@ def passing(opened: OpenLibrary, filters: Filters, sought: Sequence[Track] = ())
     for chosen in (_of_genres(opened, filters.genres), _of_moods(opened, filters.moods)):
         if chosen is not None:
             ids = chosen if ids is None else np.intersect1d(ids, chosen)
+    excluded = _excluded(opened, filters)
+    if len(excluded):
+        ids = np.setdiff1d(_every_id(opened) if ids is None else ids, excluded)
     return ids
 
 
@@ -115,9 +127,24 @@ def _conditions(filters: Filters, sought: Sequence[Track]) -> Conditions:
         added_since=filters.added_since,
         artists=filters.artists,
         albums=filters.albums,
-        not_artists=tuple(sorted(artists)) if filters.other_artists else (),
-        not_albums=tuple(sorted(albums)) if filters.other_albums else (),
+        not_artists=(*filters.not_artists, *(sorted(artists) if filters.other_artists else ())),
+        not_albums=(*filters.not_albums, *(sorted(albums) if filters.other_albums else ())),
+        not_below=tuple(absolute_path(folder) for folder in filters.not_below),
     )
+
+
+def _excluded(opened: OpenLibrary, filters: Filters) -> NDArray[np.int64]:
+    """The tracks that are named, sound like or are tagged with something unwanted."""
+    parts = [np.array(filters.not_tracks, np.int64)]
+    for unwanted in (_of_genres(opened, filters.not_genres), _of_moods(opened, filters.not_moods)):
+        if unwanted is not None:
+            parts.append(unwanted)
+    return np.concatenate(parts)
+
+
+def _every_id(opened: OpenLibrary) -> NDArray[np.int64]:
+    with opened.database.read() as connection:
+        return tracks_meeting(connection, Conditions())
 
 
 def _check(opened: OpenLibrary, filters: Filters) -> None:
@@ -126,7 +153,8 @@ def _check(opened: OpenLibrary, filters: Filters) -> None:
             raise QueryError(f"expected {what} from low to high, found {low:g} to {high:g}; swap them")
     if filters.per_artist is not None and filters.per_artist < 1:
         raise QueryError(f"expected 1 or more tracks of an artist, found {filters.per_artist}")
-    for kind, names in (("artist", filters.artists), ("album", filters.albums)):
+    artists, albums = (*filters.artists, *filters.not_artists), (*filters.albums, *filters.not_albums)
+    for kind, names in (("artist", artists), ("album", albums)):
         if names:
             with opened.database.read() as connection:
                 known = names_of(connection, kind)
@@ -136,8 +164,7 @@ def _check(opened: OpenLibrary, filters: Filters) -> None:
             measured = any_measured(connection)
         if not measured:
             raise QueryError("no track's tempo and key are known yet; measure them: engine index --features PATH")
-    if filters.moods:
-        _refuse_unknown("mood", filters.moods, opened.file.moods)
+    _refuse_unknown("mood", (*filters.moods, *filters.not_moods), opened.file.moods)
 
 
 def _refuse_unknown(kind: str, names: Iterable[str], known: Iterable[str]) -> None:

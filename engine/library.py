@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -354,7 +355,7 @@ class Engine(Keeping, Listening):
         alone: bool = False,
         no_duplicates: bool = False,
     ) -> QueryResult:
-        opened = self._opened
+        opened, ranking = self._opened, ranking.settled()
         if no_duplicates:
             from engine.analysis.distinct import nearest_distinct
 
@@ -363,7 +364,7 @@ class Engine(Keeping, Listening):
             neighbours = nearest(opened, sought, k, filters, ranking)
         with opened.database.read() as connection:
             found = matches(connection, neighbours, opened.file, opened.coverage)
-        return self._result(sought, alone=alone, matches=found)
+        return replace(self._result(sought, alone=alone, matches=found), seed=ranking.seed)
 
     def _result(
         self,

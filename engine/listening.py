@@ -10,8 +10,9 @@ from engine.analysis.neighbours import BY_DEFAULT, Ranking
 from engine.analysis.playlists import Playlist, entries, in_order, path_between, radio
 from engine.analysis.recommend import Recommendations, recommend
 from engine.db import Play, add_plays, list_plays
+from engine.errors import QueryError
 from engine.filters import EVERYTHING, Filters
-from engine.history import read_history
+from engine.history import RECENT_DAYS, RecentlyHeard, read_history, recently_heard
 from engine.m3u8 import write_playlist
 from engine.opened import OpenLibrary
 from engine.query import PathName, TrackName
@@ -53,23 +54,35 @@ class Listening:
         self._opened.filled_store()
         return radio(self._opened, combine(self._opened, seeds, unlike), n, filters, ranking)
 
-    def path(self, start: TrackName, end: TrackName, n: int = 25, *, filters: Filters = EVERYTHING) -> Playlist:
-        """A path of n different tracks that begins with one track, ends with another, and goes in even steps.
+    def path(
+        self,
+        start: TrackName,
+        end: TrackName,
+        n: int = 25,
+        via: Sequence[TrackName] = (),
+        *,
+        filters: Filters = EVERYTHING,
+        variety: float = 0.0,
+        seed: int | None = None,
+    ) -> Playlist:
+        """A path of n different tracks from one track to another, in steps as even as the library's tracks allow.
 
         It always exists; it is shorter only where fewer tracks pass, and is one track where both ends are the same.
-        `similarity` is to the track before, 1 for the first.
+        `similarity` is to the track before, 1 for the first; `worst_step` is the least.
 
         Args:
             start, end: Tracks, in the library or not (then their `track_id` is None).
-            n: How many, both ends counted; 2 or more where the ends differ.
+            n: How many, ends and points between counted; 2 or more where the ends differ.
+            via: Tracks that it leads over, in this order.
             filters: What may lie between; `per_artist` counts the ends.
+            variety, seed: As in `Ranking`: another path each time.
 
         Raises:
-            QueryError: An end is no track or gives no signature, n is too small or above 5,000, or a filter makes no
-                sense.
+            QueryError: An end is no track or gives no signature, or is named twice; n is too small or above 5,000, or a
+                filter, the variety or the seed makes no sense.
             LibraryError: The library holds no signatures to compare with.
         """
-        return path_between(self._opened, start, end, n, filters)
+        return path_between(self._opened, [start, *via, end], n, filters, variety, seed)
 
     def order(self, tracks: Sequence[TrackName]) -> Playlist:
         """The same tracks in the smoothest order; the first stays first, and each comes once.
@@ -126,6 +139,25 @@ class Listening:
         with self._opened.database.read() as connection:
             kept = list_plays(connection)
         return recommend(self._opened, kept, n, again_days, filters)
+
+    def heard_recently(self, history: PathName | None = None, days: float = RECENT_DAYS) -> RecentlyHeard:
+        """The tracks that were played, skipped or liked lately, and their copies: `Filters(not_tracks=...)` takes them.
+
+        Args:
+            history: A CSV file as for `recommend`; None for the plays that the library keeps.
+            days: How long before the newest event still is recent.
+
+        Raises:
+            QueryError: The history cannot be read or holds no event of a track of the library, or days are negative.
+        """
+        if not days >= 0:
+            raise QueryError(f"expected 0 or more days, found {days:g}")
+        if history is not None:
+            read = read_history(self._opened, history)
+            return recently_heard(self._opened, read.plays, days, read.problems)
+        with self._opened.database.read() as connection:
+            kept = list_plays(connection)
+        return recently_heard(self._opened, kept, days)
 
     def add_plays(self, history: PathName | Iterable[Play]) -> int:
         """Keep plays in the library, for `recommend` without a file; returns how many it did not have yet.

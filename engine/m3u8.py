@@ -1,33 +1,42 @@
 """Playlists as files: extended M3U in UTF-8.
 
-Written: `#EXTM3U`, then for each track `#EXTINF:SECONDS,Artist - Title` and its path. Read: any M3U, also with a byte
-order mark, CRLF, comments, relative paths, `file://` addresses and bytes that are not UTF-8. Only names of local files
-are followed; every other line is reported.
+Written: `#EXTM3U`, then for each track `#EXTINF:SECONDS,Artist - Title` and its path. Read: any M3U, with any line
+breaks, comments, relative paths, `file://` addresses, in UTF-8, UTF-16 with a byte order mark or bytes that are
+neither, in the spellings of other players (`engine.playlist_paths`); and PLS. Only names of local files are followed;
+every other line is reported.
 """
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote_from_bytes, unquote_to_bytes
+from urllib.parse import quote_from_bytes
 
 from engine.db.values import named, shown
 from engine.errors import QueryError
 from engine.files import PLAYLIST, check_output, replacing
+from engine.playlist_paths import ADDRESS, FILE_ADDRESS, Speller
 from engine.query import PathName, absolute_path
 
 SUFFIXES = (".m3u8", ".m3u")
 LARGEST = 64 * 2**20  # bytes: half a million lines; what is larger is no playlist
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-FILE_ADDRESS = b"file://"
-LOCAL_HOSTS = (b"", b"localhost")
-ADDRESS = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://")
+MOST_LINES = 500_000
+SHOWN = 200  # characters of a line that is reported
+MARKED_ENCODINGS = (  # UTF-32 first: its mark begins with that of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 LINE_BREAK = re.compile(rb"[\r\n]")
+LINE = re.compile(rb"([^\r\n]*)(\r\n|\r|\n|\Z)")
+PLS_SUFFIX, PLS_HEADING = b".pls", b"[playlist]"
+PLS_ENTRY = re.compile(rb"\s*file([0-9]{1,9})\s*=\s*(.*)", re.IGNORECASE | re.DOTALL)
 UNKNOWN_SECONDS = -1  # what EXTINF says of a length that nobody knows
-OLD_ENCODING = "cp1252"  # of .m3u files from Windows
 
 
 @dataclass(frozen=True)
@@ -49,7 +58,7 @@ class ReadPlaylist:
 
 
 def read_playlist(file: PathName) -> ReadPlaylist:
-    """Read a playlist; whether the files that it names exist is not looked at.
+    """Read a playlist, M3U or PLS. A name that is no file in any spelling stays as it is written.
 
     Relative paths start from the playlist's folder.
 
@@ -57,18 +66,17 @@ def read_playlist(file: PathName) -> ReadPlaylist:
         QueryError: There is no such file, it cannot be read, or it is too large to be a playlist.
     """
     source = absolute_path(file)
-    folder = os.path.dirname(source)  # noqa: PTH120 (bytes)
+    speller = Speller(os.path.dirname(source))  # noqa: PTH120 (bytes)
     paths: list[bytes] = []
     problems: list[str] = []
-    for number, line in enumerate(_content(source).removeprefix(BYTE_ORDER_MARK).split(b"\n"), start=1):
-        text = line.rstrip(b"\r")
-        if not text.strip() or text.startswith(b"#"):
-            continue
-        path = _local(text)
+    for count, (number, line) in enumerate(_entries(source), start=1):
+        if count > MOST_LINES:
+            raise QueryError(f"{shown(source)}: expected a playlist of at most {MOST_LINES:,} lines, found more")
+        path = speller.path(line)
         if path is None:
-            problems.append(f"line {number}: {shown(text)} is no file on this computer; left out")
+            problems.append(f"line {number}: {_shortened(line)} is not a file on this computer; left out")
         else:
-            paths.append(_spelled(folder, path))
+            paths.append(path)
     return ReadPlaylist(tuple(paths), tuple(problems))
 
 
@@ -134,29 +142,35 @@ def _kind(source: bytes) -> str:
     return "something else" if os.path.lexists(source) else "no such file"
 
 
-def _local(line: bytes) -> bytes | None:
-    """The path that a line names; None for another computer's, or where no file can be called that."""
-    path = line
-    if line.lower().startswith(FILE_ADDRESS):
-        host, slash, rest = line[len(FILE_ADDRESS) :].strip().partition(b"/")
-        if host.lower() not in LOCAL_HOSTS or not slash:
-            return None
-        path = b"/" + unquote_to_bytes(rest)
-    elif ADDRESS.match(line):
-        return None
-    return None if b"\0" in path else path
+def _entries(source: bytes) -> Iterator[tuple[int, bytes]]:
+    """The lines that name a track, with their numbers, in play order."""
+    content = _decoded(_content(source))
+    if source.lower().endswith(PLS_SUFFIX) or content[:SHOWN].lstrip().lower().startswith(PLS_HEADING):
+        found = ((number, PLS_ENTRY.fullmatch(line)) for number, line in _lines(content))
+        listed = sorted((int(entry[1]), number, entry[2]) for number, entry in found if entry is not None)
+        yield from ((number, name) for _, number, name in listed if name.strip())
+    else:
+        yield from ((number, line) for number, line in _lines(content) if not line.startswith(b"#"))
 
 
-def _spelled(folder: bytes, path: bytes) -> bytes:
-    """The path made absolute; as an old Windows program meant it where only that names a file."""
-    exact = os.path.normpath(os.path.join(folder, path))  # noqa: PTH118 (bytes)
-    if not os.path.lexists(exact):
-        try:
-            path.decode("utf-8")
-        except UnicodeDecodeError:
-            meant = os.path.join(folder, path.decode(OLD_ENCODING, "replace").encode("utf-8"))  # noqa: PTH118
-            return os.path.normpath(meant) if os.path.lexists(meant) else exact
-    return exact
+def _lines(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """The lines that are not blank, with their numbers from 1 on."""
+    for number, line in enumerate(LINE.finditer(content), start=1):
+        if line[1].strip():
+            yield number, line[1]
+
+
+def _decoded(content: bytes) -> bytes:
+    """A playlist's content in UTF-8 where it has a byte order mark; else as it is."""
+    for mark, encoding in MARKED_ENCODINGS:
+        if content.startswith(mark):
+            return content[len(mark) :].decode(encoding, "replace").encode("utf-8", "replace")
+    return content.removeprefix(codecs.BOM_UTF8)
+
+
+def _shortened(line: bytes) -> str:
+    text = shown(line[: 4 * SHOWN].strip())
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 
 def _information(entry: Entry) -> bytes:
@@ -170,10 +184,11 @@ def _written(path: bytes, folder: bytes, relative: bool) -> bytes:
     try:
         path.decode("utf-8")
     except UnicodeDecodeError:
-        return FILE_ADDRESS + quote_from_bytes(path).encode("ascii")
+        return b"file://" + quote_from_bytes(path).encode("ascii")
     if not relative:
         return path
     below = path.startswith(folder.rstrip(b"/") + b"/")
     start = folder if below else os.path.realpath(folder)  # ".." leads up from where a link points to
     name = os.path.relpath(path, start)
-    return b"./" + name if name.startswith(b"#") or ADDRESS.match(name) or name != name.strip() else name
+    misread = name.startswith(b"#") or ADDRESS.match(name) or FILE_ADDRESS.match(name) or name != name.strip()
+    return b"./" + name if misread else name

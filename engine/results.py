@@ -108,12 +108,13 @@ class QueryResult(Classification):
     """A classification and the nearest neighbours; a query that failed has its reason in `error` and empty lists.
 
     `seeds` are named where several tracks were searched from; `groups` where artists or albums were asked for, in
-    place of `matches`.
+    place of `matches`. `seed` is the number that gives a varied answer again, None where nothing was drawn.
     """
 
     matches: tuple[Match, ...]
     seeds: tuple[Seed, ...] = ()
     groups: tuple[GroupMatch, ...] = ()
+    seed: int | None = None
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ decide (`engine.analysis.recordings`); pairs become groups (`engine.analysis.lin
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -27,16 +28,22 @@ LOSSLESS = frozenset(
     ["alac", "ape", "flac", "mlp", "mp4als", "shorten", "tak", "truehd", "tta", "wavpack", "wmalossless"]
 )
 LOSSLESS_STARTS = ("pcm_s", "pcm_u", "pcm_f", "dsd_")  # pcm_alaw and pcm_mulaw are telephones'
+PARTIAL_SHARE = 0.05  # of the longest file of a recording: one that lacks more is partial
+PARTIAL_SECONDS = (3.0, 10.0)  # least and most that a whole file may lack: rips differ in silence at their ends
 
 
 @dataclass(frozen=True)
 class DuplicateTrack:
-    """A file of a group: FFmpeg's name of its codec, and bits a second where known."""
+    """A file of a group: FFmpeg's name of its codec, and bits a second where known.
+
+    `partial` says that it is clearly shorter than the longest file of the same recording: cut off, or an excerpt.
+    """
 
     track_id: int
     path: str
     codec: str | None
     bitrate: int | None
+    partial: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,7 @@ class DuplicateGroup:
     Attributes:
         kind: Which of the two.
         score: 0 to 1, that of the weakest pair which joins the group; 1 for byte-identical files.
-        tracks: Best first: lossless before lossy, then by bit rate.
+        tracks: Best first: whole before partial, then lossless before lossy, then by bit rate.
     """
 
     kind: str
@@ -87,9 +94,10 @@ def find_duplicates(opened: OpenLibrary, kind: str | None, on_progress: OnProgre
     report = _take_fingerprints(opened, {each for pair in pairs for each in (pair.first, pair.second)}, on_progress)
     there = [pair for pair in pairs if not {pair.first, pair.second} & report.left_out.keys()]
     links = list(_links(opened, there, works=kind != SAME_RECORDING))
-    found = [(SAME_RECORDING, group) for group in recordings(links)] + [(SAME_WORK, group) for group in works_of(links)]
+    same = recordings(links)
+    found = [(SAME_RECORDING, group) for group in same] + [(SAME_WORK, group) for group in works_of(links)]
     wanted = [(each, group) for each, group in found if kind in (None, each)]
-    groups = sorted(_describe(opened, wanted), key=lambda group: (KINDS.index(group.kind), -group.score))
+    groups = sorted(_describe(opened, wanted, same), key=lambda group: (KINDS.index(group.kind), -group.score))
     return Duplicates(tuple(groups), tuple(report.left_out.values()), tuple(report.notes))
 
 
@@ -141,14 +149,18 @@ def _links_to_files(opened: OpenLibrary, files: Sequence[str], track_ids: Iterab
 
 
 def _best_first(opened: OpenLibrary, track_ids: Iterable[int]) -> list[int]:
+    """The tracks of one recording, the best file first."""
     with opened.database.read() as connection:
         held = get_fingerprints(connection, track_ids)
+        tracks = tracks_by_ids(connection, track_ids)
+    seconds = {track_id: track.duration_seconds for track_id, track in tracks.items()}
+    partial = _partial(seconds)
     files = []
     for track_id in track_ids:
         stream = next(iter(held.get(track_id, {}).values()), None)
         codec, bitrate = (stream.codec, stream.bitrate) if stream else (None, None)
-        files.append(DuplicateTrack(track_id, "", codec, bitrate))
-    return [file.track_id for file in sorted(files, key=_worth)]
+        files.append(DuplicateTrack(track_id, "", codec, bitrate, track_id in partial))
+    return [file.track_id for file in _sorted(files, seconds)]
 
 
 def _take_fingerprints(opened: OpenLibrary, track_ids: Iterable[int], on_progress: OnProgress) -> FingerprintReport:
@@ -173,22 +185,42 @@ def _verdict(pair: Pair, a: dict[str, Fingerprint], b: dict[str, Fingerprint], w
     return judge(a, b, alike=pair.same_name and pair.near, close=pair.close, works=works)
 
 
-def _describe(opened: OpenLibrary, found: Sequence[tuple[str, Group]]) -> Iterator[DuplicateGroup]:
+def _describe(
+    opened: OpenLibrary, found: Sequence[tuple[str, Group]], same: Sequence[Group]
+) -> Iterator[DuplicateGroup]:
+    """The groups with their files, of which those in `same` that are shorter than their recording are partial."""
     listed = {each for _, group in found for each in group.track_ids}
     with opened.database.read() as connection:
         tracks = tracks_by_ids(connection, listed)
         held = get_fingerprints(connection, listed)
+    seconds = {track_id: track.duration_seconds for track_id, track in tracks.items() if held.get(track_id)}
+    partial = {short for group in same for short in _partial({i: seconds[i] for i in group.track_ids if i in seconds})}
     for kind, group in found:
         files = []
         for track_id in group.track_ids:
-            if track_id in tracks and held.get(track_id):
+            if track_id in seconds:
                 stream = next(iter(held[track_id].values()))
-                files.append(DuplicateTrack(track_id, tracks[track_id].name, stream.codec, stream.bitrate))
+                name = tracks[track_id].name
+                files.append(DuplicateTrack(track_id, name, stream.codec, stream.bitrate, track_id in partial))
         if len(files) > 1:  # else another process removed them meanwhile
-            yield DuplicateGroup(kind, group.score, tuple(sorted(files, key=_worth)))
+            yield DuplicateGroup(kind, group.score, tuple(_sorted(files, seconds)))
 
 
-def _worth(file: DuplicateTrack) -> tuple[bool, int, int]:
-    codec = file.codec or ""
-    lossless = codec in LOSSLESS or codec.startswith(LOSSLESS_STARTS)
-    return not lossless, -(file.bitrate or 0), file.track_id
+def _partial(seconds: Mapping[int, float]) -> set[int]:
+    """Of the files of one recording, with their lengths, those that are clearly shorter than the longest."""
+    longest = max(seconds.values(), default=0.0)
+    least, most = PARTIAL_SECONDS
+    lacking = min(max(PARTIAL_SHARE * longest, least), most)
+    return {track_id for track_id, length in seconds.items() if longest - length > lacking}
+
+
+def _sorted(files: Iterable[DuplicateTrack], seconds: Mapping[int, float]) -> list[DuplicateTrack]:
+    """The best file first; of the partial ones, which come last, the longest first."""
+
+    def worth(file: DuplicateTrack) -> tuple[float, bool, int, int]:
+        codec = file.codec or ""
+        lossless = codec in LOSSLESS or codec.startswith(LOSSLESS_STARTS)
+        missing = -seconds[file.track_id] if file.partial else -math.inf
+        return missing, not lossless, -(file.bitrate or 0), file.track_id
+
+    return sorted(files, key=worth)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.analysis.variety import drawn_order, settle_seed
 from engine.db import tracks_by_ids
 from engine.errors import QueryError
 from engine.filters import Filters, passing, same_artist
@@ -33,10 +35,19 @@ class Ranking:
         diverse: 0 is the nearest first; up to 1, how much an answer's likeness to those before it counts against it
             (maximal marginal relevance, Carbonell and Goldstein 1998: 1 - lambda).
         hubs: Leave in place what is near to everything (`engine.analysis.hubs`).
+        variety: 0 is the same answer each time; up to 1, how freely it is drawn among the near ones
+            (`engine.analysis.variety`).
+        seed: What decides the draw; None for a fresh one, which the answer names.
     """
 
     diverse: float = 0.0
     hubs: bool = False
+    variety: float = 0.0
+    seed: int | None = None
+
+    def settled(self) -> Ranking:
+        """The ranking with a seed if it draws, and without one if it does not; raises QueryError where it cannot."""
+        return replace(self, seed=settle_seed(self.variety, self.seed))
 
 
 BY_DEFAULT = Ranking()
@@ -53,6 +64,7 @@ def nearest(opened: OpenLibrary, sought: Sought, k: int, filters: Filters, ranki
         raise QueryError(f"expected k of 1 or more, found {k}")
     if not 0 <= ranking.diverse <= 1:
         raise QueryError(f"expected a diversity from 0 to 1, found {ranking.diverse:g}")
+    ranking = ranking.settled()
     snapshot = opened.filled_store().snapshot()
     allowed = passing(opened, filters, sought.tracks)
     pool = max(DIVERSE_POOL, DIVERSE_FACTOR * k) if ranking.diverse else max(SMALLEST_POOL, POOL_FACTOR * k)
@@ -77,18 +89,20 @@ def _pick(
         return []
     ids = [neighbour.track_id for neighbour in found]
     cosines = np.array([neighbour.cosine for neighbour in found], np.float32)
-    ordered, vectors = list(range(len(found))), np.zeros((0, 0), np.float32)
+    close, vectors = cosines, np.zeros((0, 0), np.float32)
     if ranking.diverse or not ranking.hubs:
         vectors = snapshot.take(np.array(ids, np.int64))
     if not ranking.hubs:
         close = opened.local_scale(snapshot).closeness(sought.heard.signature, vectors, cosines)
-        ordered = np.argsort(-close, kind="stable").tolist()
+    place = {row: rank for rank, row in enumerate(np.argsort(-close, kind="stable").tolist())}  # the nearest first
+    ordered = drawn_order(close, ranking.variety, ranking.seed) if ranking.variety else list(place)
     fits = _cap(opened, ids, per_artist)
-    if ranking.diverse:
-        order = _diverse(vectors, cosines, ordered, ranking.diverse, fits)
-    else:
-        order = (i for i in ordered if fits(i))
-    return [found[i] for i, _ in zip(order, range(k), strict=False)]
+    if not ranking.diverse:
+        return [found[i] for i in sorted(islice(filter(fits, ordered), k), key=place.__getitem__)]
+    drawn = max(k, len(ordered) // 2) if ranking.variety else len(ordered)
+    first = sorted(ordered[:drawn], key=place.__getitem__)
+    order: Iterable[int] = _diverse(vectors, cosines, first, ranking.diverse, fits)
+    return [found[i] for i in islice(chain(order, filter(fits, ordered[drawn:])), k)]
 
 
 def _cap(opened: OpenLibrary, track_ids: Sequence[int], per_artist: int | None) -> Callable[[int], bool]:

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis.neighbours import Ranking, nearest
-from engine.analysis.ordering import path_rows, smooth_order
+from engine.analysis.ordering import smooth_order
+from engine.analysis.paths import Choice, tracks_between
+from engine.analysis.variety import settle_seed
 from engine.db import Track, tracks_by_ids, vectors_of_tracks
 from engine.db.values import named, shown
 from engine.errors import AudioError, QueryError
-from engine.filters import Filters, passing, same_artist
+from engine.filters import Filters, passing
 from engine.m3u8 import Entry
 from engine.opened import OpenLibrary
 from engine.query import Heard, Question, TrackName
 from engine.seeds import Sought, group_of
 
+if TYPE_CHECKING:
+    from engine.indexer.vectors import Snapshot
+
 LONGEST = 5_000  # tracks in a playlist
+SAME_ENDS = "both ends are the same track, and a path from a track to itself is that one track"
 
 
 @dataclass(frozen=True)
@@ -40,10 +46,21 @@ class PlaylistTrack:
 
 @dataclass(frozen=True)
 class Playlist:
-    """Tracks in play order; `problems` has one line about each that was named and is left out."""
+    """Tracks in play order.
+
+    Attributes:
+        tracks: Each once.
+        problems: One line about each that was named and is left out.
+        worst_step: The least similarity from a track to the next, of a path and of an order with two tracks or more.
+        seed: The number that gives a varied playlist again; None where nothing was drawn.
+        notes: Why it is shorter than asked, where that needs another word than the filters.
+    """
 
     tracks: tuple[PlaylistTrack, ...]
     problems: tuple[str, ...] = ()
+    worst_step: float | None = None
+    seed: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +93,7 @@ def radio(opened: OpenLibrary, sought: Sought, n: int, filters: Filters, ranking
         LibraryError: There is nothing to compare with.
     """
     _check_length(min(n, opened.filled_store().snapshot().state.count))
+    ranking = ranking.settled()
     found = nearest(opened, sought, n, filters, ranking)
     ids = [neighbour.track_id for neighbour in found]
     with opened.database.read() as connection:
@@ -84,43 +102,42 @@ def radio(opened: OpenLibrary, sought: Sought, n: int, filters: Filters, ranking
     vectors = {int(track_id): vector for track_id, vector in zip(stored.track_ids, stored.vectors, strict=True)}
     known = [neighbour for neighbour in found if neighbour.track_id in vectors]  # the rest was removed just now
     order = smooth_order(np.array([vectors[neighbour.track_id] for neighbour in known])) if known else []
-    return Playlist(tuple(_listed(tracks[known[i].track_id], known[i].cosine) for i in order))
+    listed = tuple(_listed(tracks[known[i].track_id], known[i].cosine) for i in order)
+    return Playlist(listed, seed=ranking.seed)
 
 
-def path_between(opened: OpenLibrary, start: TrackName, end: TrackName, n: int, filters: Filters) -> Playlist:
-    """n different tracks from one to another in even steps; fewer only where fewer exist that pass.
+def path_between(
+    opened: OpenLibrary, names: Sequence[TrackName], n: int, filters: Filters, variety: float = 0.0,
+    seed: int | None = None,
+) -> Playlist:  # fmt: skip
+    """n different tracks from the first named one over the others to the last; fewer only where fewer exist that pass.
 
-    The two ends need not pass the filters. A path from a track to itself is that one track.
+    The named tracks need not pass the filters. A path from a track to itself is that one track.
 
     Raises:
-        QueryError: An end is no track or gives no signature, n is too small or too large, or a filter makes no sense.
+        QueryError: One of them is no track or gives no signature, or is named twice; n is too small or too large, or a
+            filter, the variety or the seed makes no sense.
         LibraryError: There is nothing to compare with.
     """
     if n < 1:
         raise QueryError(f"expected n of 1 or more, found {n}")
+    seed = settle_seed(variety, seed)
     snapshot = opened.filled_store().snapshot()
-    stops = [_end(opened, start), _end(opened, end)]
-    if stops[0].identity == stops[1].identity:
-        return Playlist(_in_steps([_placed(stops[0])]))
-    if n == 1:
-        raise QueryError("expected n of 2 or more, found 1; a path to another track holds both of them")
+    stops = [_end(opened, name) for name in names]
+    if len(stops) == 2 and stops[0].identity == stops[1].identity:
+        return Playlist(_in_steps([_placed(stops[0])]), notes=(SAME_ENDS,), seed=seed)
+    _check_stops(stops, n)
     ends = [stop.question.track for stop in stops if stop.question.track]
-    allowed = passing(opened, filters, ends)
-    known = snapshot.track_ids if allowed is None else np.intersect1d(allowed, snapshot.track_ids)
-    ids = np.setdiff1d(known, np.fromiter(stops[0].heard.itself | stops[1].heard.itself, np.int64))
-    signatures = [stop.heard.signature for stop in stops]
-    if filters.per_artist is not None:
-        ids = _capped(opened, ids, filters.per_artist, ends, np.array(signatures))
-    places = min(n - 2, len(ids))
-    _check_length(places + 2)
-    rows = np.flatnonzero(np.isin(snapshot.track_ids, ids))
-    chosen = rows[path_rows(signatures[0], signatures[1], snapshot.vectors[rows], places)]
-    between = snapshot.track_ids[chosen].tolist()
-    with opened.database.read() as connection:
-        tracks = tracks_by_ids(connection, between)
-    vectors = zip(between, snapshot.vectors[chosen], strict=True)
-    middle = [_Placed(_listed(tracks[track_id]), vector) for track_id, vector in vectors if track_id in tracks]
-    return Playlist(_in_steps([_placed(stops[0]), *middle, _placed(stops[1])]))
+    barred = frozenset().union(*(stop.heard.itself for stop in stops))
+    choice = Choice(passing(opened, filters, ends), barred, filters.per_artist, ends, variety, seed)
+    between = min(n - len(stops), choice.count(snapshot))
+    _check_length(between + len(stops))
+    signatures = np.array([stop.heard.signature for stop in stops])
+    legs = tracks_between(opened, snapshot, signatures, between, choice)
+    placed = [_placed(stops[0])]
+    for ids, stop in zip(legs, stops[1:], strict=True):
+        placed += [*_placed_tracks(opened, snapshot, ids), _placed(stop)]
+    return _stepped(placed, seed=seed)
 
 
 def in_order(opened: OpenLibrary, names: Sequence[TrackName]) -> Playlist:
@@ -145,7 +162,7 @@ def in_order(opened: OpenLibrary, names: Sequence[TrackName]) -> Playlist:
         raise QueryError("; ".join(problems[:1]) or "expected tracks to put into order, found none; name some")
     listed = list(stops.values())
     order = smooth_order(np.array([stop.heard.signature for stop in listed]))
-    return Playlist(_in_steps([_placed(listed[i]) for i in order]), tuple(problems))
+    return _stepped([_placed(listed[i]) for i in order], problems)
 
 
 def entries(opened: OpenLibrary, playlist: Playlist) -> list[Entry]:
@@ -172,23 +189,31 @@ def _end(opened: OpenLibrary, name: TrackName) -> _Stop:
     return _Stop(*opened.hear(name, segments=False))
 
 
-def _capped(
-    opened: OpenLibrary, ids: NDArray[np.int64], most: int, ends: Iterable[Track], signatures: NDArray[np.float32]
-) -> NDArray[np.int64]:
-    """Of each artist, so many tracks at most, the ends counted: those that are nearest to the two ends together."""
+def _check_stops(stops: Sequence[_Stop], n: int) -> None:
+    """Refuse points of a path that are one track, and a path that is too short to hold them."""
+    met: set[int | bytes] = set()
+    for stop in stops:
+        if stop.identity in met:
+            raise QueryError(
+                f"expected different tracks along a path, found {shown(stop.question.path)} twice; name each once"
+            )
+        met.add(stop.identity)
+    if n < len(stops):
+        held = "both of them" if len(stops) == 2 else "all that it leads over"
+        raise QueryError(f"expected n of {len(stops)} or more, found {n}; a path to another track holds {held}")
+
+
+def _placed_tracks(opened: OpenLibrary, snapshot: Snapshot, ids: list[int]) -> list[_Placed]:
     with opened.database.read() as connection:
-        tracks = tracks_by_ids(connection, ids.tolist())
-    snapshot = opened.store().snapshot()
-    rows = np.flatnonzero(np.isin(snapshot.track_ids, ids))
-    near = (snapshot.vectors[rows] @ signatures.T).sum(axis=1)
-    taken = Counter(same_artist(track) for track in ends)
-    kept = []
-    for track_id in snapshot.track_ids[rows[np.argsort(-near, kind="stable")]].tolist():
-        artist = same_artist(tracks[track_id]) if track_id in tracks else None
-        taken[artist] += 1
-        if artist is None or taken[artist] <= most:
-            kept.append(track_id)
-    return np.sort(np.array(kept, np.int64))
+        tracks = tracks_by_ids(connection, ids)
+    vectors = zip(ids, snapshot.take(np.array(ids, np.int64)), strict=True)
+    return [_Placed(_listed(tracks[track_id]), vector) for track_id, vector in vectors if track_id in tracks]
+
+
+def _stepped(placed: Sequence[_Placed], problems: Iterable[str] = (), seed: int | None = None) -> Playlist:
+    tracks = _in_steps(placed)
+    worst = min((track.similarity for track in tracks[1:]), default=None)
+    return Playlist(tracks, tuple(problems), worst_step=worst, seed=seed)
 
 
 def _in_steps(placed: Sequence[_Placed]) -> tuple[PlaylistTrack, ...]:

@@ -48,7 +48,7 @@ def offer_values(group: click.Group) -> None:
     """
     from engine.models.labels import GENRES, MOODS
 
-    named = {"genres": GENRES, "moods": MOODS}
+    named = {"genres": GENRES, "not_genres": GENRES, "moods": MOODS, "not_moods": MOODS}
     for command in group.commands.values():
         for parameter in [*group.params, *command.params]:
             words = (parameter.metavar or "").upper()

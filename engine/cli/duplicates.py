@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.analysis.duplicates import DuplicateGroup, Duplicates
 
 TITLES = {"same_recording": "same recording", "same_work": "same work"}
-CSV_COLUMNS = ("group", "kind", "score", "track_id", "path", "codec", "bitrate")
+CSV_COLUMNS = ("group", "kind", "score", "track_id", "path", "codec", "bitrate", "partial")
 MOST_LEFT_OUT = 20  # listed one by one
 
 
@@ -29,8 +29,9 @@ MOST_LEFT_OUT = 20  # listed one by one
 def duplicates(settings: Settings, kind: str | None, as_json: bool, as_csv: bool) -> int:
     """Find the same recording in different files, told apart from remasters, live versions and covers (same work).
 
-    Files are listed best first: lossless, then by bit rate. Nothing is deleted. The first run reads the first two
-    minutes of every file that has near neighbours; what was heard is stored.
+    Files are listed best first: whole before partial (clearly shorter than the longest), lossless, then by bit rate.
+    Nothing is deleted. The first run reads the first two minutes of every file that has near neighbours; what was heard
+    is stored.
     """
     one_format(as_json, as_csv)
     with settings.open() as library, progress(settings.quiet) as show:
@@ -73,5 +74,6 @@ def _show_group(group: DuplicateGroup) -> None:
     click.echo(click.style(TITLES[group.kind], bold=True) + f"  {group.score:.2f}  {len(group.tracks)} files")
     for track in group.tracks:
         rate = f"{track.bitrate / 1000:.0f} kbit/s" if track.bitrate else ""
-        click.echo(f"  {shown(track.codec or '-'):<10} {rate:>11}  {shown(track.path)}  id:{track.track_id}")
+        partial = "  partial" if track.partial else ""
+        click.echo(f"  {shown(track.codec or '-'):<10} {rate:>11}  {shown(track.path)}  id:{track.track_id}{partial}")
     click.echo()

@@ -76,6 +76,14 @@ OPTIONS = (
     click.option("--tempo", "tempos", type=TEMPOS, metavar="SPAN", help="Beats a minute, after `index --features`."),
     click.option("--key", "keys", multiple=True, metavar="KEY", help="As 'A minor', after `index --features`."),
     click.option("--path", "below", type=click.Path(), metavar="FOLDER", help="Only what lies below this folder."),
+    click.option("--not-genre", "not_genres", multiple=True, metavar="NAME", help="Nothing of this genre; repeatable."),
+    click.option("--not-mood", "not_moods", multiple=True, metavar="NAME", help="Nothing of this mood; repeatable."),
+    click.option("--not-artist", "not_artists", multiple=True, metavar="NAME", help="Not by this artist; repeatable."),
+    click.option("--not-album", "not_albums", multiple=True, metavar="NAME", help="Not from this album; repeatable."),
+    click.option(
+        "--not-path", "not_below", multiple=True, type=click.Path(), metavar="FOLDER",
+        help="Nothing that lies below this folder; repeatable.",
+    ),
     click.option(
         "--added-since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), metavar="DATE",
         help="Only what the library first saw on this day or later.",
@@ -84,6 +92,42 @@ OPTIONS = (
     click.option("--other-albums", is_flag=True, help="Nothing from the albums that are searched from."),
     click.option("--per-artist", type=click.IntRange(1), metavar="N", help="At most so many of one artist."),
 )  # fmt: skip
+
+
+VARIETY = 0.3  # what --variety means when it names no number
+VARIETY_OPTIONS = (
+    click.option(
+        "--variety", is_flag=False, flag_value=VARIETY, default=0.0, type=click.FloatRange(0, 1), metavar="[0..1]",
+        help=f"Another answer each time, drawn among what is near, the nearer the likelier; {VARIETY} when no number "
+        "is given.",
+    ),
+    click.option(
+        "--seed", type=click.IntRange(0, 2**63 - 1), metavar="N",
+        help="With --variety: the number that was told with an earlier answer gives that answer again.",
+    ),
+)  # fmt: skip
+
+
+def variety_options(command: Command) -> Command:
+    """Give a command --variety and --seed."""
+    for option in reversed(VARIETY_OPTIONS):
+        command = option(command)
+    return command
+
+
+def seed_of(variety: float, seed: int | None) -> int | None:
+    """The seed of a command's answers: as given, else a fresh one; None without variety."""
+    from engine.analysis.variety import settle_seed
+
+    if seed is not None and not variety:
+        raise click.UsageError("--seed belongs to --variety")
+    return settle_seed(variety, seed)
+
+
+def tell_seed(seed: int | None) -> None:
+    """Say how a varied answer can be had again."""
+    if seed is not None:
+        click.echo(f"seed {seed}: the same command with --seed {seed} answers the same", err=True)
 
 
 def filter_options(command: Command) -> Command:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from engine.cli import FAILED, Settings, cli
 from engine.cli.ask import as_json, display_name, name_cells, print_json, shown
-from engine.cli.filtering import filter_options, filters_of
+from engine.cli.filtering import filter_options, filters_of, seed_of, tell_seed, variety_options
 from engine.cli.similar import DIVERSE
 from engine.cli.tables import as_csv, columns_of, on_terminal, one_format, print_csv, print_table
 
 if TYPE_CHECKING:
     from engine.analysis.playlists import Playlist, PlaylistTrack
+    from engine.filters import Filters
     from engine.library import Engine
 
 FORMS = "expected SEEDs, or --from A --to B, or --order LIST.m3u8; for example: engine playlist track.flac -n 25"
@@ -27,7 +28,24 @@ FORMS = "expected SEEDs, or --from A --to B, or --order LIST.m3u8; for example: 
 @click.option("--unlike", multiple=True, metavar="TRACK", help="Taken away from the seeds; repeatable.")
 @click.option("--from", "start", metavar="TRACK", help="A path that begins here; with --to.")
 @click.option("--to", "end", metavar="TRACK", help="... and ends here; -n counts both.")
-@click.option("--order", "listed", metavar="LIST.m3u8", help="The tracks of this list in the smoothest order.")
+@click.option("--via", multiple=True, metavar="TRACK", help="A point that the path leads over; repeatable, in order.")
+@click.option(
+    "--order",
+    "listed",
+    metavar="LIST.m3u8",
+    help="The tracks of this list (M3U or PLS, of any player) in the smoothest order.",
+)
+@click.option(
+    "--history", metavar="FILE.csv", help="Leave out what was heard lately: columns time,path,event, as in `recommend`."
+)
+@click.option("--db", "from_library", is_flag=True, help="The same, from the plays that the library keeps.")
+@click.option(
+    "--again",
+    "again_days",
+    type=click.FloatRange(0),
+    metavar="DAYS",
+    help="With --history or --db: lately is less than so many days before the newest event; default: 14.",
+)
 @click.option("--out", metavar="FILE.m3u8", help="Write the playlist; what lies there is replaced.")
 @click.option("--relative", is_flag=True, help="With --out: paths from the playlist's folder.")
 @filter_options
@@ -36,6 +54,7 @@ FORMS = "expected SEEDs, or --from A --to B, or --order LIST.m3u8; for example: 
     help=f"A radio of tracks that differ from each other; {DIVERSE} when no number is given.",
 )  # fmt: skip
 @click.option("--hubs", is_flag=True, help="A radio of the plainly nearest, with those that are near to everything.")
+@variety_options
 @as_json
 @as_csv
 @click.pass_obj
@@ -43,7 +62,8 @@ def playlist(settings: Settings, out: str | None, relative: bool, as_json: bool,
     """Make a playlist: from SEEDs, from one track to another, or of a list.
 
     A SEED is a file (in the library or not), an id (12, or id:12), search:WORDS, artist:NAME or album:NAME; seeds are
-    left out. The similarity shown is to the seeds together, in a path and a list to the track before.
+    left out. The similarity shown is to the seeds together, in a path and a list to the track before. With --history
+    or --db nothing that was played, skipped or liked in the last 14 days of it is added, nor a copy of that.
 
     Exit code 1 says that something was left out: a line of LIST, or a track that FILE.m3u8 cannot hold.
     """
@@ -53,14 +73,15 @@ def playlist(settings: Settings, out: str | None, relative: bool, as_json: bool,
         from engine.m3u8 import check_target
 
         check_target(out)
+    given, options["seed"] = options["seed"], seed_of(options["variety"], options["seed"])
     with settings.open() as library:
-        made, problems = _make(library, **options)
+        made, problems, remarks = _make(library, **options)
         if out and made.tracks:
             problems += library.save_playlist(made, out, relative=relative)
-    for problem in problems:
+    for problem in (*remarks, *problems):
         click.echo(f"engine: {shown(problem)}", err=True)
     if as_json:
-        print_json({"tracks": [asdict(track) for track in made.tracks]})
+        print_json(_document(made))
     elif as_csv:
         from engine.analysis.playlists import PlaylistTrack
 
@@ -69,40 +90,73 @@ def playlist(settings: Settings, out: str | None, relative: bool, as_json: bool,
         _show_all(made)
     if not settings.quiet:
         _sum_up(made, out, None if options["listed"] else options["n"] or 25)
+        tell_seed(made.seed if given is None else None)
     return FAILED if problems else 0
+
+
+def _document(made: Playlist) -> dict[str, Any]:
+    """The contract: `worst_step` of a path and an order, `seed` of what was drawn."""
+    told = {"worst_step": made.worst_step, "seed": made.seed}
+    tracks = [asdict(track) for track in made.tracks]
+    return {"tracks": tracks, **{name: value for name, value in told.items() if value is not None}}
 
 
 def _check(
     out: str | None, relative: bool, *, seeds: tuple[str, ...], n: int | None, unlike: tuple[str, ...],
-    start: str | None, end: str | None, listed: str | None, diverse: float, hubs: bool, **filters: Any,
+    start: str | None, end: str | None, via: tuple[str, ...], listed: str | None, history: str | None,
+    from_library: bool, again_days: float | None, diverse: float, hubs: bool, variety: float, seed: int | None,
+    **filters: Any,
 ) -> None:  # fmt: skip
     path = start is not None or end is not None
     if bool(seeds or unlike) + path + (listed is not None) != 1 or (start is None) != (end is None):
         raise click.UsageError(FORMS)
+    if via and not path:
+        raise click.UsageError("--via belongs to --from and --to")
     if relative and not out:
         raise click.UsageError("--relative belongs to --out FILE.m3u8")
     if (path or listed) and (diverse or hubs):
         raise click.UsageError("--diverse and --hubs belong to SEEDs")
-    if listed and (n or any(filters.values())):
+    if history is not None and from_library:
+        raise click.UsageError("--history and --db exclude each other; choose one")
+    heard = history is not None or from_library
+    if again_days is not None and not heard:
+        raise click.UsageError("--again belongs to --history or --db")
+    if listed and (n or heard or variety or any(filters.values())):
         raise click.UsageError("--order takes all tracks of its list: leave out -n and what limits the choice")
 
 
 def _make(
     library: Engine, *, seeds: tuple[str, ...], n: int | None, unlike: tuple[str, ...], start: str | None,
-    end: str | None, listed: str | None, diverse: float, hubs: bool, **options: Any,
-) -> tuple[Playlist, tuple[str, ...]]:  # fmt: skip
-    """The playlist, and a line about each track that was named and is not in it."""
+    end: str | None, via: tuple[str, ...], listed: str | None, diverse: float, hubs: bool, variety: float,
+    seed: int | None, **options: Any,
+) -> tuple[Playlist, tuple[str, ...], tuple[str, ...]]:  # fmt: skip
+    """The playlist, a line about each track that was named and is not in it, and others that need telling."""
     from engine.analysis.neighbours import Ranking
     from engine.m3u8 import read_playlist
 
     if listed is not None:
         read = read_playlist(listed)
         made = library.order(read.paths)
-        return made, read.problems + made.problems
+        return made, read.problems + made.problems, ()
+    filters, remarks = _unheard(library, **options)
     if start is not None and end is not None:
-        return library.path(start, end, n or 25, filters=filters_of(options)), ()
-    ranking = Ranking(diverse, hubs)
-    return library.playlist(seeds, n or 25, unlike=unlike, filters=filters_of(options), ranking=ranking), ()
+        path = library.path(start, end, n or 25, via, filters=filters, variety=variety, seed=seed)
+        return path, (), remarks
+    ranking = Ranking(diverse, hubs, variety, seed)
+    return library.playlist(seeds, n or 25, unlike=unlike, filters=filters, ranking=ranking), (), remarks
+
+
+def _unheard(
+    library: Engine, *, history: str | None, from_library: bool, again_days: float | None, **options: Any
+) -> tuple[Filters, tuple[str, ...]]:
+    """The filters, without what was heard lately; and a line about each kind of event that could not be used."""
+    from engine.history import RECENT_DAYS
+
+    filters = filters_of(options)
+    if history is None and not from_library:
+        return filters, ()
+    heard = library.heard_recently(history, RECENT_DAYS if again_days is None else again_days)
+    return replace(filters, not_tracks=heard.track_ids), heard.problems
 
 
 def _show_all(made: Playlist) -> None:
@@ -128,7 +182,10 @@ def _show(number: int, track: PlaylistTrack) -> None:
 def _sum_up(made: Playlist, out: str | None, wanted: int | None) -> None:
     count = len(made.tracks)
     if wanted is not None and count < wanted:
-        click.echo(f"{count} of {wanted} tracks: no more are there, or none passes the filters", err=True)
+        why = "; ".join(made.notes) or "no more are there, or none passes the filters"
+        click.echo(f"{count} of {wanted} tracks: {why}", err=True)
+    if made.worst_step is not None:
+        click.echo(f"worst step {made.worst_step:.3f}", err=True)
     if out and count:
         click.echo(f"{count} track{'s' if count > 1 else ''} written to {shown(out)}", err=True)
     elif out:

@@ -35,8 +35,9 @@ def recommend(
 ) -> int:  # fmt: skip
     """Show what is worth hearing next, and why.
 
-    FILE.csv has a time (2026-05-01T20:15:00, UTC unless it names an offset, or seconds since 1970), a path (absolute,
-    relative to FILE.csv, or id:12) and an event: play, skip or like. Lines that cannot be used are counted and named.
+    FILE.csv has a time (2026-05-01T20:15:00, UTC unless it names an offset, or seconds or milliseconds since 1970), a
+    path (absolute, relative to FILE.csv, or id:12) and an event: play, skip or like, separated by commas, semicolons or
+    tabs. Lines that cannot be used are counted and named.
     """
     one_format(as_json, as_csv)
     if (history is None) == (not from_library) or (keep and history is None):

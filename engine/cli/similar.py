@@ -10,7 +10,7 @@ import click
 
 from engine.cli import FAILED, Settings, cli
 from engine.cli.ask import NEAREST_CENTROIDS, as_json, display_name, name_cells, print_json, shown
-from engine.cli.filtering import MOMENT, filter_options, filters_of
+from engine.cli.filtering import MOMENT, filter_options, filters_of, seed_of, tell_seed, variety_options
 from engine.cli.tables import as_csv, columns_of, on_terminal, one_format, print_csv, print_table
 from engine.errors import AudioError, QueryError, SignatureError
 
@@ -36,6 +36,7 @@ DIVERSE = 0.3  # what --diverse means when it names no number
     help=f"Answers that differ from each other; {DIVERSE} when no number is given.",
 )  # fmt: skip
 @click.option("--hubs", is_flag=True, help="Keep in place what is near to everything: plain order by similarity.")
+@variety_options
 @click.option(
     "--no-duplicates", is_flag=True,
     help="One file of each recording, and none of the TRACK's own; what sounds alike is fingerprinted on first use.",
@@ -61,6 +62,9 @@ def similar(
         raise click.UsageError("--at belongs to TRACKs, without --group")
     if options["no_duplicates"] and options["group"]:
         raise click.UsageError("--no-duplicates belongs to tracks, without --group")
+    if options["variety"] and options["group"]:
+        raise click.UsageError("--variety belongs to tracks, without --group")
+    given, options["seed"] = options["seed"], seed_of(options["variety"], options["seed"])
     asked = [((track,), ()) for track in tracks] or [(like, unlike)]
     with settings.open(coverage=coverage) as library:
         results = [_ask(library, liked, disliked, combined=not tracks, **options) for liked, disliked in asked]
@@ -74,18 +78,21 @@ def similar(
             click.echo(f"engine: {shown(result.error)}", err=True)
         elif not as_json and not as_csv:
             _show(result)
+    if given is None and not settings.quiet:
+        tell_seed(options["seed"])
     return FAILED if any(result.error for result in results) else 0
 
 
 def _ask(
     library: Engine, like: tuple[str, ...], unlike: tuple[str, ...], *, combined: bool, k: int, group: str | None,
-    at: tuple[float, float] | None, diverse: float, hubs: bool, no_duplicates: bool, **options: Any,
+    at: tuple[float, float] | None, diverse: float, hubs: bool, variety: float, seed: int | None,
+    no_duplicates: bool, **options: Any,
 ) -> QueryResult:  # fmt: skip
     from engine.analysis.explain import Span
     from engine.analysis.neighbours import Ranking
     from engine.results import QueryResult
 
-    filters, ranking = filters_of(options), Ranking(diverse, hubs)
+    filters, ranking = filters_of(options), Ranking(diverse, hubs, variety, seed)
     moment = Span(*at) if at else None
     try:
         if group:
@@ -99,8 +106,11 @@ def _ask(
 
 
 def _document(result: QueryResult, group: str | None) -> dict[str, Any]:
-    """The contract: `seeds` where several tracks were searched from, `groups` in place of matches where asked for."""
+    """The contract: `seeds` where several tracks were searched from, `groups` in place of matches where asked for, and
+    `seed` where the answer was drawn."""
     document = asdict(result)
+    if result.seed is None:
+        del document["seed"]
     if not result.seeds:
         del document["seeds"]
     del document["matches" if group else "groups"]

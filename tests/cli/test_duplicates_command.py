@@ -32,7 +32,7 @@ def test_document(command: Command, library: Collection) -> None:
     group = next(group for group in outcome.document["groups"] if group["kind"] == "same_recording")
     assert list(group) == ["kind", "score", "tracks"]
     assert 0.5 < group["score"] <= 1
-    assert [list(track) for track in group["tracks"]] == [["track_id", "path", "codec", "bitrate"]] * 3
+    assert [list(track) for track in group["tracks"]] == [["track_id", "path", "codec", "bitrate", "partial"]] * 3
     paths = [Path(track["path"]).name for track in group["tracks"]]
     assert paths == ["song00.wav", "again\x1b[31m.flac", "again.mp3"]
     assert [track["codec"] for track in group["tracks"]] == ["pcm_s16le", "flac", "mp3"]
@@ -61,6 +61,25 @@ def test_lines(command: Command, library: Collection) -> None:
     assert "1 group of the same recording" in outcome.err
     quiet = command("--library", library.library, "--quiet", "duplicates", "--kind", "same_recording")
     assert (quiet.out, quiet.err) == (outcome.out, "")
+
+
+def test_partial(command: Command, library: Collection) -> None:
+    """A file that lacks a part is listed last and called partial, on the terminal, in the table and in the document."""
+    song = make_song(70, 9)
+    write_audio(library.folder / "whole.mp3", song, RATE, bitrate=96_000)
+    write_audio(library.folder / "part.flac", song[: RATE * 5], RATE)
+    with Engine.open(library.library, device="cpu") as engine:
+        engine.index(library.folder)
+    arguments = ("--library", library.library, "duplicates", "--kind", "same_recording")
+    groups = command(*arguments, "--json").document["groups"]
+    (tracks,) = (group["tracks"] for group in groups if "whole.mp3" in group["tracks"][0]["path"])
+    assert [(Path(track["path"]).name, track["partial"]) for track in tracks] == [
+        ("whole.mp3", False), ("part.flac", True)
+    ]  # fmt: skip
+    lines = [line for line in command(*arguments).out.splitlines() if "part.flac" in line or "whole.mp3" in line]
+    assert [line.endswith("  partial") for line in lines] == [False, True]
+    rows = list(csv.DictReader(command(*arguments, "--csv").out.splitlines()))
+    assert {row["partial"] for row in rows if row["path"].endswith("part.flac")} == {"True"}
 
 
 def test_left_out(command: Command, library: Collection) -> None:

@@ -116,6 +116,42 @@ def test_files(library: Engine) -> None:
         assert rate == pytest.approx(os.path.getsize(track.path) * 8 / SECONDS, rel=0.25)  # noqa: PTH202
 
 
+def test_partial_files_come_last(library: Engine, tmp_path: Path) -> None:
+    """A file that lacks a part comes after every whole one, the longest first, whatever its codec or bit rate; one that
+    was cut off, though its header names the whole length, does too. A trim of two seconds is no lack."""
+    music = tmp_path / "music"
+    write(music, "half.flac", song(1)[: 7 * RATE])
+    write(music, "most.flac", song(1)[: 10 * RATE])
+    write(music, "cut off.flac", song(1))
+    whole = (music / "cut off.flac").read_bytes()
+    (music / "cut off.flac").write_bytes(whole[: len(whole) * 4 // 10])
+    library.index(music)
+    group = next(each for each in library.duplicates("same_recording").groups if len(each.tracks) > 2)
+    assert [Path(track.path).name for track in group.tracks] == [*SAME, "most.flac", "half.flac", "cut off.flac"]
+    assert [track.partial for track in group.tracks] == [False] * 5 + [True] * 3
+    (works,) = (each for each in library.duplicates("same_work").groups)
+    assert {Path(track.path).name for track in works.tracks if track.partial} == {
+        "most.flac", "half.flac", "cut off.flac"
+    }  # fmt: skip
+    mp3, half, most = ids(library, "song.mp3", "half.flac", "most.flac")
+    assert repeated(library._opened, [mp3, half, most]) == {half, most}
+    assert repeated(library._opened, [half, most]) == {half}
+
+
+def test_a_short_version_is_not_partial(library: Engine, tmp_path: Path) -> None:
+    """Another recording of the same work may be shorter: only files of one recording are measured by each other."""
+    write(tmp_path / "music", "bright short.flac", brighter(song(1)[: 9 * RATE], RATE))
+    library.index(tmp_path / "music")
+    (works,) = library.duplicates("same_work").groups
+    partial = {Path(track.path).name: track.partial for track in works.tracks}
+    assert partial["bright short.flac"]  # beside bright.flac
+    (tmp_path / "music" / "bright.flac").unlink()
+    (works,) = library.duplicates("same_work").groups
+    partial = {Path(track.path).name: track.partial for track in works.tracks}
+    assert "bright.flac" not in partial
+    assert not partial["bright short.flac"]
+
+
 def test_same_work(library: Engine) -> None:
     """A remaster is the same work, and brings all files of its recording; other songs of its artist are no group."""
     (works,) = names(library.duplicates("same_work"), "same_work")
@@ -340,4 +376,4 @@ def test_named_as_the_contract_says(library: Engine) -> None:
     """A group's fields are those of the JSON."""
     group = asdict(library.duplicates("same_recording").groups[0])
     assert list(group) == ["kind", "score", "tracks"]
-    assert list(group["tracks"][0]) == ["track_id", "path", "codec", "bitrate"]
+    assert list(group["tracks"][0]) == ["track_id", "path", "codec", "bitrate", "partial"]

@@ -85,9 +85,36 @@ def test_filters_by_genre(library: Engine) -> None:
     assert set(ids(library, moods=("sad",))) == {i + 1 for i in range(1, TRACKS) if MOODS[i % 4] == "sad"}
 
 
+def test_exclusions(library: Engine) -> None:
+    """An exclusion leaves out what its filter would leave, and nothing else: what lacks the value passes it."""
+    everything = set(ids(library))
+    for name, value in (
+        ("genres", ("Rock", "jazz")), ("moods", ("sad",)), ("artists", ("BJÖRK", "Ben")), ("albums", ("album 2",))
+    ):  # fmt: skip
+        left = set(ids(library, **{f"not_{name}": value}))
+        assert left == everything - set(ids(library, **{name: value}))
+        assert left not in (everything, set())
+    assert set(ids(library, not_below=("/music/new", "/music/none"))) == everything - set(range(31, 61))
+    assert set(ids(library, not_artists=("Ada", "Ben", "Björk"))) == set(range(4, TRACKS + 1, 4))
+    assert set(ids(library, not_tracks=(3, 4, 999))) == everything - {3, 4}
+    both = ids(library, artists=("Ben",), not_genres=("rock",), not_albums=("Album 1",), years=(1950, 1990))
+    assert set(both) == set(ids(library, artists=("Ben",), years=(1950, 1990))) - set(
+        ids(library, genres=("rock",))
+    ) - {*range(11, 21)}
+    assert set(ids(library, other_artists=True, not_artists=("Ben",))) == everything - {
+        i for i in everything if ARTISTS[(i - 1) % 4] in ("Ada", "Ben")
+    }
+    groups = library.similar_groups("artist", ["id:1"], filters=Filters(not_artists=("ben",))).groups
+    assert [group.artist for group in groups] == ["Björk"]
+
+
 @pytest.mark.parametrize(
     ("filters", "hint"),
     [
+        ({"not_genres": ("skonk",)}, "did you mean 'skronk'"),
+        ({"not_artists": ("Bjork",)}, "did you mean 'Björk'"),
+        ({"not_moods": ("glad",)}, "mood 'glad'"),
+        ({"not_albums": ("x",)}, "engine search"),
         ({"genres": ("skonk",)}, "did you mean 'skronk'"),
         ({"artists": ("Bjork",)}, "did you mean 'Björk'"),
         ({"moods": ("glad",)}, "mood 'glad'"),
@@ -195,6 +222,61 @@ def test_diverse_answers_differ(library: Engine) -> None:
     assert likeness(0.7) < likeness(0.3) < likeness(0.0)
     with pytest.raises(QueryError, match="from 0 to 1"):
         likeness(1.5)
+
+
+def drawn(library: Engine, k: int = 8, **ranking: object) -> list[int]:
+    """The ids of the nearest of the first track, drawn."""
+    return [m.track_id for m in library.similar("id:1", k, ranking=Ranking(**ranking)).matches]  # type: ignore[arg-type]
+
+
+def test_variety(library: Engine) -> None:
+    """A seed gives one answer, best first, another seed another; no variety is the plain answer, whatever the seed."""
+    plain = drawn(library)
+    assert drawn(library, variety=0.0, seed=7) == plain
+    assert drawn(library, variety=0.5, seed=7) == drawn(library, variety=0.5, seed=7)
+    lists = {tuple(drawn(library, variety=0.5, seed=seed)) for seed in range(10)}
+    assert len(lists) > 5
+    place = {track_id: at for at, track_id in enumerate(drawn(library, TRACKS))}
+    for listed in lists:
+        places = [place[track_id] for track_id in listed]
+        assert (len(set(listed)), sorted(places)) == (8, places)
+    varied = library.similar("id:1", 8, ranking=Ranking(variety=0.5))
+    assert varied.seed is not None
+    assert [match.track_id for match in varied.matches] == drawn(library, variety=0.5, seed=varied.seed)
+    assert library.similar("id:1", 8).seed is None
+    for wrong in ({"variety": 1.1}, {"variety": 0.5, "seed": -1}):
+        with pytest.raises(QueryError):
+            drawn(library, **wrong)
+
+
+def test_variety_prefers_the_near(library: Engine) -> None:
+    """The nearer a track the oftener it is drawn, and more variety draws more different ones."""
+    plain = drawn(library, 48)
+    counts = {
+        variety: np.bincount(
+            [i for s in range(40) for i in drawn(library, variety=variety, seed=s)], minlength=TRACKS + 1
+        )
+        for variety in (0.1, 0.5, 1.0)
+    }
+    for found in counts.values():
+        assert found[plain[:8]].sum() > 2 * found[plain[-8:]].sum()
+    different = [int((found > 0).sum()) for found in counts.values()]
+    assert different == sorted(set(different))
+
+
+def test_variety_goes_with_the_rest(library: Engine) -> None:
+    """A drawn answer keeps filters, the cap on artists and the length asked, and may be diverse."""
+    for ranking in (
+        Ranking(variety=1.0, seed=1),
+        Ranking(diverse=0.5, variety=1.0, seed=1),
+        Ranking(0.5, True, 1.0, 1),
+    ):
+        filters = Filters(per_artist=3, not_albums=("Album 5",))
+        found = library.similar("id:1", 20, filters=filters, ranking=ranking).matches
+        assert len({match.track_id for match in found}) == 20
+        artists = [match.artist for match in found if match.artist]
+        assert max(artists.count(name) for name in artists) <= 3
+        assert not [match for match in found if match.album == "Album 5"]
 
 
 def test_genres_follow_tags(library: Engine, tmp_path: Path) -> None:

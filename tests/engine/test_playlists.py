@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import Engine, Playlist, QueryError
+from engine.analysis import paths
+from engine.analysis.hubs import LocalScale
 from engine.analysis.neighbours import Ranking
 from engine.analysis.ordering import path_rows, smooth_order
 from engine.db import open_database, put_signature, upsert_track
@@ -91,7 +93,7 @@ def test_path_rows(seed: int, count: int, kind: str) -> None:
     start = unit(random.standard_normal(8))
     end = {"same": start, "opposite": -start}.get(kind, unit(random.standard_normal(8)))
     for places in (0, 1, count // 2, count):
-        rows = path_rows(start, end, vectors, places)
+        (rows,) = path_rows(np.stack([start, end]), vectors, places)
         assert len(set(rows)) == len(rows) == places
 
 
@@ -101,13 +103,109 @@ def test_path_goes_in_even_steps() -> None:
     start, end = unit(random.standard_normal((2, 32)))
     at = random.uniform(0, 1, 2_000)[:, None]
     vectors = unit((1 - at) * start + at * end + random.standard_normal((2_000, 32)) * 0.08)
-    rows = path_rows(start, end, vectors, 18)
+    (rows,) = path_rows(np.stack([start, end]), vectors, 18)
     path = steps(np.vstack([start, vectors[rows], end]))
     mixed = steps(np.vstack([start, vectors[random.permutation(rows)], end]))
     assert path.max() < 0.5 * mixed.max()
     assert path.std() / path.mean() < 0.5 * mixed.std() / mixed.mean()
     progress = vectors[rows] @ end - vectors[rows] @ start
     assert np.corrcoef(progress, np.arange(18))[0, 1] > 0.95
+
+
+def clustered(count: int, clusters: int, near_the_middle: float) -> np.ndarray:
+    """Unit vectors in clusters, a few of them drawn to the middle of all: these are near to everything."""
+    random = np.random.default_rng(4)
+    centres, middle = unit(random.standard_normal((clusters, 16))), unit(random.standard_normal(16))
+    around = centres[random.integers(0, clusters, count)] + 0.14 * random.standard_normal((count, 16))
+    return unit(around + (near_the_middle * random.uniform(0, 1, count) ** 3)[:, None] * middle)
+
+
+def test_long_paths_do_not_jump() -> None:
+    """The worst step of a path through most of the tracks is no worse than in the smoothest order of the same ones."""
+    vectors = clustered(123, 12, 1.5)
+    worst = []
+    for ends in ([0, 1], [5, 40], [17, 99], [60, 61], [7, 120]):
+        others = np.delete(np.arange(123), ends)
+        path = vectors[[ends[0], *others[path_rows(vectors[ends], vectors[others], 98)[0]], ends[1]]]
+        worst.append([steps(path).max(), steps(path[smooth_order(path)]).max()])
+    in_path, in_order = np.median(worst, axis=0)
+    assert in_path < in_order + 0.1
+
+
+def test_hubs_do_not_fill_paths() -> None:
+    """Local scaling takes the most used tracks out of paths: they stand in fewer, and more tracks are used at all."""
+    vectors = clustered(1_500, 40, 1.5)
+    scale = LocalScale(vectors[:500]).of
+    random = np.random.default_rng(5)
+    used = np.zeros((2, len(vectors)), int)
+    for _ in range(20):
+        ends = random.choice(len(vectors), 2, replace=False)
+        others = np.delete(np.arange(len(vectors)), ends)
+        for count, how in zip(used, (None, scale), strict=True):
+            count[others[path_rows(vectors[ends], vectors[others], 20, how)[0]]] += 1
+    plain, scaled = np.sort(used, axis=1)[:, ::-1]
+    assert scaled[:10].sum() < 0.7 * plain[:10].sum()
+    assert (scaled > 0).sum() > (plain > 0).sum()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(1, TRACKS), min_size=2, max_size=6, unique=True), st.integers(0, 40))
+def test_path_over_points(library: Engine, points: list[int], more: int) -> None:
+    """A path over points begins, ends and leads over them in their order, has the length asked, no track twice."""
+    n = len(points) + more
+    found = ids(library.path(points[0], points[-1], n, points[1:-1]))
+    assert [track for track in found if track in points] == points
+    assert (found[0], found[-1]) == (points[0], points[-1])
+    assert len(found) == len(set(found)) == n
+
+
+def test_points_share_a_path_by_distance() -> None:
+    """The longer way between two points gets the more places, and each leg leads from its point to the next."""
+    angles = np.linspace(0, np.pi / 2, 200)
+    arc = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    stops = np.array([0, 150, 199])
+    others = np.delete(np.arange(200), stops)
+    legs = [others[rows] for rows in path_rows(arc[stops], arc[others], 20)]
+    assert [len(leg) for leg in legs] == [15, 5]
+    assert np.concatenate(legs).tolist() == sorted(np.concatenate(legs).tolist())
+
+
+def test_large_libraries(library: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where only what is near to the places is looked at, a path has its length, its filters and its cap on artists."""
+    whole = library.path(1, 50, 6)
+    monkeypatch.setattr(paths, "LOOKED_AT_WHOLE", 0)
+    monkeypatch.setattr(paths, "pool_size", lambda count: 10)
+    near = library.path(1, 50, 6)
+    assert (ids(near)[0], ids(near)[-1], len(set(ids(near)))) == (1, 50, 6)
+    assert near.worst_step is not None
+    assert whole.worst_step is not None
+    assert near.worst_step == pytest.approx(whole.worst_step, abs=0.1)
+    years = Filters(years=(1960, 1969))
+    assert set(ids(library.path(1, 60, 8, filters=years))[1:-1]) <= set(range(11, 21))
+    artists = [ARTISTS[(i - 1) % 4] for i in ids(library.path(1, 5, 40, filters=Filters(per_artist=3)))]
+    assert [artists.count(name) for name in ARTISTS[:3]] == [3, 3, 3]
+
+
+def test_worst_step(library: Engine) -> None:
+    """A path and an order tell their least similarity from a track to the next; a radio and a lone track have none."""
+    for made in (library.path(1, 50, 6), library.order([1, 9, 30, 2])):
+        assert made.worst_step == min(track.similarity for track in made.tracks[1:])
+    assert library.playlist([1], 5).worst_step is None
+    assert library.path(3, 3).worst_step is None
+
+
+def test_varied_playlists(library: Engine) -> None:
+    """A seed gives the same radio and the same path again, others give others, and a fresh one is named."""
+    for ask in (
+        lambda variety, seed: library.playlist([1, 2], 8, ranking=Ranking(variety=variety, seed=seed)),
+        lambda variety, seed: library.path(1, 50, 8, variety=variety, seed=seed),
+    ):
+        assert ids(ask(0.0, None)) == ids(ask(0.0, 4))
+        assert ask(0.0, 4).seed is None
+        assert len({tuple(ids(ask(0.7, seed))) for seed in range(6)}) > 3
+        fresh = ask(0.7, None)
+        assert fresh.seed is not None
+        assert ask(0.7, fresh.seed) == fresh
 
 
 def test_path_of_tracks_that_pass(library: Engine) -> None:
@@ -125,6 +223,13 @@ def test_path_of_tracks_that_pass(library: Engine) -> None:
 def test_paths_that_cannot_be(library: Engine) -> None:
     """A path to itself is one track; to another it has two or more; an artist is no end of a path."""
     assert ids(library.path(3, "id:3", 1)) == ids(library.path(3, "id:3", 25)) == [3]
+    assert "same track" in library.path(3, "id:3").notes[0]
+    assert library.path(3, 4).notes == ()
+    for via in ([3], [5, 4], [5, "id:5"]):
+        with pytest.raises(QueryError, match="twice"):
+            library.path(3, 4, 9, via)
+    with pytest.raises(QueryError, match="4 or more"):
+        library.path(3, 4, 3, [5, 6])
     assert ids(library.path(3, 4, 2)) == [3, 4]
     for start, end, n, hint in ((1, 2, 1, "2 or more"), (1, 2, 0, "1 or more"), ("artist:Ada", 2, 5, "one track")):
         with pytest.raises(QueryError, match=hint):

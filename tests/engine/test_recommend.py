@@ -14,6 +14,7 @@ from engine.analysis import recommend
 from engine.analysis.taste import DAY, HALF_LIFE_DAYS, WEIGHTS, taste
 from engine.db import NewTrack, open_database, put_signature, upsert_track
 from engine.filters import Filters
+from engine.history import History, read_history
 from tests.engine.test_neighbours import D, signature
 
 TASTES, EACH = 3, 20
@@ -153,7 +154,7 @@ def test_lines_that_cannot_be_used(library: Engine, tmp_path: Path) -> None:
         "x,yesterday,play,id:4",
         "x,nan,play,id:4",
         "x,9999-01-01,play,id:4",
-        "x,1e12,play,id:4",
+        "x,1e300,play,id:4",
         *(f"x,5,play,none{i}.mp3" for i in range(5)),
         "x,5,play,id:999",
         "x,5",
@@ -207,6 +208,54 @@ def test_no_history(library: Engine, tmp_path: Path) -> None:
         library.recommend(tmp_path / "none.csv")
     with pytest.raises(QueryError, match="play something first"):
         library.recommend()
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    "when",
+    [
+        "1700000000", "1700000000.0", "1700000000000", "1700000000000000", "1700000000000000000",
+        "2023-11-14T22:13:20Z", "2023-11-14 23:13:20+01:00", "2023-11-14T23:13:20.0+0100", "2023-11-14T22:13:20",
+        "2023-11-14T22:13:20.000000000Z",
+    ],
+)  # fmt: skip
+def test_separators_and_times(library: Engine, tmp_path: Path, separator: str, when: str) -> None:
+    """Commas, semicolons and tabs separate; seconds, milli-, micro- and nanoseconds and ISO 8601 are one moment."""
+    lines = [",".join(["a", when, "id:1", "like"]), ",".join(["b", when, "id:2", "play"])]
+    file = history(
+        tmp_path,
+        *(line.replace(",", separator) for line in lines),
+        header=separator.join(["x", "Time", "path", "event"]),
+    )
+    read = read_history(library._opened, file)
+    assert read == History((Play(NOW, "like", 1), Play(NOW, "play", 2)), ())
+
+
+def test_decimal_comma(library: Engine, tmp_path: Path) -> None:
+    """Between semicolons a time may have a decimal comma, and a path commas."""
+    file = history(tmp_path, "1700000000,5;id:1;like", '1700000000;"a, b.mp3";play', header="time;path;event")
+    read = read_history(library._opened, file)
+    assert read.plays == (Play(NOW + 0.5, "like", 1),)
+    assert "'a, b.mp3'" in read.problems[0]
+
+
+def test_heard_recently(library: Engine, tmp_path: Path) -> None:
+    """What was heard within some days of the newest event is known with its copies, and can be left out of a radio."""
+    file = history(
+        tmp_path, f"{NOW},id:{COPY},play", f"{NOW - 13 * DAY},id:3,skip", f"{NOW - 15 * DAY},id:4,like", "1,none,play"
+    )
+    heard = library.heard_recently(file)
+    assert heard.track_ids == (1, 3, COPY)
+    assert len(heard.problems) == 1
+    assert library.heard_recently(file, 20).track_ids == (1, 3, 4, COPY)
+    assert library.heard_recently(file, 0).track_ids == ()
+    assert library.heard_recently().track_ids == ()
+    library.add_plays(file)
+    assert library.heard_recently().track_ids == heard.track_ids
+    radio = library.playlist(["id:2"], 60, filters=Filters(not_tracks=heard.track_ids)).tracks
+    assert {track.track_id for track in radio} == set(range(1, COPY)) - {1, 2, 3}
+    with pytest.raises(QueryError, match="0 or more days"):
+        library.heard_recently(file, -1)
 
 
 def test_kept_plays(library: Engine, tmp_path: Path) -> None:
