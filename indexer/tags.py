@@ -58,8 +58,8 @@ YEAR_PATTERN = re.compile(r"(?<![0-9])[12][0-9]{3}(?![0-9])|(?<![0-9])[12][0-9]{
 class Tags:
     """What a file says of itself; None where it says nothing that can be used.
 
-    Several artists are separated by "; ", as `engine.db.values.artist_names` splits them. The year is 1000..2999, the recording id MusicBrainz' UUID in
-    lower case, the ISRC twelve upper-case characters.
+    Several artists are separated by "; ", as `engine.db.values.artist_names` splits them. The year is 1000..2999, the
+    recording id MusicBrainz' UUID in lower case, the ISRC twelve upper-case characters.
     """
 
     artist: str | None = None

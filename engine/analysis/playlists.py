@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,7 +14,7 @@ from engine.analysis.ordering import path_rows, smooth_order
 from engine.db import Track, tracks_by_ids, vectors_of_tracks
 from engine.db.values import named, shown
 from engine.errors import AudioError, QueryError
-from engine.filters import Filters, passing, same_artist
+from engine.filters import ArtistCap, Filters, passing
 from engine.m3u8 import Entry
 from engine.opened import OpenLibrary
 from engine.query import Heard, Question, TrackName
@@ -181,13 +180,9 @@ def _capped(
     snapshot = opened.store().snapshot()
     rows = np.flatnonzero(np.isin(snapshot.track_ids, ids))
     near = (snapshot.vectors[rows] @ signatures.T).sum(axis=1)
-    taken = Counter(same_artist(track) for track in ends)
-    kept = []
-    for track_id in snapshot.track_ids[rows[np.argsort(-near, kind="stable")]].tolist():
-        artist = same_artist(tracks[track_id]) if track_id in tracks else None
-        taken[artist] += 1
-        if artist is None or taken[artist] <= most:
-            kept.append(track_id)
+    cap = ArtistCap(most, ends)
+    nearest = snapshot.track_ids[rows[np.argsort(-near, kind="stable")]].tolist()
+    kept = [track_id for track_id in nearest if cap.takes(tracks.get(track_id))]
     return np.sort(np.array(kept, np.int64))
 
 

@@ -17,7 +17,7 @@ METADATA_LIBRARY = UUID("44231c94-9498-49d1-a141-1d134e457054").bytes_le
 OBJECT_BYTES = 24  # GUID and size
 HEADER_BYTES = 30
 EXTENSION_BYTES = 22  # before the objects of a header extension
-MOST_OBJECTS = 10_000
+MOST_OBJECTS = 1_000  # and values in each
 TEXT = 0  # the type of a value
 NAMES = {  # FFmpeg's; what is not here keeps its own
     "author": "artist", "wm/albumtitle": "album", "wm/albumartist": "album_artist", "wm/genre": "genre",
@@ -60,7 +60,7 @@ def _content(data: bytes) -> Iterator[tuple[str, str]]:
 
 def _extended(data: bytes) -> Iterator[tuple[str, str]]:
     at = 2
-    for _ in range(int.from_bytes(data[:2], "little")):
+    for _ in range(min(int.from_bytes(data[:2], "little"), MOST_OBJECTS)):
         name_end = at + 2 + int.from_bytes(data[at : at + 2], "little")
         kind = int.from_bytes(data[name_end : name_end + 2], "little")
         end = name_end + 4 + int.from_bytes(data[name_end + 2 : name_end + 4], "little")
@@ -73,7 +73,7 @@ def _extended(data: bytes) -> Iterator[tuple[str, str]]:
 
 def _library(data: bytes) -> Iterator[tuple[str, str]]:
     at = 2
-    for _ in range(int.from_bytes(data[:2], "little")):
+    for _ in range(min(int.from_bytes(data[:2], "little"), MOST_OBJECTS)):
         stream = int.from_bytes(data[at + 2 : at + 4], "little")
         kind = int.from_bytes(data[at + 6 : at + 8], "little")
         name_end = at + 12 + int.from_bytes(data[at + 4 : at + 6], "little")

@@ -1,4 +1,4 @@
-"""Where ID3 lies in formats that are made of chunks: RIFF (wav), AIFF, DSDIFF; and in DSF, whose header points at it."""
+"""Where ID3 lies in formats made of chunks, RIFF (wav), AIFF, DSDIFF, and in DSF, whose header points at it."""
 
 from __future__ import annotations
 

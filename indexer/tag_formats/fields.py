@@ -11,6 +11,7 @@ Fields: TypeAlias = "dict[str, list[str]]"  # casefolded names, and the values o
 BETWEEN_VALUES = "\0"
 MOST_BYTES = 16 << 20  # of one tag, pictures included
 MOST_TEXT_BYTES = 1 << 16  # of one field
+MOST_VALUES = 100  # of one field
 
 # Five bytes mean nothing in cp1252. Latin-1 makes control characters of them, which terminals obey and tags lose: two
 # names in another code page would become one. They get letters that no other byte stands for.
@@ -49,7 +50,11 @@ def mended(text: str) -> str:
 
 def add(fields: Fields, key: str, values: Iterable[str]) -> None:
     """Add the values of a field that are not blank and not there yet."""
-    kept = fields.get(key, [])
-    kept += [value for value in dict.fromkeys(values) if value.strip() and value not in kept]
+    kept = dict.fromkeys(fields.get(key, []))
+    for value in values:
+        if len(kept) == MOST_VALUES:
+            break
+        if value.strip():
+            kept[value] = None
     if kept:
-        fields[key] = kept
+        fields[key] = list(kept)

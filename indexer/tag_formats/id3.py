@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import islice
 
-from engine.indexer.tag_formats.fields import MOST_BYTES, MOST_TEXT_BYTES, Fields, Readable, add, decoded
+from engine.indexer.tag_formats.fields import MOST_BYTES, MOST_TEXT_BYTES, MOST_VALUES, Fields, Readable, add, decoded
 from engine.indexer.tag_formats.id3_genres import genre_name, split_genre
 
 HEADER_BYTES = 10
@@ -48,7 +47,7 @@ def parse_id3v2(tag: bytes) -> Fields:
     begin = _extended_bytes(body, version) if version > 2 and flags & 0x40 else 0
     named: Fields = {}
     custom: Fields = {}
-    for frame, content in islice(_frames(body[begin:], version, unsynchronised), MOST_FRAMES):
+    for frame, content in _frames(body[begin:], version, unsynchronised):
         if frame in ("TXXX", "TXX"):
             description, *values = _texts(content) or [""]
             add(custom, description.strip().casefold(), values)
@@ -93,7 +92,9 @@ def _frames(body: bytes, version: int, unsynchronised: bool) -> Iterator[tuple[s
     """The frames that can be read, up to the padding or the first that is none."""
     letters, header = (3, 6) if version == 2 else (4, 10)
     at = 0
-    while at + header <= len(body) and FRAME_ID.fullmatch(body[at : at + letters]):
+    for _ in range(MOST_FRAMES):
+        if at + header > len(body) or not FRAME_ID.fullmatch(body[at : at + letters]):
+            return
         frame = body[at : at + letters].rstrip(b" \0").decode("ascii")
         size = _frame_bytes(body, at, version)
         flags = body[at + 9] if version > 2 else 0
@@ -138,12 +139,12 @@ def _texts(content: bytes) -> list[str]:
     """The values of a text frame, also those that are empty."""
     encoding, data = content[0], content[1:MOST_TEXT_BYTES]
     if encoding in (0, 3):
-        return [decoded(part) for part in data.split(b"\0")]
+        return [decoded(part) for part in data.split(b"\0", MOST_VALUES)]
     if encoding not in (1, 2) or len(data) < 2:
         return []
     data = data[: len(data) // 2 * 2]
     order = BYTE_ORDERS.get(data[:2]) or ("utf-16-be" if encoding == 2 else _likely_order(data))
-    return [_without_mark(part, order) for part in data.decode(order, "replace").split("\0")]
+    return [_without_mark(part, order) for part in data.decode(order, "replace").split("\0", MOST_VALUES)]
 
 
 def _likely_order(data: bytes) -> str:

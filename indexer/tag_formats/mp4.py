@@ -1,4 +1,4 @@
-"""iTunes' list of tags in MP4, moov/udta/meta/ilst: atoms of one or more values, and free-form ones with their names."""
+"""iTunes' list of tags in MP4, moov/udta/meta/ilst: atoms of one or more values; free-form ones have names."""
 
 from __future__ import annotations
 
