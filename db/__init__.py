@@ -64,6 +64,7 @@ from engine.db.signatures import (
     put_signature,
     put_vector_index,
 )
+from engine.db.tag_reading import leave_to_read, tracks_to_read
 from engine.db.tracks import (
     GenreCount,
     NewTrack,
@@ -142,6 +143,7 @@ __all__ = [
     "ids_by_paths",
     "known_files",
     "labels_of_tracks",
+    "leave_to_read",
     "list_plays",
     "live_ids",
     "matrix",
@@ -175,6 +177,7 @@ __all__ = [
     "tracks_by_ids",
     "tracks_by_names",
     "tracks_meeting",
+    "tracks_to_read",
     "unmeasured_tracks",
     "upsert_track",
     "vectors_of_tracks",

@@ -11,7 +11,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Select, or_, select
 from engine.db.schema import audio_features, signatures, tracks
 from engine.db.signatures import FLOAT
 from engine.db.tracks import COLUMNS, Track
-from engine.db.values import ROWS_AT_ONCE, Folder, artist_names, folded
+from engine.db.values import ARTIST_SEPARATOR, ROWS_AT_ONCE, Folder, artist_names, folded
 from engine.errors import LibraryError
 
 Span: TypeAlias = tuple[float | None, float | None]  # from, to; None is open
@@ -160,7 +160,8 @@ def _groups_of(kind: str, artist: str | None, album_artist: str | None, album: s
 
 def _names_in(kind: str, text: str) -> list[str]:
     """The names that a tag goes by: a tag of several artists by each, and by all of them together."""
-    return [text, *artist_names(text)] if kind == "artist" else [text]
+    names = artist_names(text) if kind == "artist" else []
+    return [text, ARTIST_SEPARATOR.join(names), *names] if len(names) > 1 else [text]
 
 
 def _likeliest(blobs: Sequence[bytes]) -> NDArray[np.int16]:
