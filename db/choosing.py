@@ -11,10 +11,11 @@ from sqlalchemy import Column, ColumnElement, Connection, Select, or_, select
 from engine.db.schema import audio_features, signatures, tracks
 from engine.db.signatures import FLOAT
 from engine.db.tracks import COLUMNS, Track
-from engine.db.values import ROWS_AT_ONCE, Folder, folded
+from engine.db.values import ARTIST_SEPARATOR, ROWS_AT_ONCE, Folder, artist_names, folded
 from engine.errors import LibraryError
 
 Span: TypeAlias = tuple[float | None, float | None]  # from, to; None is open
+GroupName: TypeAlias = tuple[str, str]
 NAMED_BY = {"artist": (tracks.c.artist, tracks.c.album_artist), "album": (tracks.c.album,)}
 GROUPS = tuple(NAMED_BY)
 
@@ -30,7 +31,7 @@ class Conditions:
         keys: Any of them, as stored.
         below: A folder, absolute.
         added_since: Seconds since 1970.
-        artists, albums: Any of these names, whatever their case.
+        artists, albums: Any of these names, whatever their case; one of a track's artists is enough.
         not_artists, not_albums: None of these; a track without the tag meets it.
         not_below: In none of these folders, absolute.
     """
@@ -59,31 +60,37 @@ class Labels:
 
 @dataclass(frozen=True, eq=False)
 class GroupNames:
-    """The artists or albums of a library: their names, and of N tracks ids (N,), rising, and numbers (N,); -1: none."""
+    """The artists or albums of a library: names, folded, and which tracks belong to them.
 
-    names: list[tuple[str, str]]
+    Attributes:
+        names: Of G groups; an artist's second one is empty.
+        track_ids: (M,), rising; a track of several artists stands there as often, one of none not at all.
+        numbers: (M,), of the group.
+    """
+
+    names: list[GroupName]
     track_ids: NDArray[np.int64]
     numbers: NDArray[np.int64]
 
 
-def group_name(track: Track, kind: str) -> tuple[str, str] | None:
-    """What the tracks of one artist, or of one album of an artist, have in common; None where the tags do not say."""
-    return _group_name(kind, track.artist, track.album_artist, track.album)
+def groups_of(track: Track, kind: str) -> tuple[GroupName, ...]:
+    """What a track has in common with others of its artists, or of its artist's album; empty if its tags are silent."""
+    return _groups_of(kind, track.artist, track.album_artist, track.album)
 
 
 def group_names(connection: Connection, kind: str) -> GroupNames:
     """Return every artist, or every album of an artist, and which each track belongs to; KIND is one of GROUPS."""
     columns = (tracks.c.id, tracks.c.artist, tracks.c.album_artist, tracks.c.album)
-    numbers: dict[tuple[str, str] | None, int] = {None: -1}
-    spelled: dict[tuple[str | None, ...], int] = {}
+    numbers: dict[GroupName, int] = {}
+    spelled: dict[tuple[str | None, ...], list[int]] = {}
     found: list[tuple[int, int]] = []
     for track_id, *tags in connection.execute(select(*columns).order_by(tracks.c.id)):
         spelling = tuple(tags)
         if spelling not in spelled:
-            spelled[spelling] = numbers.setdefault(_group_name(kind, *spelling), len(numbers) - 1)
-        found.append((track_id, spelled[spelling]))
+            spelled[spelling] = [numbers.setdefault(name, len(numbers)) for name in _groups_of(kind, *spelling)]
+        found += [(track_id, number) for number in spelled[spelling]]
     pairs = np.array(found, np.int64).reshape(-1, 2)
-    return GroupNames([name for name in numbers if name is not None], pairs[:, 0], pairs[:, 1])
+    return GroupNames(list(numbers), pairs[:, 0], pairs[:, 1])
 
 
 def tracks_meeting(connection: Connection, conditions: Conditions) -> NDArray[np.int64]:
@@ -110,7 +117,9 @@ def tracks_meeting(connection: Connection, conditions: Conditions) -> NDArray[np
 
 
 def tracks_by_names(connection: Connection, kind: str, names: Collection[str]) -> list[Track]:
-    """Return the tracks whose artist (or album artist), or album, is one of these names, whatever its case; by id.
+    """Return the tracks one of whose artists (album artists included), or whose album, has one of these names; by id.
+
+    Case does not count.
 
     Args:
         connection: A connection of the library.
@@ -122,8 +131,9 @@ def tracks_by_names(connection: Connection, kind: str, names: Collection[str]) -
 
 
 def names_of(connection: Connection, kind: str) -> set[str]:
-    """Return every artist (album artists included) or every album, as the tags spell them."""
-    return {name for column in NAMED_BY[kind] for name in _spellings(connection, column)}
+    """Return every artist (album artists included) or every album, as the tags spell them; several together, too."""
+    spelled = (text for column in NAMED_BY[kind] for text in _spellings(connection, column))
+    return {name for text in spelled for name in _names_in(kind, text)}
 
 
 def labels_of_tracks(connection: Connection, encoder: str, coverage: str) -> Labels:
@@ -145,11 +155,16 @@ def labels_of_tracks(connection: Connection, encoder: str, coverage: str) -> Lab
     return Labels(all_ids[order], np.concatenate(genres)[order], np.concatenate(moods)[order])
 
 
-def _group_name(kind: str, artist: str | None, album_artist: str | None, album: str | None) -> tuple[str, str] | None:
+def _groups_of(kind: str, artist: str | None, album_artist: str | None, album: str | None) -> tuple[GroupName, ...]:
     if kind == "artist":
-        name = folded(artist or album_artist or "")
-        return (name, "") if name else None
-    return (folded(album_artist or artist or ""), folded(album)) if album else None
+        return tuple(dict.fromkeys((folded(name), "") for name in artist_names(artist or album_artist)))
+    return ((folded(album_artist or artist or ""), folded(album)),) if album else ()
+
+
+def _names_in(kind: str, text: str) -> list[str]:
+    """The names that a tag goes by: a tag of several artists by each, and by all of them together."""
+    names = artist_names(text) if kind == "artist" else []
+    return [text, ARTIST_SEPARATOR.join(names), *names] if len(names) > 1 else [text]
 
 
 def _likeliest(blobs: Sequence[bytes]) -> NDArray[np.int16]:
@@ -176,10 +191,12 @@ def _each_named(
     wanted = {folded(name) for name in names}
     if not wanted:
         return []
-    return [
-        (column, _is_one_of(column, [name for name in _spellings(connection, column) if folded(name) in wanted]))
-        for column in NAMED_BY[kind]
-    ]
+    found = []
+    for column in NAMED_BY[kind]:
+        spelled = _spellings(connection, column)
+        matching = [text for text in spelled if any(folded(name) in wanted for name in _names_in(kind, text))]
+        found.append((column, _is_one_of(column, matching)))
+    return found
 
 
 def _is_one_of(column: Column[Any], values: Sequence[str]) -> ColumnElement[bool]:

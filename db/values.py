@@ -14,6 +14,7 @@ from engine.errors import LibraryError, visible
 VARIABLES = 900  # values bound in one statement: older SQLite allows 999
 ROWS_AT_ONCE = 4096  # read beside the array that they go into
 SEPARATOR = os.fsencode(os.sep)
+ARTIST_SEPARATOR = "; "  # between several artists of a track
 
 
 def shown(path: bytes | str | os.PathLike[str]) -> str:
@@ -45,6 +46,11 @@ def clean(text: str) -> str:
 def folded(text: str) -> str:
     """Return TEXT as it is searched: without case, and composed, since some systems decompose accents in file names."""
     return unicodedata.normalize("NFC", clean(text).casefold())
+
+
+def artist_names(text: str | None) -> list[str]:
+    """Return the artists of a tag, in order. Only ";" separates them: "/", "&" and "," belong to names."""
+    return [name for part in (text or "").split(ARTIST_SEPARATOR.strip()) if (name := part.strip())]
 
 
 def portions(ids: Iterable[int], size: int = VARIABLES) -> Iterator[list[int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.db import Conditions, Span, Track, any_measured, group_name, names_of, tracks_by_genre, tracks_meeting
-from engine.db.values import folded
+from engine.db import Conditions, Span, Track, any_measured, groups_of, names_of, tracks_by_genre, tracks_meeting
+from engine.db.values import artist_names, folded
 from engine.errors import QueryError
 from engine.models.labels import own_name, spellings, tag_names
 from engine.query import PathName, absolute_path
@@ -30,7 +31,7 @@ class Filters:
     Attributes:
         genres: One of these: by its tag, or where that names none of the encoder's, by what the network hears.
         moods: One of these, as the network hears it.
-        artists, albums: One of these, whatever the case; an artist may be the album's.
+        artists, albums: One of these, whatever the case; an artist may be the album's, and one of several.
         years: First and last, either None.
         durations: Seconds.
         tempos: Beats a minute; known after `index --features`.
@@ -109,14 +110,29 @@ def passing(opened: OpenLibrary, filters: Filters, sought: Sequence[Track] = ())
     return ids
 
 
-def same_artist(track: Track) -> str | None:
-    """What tracks of one artist have in common; None where the artist is unknown."""
-    group = group_name(track, "artist")
-    return group[0] if group else None
+class ArtistCap:
+    """At most so many tracks of one artist; a track of several counts for each, one of none is always welcome.
+
+    Args:
+        most: Of one artist; None for any number.
+        taken: Tracks that are there already.
+    """
+
+    def __init__(self, most: int | None, taken: Iterable[Track] = ()) -> None:
+        self.most = most
+        self.counts = Counter(group for track in taken for group in groups_of(track, "artist"))
+
+    def takes(self, track: Track | None) -> bool:
+        """Whether there is room for a track; if so, it has it."""
+        groups = groups_of(track, "artist") if track is not None and self.most is not None else ()
+        if self.most is not None and any(self.counts[group] >= self.most for group in groups):
+            return False
+        self.counts.update(groups)
+        return True
 
 
 def _conditions(filters: Filters, sought: Sequence[Track]) -> Conditions:
-    artists = {name for track in sought for name in (track.artist, track.album_artist) if name}
+    artists = {name for track in sought for text in (track.artist, track.album_artist) for name in artist_names(text)}
     albums = {track.album for track in sought if track.album}
     return Conditions(
         years=filters.years,

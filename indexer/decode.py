@@ -20,6 +20,7 @@ from av.packet import Packet
 from engine.errors import AudioError
 from engine.indexer.samples import Chunk, Samples, groups, mono, resample, resampled, stack
 from engine.indexer.source import Source, open_container, reason_of, sound_stream
+from engine.indexer.tags import read_metadata
 
 EXACT_FORMATS = frozenset(  # those that state their length; FFmpeg estimates that of the others from the bit rate
     ["aiff", "ape", "au", "caf", "dsf", "flac", "matroska", "mov", "mpc8", "ogg", "tak", "tta", "w64", "wav", "wv"]
@@ -35,7 +36,8 @@ FAR_SECONDS = 1e7  # beyond the end of any file
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """What the headers say: duration in seconds (None if unstated), Hz, channels; tags with casefolded keys.
+    """What the headers say: duration in seconds (None if unstated), Hz, channels; tags with casefolded keys,
+    several values of one separated by NUL.
 
     `codec` and `container` are FFmpeg's names; a container may have several, "mov,mp4,m4a,...". The bit rate, in bits
     a second, is the stream's where it is stated, else that of the file; None where neither is known, or the file
@@ -86,7 +88,7 @@ class AudioFile:
         self.trouble = ""
         self._container = open_container(source)
         self._stream = sound_stream(self._container)
-        self.info = _describe(self._container, self._stream)
+        self.info = _describe(self._container, self._stream, read_metadata(source, self._container, self._stream))
         start, time_base = self._stream.start_time, self._stream.time_base
         self._origin = float(start * time_base) if start is not None and time_base else 0.0
         self._measured: float | None = None
@@ -300,7 +302,7 @@ def _window(tape: Tape, start: float, seconds: float, sample_rate: int) -> Sampl
     return samples[skip : skip + round(seconds * sample_rate)]
 
 
-def _describe(container: InputContainer, stream: AudioStream) -> AudioInfo:
+def _describe(container: InputContainer, stream: AudioStream, metadata: dict[str, str]) -> AudioInfo:
     context = stream.codec_context
     if context.sample_rate not in SAMPLE_RATES:
         raise AudioError(f"sample rate {context.sample_rate} Hz; {SAMPLE_RATES[0]} to {SAMPLE_RATES[-1]} can be read")
@@ -309,8 +311,6 @@ def _describe(container: InputContainer, stream: AudioStream) -> AudioInfo:
         duration = float(stream.duration * stream.time_base)
     elif container.duration:
         duration = container.duration / av.time_base
-    tags = {**container.metadata, **stream.metadata}
-    metadata = {key.casefold(): value for key, value in tags.items()}
     rate, codec, channels = context.sample_rate, context.codec.canonical_name, context.layout.nb_channels
     bitrate = _bitrate(container, stream, duration)
     return AudioInfo(duration, rate, channels, codec, container.format.name, metadata, bitrate)

@@ -13,13 +13,23 @@ from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
-from engine.db import Database, FileState, add_root, forget_skipped, known_files, missing_tracks, put_skipped
+from engine.db import (
+    Database,
+    FileState,
+    add_root,
+    forget_skipped,
+    known_files,
+    missing_tracks,
+    put_skipped,
+    tracks_to_read,
+)
 from engine.db.values import Folder, shown
 from engine.indexer.memory import kept_memory
 from engine.indexer.pool import in_order
 from engine.indexer.pruning import find_vanished, is_gone, refuse_prune, remove_vanished
 from engine.indexer.reports import FailedPath, IndexProgress, IndexReport, OnProgress
 from engine.indexer.scan import FoundFile, OutsideLink, Unreadable, scan
+from engine.indexer.tags import TAG_READER
 
 if TYPE_CHECKING:
     from engine.indexer.prepare import Prepared
@@ -67,6 +77,7 @@ class Ingest:
         self.encoder_id, self.coverage = encoder_id, coverage
         self.report = IndexReport()
         self.moved_from: set[bytes] = set()
+        self.unchanged: list[tuple[FoundFile, int]] = []
 
     def run(
         self, paths: Sequence[str | bytes | os.PathLike[str] | os.PathLike[bytes]], on_progress: OnProgress
@@ -80,6 +91,7 @@ class Ingest:
             self._note_outside(outside, known)
             self._report_unreadable(unreadable, known)
             work = self._needing_work(roots, files, known)
+            self._read_tags_anew(on_progress)
             if work:
                 self._process(work, on_progress)
             closed = [entry.path for entry in unreadable if not is_gone(entry.path)]
@@ -159,7 +171,17 @@ class Ingest:
                 work.append(found)
             else:
                 self.report.unchanged += 1
+                self.unchanged.append((found, state.track_id))
         return work
+
+    def _read_tags_anew(self, on_progress: OnProgress) -> None:
+        with self.database.write() as connection:
+            waiting = tracks_to_read(connection, TAG_READER)
+        stale = [(found, track_id) for found, track_id in self.unchanged if track_id in waiting]
+        if stale:
+            from engine.indexer.retagging import read_anew  # here: it loads FFmpeg, and most runs have nothing for it
+
+            self.report.retagged = read_anew(self.database, stale, waiting, self.options.threads, on_progress)
 
     def _process(self, work: list[FoundFile], on_progress: OnProgress) -> None:
         from threadpoolctl import threadpool_limits

@@ -15,7 +15,7 @@ from engine.errors import AudioError, EngineError
 from engine.indexer.decode import AudioFile
 from engine.indexer.encoding import DecodedTrack, EncodedTrack, decode_windows, encode_file
 from engine.indexer.faults import is_passing
-from engine.indexer.identity import WHOLE_LIMIT, content_hash
+from engine.indexer.identity import content_hash
 from engine.indexer.pruning import is_gone
 from engine.indexer.scan import FoundFile, has_media_extension
 from engine.models.encoder import Encoder, WindowPlan
@@ -43,7 +43,8 @@ class Prepared:
         encoded: What the encoder says of it, where it was asked already.
         error: Why it gives no signature, or None.
         passing: The error lies around the file, not in it: the next run reads it again.
-        metadata: Of a big file that changed where the hash does not look: its tags may have.
+        metadata: Of a twin: its tags may have changed where the hash of a big file does not look, or were read by an
+            earlier version; None where it cannot be opened.
         silent: It holds no sound and does not claim to: passed over.
     """
 
@@ -90,7 +91,7 @@ def _prepare(
         digest = content_hash(found.path)
         twins, signature = _look_up(database, digest, target)
         if signature is not None:
-            return Prepared(found, digest, twins, signature, metadata=_unseen_tags(found, twins))
+            return Prepared(found, digest, twins, signature, metadata=_metadata(found))
         if encoder is not None:
             decoded, encoded = encode_file(found.path, encoder, target.coverage, stop)
             return Prepared(found, digest, twins, decoded=decoded.without_sound(), encoded=encoded)
@@ -129,8 +130,9 @@ def _look_up(database: Database, digest: bytes, target: Target) -> tuple[tuple[T
         return twins, next((signature for signature in stored if signature is not None), None)
 
 
-def _unseen_tags(found: FoundFile, twins: tuple[Track, ...]) -> dict[str, str] | None:
-    if found.size <= WHOLE_LIMIT or all(twin.path != found.path for twin in twins):
+def _metadata(found: FoundFile) -> dict[str, str] | None:
+    try:
+        with AudioFile.open(found.path) as audio:
+            return audio.info.metadata
+    except AudioError:
         return None
-    with AudioFile.open(found.path) as audio:
-        return audio.info.metadata

@@ -40,6 +40,7 @@ class IndexReport:
         vanished: Tracks whose files are gone; removed only with prune.
         pruned: How many of these were removed.
         prune_refused: Why nothing was pruned, or None.
+        retagged: Unchanged tracks whose tags were read anew, as an earlier version had read them.
         passed_over: Files that hold no sound and do not claim to.
         seconds: Duration of the run.
         interrupted: Whether it was stopped before its end.
@@ -55,6 +56,7 @@ class IndexReport:
     pruned: int = 0
     prune_refused: str | None = None
     passed_over: int = 0
+    retagged: int = 0
     seconds: float = 0.0
     interrupted: bool = False
     notes: list[str] = field(default_factory=list)

@@ -23,6 +23,7 @@ FILE_FORMATS = (
     "truehd,tta,voc,vqf,w64,wav,wsd,wtv,wv,xwma"
 )
 BUFFER_BYTES = 1 << 16
+METADATA_ERRORS = "surrogateescape"  # tags need not be UTF-8: `engine.indexer.tags` decodes their bytes
 
 
 class Source:
@@ -40,6 +41,7 @@ class Source:
         if not regular or not status.st_size:
             os.close(descriptor)
             raise AudioError("the file is empty" if regular else "not a regular file")
+        self.size = status.st_size
         self._file = os.fdopen(descriptor, "rb", buffering=0)
 
     def read(self, size: int) -> bytes:
@@ -57,6 +59,19 @@ class Source:
         """Give the position; without this method PyAV takes a file for a stream that cannot seek."""
         return self._file.tell()
 
+    def at(self, offset: int, count: int) -> bytes:
+        """Read elsewhere, and come back: FFmpeg goes on where it stood. Nothing where a damaged file points outside."""
+        if not 0 <= offset < self.size:
+            return b""
+        before = self._file.tell()
+        try:
+            self._file.seek(offset)
+            return self._file.read(min(count, self.size - offset)) or b""
+        except (OSError, ValueError, OverflowError):
+            return b""
+        finally:
+            self._file.seek(before)
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()
@@ -66,7 +81,7 @@ def open_container(source: Source) -> InputContainer:
     """Open a source as a container; raises AudioError where it is no sound file."""
     options = {"format_whitelist": FILE_FORMATS, "protocol_whitelist": "none"}
     try:
-        return av.open(source, mode="r", options=options, metadata_errors="replace", buffer_size=BUFFER_BYTES)
+        return av.open(source, mode="r", options=options, metadata_errors=METADATA_ERRORS, buffer_size=BUFFER_BYTES)
     except (av.FFmpegError, OSError, ValueError) as error:
         # FFmpeg answers so to a format that is not on the list.
         refused = getattr(error, "errno", None) == errno.EINVAL

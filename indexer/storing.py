@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Literal, TypeAlias
 
@@ -131,14 +131,14 @@ class Storing:
         own = next((twin for twin in item.twins if twin.path == found.path), None)
         if own is not None:
             touch_track(connection, own.id, found.size, found.mtime_ns, item.content_hash)
-            if item.metadata is not None:
-                upsert_track(connection, _retagged(item, own))
+            _retag(connection, item, own)
             return own.id, "unchanged"
         gone = next((twin for twin in item.twins if self._went_away(twin)), None)
         if gone is not None:
             replaced = track_by_path(connection, found.path)  # moved over a file that was a track: its bytes are gone
             remove_tracks(connection, [replaced.id] if replaced else [])
             move_track(connection, gone.id, found.path, found.size, found.mtime_ns)
+            _retag(connection, item, gone)
             self.moved_from.add(gone.path)
             return gone.id, "moved"
         return upsert_track(connection, _new_track(item, decoded)), "new"
@@ -154,16 +154,23 @@ class Storing:
             setattr(self.report, counted, getattr(self.report, counted) + 1)
 
 
-def _retagged(item: Prepared, own: Track) -> NewTrack:
-    tags = asdict(read_tags(item.metadata or {}))
-    found = item.found
-    return NewTrack(found.path, found.size, found.mtime_ns, item.content_hash, own.duration_seconds, **tags)
+def _retag(connection: Connection, item: Prepared, track: Track) -> None:
+    """Give a track that lies at the item's path by now the item's tags, where these were read."""
+    if item.metadata is not None:
+        upsert_track(connection, _tagged(item, track.duration_seconds, item.metadata))
+
+
+def _tagged(item: Prepared, seconds: float, metadata: Mapping[str, str]) -> NewTrack:
+    found, tags = item.found, asdict(read_tags(metadata))
+    return NewTrack(found.path, found.size, found.mtime_ns, item.content_hash, seconds, **tags)
 
 
 def _new_track(item: Prepared, decoded: DecodedTrack | None) -> NewTrack:
     found = item.found
-    if decoded is None:  # a copy of a track: the same bytes carry the same tags
-        fields = {name: value for name, value in asdict(item.twins[0]).items() if name != "id"}
-        return NewTrack(**fields | {"path": found.path, "size": found.size, "mtime_ns": found.mtime_ns})
-    tags = asdict(read_tags(decoded.metadata))
-    return NewTrack(found.path, found.size, found.mtime_ns, item.content_hash, decoded.duration_seconds, **tags)
+    if decoded is not None:
+        return _tagged(item, decoded.duration_seconds, decoded.metadata)
+    if item.metadata is not None:
+        return _tagged(item, item.twins[0].duration_seconds, item.metadata)
+    # A copy of a track: the same bytes carry the same tags.
+    fields = {name: value for name, value in asdict(item.twins[0]).items() if name != "id"}
+    return NewTrack(**fields | {"path": found.path, "size": found.size, "mtime_ns": found.mtime_ns})

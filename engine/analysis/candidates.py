@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.db import Namesakes, Track, namesakes, tracks_by_ids, vectors_of_tracks
 from engine.db.fingerprints import IDENTITIES
-from engine.db.values import folded
+from engine.db.values import artist_names, folded
 from engine.opened import OpenLibrary
 
 if TYPE_CHECKING:
@@ -125,11 +125,14 @@ def _within(found: Namesakes) -> Iterable[tuple[int, int]]:
 
 def _named(pair: Pair, tracks: dict[int, Track]) -> Pair:
     a, b = tracks[pair.first], tracks[pair.second]
-    same_title = bool(a.artist and a.title and b.artist and b.title) and (
-        folded(a.artist or "") == folded(b.artist or "") and plain_title(a.title or "") == plain_title(b.title or "")
-    )
+    same_title = bool(a.title and b.title) and plain_title(a.title or "") == plain_title(b.title or "")
+    same_title = same_title and not _artists(a).isdisjoint(_artists(b))
     same_name = same_title or _same_identifier(pair, tracks)
     return replace(pair, same_bytes=a.content_hash == b.content_hash, same_name=same_name)
+
+
+def _artists(track: Track) -> set[str]:
+    return {folded(name) for name in artist_names(track.artist)}
 
 
 def _same_identifier(pair: Pair, tracks: dict[int, Track]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from engine.analysis.variety import drawn_order, settle_seed
 from engine.db import tracks_by_ids
 from engine.errors import QueryError
-from engine.filters import Filters, passing, same_artist
+from engine.filters import ArtistCap, Filters, passing
 from engine.opened import OpenLibrary
 from engine.seeds import Sought
 
@@ -111,17 +110,8 @@ def _cap(opened: OpenLibrary, track_ids: Sequence[int], per_artist: int | None) 
         return lambda _: True
     with opened.database.read() as connection:
         tracks = tracks_by_ids(connection, track_ids)
-    artists = [same_artist(tracks[track_id]) if track_id in tracks else None for track_id in track_ids]
-    taken: Counter[str] = Counter()
-
-    def fits(i: int) -> bool:
-        artist = artists[i]
-        if artist is None:
-            return True
-        taken[artist] += 1
-        return taken[artist] <= per_artist
-
-    return fits
+    cap = ArtistCap(per_artist)
+    return lambda i: cap.takes(tracks.get(track_ids[i]))
 
 
 def _diverse(

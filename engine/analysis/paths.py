@@ -6,7 +6,6 @@ the same however many tracks there are.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from engine.analysis.ordering import Places, path_rows, pool_size
 from engine.analysis.variety import thinned
 from engine.db import Track, tracks_by_ids
-from engine.filters import same_artist
+from engine.filters import ArtistCap
 from engine.opened import OpenLibrary
 
 if TYPE_CHECKING:
@@ -101,11 +100,7 @@ def _capped(opened: OpenLibrary, snapshot: Snapshot, ids: Ids, most: int, ends: 
     with opened.database.read() as connection:
         tracks = tracks_by_ids(connection, ids.tolist())
     near = (snapshot.take(ids) @ stops.T).sum(axis=1)
-    taken = Counter(same_artist(track) for track in ends)
-    kept = []
-    for track_id in ids[np.argsort(-near, kind="stable")].tolist():
-        artist = same_artist(tracks[track_id]) if track_id in tracks else None
-        taken[artist] += 1
-        if artist is None or taken[artist] <= most:
-            kept.append(track_id)
+    cap = ArtistCap(most, ends)
+    nearest = ids[np.argsort(-near, kind="stable")].tolist()
+    kept = [track_id for track_id in nearest if cap.takes(tracks.get(track_id))]
     return np.sort(np.array(kept, np.int64))

@@ -31,7 +31,7 @@ from engine.analysis.taste import CENTRES, DAY, Scored, score, taste
 from engine.db import Play, Track, tracks_by_ids
 from engine.db.values import shown
 from engine.errors import QueryError
-from engine.filters import Filters, passing, same_artist
+from engine.filters import ArtistCap, Filters, passing
 from engine.opened import OpenLibrary
 
 FURTHER = 0.9  # what each further track of a centre counts
@@ -158,7 +158,7 @@ def _pick(
     """The best tracks with their places among the ranked: one of several byte-identical files, few of one artist."""
     copies = {track.content_hash for track in heard.values()}
     taken: set[bytes] = set()
-    artists: Counter[str] = Counter()
+    cap = ArtistCap(per_artist)
     picked: list[tuple[Track, int]] = []
     for start in range(0, len(ranked.track_ids), READ_AT_ONCE):
         part = ranked.track_ids[start : start + READ_AT_ONCE].tolist()
@@ -168,21 +168,13 @@ def _pick(
             track = tracks.get(track_id)
             if track is None or track.content_hash in taken:
                 continue
-            if (track.content_hash in copies and track_id not in heard) or _too_many(track, per_artist, artists):
+            if (track.content_hash in copies and track_id not in heard) or not cap.takes(track):
                 continue
             taken.add(track.content_hash)
             picked.append((track, at))
             if len(picked) == n:
                 return picked
     return picked
-
-
-def _too_many(track: Track, per_artist: int | None, artists: Counter[str]) -> bool:
-    artist = same_artist(track)
-    if per_artist is None or artist is None:
-        return False
-    artists[artist] += 1
-    return artists[artist] > per_artist
 
 
 def _described(

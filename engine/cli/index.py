@@ -119,6 +119,8 @@ def _summarise(report: IndexReport) -> None:
     counts = f"{report.new} new, {report.unchanged} unchanged, {report.moved} moved, {len(report.failed)} failed"
     extra = f", {report.pruned} pruned" if report.pruned else ""
     click.echo(f"{counts}{extra} in {report.seconds:.1f} s ({report.tracks_per_second:.1f} tracks/s)")
+    if report.retagged:
+        click.echo(f"of the unchanged, {report.retagged} had their tags read anew: this version reads more of them")
     if report.passed_over:
         click.echo(f"{report.passed_over} files without sound passed over")
     before = [f"{failed.path}: {failed.reason}" for failed in report.failed_before]

@@ -303,6 +303,53 @@ def test_groups(library: Engine) -> None:
         library.similar_groups("mood", ["id:1"])
 
 
+@pytest.fixture
+def duets(tmp_path: Path) -> Iterator[Engine]:
+    """Twelve tracks in a row: by Ada, by Ben, by both, and by an album artist, in turn."""
+    by = (("Ada", None), ("Ben", None), ("Ada;BEN ", "Both"), (None, "Ada; AC/DC"))
+    with open_database(tmp_path / "library.db", create=True) as database, database.write() as connection:
+        for i in range(12):
+            artist, album_artist = by[i % 4]
+            track_id = upsert_track(connection, replace(new_track(i), artist=artist, album_artist=album_artist))
+            put_signature(connection, signature(track_id, np.eye(D)[0] + np.eye(D)[1] * i, 0, 0))
+    with Engine.open(tmp_path / "library.db", device="cpu") as opened:
+        yield opened
+
+
+def test_each_of_several_artists_matches(duets: Engine) -> None:
+    """A track of several artists is one of each: as a filter, as a seed, and where a seed's artists are left out."""
+    assert set(ids(duets, artists=("ben",))) == {2, 3, 6, 7, 10, 11}
+    assert set(ids(duets, artists=("ada; ben", "ac/dc"))) == {3, 4, 7, 8, 11, 12}
+    with pytest.raises(QueryError, match="AC/DC"):
+        ids(duets, artists=("AC/DX",))
+    seeds = {seed.track_id for seed in duets.similar_to(["artist:Ben"]).seeds}
+    assert seeds == {2, 3, 6, 7, 10, 11}
+    others = {match.track_id for match in duets.similar("id:2", 12, filters=Filters(other_artists=True)).matches}
+    assert others == {1, 4, 5, 8, 9, 12}
+    assert duets.similar("id:3", 12, filters=Filters(other_artists=True)).matches == ()
+
+
+def test_each_of_several_artists_is_capped(duets: Engine) -> None:
+    """A track counts for each of its artists, in searches and on paths; one that is not taken counts for none."""
+    by = ({"ada"}, {"ben"}, {"ada", "ben"}, {"ada", "ac/dc"})
+    taken = [by[(i - 1) % 4] for i in ids(duets, per_artist=2)]
+    assert max(sum(name in artists for artists in taken) for name in ("ada", "ben")) == 2
+    assert sum("ben" in artists for artists in taken) == 2
+    path = [track.track_id for track in duets.path(1, 2, 12, filters=Filters(per_artist=2)).tracks]
+    assert sum("ada" in by[(i - 1) % 4] for i in path) == sum("ben" in by[(i - 1) % 4] for i in path) == 2
+
+
+def test_groups_of_several_artists(duets: Engine) -> None:
+    """Each artist is the mean of all of its tracks, those with others too, and is shown by its own name."""
+    groups = duets.similar_groups("artist", ["id:2"]).groups
+    assert {(group.artist, group.tracks) for group in groups} == {("Ada", 9), ("AC/DC", 3)}
+    vectors = np.array([np.eye(D)[0] + np.eye(D)[1] * i for i in (0, 2, 3, 4, 6, 7, 8, 10, 11)])
+    mean = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).mean(axis=0)
+    query = (np.eye(D)[0] + np.eye(D)[1]) / 2**0.5
+    found = {group.artist: group.similarity for group in groups}["Ada"]
+    assert found == pytest.approx(float(mean @ query / np.linalg.norm(mean)), abs=1e-5)
+
+
 def test_library_smaller_than_asked(tmp_path: Path) -> None:
     """One track has no neighbour; asking for ten gives none, and no error."""
     with open_database(tmp_path / "library.db", create=True) as database, database.write() as connection:

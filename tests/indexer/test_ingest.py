@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from engine import Engine, EngineError, IndexProgress, LibraryError
-from engine.db import open_database
+from engine.db import Play, add_plays, list_plays, open_database
 from engine.indexer.prepare import Target, prepare
 from engine.indexer.reports import IndexReport
 from engine.indexer.scan import scan
@@ -528,3 +528,65 @@ def test_links_out_of_the_folder(engine: Engine, own: Collection) -> None:
     assert "3 tracks behind stay" in note
     assert "\n" not in note
     assert engine.similar(own.folder / "link" / "linked.wav").matches
+
+
+def test_tags_of_an_earlier_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where an earlier version read the tags, the next run reads them anew, once, and leaves all else as it was."""
+    folder = tmp_path / "music"
+    (folder / "below").mkdir(parents=True)
+    for number, place in enumerate((folder, folder / "below")):
+        write_song(place / f"{number}.flac", number, artist="A1;A2")
+    with Engine.open(tmp_path / "library.db", device="cpu") as engine:
+        assert engine.index(folder).retagged == 0
+        assert engine.index(folder).retagged == 0
+        before, sounds = ids(engine), {i: signature(engine, i, tmp_path) for i in (1, 2)}
+        with engine._opened.database.write() as connection:
+            connection.exec_driver_sql("UPDATE tracks SET artist = 'wrong', search_text = 'wrong', added_at = 7")
+            connection.exec_driver_sql("DELETE FROM settings WHERE key LIKE 'tag%'")
+            add_plays(connection, [Play(1.0, "like", 1)])
+        monkeypatch.setattr("engine.indexer.prepare.prepare", None)  # nothing may be decoded
+        report = engine.index(folder / "below")
+        assert (report.retagged, report.unchanged, report.new) == (1, 1, 0)
+        report = engine.index(folder)
+        assert (report.retagged, report.unchanged, report.new) == (1, 2, 0)
+        assert engine.index(folder).retagged == 0
+        assert ids(engine) == before
+        assert [track.artist for track in engine.search("a2")] == ["A1; A2", "A1; A2"]
+        assert all(np.array_equal(signature(engine, i, tmp_path), sounds[i]) for i in (1, 2))
+        with engine._opened.database.read() as connection:
+            assert [play.track_id for play in list_plays(connection)] == [1]
+            assert connection.exec_driver_sql("SELECT DISTINCT added_at FROM tracks").scalars().all() == [7]
+
+
+def test_tags_of_files_that_cannot_be_opened_wait(tmp_path: Path) -> None:
+    """A track whose unchanged file cannot be opened keeps its tags, and they are read when it can be."""
+    path = write_song(tmp_path / "music" / "a.flac", 1, artist="Real")
+    with Engine.open(tmp_path / "library.db", device="cpu") as engine:
+        engine.index(path)
+        with engine._opened.database.write() as connection:
+            connection.exec_driver_sql("UPDATE tracks SET artist = 'Old'")
+            connection.exec_driver_sql("DELETE FROM settings WHERE key LIKE 'tag%'")
+        content, status = path.read_bytes(), path.stat()
+        for data, retagged, artist in ((bytes(len(content)), 0, "Old"), (content, 1, "Real")):
+            path.write_bytes(data)
+            os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+            assert engine.index(path).retagged == retagged
+            assert [track.artist for track in engine.search("")] == [artist]
+
+
+def test_copies_of_tracks_of_an_earlier_version(tmp_path: Path) -> None:
+    """A copy, and a file that moved, have the tags that are read now, not those that the track had."""
+    first = write_song(tmp_path / "music" / "a.flac", 1, artist="Real")
+    with Engine.open(tmp_path / "library.db", device="cpu") as engine:
+        engine.index(tmp_path / "music")
+        with engine._opened.database.write() as connection:
+            connection.exec_driver_sql("UPDATE tracks SET artist = 'Old'")
+        shutil.copy(first, tmp_path / "music" / "b.flac")
+        engine.index(tmp_path / "music")
+        assert {Path(track.path).name: track.artist for track in engine.search("")} == {
+            "a.flac": "Old",
+            "b.flac": "Real",
+        }
+        first.rename(tmp_path / "music" / "c.flac")
+        assert engine.index(tmp_path / "music").moved == 1
+        assert {track.artist for track in engine.search("")} == {"Real"}
