@@ -144,7 +144,7 @@ class Encoder(nn.Module):
         if isinstance(self.attention_layer, ReceivedAttention):
             self.attention_layer.recentre(mean)
         if self.metric is not None:
-            self.metric.bias -= mean
+            self.metric.bias.sub_(mean)
             return
         norm: nn.BatchNorm1d = self.standardise  # type: ignore[assignment]
         assert norm.running_mean is not None

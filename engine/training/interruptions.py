@@ -32,7 +32,8 @@ def synthesise(samples: int, seed: int = 0) -> list[Samples]:
 def speech_windows(files: Sequence[Path], samples: int, seed: int = 0) -> list[Samples]:
     """At most MOST_SPEECH windows of `samples`, from spoken recordings in random order with short pauses between."""
     rng = np.random.default_rng(seed)
-    waiting, windows = np.zeros(0, np.float32), []
+    waiting: Samples = np.zeros(0, np.float32)
+    windows: list[Samples] = []
     for index in rng.permutation(len(files)):
         pause = np.zeros(int(rng.uniform(0.05, 0.5) * SAMPLE_RATE), np.float32)
         waiting = np.concatenate([waiting, *_decoded(files[index]), pause])

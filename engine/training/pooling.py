@@ -43,6 +43,8 @@ class PoolingSchedule:
         agreement, labels, geometry, interruption, entropy: Weights of the terms; entropy's is the Kullback-Leibler
             divergence of the attention from equal weights.
         interrupted: Share of batches with interruptions.
+        jitter: Standard deviation of noise on segment vectors, whose own is about 1: the trunk knows the tracks that
+            it learnt from, and without noise pooling leans on that.
     """
 
     steps: int = 400
@@ -57,7 +59,8 @@ class PoolingSchedule:
     geometry: float = 10.0
     interruption: float = 0.3
     entropy: float = 0.0
-    interrupted: float = 0.6
+    interrupted: float = 0.25
+    jitter: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +138,8 @@ def _losses(
     for view in batch.sets:
         for segments in view:
             extra = _interruptions(segments, bank, rng) if interrupted else None
-            vectors = encoder.mapped(segments if extra is None else torch.cat([segments, extra], dim=1))
+            heard = segments + schedule.jitter * torch.randn_like(segments)
+            vectors = encoder.mapped(heard if extra is None else torch.cat([heard, extra], dim=1))
             scores = encoder.score(vectors)
             weights = scores.softmax(dim=1)
             signatures.append(F.normalize(encoder.pool(vectors, scores), dim=1))

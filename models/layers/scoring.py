@@ -91,7 +91,7 @@ class ReceivedAttention(nn.Module):
 
         The keys need nothing: what the mean adds to a query's products is the same for all keys, and cancels.
         """
-        self.query.bias += self.query.weight @ mean
+        self.query.bias.add_(self.query.weight @ mean)
 
     def received(self, vectors: Tensor, speaks: Tensor | None = None) -> Tensor:
         """h (B, S, D) -> r (B, S), the attention received relative to the average; sums to the number of speakers."""
