@@ -63,6 +63,7 @@ from engine.db.signatures import (
     predictions,
     put_signature,
     put_vector_index,
+    words_of_tracks,
 )
 from engine.db.tracks import (
     GenreCount,
@@ -178,4 +179,5 @@ __all__ = [
     "unmeasured_tracks",
     "upsert_track",
     "vectors_of_tracks",
+    "words_of_tracks",
 ]

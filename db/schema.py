@@ -1,4 +1,4 @@
-"""The tables of a library, version 2.
+"""The tables of a library, version 3.
 
 tracks          one row per audio file that has been read; its id never changes and is never given out twice
 skipped         files that gave no track, with the reason, so that the next run need not read them again
@@ -10,6 +10,7 @@ vector_indexes  what the vector index file on disk holds
 fingerprints    what tells whether two files are one recording, with the stream's codec and bit rate (since version 2)
 audio_features  tempo, key, loudness: only of tracks for which somebody asked (since version 2)
 plays           what was played, skipped, liked, and when (since version 2)
+words           how likely each of the encoder's words is in a signature, for encoders that have words (since version 3)
 
 Paths are BLOBs: the bytes of a file name need not be UTF-8. Vectors are BLOBs of little-endian floats. No query is
 here.
@@ -23,7 +24,7 @@ from sqlalchemy import Boolean, CheckConstraint, Column, Float, ForeignKey, Inde
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.types import UserDefinedType
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 OLDEST_VERSION = 1  # that is brought up to date when it is opened
 APPLICATION_ID = 0x456E674E  # "EngN", in the header of every library file
 COVERAGES = ("windows", "full")
@@ -120,6 +121,13 @@ segments = Table(
     Column("starts", BLOB, nullable=False),  # float32 (S,), seconds
     Column("attention", BLOB, nullable=False),  # float32 (S,)
     Column("vectors", BLOB, nullable=False),  # float16 (S, D)
+)
+
+words = Table(
+    "words",
+    metadata,
+    Column("signature_id", Integer, ForeignKey("signatures.id", ondelete="CASCADE"), primary_key=True),
+    Column("probabilities", BLOB, nullable=False),  # float16 (V,)
 )
 
 settings = Table("settings", metadata, Column("key", TEXT, primary_key=True), Column("value", TEXT, nullable=False))

@@ -1,10 +1,11 @@
 """Signatures: writing them, reading one with its windows, and what each encoder has or lacks.
 
-`engine.db.vectors` reads them by the thousand. Shapes: D numbers in a signature, S windows in a track.
+`engine.db.vectors` reads them by the thousand. Shapes: D numbers in a signature, S windows in a track, V words of an
+encoder.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, bindparam, delete, exists, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from engine.db.schema import COVERAGES, segments, signatures, tracks, vector_indexes
+from engine.db.schema import COVERAGES, segments, signatures, tracks, vector_indexes, words
 from engine.db.values import Folder, portions, shown
 from engine.errors import LibraryError, SignatureError
 
@@ -22,14 +23,21 @@ UNIT_TOLERANCE = 1e-3  # of a signature's norm
 
 # Made once: to make such a statement takes as long as to run it.
 OF_ENCODER = (signatures.c.encoder == bindparam("encoder"), signatures.c.coverage == bindparam("coverage"))
-WITH_SEGMENTS = (
-    select(signatures, segments.c.starts, segments.c.attention, segments.c.vectors.label("window_vectors"))
+ALONE = (
+    select(signatures, words.c.probabilities.label("words"))
     .where(signatures.c.track_id == bindparam("track_id"), *OF_ENCODER)
-    .outerjoin_from(signatures, segments, segments.c.signature_id == signatures.c.id)
+    .outerjoin_from(signatures, words, words.c.signature_id == signatures.c.id)
 )
-ALONE = select(signatures).where(signatures.c.track_id == bindparam("track_id"), *OF_ENCODER)
+WITH_SEGMENTS = ALONE.add_columns(
+    segments.c.starts, segments.c.attention, segments.c.vectors.label("window_vectors")
+).outerjoin(segments, segments.c.signature_id == signatures.c.id)
 PREDICTIONS = select(signatures.c.track_id, signatures.c.genres, signatures.c.moods).where(
     signatures.c.track_id.in_(bindparam("track_ids", expanding=True)), *OF_ENCODER
+)
+WORDS = (
+    select(signatures.c.track_id, words.c.probabilities)
+    .where(signatures.c.track_id.in_(bindparam("track_ids", expanding=True)), *OF_ENCODER)
+    .join_from(signatures, words, words.c.signature_id == signatures.c.id)
 )
 
 Floats = NDArray[np.float32]
@@ -48,6 +56,7 @@ class Signature:
     starts: Floats  # (S,), seconds
     attention: Floats  # (S,), sums to 1
     vectors: Floats  # (S, D); stored, and so rounded, as float16
+    words: Floats = field(default_factory=lambda: np.zeros(0, np.float32))  # (V,), probabilities; rounded likewise
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,11 +93,14 @@ def put_signature(connection: Connection, signature: Signature) -> int:
     """
     blobs = _signature_blobs(signature)
     window_blobs = _segment_blobs(signature)
+    word_blob = _encode(signature, "words", HALF)
     key = {"track_id": int(signature.track_id), "encoder": signature.encoder, "coverage": signature.coverage}
     connection.execute(delete(signatures).filter_by(**key))
     written = connection.execute(insert(signatures).values(**key, **blobs))
     signature_id = int(written.lastrowid)
     connection.execute(insert(segments).values(signature_id=signature_id, **window_blobs))
+    if word_blob:
+        connection.execute(insert(words).values(signature_id=signature_id, probabilities=word_blob))
     return signature_id
 
 
@@ -114,6 +126,22 @@ def predictions(connection: Connection, encoder: str, coverage: str, track_ids: 
             found[track_id] = Prediction(
                 decode(connection, track_id, genres, FLOAT), decode(connection, track_id, moods, FLOAT)
             )
+    return found
+
+
+def words_of_tracks(
+    connection: Connection, encoder: str, coverage: str, track_ids: Iterable[int]
+) -> dict[int, Floats]:
+    """Return the probabilities (V,) of an encoder's words in these tracks, by track id; those without are left out.
+
+    Raises:
+        LibraryError: A row is damaged.
+    """
+    found: dict[int, Floats] = {}
+    for portion in portions(track_ids):
+        key = {"track_ids": portion, "encoder": encoder, "coverage": coverage}
+        for track_id, probabilities in connection.execute(WORDS, key):
+            found[track_id] = decode(connection, track_id, probabilities, HALF)
     return found
 
 
@@ -191,6 +219,7 @@ def _signature(connection: Connection, row: Row[Any], windows: bool) -> Signatur
         starts=starts,
         attention=attention,
         vectors=vectors.reshape(len(starts), len(vector)),  # (S, D)
+        words=decode(connection, row.track_id, row.words or b"", HALF),
     )
 
 

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         QueryResult,
         Seed,
         Stats,
+        TagProbability,
         ValenceProbability,
     )
 
@@ -86,6 +87,7 @@ _HOMES = {
     "QueryResult": "engine.results",
     "Seed": "engine.results",
     "Stats": "engine.results",
+    "TagProbability": "engine.results",
     "ValenceProbability": "engine.results",
     "AttentionStatistics": "engine.analysis.attention",
     "Explanation": "engine.analysis.explain",
@@ -144,6 +146,7 @@ __all__ = [
     "Span",
     "Stats",
     "TagChange",
+    "TagProbability",
     "TagReport",
     "TrainingError",
     "ValenceProbability",

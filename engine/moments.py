@@ -60,7 +60,7 @@ def _from_file(opened: OpenLibrary, question: Question, at: Span) -> Heard:
         encoded = encode_batch(encoder, [decoded])[0]
     except AudioError as error:
         raise QueryError(f"{shown(question.path)}: {error}") from error
-    return Heard(encoded.vector, encoded.genres, encoded.moods, _itself(question))
+    return Heard(encoded.vector, encoded.genres, encoded.moods, encoded.words, _itself(question))
 
 
 def _from_stored(opened: OpenLibrary, question: Question, at: Span) -> Heard:
@@ -78,7 +78,10 @@ def _from_stored(opened: OpenLibrary, question: Question, at: Span) -> Heard:
             f"{at.end:g} s; name a longer part"
         )
     summary = opened.encoder().summarise(torch.from_numpy(stored.vectors[chosen]))
-    return Heard(summary.signature.numpy(), summary.genres.numpy(), summary.moods.numpy(), _itself(question))
+    signature, genres, moods, words = (
+        part.numpy() for part in (summary.signature, summary.genres, summary.moods, summary.words)
+    )
+    return Heard(signature, genres, moods, words, _itself(question))
 
 
 def _itself(question: Question) -> frozenset[int]:

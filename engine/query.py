@@ -31,6 +31,7 @@ from engine.indexer.identity import content_hash
 from engine.models.labels import VALENCE, map_tag, valence
 from engine.models.shipped import EncoderFile
 from engine.results import Classification, GenreProbability, Match, MoodProbability, Seed, ValenceProbability
+from engine.words import tags_of
 
 if TYPE_CHECKING:
     from engine.centroids import Centroid
@@ -78,11 +79,12 @@ class Segments:
 
 @dataclass(frozen=True, eq=False)
 class Heard:
-    """A signature (D,), its predictions, and the tracks that are it or byte-identical to it."""
+    """A signature (D,), its predictions (`words` may be empty), and the tracks that are it or byte-identical to it."""
 
     signature: NDArray[np.float32]
     genres: NDArray[np.float32]
     moods: NDArray[np.float32]
+    words: NDArray[np.float32]
     itself: frozenset[int]
 
 
@@ -178,11 +180,11 @@ def listen(
     except AudioError as error:
         raise QueryError(f"{shown(question.path)}: {error}") from error
     segments = Segments(decoded.duration_seconds, encoded.starts, encoded.attention, encoded.vectors)
-    return HeardTrack(encoded.vector, encoded.genres, encoded.moods, frozenset(itself), segments)
+    return HeardTrack(encoded.vector, encoded.genres, encoded.moods, encoded.words, frozenset(itself), segments)
 
 
 def describe(seed: Seed | None, heard: Heard, centroids: list[Centroid], file: EncoderFile) -> Classification:
-    """Genres, moods (in the names of the encoder that heard it) and distances, each best first; of a track, or None."""
+    """Genres, moods, words (in the encoder's own names) and distances, each best first; of a track, or None."""
     from engine.centroids import distances
 
     genres = [GenreProbability(name, float(p)) for name, p in zip(file.genres, heard.genres, strict=True)]
@@ -195,6 +197,7 @@ def describe(seed: Seed | None, heard: Heard, centroids: list[Centroid], file: E
         tuple(sorted(moods, key=lambda entry: -entry.probability)),
         _valence(moods),
         distances(heard.signature, centroids),
+        tags=tags_of(heard.words, file.words),
     )
 
 
@@ -235,7 +238,9 @@ def _first_found(connection: Connection, words: str) -> Question:
 
 def _stored(signature: Signature, itself: set[int], track: Track) -> HeardTrack:
     segments = Segments(track.duration_seconds, signature.starts, signature.attention, signature.vectors)
-    return HeardTrack(signature.vector, signature.genres, signature.moods, frozenset(itself), segments)
+    return HeardTrack(
+        signature.vector, signature.genres, signature.moods, signature.words, frozenset(itself), segments
+    )
 
 
 def _differs(track: Track) -> bool:

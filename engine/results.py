@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,14 @@ class ValenceProbability:
     """A degree of valence (happy, neutral, sad), and its share; see `engine.models.labels.valence`."""
 
     valence: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class TagProbability:
+    """One of the encoder's words (guitar, applause, melancholy), and how likely it is by itself: they need not sum to 1."""
+
+    tag: str
     probability: float
 
 
@@ -58,7 +66,7 @@ class Match:
 class Classification:
     """What a track sounds like; every list is complete and best first. `track_id` is None outside the library.
 
-    `valence` is empty for an encoder that answers with moods of its own.
+    `valence` is empty for an encoder that answers with moods of its own, `tags` for one without words.
     """
 
     path: str | None
@@ -68,6 +76,7 @@ class Classification:
     moods: tuple[MoodProbability, ...]
     valence: tuple[ValenceProbability, ...]
     centroids: tuple[CentroidDistance, ...]
+    tags: tuple[TagProbability, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True)

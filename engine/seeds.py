@@ -5,19 +5,21 @@ Source: Sridhar 2024, section 3.2.2 (sums and differences of signatures), for tr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.db import Track, predictions, tracks_by_names, vectors_of_tracks
+from engine.db import Track, predictions, tracks_by_names, vectors_of_tracks, words_of_tracks
+from engine.db.signatures import damaged
 from engine.db.values import named
 from engine.errors import QueryError
 from engine.opened import OpenLibrary
 from engine.query import Heard, TrackName
 from engine.results import Seed
+from engine.words import mean_words
 
 GROUPS = {"artist": "artist:", "album": "album:"}
 SMALLEST_SUM = 1e-3  # of the norm of a sum of unit vectors: below it they cancel out
@@ -61,6 +63,7 @@ def combine(opened: OpenLibrary, like: Sequence[TrackName], unlike: Sequence[Tra
         (total / norm).astype(np.float32),
         np.mean([seed.heard.genres for seed in added], axis=0),
         np.mean([seed.heard.moods for seed in added], axis=0),
+        mean_words([seed.heard.words for seed in added]),
         frozenset().union(*(seed.heard.itself for seed in everything)),
     )
     signs = [+1] * len(added) + [-1] * len(taken)
@@ -73,12 +76,14 @@ def find_seed(opened: OpenLibrary, name: TrackName) -> Sought:
 
     Raises:
         QueryError: There is no such track, artist or album, or no signature of it.
+        SignatureError: Its stored signature does not fit the encoder.
     """
     group = group_of(name)
     if group is not None:
         return _group(opened, *group)
     question, heard = opened.hear(name, segments=False)
     track_id = question.track.id if question.track else None
+    _check_fit(opened, min(heard.itself, default=0), heard.genres, heard.moods, heard.words)
     return Sought(heard, (Seed(track_id, named(question.path), 1),), (question.track,) if question.track else ())
 
 
@@ -97,6 +102,7 @@ def _group(opened: OpenLibrary, kind: str, name: str) -> Sought:
         ids = [track.id for track in tracks]
         vectors = vectors_of_tracks(connection, opened.encoder_id, opened.coverage, ids)
         predicted = predictions(connection, opened.encoder_id, opened.coverage, ids)
+        words = words_of_tracks(connection, opened.encoder_id, opened.coverage, ids)
     if not tracks:
         raise QueryError(f"no track of the library has the {kind} {name!r}; `engine search WORDS` lists what there is")
     if not len(vectors.vectors):
@@ -104,15 +110,28 @@ def _group(opened: OpenLibrary, kind: str, name: str) -> Sought:
             f"no track with the {kind} {name!r} has a signature of {opened.encoder_id} ({opened.coverage}); "
             f"add them: engine --encoder {opened.encoder_id} index --coverage {opened.coverage} PATH"
         )
+    for track_id, each in predicted.items():
+        _check_fit(opened, track_id, each.genres, each.moods, words.get(track_id, ()))
     heard = Heard(
         _unit(vectors.vectors.astype(np.float64).mean(axis=0)),
         np.mean([each.genres for each in predicted.values()], axis=0),
         np.mean([each.moods for each in predicted.values()], axis=0),
+        mean_words(list(words.values())),
         frozenset(ids),
     )
     known = {int(track_id) for track_id in vectors.track_ids}
     members = tuple(track for track in tracks if track.id in known)
     return Sought(heard, tuple(Seed(track.id, track.name, 1) for track in members), members)
+
+
+def _check_fit(opened: OpenLibrary, track_id: int, genres: Sized, moods: Sized, words: Sized) -> None:
+    """Raise SignatureError unless there is a number for each of the encoder's labels; words may be missing."""
+    file = opened.file
+    heads = {"genres": (genres, file.genres), "moods": (moods, file.moods), "words": (words if len(words) else file.words, file.words)}
+    for name, (numbers, labels) in heads.items():
+        if len(numbers) != len(labels):
+            with opened.database.read() as connection:
+                raise damaged(connection, track_id, f"expected {len(labels)} {name}, found {len(numbers)}")
 
 
 def _sum(seeds: Sequence[Sought]) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from threading import Event
@@ -46,12 +46,11 @@ class EncodedTrack:
     starts: NDArray[np.float32]
     attention: NDArray[np.float32]
     vectors: NDArray[np.float32]
+    words: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
 
     def of_track(self, track_id: int, encoder: str, coverage: str) -> Signature:
         """As a row of the library."""
-        return Signature(
-            track_id, encoder, coverage, self.vector, self.genres, self.moods, self.starts, self.attention, self.vectors
-        )
+        return Signature(track_id, encoder, coverage, **vars(self))
 
 
 def pick_device(wanted: str) -> str:
@@ -153,9 +152,9 @@ def _summarise(encoder: Encoder, vectors: torch.Tensor, window_starts: Sequence[
     if not torch.isfinite(embedding.signature).all():
         raise AudioError("the encoder's answer is not finite; the file may hold garbage instead of sound")
     starts = np.array(list(_segment_starts(encoder.plan, window_starts)), np.float32)
-    arrays = (embedding.signature, embedding.genres, embedding.moods)
-    vector, genres, moods = (value.numpy().astype(np.float32) for value in arrays)
-    return EncodedTrack(vector, genres, moods, starts, embedding.attention.numpy(), embedding.vectors.numpy())
+    arrays = (embedding.signature, embedding.genres, embedding.moods, embedding.words)
+    vector, genres, moods, words = (value.numpy().astype(np.float32) for value in arrays)
+    return EncodedTrack(vector, genres, moods, starts, embedding.attention.numpy(), embedding.vectors.numpy(), words)
 
 
 def _segment_starts(plan: WindowPlan, window_starts: Sequence[float]) -> Iterator[float]:

@@ -39,6 +39,7 @@ def build(
     config: dict[str, Any] | None = None,
     genres: tuple[str, ...] = GENRES,
     moods: tuple[str, ...] = MOODS,
+    words: tuple[str, ...] = (),
 ) -> Encoder:
     """A fresh encoder whose heads answer with these names; raises EncoderError for an unknown name or setting."""
     if name not in ARCHITECTURES:
@@ -52,6 +53,8 @@ def build(
         raise EncoderError(f"settings of {name} do not fit this version of Engine: {error}") from error
     if (genres, moods) != (encoder.genres, encoder.moods):
         encoder.add_heads(genres, moods)
+    if words:
+        encoder.add_words(words)
     return encoder
 
 
@@ -71,11 +74,12 @@ def contents(encoder: Encoder, name: str, training: dict[str, Any]) -> tuple[dic
         else value.detach().contiguous()
         for key, value in encoder.state_dict().items()
     }
+    labels = {"genres": encoder.genres, "moods": encoder.moods} | ({"words": encoder.words} if encoder.words else {})
     metadata = {
         "format": FORMAT,
         "name": name,
         "config": json.dumps(dataclasses.asdict(encoder.config)),
-        "labels": json.dumps({"genres": encoder.genres, "moods": encoder.moods}),
+        "labels": json.dumps(labels),
         "training": json.dumps(training),
     }
     return tensors, metadata
@@ -88,7 +92,7 @@ def load_encoder(file: EncoderFile, device: str = "cpu") -> Encoder:
         EncoderError: Missing, damaged, or other weights than named.
     """
     check_digest(file)
-    encoder = build(file.name, _config(file), file.genres, file.moods)
+    encoder = build(file.name, _config(file), file.genres, file.moods, file.words)
     try:
         with safe_open(file.path, framework="pt") as tensors:
             encoder.load_state_dict({key: tensors.get_tensor(key).float() for key in tensors.keys()})  # noqa: SIM118

@@ -50,6 +50,7 @@ class TrackEmbedding:
         vectors: h, (S, D), not normalised.
         genres: Probabilities over the encoder's genres, (G,), sums to 1.
         moods: Probabilities over the encoder's moods, (M,), sums to 1.
+        words: Probability of each of the encoder's words by itself, (V,); V is 0 for an encoder without words.
     """
 
     signature: Tensor
@@ -57,6 +58,7 @@ class TrackEmbedding:
     vectors: Tensor
     genres: Tensor
     moods: Tensor
+    words: Tensor
 
 
 class Encoder(nn.Module):
@@ -66,6 +68,7 @@ class Encoder(nn.Module):
 
     Attributes:
         genres, moods: What the heads answer with, in the order of their outputs.
+        words: What `word_head` answers with, each word by itself; empty, and no such head, unless `add_words` is called.
         reduced: Whether `vectors_of` computes in bf16, on devices that do.
         at_once: Windows that go through the network together.
     """
@@ -75,6 +78,7 @@ class Encoder(nn.Module):
     config: Any
     genres: tuple[str, ...] = GENRES
     moods: tuple[str, ...] = MOODS
+    words: tuple[str, ...] = ()
     centroids: Tensor
     reduced: bool = False
     at_once: int = CHUNK_WINDOWS
@@ -90,6 +94,18 @@ class Encoder(nn.Module):
         self.genre_head = nn.Linear(self.dim, len(genres))
         self.mood_head = nn.Linear(self.dim, len(moods))
         self.register_buffer("centroids", torch.zeros(len(genres), self.dim))
+
+    def add_words(self, words: tuple[str, ...]) -> None:
+        """A linear head that tells how likely each word is, several at once; without words, no head.
+
+        It reads the un-normalised signature, or the vector of one segment for that segment alone. A second call puts a
+        head for other words in place of the first one.
+        """
+        self.words = words
+        if words:
+            self.word_head = nn.Linear(self.dim, len(words), device=self.device)
+        elif hasattr(self, "word_head"):
+            del self.word_head
 
     @property
     def device(self) -> torch.device:
@@ -143,6 +159,10 @@ class Encoder(nn.Module):
         """Un-normalised signatures (B, D) -> logits (B, C), whose softmax are a head's probabilities."""
         return head(raw)
 
+    def word_probabilities(self, raw: Tensor) -> Tensor:
+        """Un-normalised signatures, or vectors of segments (B, D) -> the probability of each word (B, V)."""
+        return self.word_head(raw).sigmoid() if self.words else raw.new_zeros(len(raw), 0)
+
     def own_loss(self, raw: Tensor, genres: Tensor) -> Tensor | None:
         """What the encoder's paper adds to cross-entropy: un-normalised signatures (B, D), allowed genres (B, G)."""
         return None
@@ -169,4 +189,5 @@ class Encoder(nn.Module):
             vectors,
             self.logits(self.genre_head, raw).softmax(dim=1)[0].cpu(),
             self.logits(self.mood_head, raw).softmax(dim=1)[0].cpu(),
+            self.word_probabilities(raw)[0].cpu(),
         )

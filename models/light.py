@@ -20,7 +20,6 @@ SEGMENT_SETTINGS: dict[str, str] = {
     "icff_net": "segment_seconds",
     "attention_cnn": "slice_seconds",
 }
-HEAD = ("genre_head.weight", "genre_head.bias")
 
 
 def segment_seconds(file: EncoderFile) -> float:
@@ -50,15 +49,42 @@ def segment_genres(file: EncoderFile, vectors: NDArray[np.float32]) -> list[str]
     Raises:
         EncoderError: The weights are missing, damaged, or others than named.
     """
+    outputs = _outputs(file, "genre", len(file.genres), vectors)
+    return [file.genres[best] for best in np.argmax(outputs, axis=1)]
+
+
+def segment_words(file: EncoderFile, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How likely each of the encoder's words is in each segment, as if the track were that segment alone.
+
+    Args:
+        file: The encoder's.
+        vectors: h, (S, D), not normalised.
+
+    Returns:
+        Probabilities (S, V) in the order of `file.words`; V is 0 for an encoder without words.
+
+    Raises:
+        EncoderError: The weights are missing, damaged, or others than named.
+    """
+    if not file.words:
+        return np.zeros((len(vectors), 0), np.float32)
+    outputs = _outputs(file, "word", len(file.words), vectors)
+    return 0.5 * np.tanh(0.5 * outputs) + 0.5  # the logistic function; no number overflows
+
+
+def _outputs(file: EncoderFile, head: str, count: int, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What a linear head with COUNT outputs says of vectors (S, D): (S, COUNT)."""
     check_digest(file)
     try:
         with safe_open(file.path, framework="np") as tensors:
-            weight, bias = (np.asarray(tensors.get_tensor(part), np.float32) for part in HEAD)
+            weight, bias = (
+                np.asarray(tensors.get_tensor(f"{head}_head.{part}"), np.float32) for part in ("weight", "bias")
+            )
     except (SafetensorError, OSError) as error:
-        raise EncoderError(f"expected a genre head in the weights {file.path}, found none: {error}") from error
-    expected = (len(file.genres), vectors.shape[1])
+        raise EncoderError(f"expected a {head} head in the weights {file.path}, found none: {error}") from error
+    expected = (count, vectors.shape[1])
     if weight.shape != expected or bias.shape != expected[:1]:
         raise EncoderError(
-            f"expected a genre head of shape {expected} in the weights {file.path}, found {weight.shape}"
+            f"expected a {head} head of shape {expected} in the weights {file.path}, found {weight.shape}"
         )
-    return [file.genres[best] for best in np.argmax(vectors @ weight.T + bias, axis=1)]
+    return vectors @ weight.T + bias

@@ -58,6 +58,15 @@ class EncoderFile:
         """What its mood head answers with, in order; raises EncoderError when the file does not say."""
         return self._labels["moods"]
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What its word head answers with, in order; empty for an encoder without words.
+
+        Raises:
+            EncoderError: The file does not say what its heads answer with.
+        """
+        return self._labels["words"]
+
     @cached_property
     def _labels(self) -> dict[str, tuple[str, ...]]:
         return read_labels(self.path)
@@ -119,19 +128,23 @@ def read_metadata(path: Path) -> dict[str, str]:
 
 
 def read_labels(path: Path) -> dict[str, tuple[str, ...]]:
-    """The "genres" and "moods" of a checkpoint, in the order of its heads' outputs.
+    """The "genres", "moods" and "words" of a checkpoint, in the order of its heads' outputs.
+
+    A file need not list words: then it has none.
 
     Raises:
-        EncoderError: The file is missing, or does not list distinct, printable names of both.
+        EncoderError: The file is missing, or does not list distinct, printable names of genres and moods, or of words
+            where it lists any.
     """
     try:
         found = json.loads(read_metadata(path)["labels"])
-        labels = {kind: tuple(found[kind]) for kind in ("genres", "moods")}
+        named = {"words": (), **found}
+        labels = {kind: tuple(named[kind]) for kind in ("genres", "moods", "words")}
     except (KeyError, TypeError, ValueError) as error:
         raise EncoderError(f"expected genres and moods in the weights {path}, cannot read them: {error}") from error
     for kind, names in labels.items():
         printable = all(isinstance(name, str) and name and name.isprintable() for name in names)
-        if not names or not printable or len(set(names)) < len(names):
+        if (not names and kind != "words") or not printable or len(set(names)) < len(names):
             raise EncoderError(f"expected distinct names of {kind} in the weights {path}, found {list(names)!r}")
     return labels
 

@@ -10,16 +10,20 @@ all pairs of their windows, in which nothing is left over:
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import QueryError
-from engine.models.light import segment_genres, segment_seconds
+from engine.models.light import segment_genres, segment_seconds, segment_words
 from engine.opened import OpenLibrary
 from engine.query import Segments, TrackName
+from engine.results import TagProbability
+from engine.words import tags_of
 
+MOST_TAGS = 5  # of a window
 MOST_PAIRS = 1_000_000  # of windows: an hour against an hour, heard in full
 ROUNDING = 1e-6  # by which an attention of float32 may miss the average that it is
 
@@ -34,12 +38,14 @@ class Moment:
         start, end: In seconds.
         weight: Its share of the track's attention, 0 to 1.
         genre: The encoder's genre that it speaks for: the likeliest one if the track were this window alone.
+        tags: The encoder's words that are surest in it, at most five, the surest first; none for an encoder without.
     """
 
     start: float
     end: float
     weight: float
     genre: str
+    tags: tuple[TagProbability, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,8 +57,8 @@ class Explanation:
         windows: Everything that was heard, in time order; weights sum to 1. With coverage "windows" they are samples
             of the track, with gaps between or overlaps; with "full" they follow each other.
         moments: The signature moments, heaviest first: windows that weigh at least the average, 1 / S, where those that
-            overlap or touch are merged into one. A moment's weight is the sum of its windows', its genre that of the
-            heaviest of them (of the first, among equals).
+            overlap or touch are merged into one. A moment's weight is the sum of its windows', its genre and tags are
+            those of the heaviest of them (of the first, among equals).
     """
 
     duration: float
@@ -112,9 +118,14 @@ def explain_track(opened: OpenLibrary, track: TrackName, plot: str | os.PathLike
         plot = picture_path(plot)  # before the work
     question, heard = opened.hear(track)
     timeline = make_timeline(heard.segments, segment_seconds(opened.file))
-    genres = segment_genres(opened.file, timeline.vectors.astype(np.float32))
+    vectors = timeline.vectors.astype(np.float32)
+    genres = segment_genres(opened.file, vectors)
+    tags = [tags_of(row, opened.file.words)[:MOST_TAGS] for row in segment_words(opened.file, vectors)]
     numbers = np.stack([timeline.starts, timeline.ends, timeline.weights], axis=1).tolist()
-    windows = tuple(Moment(start, end, w, genre) for (start, end, w), genre in zip(numbers, genres, strict=True))
+    windows = tuple(
+        Moment(start, end, w, genre, said)
+        for (start, end, w), genre, said in zip(numbers, genres, tags, strict=True)
+    )
     explanation = Explanation(timeline.duration, windows, signature_moments(windows))
     if plot is not None:
         from engine.analysis.explain_plot import draw_explanation
@@ -167,16 +178,13 @@ def signature_moments(windows: tuple[Moment, ...]) -> tuple[Moment, ...]:
             merged[-1].append(window)
         else:
             merged.append([window])
-    moments = [
-        Moment(
-            parts[0].start,
-            max(part.end for part in parts),
-            sum(part.weight for part in parts),
-            max(parts, key=lambda part: part.weight).genre,
-        )
-        for parts in merged
-    ]
-    return tuple(sorted(moments, key=lambda moment: (-moment.weight, moment.start)))
+    return tuple(sorted(map(_merged, merged), key=lambda moment: (-moment.weight, moment.start)))
+
+
+def _merged(parts: Sequence[Moment]) -> Moment:
+    heaviest = max(parts, key=lambda part: part.weight)
+    end, weight = max(part.end for part in parts), sum(part.weight for part in parts)
+    return Moment(parts[0].start, end, weight, heaviest.genre, heaviest.tags)
 
 
 def decompose(a: Timeline, b: Timeline) -> PairExplanation:

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from engine.analysis.tags import TagChange, TagReport
     from engine.db import AudioFeatures
     from engine.library import Engine
-    from engine.results import Classification
+    from engine.results import Classification, TagProbability
 
+MOST_SOUNDS = 8  # on a line
+MOST_TAGS = 5  # in a field
 COLUMNS = (
     "path", "track_id", "genre", "genre_probability", "mood", "mood_probability", "valence", "valence_probability",
-    "nearest_centroid", "distance",
+    "nearest_centroid", "distance", "tags",
 )  # fmt: skip
 
 
@@ -113,6 +115,7 @@ def _record(result: Classification) -> dict[str, object]:
         "valence_probability": valence and valence.probability,
         "nearest_centroid": near and near.genre,
         "distance": near and near.distance,
+        "tags": "; ".join(_sounds(result.tags, MOST_TAGS)),
     }
 
 
@@ -129,12 +132,19 @@ def _show(result: Classification, features: AudioFeatures | None) -> None:
     _line("genre", [f"{entry.genre} {entry.probability:.2f}" for entry in result.genres[:3]])
     _line("mood", [f"{entry.mood} {entry.probability:.2f}" for entry in result.moods])
     _line("valence", [f"{entry.valence} {entry.probability:.2f}" for entry in result.valence])
+    _line("sounds", _sounds(result.tags, MOST_SOUNDS))
     near = [f"{entry.genre} {entry.distance:.2f}" for entry in result.centroids[:NEAREST_CENTROIDS]]
     own = sum(entry.kind == "library" for entry in result.centroids)
     click.echo(f"  nearest genre centroids  {', '.join(near)}  ({own} of {len(result.centroids)} from this library)")
     if features is not None:
         _line("measured", _measured(features))
     click.echo()
+
+
+def _sounds(tags: Sequence[TagProbability], most: int) -> list[str]:
+    from engine.words import telling
+
+    return [f"{entry.tag} {entry.probability:.2f}" for entry in telling(tags, most)]
 
 
 def _line(title: str, parts: Sequence[str]) -> None:

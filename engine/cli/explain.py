@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 BAR_WIDTH = 20
 MOST_WINDOWS = 40  # that are listed on a terminal
 MOST_PAIRS = 10
+MOST_WORDS = 3  # of a window
 WINDOW_COLUMNS = ("start", "end", "weight", "genre")
 PAIR_COLUMNS = ("a_start", "a_end", "b_start", "b_end", "contribution")
 
@@ -89,19 +90,28 @@ def _heading(library: Engine, track: str) -> str:
 def _lines_of_track(explanation: Explanation, heading: str) -> list[str]:
     windows = explanation.windows
     number = f"{len(windows)} window{'s' if len(windows) > 1 else ''}"
-    lines = [heading, f"  {_time(explanation.duration)} long, {number} heard", "  signature moments, heaviest first"]
-    lines += _rows(explanation.moments[:MOST_WINDOWS])
+    lines = [heading, f"  {_time(explanation.duration)} long, {number} heard"]
+    lines += _section("signature moments, heaviest first", explanation.moments[:MOST_WINDOWS])
     if len(windows) > MOST_WINDOWS:
         return [*lines, f"  all {len(windows)} windows: --json"]
-    return [*lines, "  all windows", *_rows(windows)]
+    return [*lines, *_section("all windows", windows)]
 
 
-def _rows(moments: Sequence[Moment]) -> list[str]:
+def _section(title: str, moments: Sequence[Moment]) -> list[str]:
+    """A title, and a line for each moment; with a column of words where the encoder has any."""
     heaviest = max(moment.weight for moment in moments)
-    return [
+    rows = [
         f"    {_place(moment.start, moment.end)}  {moment.weight:6.1%} {_bar(moment.weight / heaviest)} {moment.genre}"
         for moment in moments
     ]
+    if not any(moment.tags for moment in moments):
+        return [f"  {title}", *rows]
+    from engine.words import telling
+
+    width = max(map(len, rows))
+    words = [", ".join(entry.tag for entry in telling(moment.tags, MOST_WORDS)) for moment in moments]
+    beside = [f"{row:<{width}}  {said}" for row, said in zip(rows, words, strict=True)]
+    return [f"  {title:<{width - 2}}  sounds like", *beside]
 
 
 def _lines_of_pair(pair: PairExplanation, a: str, b: str) -> list[str]:

@@ -174,6 +174,7 @@ def _begun(name: str, start: str | None, genres: tuple[str, ...]) -> Encoder:
     encoder = load_encoder(file)
     if encoder.genres != genres:
         encoder.add_heads(genres)
+    encoder.add_words(())  # clips name no words: a head that nothing teaches would soon say wrong ones
     return encoder
 
 
