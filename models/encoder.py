@@ -68,7 +68,7 @@ class Encoder(nn.Module):
 
     Attributes:
         genres, moods: What the heads answer with, in the order of their outputs.
-        words: What `word_head` answers with, each word by itself; empty, and no such head, unless `add_words` is called.
+        words: What `word_head` answers with, each word by itself; empty, and there is no such head, until `add_words`.
         reduced: Whether `vectors_of` computes in bf16, on devices that do.
         at_once: Windows that go through the network together.
     """

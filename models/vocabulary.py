@@ -1,9 +1,9 @@
 """The words that an encoder may describe sound with, and where each word's training targets come from.
 
-Three sources: the fifty tags of MusiCNN (Pons and Serra 2019, trained on the Million Song Dataset's Last.fm tags); those
-of the 521 AudioSet classes of YAMNet (Gemmeke et al. 2017) that speak of music, voices, rooms, crowds and noise; and the
-AllMusic moods of the 4Q audio emotion data set (Panda, Malheiro, Paiva 2018). A word that several of them know is one
-word with several sources.
+Three sources: the fifty tags of MusiCNN (Pons and Serra 2019, trained on the Million Song Dataset's Last.fm tags);
+those of the 521 AudioSet classes of YAMNet (Gemmeke et al. 2017) that speak of music, voices, rooms, crowds and noise;
+and the AllMusic moods of the 4Q audio emotion data set (Panda, Malheiro, Paiva 2018). A word that several of them know
+is one word with several sources.
 """
 
 from __future__ import annotations

@@ -71,6 +71,7 @@ PUBLIC = [
     "Span",
     "Stats",
     "TagChange",
+    "TagProbability",
     "TagReport",
     "TrainingError",
     "ValenceProbability",

@@ -123,8 +123,7 @@ def explain_track(opened: OpenLibrary, track: TrackName, plot: str | os.PathLike
     tags = [tags_of(row, opened.file.words)[:MOST_TAGS] for row in segment_words(opened.file, vectors)]
     numbers = np.stack([timeline.starts, timeline.ends, timeline.weights], axis=1).tolist()
     windows = tuple(
-        Moment(start, end, w, genre, said)
-        for (start, end, w), genre, said in zip(numbers, genres, tags, strict=True)
+        Moment(start, end, w, genre, said) for (start, end, w), genre, said in zip(numbers, genres, tags, strict=True)
     )
     explanation = Explanation(timeline.duration, windows, signature_moments(windows))
     if plot is not None:
