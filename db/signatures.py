@@ -129,9 +129,7 @@ def predictions(connection: Connection, encoder: str, coverage: str, track_ids: 
     return found
 
 
-def words_of_tracks(
-    connection: Connection, encoder: str, coverage: str, track_ids: Iterable[int]
-) -> dict[int, Floats]:
+def words_of_tracks(connection: Connection, encoder: str, coverage: str, track_ids: Iterable[int]) -> dict[int, Floats]:
     """Return the probabilities (V,) of an encoder's words in these tracks, by track id; those without are left out.
 
     Raises:

@@ -238,9 +238,7 @@ def _first_found(connection: Connection, words: str) -> Question:
 
 def _stored(signature: Signature, itself: set[int], track: Track) -> HeardTrack:
     segments = Segments(track.duration_seconds, signature.starts, signature.attention, signature.vectors)
-    return HeardTrack(
-        signature.vector, signature.genres, signature.moods, signature.words, frozenset(itself), segments
-    )
+    return HeardTrack(signature.vector, signature.genres, signature.moods, signature.words, frozenset(itself), segments)
 
 
 def _differs(track: Track) -> bool:

@@ -14,7 +14,8 @@ from engine.models.encoder import Encoder
 from tests.conftest import Collection, write_song
 
 WORDS = (
-    "guitar", "female vocals", "applause", "speech", "sad", "piano", "large room or hall", "drum kit", "choir", "silence",
+    "guitar", "female vocals", "applause", "speech", "sad", "piano", "large room or hall", "drum kit", "choir",
+    "silence",
 )  # fmt: skip
 NAME = "attention_signature"
 SMALL = {"token_seconds": 1.0, "widths": [8, 16], "frame_dim": 24, "stem": 8, "dim": 64}

@@ -128,8 +128,10 @@ def test_a_part_of_a_track_has_its_own_words(library: Engine) -> None:
 
 def test_a_part_of_a_track_that_is_away(made: Collection, mine: Path, tmp_path: Path) -> None:
     """While the file is away, the words of a part come from its stored windows."""
+    elsewhere = Path(shutil.copytree(made.folder, tmp_path / "elsewhere"))
     with Engine.open(mine, device="cpu") as engine:
-        engine.relocate(made.folder, tmp_path / "elsewhere")
+        engine.relocate(made.folder, elsewhere)
+        shutil.rmtree(elsewhere)
         assert set(by_word(engine.similar(1, at=Span(1.0, 3.0)).tags)) == set(WORDS)
 
 

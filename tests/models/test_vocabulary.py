@@ -42,7 +42,14 @@ def test_a_word_that_several_sources_know_is_one_word() -> None:
 def test_outputs_of_yamnet_are_numbered_as_in_its_class_map() -> None:
     """Words at both ends of every run of classes stand where yamnet_class_map.csv has them."""
     known = {0: "speech", 24: "singing", 62: "applause", 132: "music", 148: "piano", 192: "saxophone", 211: "pop"}
-    known |= {232: "classical", 269: "dance", 276: "scary", 494: "silence", 505: "reverberation", 520: "field recording"}
+    known |= {
+        232: "classical",
+        269: "dance",
+        276: "scary",
+        494: "silence",
+        505: "reverberation",
+        520: "field recording",
+    }
     assert {index: YAMNET_WORDS[index] for index in known} == known
 
 
