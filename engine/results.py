@@ -34,7 +34,7 @@ class ValenceProbability:
 
 @dataclass(frozen=True)
 class TagProbability:
-    """One of the encoder's words (guitar, applause, melancholy) and its probability; they need not sum to 1."""
+    """One of the encoder's words (guitar, applause, melancholy), and how likely it is, whatever the others are."""
 
     tag: str
     probability: float

@@ -83,7 +83,8 @@ def find_seed(opened: OpenLibrary, name: TrackName) -> Sought:
         return _group(opened, *group)
     question, heard = opened.hear(name, segments=False)
     track_id = question.track.id if question.track else None
-    _check_fit(opened, min(heard.itself, default=0), heard.genres, heard.moods, heard.words)
+    stored = track_id or min(heard.itself, default=0)
+    _check_fit(opened, stored, heard.genres, heard.moods, heard.words)
     return Sought(heard, (Seed(track_id, named(question.path), 1),), (question.track,) if question.track else ())
 
 
@@ -127,11 +128,9 @@ def _group(opened: OpenLibrary, kind: str, name: str) -> Sought:
 def _check_fit(opened: OpenLibrary, track_id: int, genres: Sized, moods: Sized, words: Sized) -> None:
     """Raise SignatureError unless there is a number for each of the encoder's labels; words may be missing."""
     file = opened.file
-    heads = {
-        "genres": (genres, file.genres),
-        "moods": (moods, file.moods),
-        "words": (words if len(words) else file.words, file.words),
-    }
+    heads = {"genres": (genres, file.genres), "moods": (moods, file.moods)}
+    if len(words):
+        heads["words"] = (words, file.words)
     for name, (numbers, labels) in heads.items():
         if len(numbers) != len(labels):
             with opened.database.read() as connection:

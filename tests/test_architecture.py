@@ -72,6 +72,7 @@ PUBLIC = [
     "Span",
     "Stats",
     "TagChange",
+    "TagProbability",
     "TagReport",
     "TrainingError",
     "ValenceProbability",

@@ -17,7 +17,7 @@ from tests.cli.conftest import Command
 from tests.conftest import GENRES, Collection, FirstRun, write_song
 
 MUSIC = len(GENRES)
-QUERY = ["path", "track_id", "error", "genres", "moods", "valence", "centroids", "matches"]
+QUERY = ["path", "track_id", "error", "genres", "moods", "valence", "centroids", "tags", "matches"]
 MATCH = ["rank", "track_id", "path", "artist", "title", "album", "genre", "genre_source", "similarity"]
 
 
@@ -61,7 +61,7 @@ def test_failed_keeps_its_place(command: Command, library: Path, tmp_path: Path)
         assert list(query) == QUERY
         assert query["error"]
         assert "\n" not in query["error"]
-        assert [query[key] for key in QUERY[3:]] == [[], [], [], [], []]
+        assert [query[key] for key in QUERY[3:]] == [[]] * len(QUERY[3:])
     assert all(query["error"] is None and query["matches"] for query in (queries[0], queries[4]))
     assert outcome.err.count("engine: ") == 3
 

@@ -19,7 +19,7 @@ from tests.audio import write_audio
 from tests.cli.conftest import Command
 from tests.conftest import RATE, Collection, FirstRun, make_song, write_song
 
-QUERY = ["path", "track_id", "error", "genres", "moods", "valence", "centroids"]
+QUERY = ["path", "track_id", "error", "genres", "moods", "valence", "centroids", "tags"]
 CHANGE = ["path", "track_id", "tag", "old", "new", "probability", "written"]
 
 
@@ -78,7 +78,7 @@ def test_failed_keeps_its_place(command: Command, library: Path, tmp_path: Path)
     assert [query["track_id"] for query in queries] == [1, None, 2]
     assert list(queries[1]) == QUERY
     assert "no such file" in queries[1]["error"]
-    assert [queries[1][key] for key in QUERY[3:]] == [[], [], [], []]
+    assert [queries[1][key] for key in QUERY[3:]] == [[]] * len(QUERY[3:])
     assert outcome.err.count("engine: ") == 1
 
 

@@ -13,7 +13,7 @@ from tests.cli.conftest import Command
 from tests.conftest import Collection, FirstRun, write_song
 
 WINDOWS = 10
-MOMENT = ["start", "end", "weight", "genre"]
+MOMENT = ["start", "end", "weight", "genre", "tags"]
 GENRE = ["genre", "kind", "tracks", "nearest", "attention"]
 ATTENTION = ["centre", "first_third", "last_third", "first_occurrence_share"]
 

@@ -38,10 +38,13 @@ from engine.db import (
     tracks_by_ids,
     upsert_track,
 )
+from engine.db.schema import OLDEST_VERSION
 from engine.errors import LibraryError
 
 NewTracks = Callable[..., NewTrack]
 NewSignatures = Callable[..., Signature]
+
+TABLES_SINCE = {2: ("fingerprints", "audio_features", "plays"), 3: ("words",)}  # by schema version
 
 
 def refusal(path: Path, create: bool = False) -> str:
@@ -129,30 +132,31 @@ def test_newer_library_asks_for_an_upgrade(tmp_path: Path) -> None:
     path = tmp_path / "library.db"
     open_database(path, create=True).close()
     raw = sqlite3.connect(path)
-    raw.execute("PRAGMA user_version = 3")
+    raw.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     raw.close()
     message = refusal(path, create=True)
-    assert "version 3" in message
-    assert "version 2" in message
+    assert f"version {SCHEMA_VERSION + 1}" in message
+    assert f"version {SCHEMA_VERSION}" in message
     assert "upgrade" in message
 
 
-def make_version_1(path: Path) -> None:
-    """Make of a library what the first version of Engine wrote: without the tables that came later."""
+def make_older(path: Path, version: int = 1) -> None:
+    """Make of a library what an older version of Engine wrote: without the tables that came later."""
     raw = sqlite3.connect(path)
-    for table in ("fingerprints", "audio_features", "plays"):
+    for table in [table for since, tables in TABLES_SINCE.items() if since > version for table in tables]:
         raw.execute(f"DROP TABLE {table}")
-    raw.execute("PRAGMA user_version = 1")
+    raw.execute(f"PRAGMA user_version = {version}")
     raw.commit()
     raw.close()
 
 
-def test_older_library_is_brought_up_to_date(tmp_path: Path, new_track: Callable[..., NewTrack]) -> None:
-    """A library of version 1 opens, keeps its tracks, and is then one of this version."""
+@pytest.mark.parametrize("version", range(OLDEST_VERSION, SCHEMA_VERSION))
+def test_older_library_is_brought_up_to_date(tmp_path: Path, new_track: NewTracks, version: int) -> None:
+    """A library of each older version opens, keeps its tracks, and is then one of this version."""
     path = tmp_path / "library.db"
     with open_database(path, create=True) as made, made.write() as connection:
         upsert_track(connection, new_track())
-    make_version_1(path)
+    make_older(path, version)
     for _ in range(2):
         with open_database(path, create=False) as opened:
             with opened.write() as connection:  # the second time over what the first put into the new tables
@@ -160,7 +164,8 @@ def test_older_library_is_brought_up_to_date(tmp_path: Path, new_track: Callable
             with opened.read() as connection:
                 assert count_tracks(connection) == 1
                 assert connection.exec_driver_sql("PRAGMA user_version").scalar_one() == SCHEMA_VERSION
-                assert connection.exec_driver_sql("SELECT count(*) FROM plays").scalar_one() == 0
+                for table in ("plays", "words"):
+                    assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 0
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
@@ -168,7 +173,7 @@ def test_older_library_that_cannot_be_written_says_what_to_do(tmp_path: Path) ->
     """A library of version 1 in a read-only place is no damaged one: it asks to be opened where it can be written."""
     path = tmp_path / "library.db"
     open_database(path, create=True).close()
-    make_version_1(path)
+    make_older(path)
     path.chmod(0o444)
     assert "open it once where it can be written" in refusal(path)
 

@@ -19,6 +19,7 @@ from engine.models.labels import GENRES, MOODS
 from engine.models.shipped import find_encoder
 from tests.audio import write_audio
 from tests.conftest import RATE, make_song
+from tests.words import WORDS, worded_encoder
 
 SAME = 1e-5  # float32 rounding: batches of other sizes take other paths through the libraries
 CLOSE = 0.98  # cosine of what is the same to the ear
@@ -52,6 +53,20 @@ def test_shapes(tmp_path: Path, encoder: Encoder, coverage: str, seconds: float)
     assert len(encoded.starts) == len(encoded.attention) == len(encoded.vectors)
     assert encoded.starts.min() >= 0
     assert encoded.starts.max() < seconds
+
+
+@pytest.mark.parametrize("coverage", ["windows", "full"])
+def test_words(tmp_path: Path, coverage: str) -> None:
+    """A track has a probability for each of the encoder's words, and its row of the library has the same."""
+    path, worded = song(tmp_path, 1, 1.5), worded_encoder()
+    _, encoded = encode_file(path, worded, coverage)
+    expected = worded.summarise(torch.from_numpy(encoded.vectors)).words
+    np.testing.assert_allclose(encoded.words, expected.numpy(), atol=SAME, rtol=0)
+    assert (encoded.words.shape, encoded.words.dtype) == ((len(WORDS),), np.float32)
+    row = encoded.of_track(7, "a@1", coverage)
+    assert (row.track_id, row.encoder, row.coverage) == (7, "a@1", coverage)
+    assert row.words is encoded.words
+    assert row.vectors is encoded.vectors
 
 
 def test_batch(tmp_path: Path, encoder: Encoder) -> None:

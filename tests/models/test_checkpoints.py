@@ -57,7 +57,9 @@ def test_shipped_weights_are_what_their_table_says(name: str) -> None:
     assert hashlib.sha256(shipped_path(name).read_bytes()).hexdigest() == SHIPPED[name]
     metadata = read_metadata(shipped_path(name))
     assert (metadata["format"], metadata["name"]) == (FORMAT, name)
-    assert json.loads(metadata["labels"]) == {"genres": list(GENRES), "moods": list(MOODS)}
+    labels = json.loads(metadata["labels"])
+    assert (labels["genres"], labels["moods"]) == (list(GENRES), list(MOODS))
+    assert set(labels) <= {"genres", "moods", "words"}
 
 
 def test_shipped_centroids_are_unit_rows() -> None:
@@ -174,6 +176,11 @@ def test_foreign_safetensors_are_refused(tmp_path: Path) -> None:
         ({"labels": '{"genres": ["a\\u001b[2J"], "moods": ["glad"]}'}, "distinct names of genres"),
         ({"labels": '{"genres": [7], "moods": ["glad"]}'}, "distinct names of genres"),
         ({"labels": '{"genres": ["polka"]}'}, "expected genres and moods"),
+        ({"labels": '{"genres": ["polka"], "moods": ["glad"], "words": ["harp", "harp"]}'}, "distinct names of words"),
+        ({"labels": '{"genres": ["polka"], "moods": ["glad"], "words": ["a\\u001b[2J"]}'}, "distinct names of words"),
+        ({"labels": '{"genres": ["polka"], "moods": ["glad"], "words": [7]}'}, "distinct names of words"),
+        ({"labels": '{"genres": ["polka"], "moods": ["glad"], "words": null}'}, "expected genres and moods"),
+        ({"labels": '["polka"]'}, "expected genres and moods"),
         ({"labels": "["}, "expected genres and moods"),
     ],
 )

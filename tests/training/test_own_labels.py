@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from safetensors.torch import save_file
 
 from engine import Engine
 from engine.errors import TrainingError
 from engine.models.attention_signature import AttentionSignature
-from engine.models.checkpoint import ARCHITECTURES, load_encoder
+from engine.models.checkpoint import ARCHITECTURES, build, contents, load_encoder
 from engine.models.labels import GENRES, MOODS
 from engine.models.shipped import find_encoder
 from engine.training import finish
@@ -108,3 +109,13 @@ def test_a_tag_of_its_own_names_counts(outcome: TrainingOutcome, music: Path, tm
     assert found["0.wav"] == ("night drive", "tag")
     assert found["1.wav"] == ("k-pop", "tag")
     assert found["2.wav"][1] == "prediction"
+
+
+def test_words_are_not_carried_on(music: Path, tmp_path: Path) -> None:
+    """A training that goes on from an encoder with words, which no clip names, gives an encoder without."""
+    start = tmp_path / "worded.safetensors"
+    tensors, metadata = contents(build("attention_signature", words=("harp", "choir")), "attention_signature", {})
+    save_file(tensors, start, metadata)
+    assert find_encoder(str(start)).words == ("harp", "choir")
+    trained = train_encoder(options(music, tmp_path / "on.safetensors", start=str(start)), show=False)
+    assert find_encoder(str(trained.path)).words == load_encoder(find_encoder(str(trained.path))).words == ()
