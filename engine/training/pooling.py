@@ -21,10 +21,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine.models.encoder import Encoder
+from engine.models.layers.scoring import ReceivedAttention
 
+SMALLEST_EIGENVALUE = 1e-4  # of the largest: smaller ones are noise, and would be blown up
 LIKE = 0.4  # a relation above this makes two clips too alike to be each other's negatives
 PRIOR_TRACKS = 20  # the mean of a handful of signatures says little: it counts as if so many more had a mean of zero
 
@@ -45,22 +47,26 @@ class PoolingSchedule:
         interrupted: Share of batches with interruptions.
         jitter: Standard deviation of noise on segment vectors, whose own is about 1: the trunk knows the tracks that
             it learnt from, and without noise pooling leans on that.
+        runs: Trainings with other draws that are averaged.
+        whitening: See `whiten`; 0 leaves the spectrum as it is.
     """
 
-    steps: int = 400
+    steps: int = 300
     seed: int = 0
     learning_rate: float = 2e-3
     temperature: float = 0.1
     music: int = 96
     clips: int = 160
-    segments: tuple[int, int] = (2, 10)
+    segments: tuple[int, int] = (2, 8)
     agreement: float = 1.0
     labels: float = 0.5
-    geometry: float = 10.0
+    geometry: float = 8.0
     interruption: float = 0.3
     entropy: float = 0.0
     interrupted: float = 0.25
-    jitter: float = 0.0
+    jitter: float = 1.0
+    runs: int = 3
+    whitening: float = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,13 +91,44 @@ class SegmentBank:
 def train_pooling(
     encoder: Encoder, bank: SegmentBank, schedule: PoolingSchedule, on_step: Callable[[dict[str, float]], None]
 ) -> None:
-    """Train `encoder.score`'s layer and `encoder.metric` in place; then centre the signatures on the clips'."""
-    metric = encoder.metric or encoder.add_metric()
-    layer = encoder.attention_layer
-    torch.manual_seed(schedule.seed)
-    rng = np.random.default_rng(schedule.seed)
-    parameters = [*metric.parameters(), *layer.parameters()]
-    optimizer = torch.optim.Adam(parameters, lr=schedule.learning_rate)
+    """Train the attention layer and `encoder.metric` in place; then whiten and centre the signatures.
+
+    Several runs from one beginning, with other draws, are averaged weight by weight (Wortsman et al. 2022).
+    """
+    if encoder.metric is None:
+        encoder.add_metric()
+    layers = _layers(encoder)
+    begun = {name: value.clone() for name, value in layers.state_dict().items()}
+    total = {name: torch.zeros_like(value) for name, value in begun.items()}
+    for run in range(schedule.runs):
+        layers.load_state_dict(begun)
+        _run(encoder, bank, schedule, schedule.seed + run, on_step)
+        for name, value in layers.state_dict().items():
+            total[name] += value / schedule.runs
+    layers.load_state_dict(total)
+    if schedule.whitening:
+        whiten(encoder, bank, schedule.whitening)
+    with torch.no_grad():
+        raw = pooled(encoder, bank.clips)
+    encoder.centre(raw.sum(dim=0) / (len(raw) + PRIOR_TRACKS))
+
+
+def _layers(encoder: Encoder) -> nn.ModuleList:
+    """What pooling trains: the map, and the attention layer."""
+    assert encoder.metric is not None
+    return nn.ModuleList([encoder.metric, encoder.attention_layer])
+
+
+def _run(
+    encoder: Encoder,
+    bank: SegmentBank,
+    schedule: PoolingSchedule,
+    seed: int,
+    on_step: Callable[[dict[str, float]], None],
+) -> None:
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    optimizer = torch.optim.Adam(_layers(encoder).parameters(), lr=schedule.learning_rate)
     for step in range(schedule.steps):
         for group in optimizer.param_groups:
             group["lr"] = schedule.learning_rate * 0.5 * (1 + np.cos(np.pi * step / schedule.steps))
@@ -100,9 +137,27 @@ def train_pooling(
         torch.stack(list(losses.values())).sum().backward()
         optimizer.step()
         on_step({name: loss.item() for name, loss in losses.items()})
-    with torch.no_grad():
-        raw = pooled(encoder, bank.clips)
-    encoder.centre(raw.sum(dim=0) / (len(raw) + PRIOR_TRACKS))
+
+
+@torch.no_grad()
+def whiten(encoder: Encoder, bank: SegmentBank, power: float) -> None:
+    """Flatten the spectrum of the signatures' covariance: eigenvalues l become l^(1 - power).
+
+    A few strong directions make hubs, tracks that are near to everything. With C = U diag(l) U', the map is followed by
+    T = U diag((l / mean l)^(-power / 2)) U', and the attention's projections by T^-1, so that weights stay.
+    """
+    layer, metric = encoder.attention_layer, encoder.metric
+    assert metric is not None
+    raw = torch.cat([pooled(encoder, bank.clips), pooled(encoder, bank.music)])
+    raw = raw - raw.mean(dim=0)
+    values, directions = torch.linalg.eigh(raw.T @ raw / len(raw))
+    values = values.clamp_min(float(values.max()) * SMALLEST_EIGENVALUE)
+    scale = (values / values.mean()) ** (-power / 2)
+    metric.weight.copy_(directions @ (scale[:, None] * (directions.T @ metric.weight)))
+    metric.bias.copy_(directions @ (scale * (directions.T @ metric.bias)))
+    assert isinstance(layer, ReceivedAttention)
+    for projection in (layer.query, layer.key):
+        projection.weight.copy_(((projection.weight @ directions) / scale) @ directions.T)
 
 
 def pooled(encoder: Encoder, segments: Tensor) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,7 @@ from torch import Tensor
 from engine.models.checkpoint import build
 from engine.models.encoder import SAMPLE_RATE, Encoder
 from engine.training.interruptions import synthesise
-from engine.training.pooling import PoolingSchedule, SegmentBank, pooled, train_pooling
+from engine.training.pooling import PoolingSchedule, SegmentBank, pooled, train_pooling, whiten
 from engine.training.segments import embed_windows, spread_vectors
 
 DIM = 32
@@ -54,7 +56,8 @@ def agreement(encoder: Encoder, tracks: Tensor) -> float:
 
 def train(encoder: Encoder, bank: SegmentBank, **settings: float) -> None:
     """Train for STEPS."""
-    schedule = PoolingSchedule(steps=STEPS, music=30, clips=20, geometry=0.0, learning_rate=1e-2, **settings)  # type: ignore[arg-type]
+    usual = {"geometry": 0.0, "learning_rate": 1e-2, "jitter": 0.0, "runs": 1, "interrupted": 0.6}
+    schedule = PoolingSchedule(steps=STEPS, music=30, clips=20, **(usual | settings))  # type: ignore[arg-type]
     train_pooling(encoder, bank, schedule, lambda _: None)
 
 
@@ -73,6 +76,20 @@ def test_interruptions_lose_their_weight(encoder: Encoder, bank: SegmentBank) ->
     with torch.no_grad():
         weights = encoder.score(encoder.mapped(tracks)).softmax(dim=1)
     assert weights[:, 7:].sum(dim=1).mean() < 0.1
+
+
+def test_whitening_flattens_the_spectrum_and_keeps_the_weights(encoder: Encoder, bank: SegmentBank) -> None:
+    """Whitening in full makes the signatures' covariance a multiple of the identity; no segment's weight changes."""
+    encoder.add_metric()
+    everything = torch.cat([bank.clips, bank.music[:, : bank.clips.shape[1]]])
+    bank = dataclasses.replace(bank, music=bank.music[:, : bank.clips.shape[1]])
+    with torch.no_grad():
+        before = encoder.score(encoder.mapped(everything)).softmax(dim=1)
+        whiten(encoder, bank, 1.0)
+        after = encoder.score(encoder.mapped(everything)).softmax(dim=1)
+        covariance = pooled(encoder, everything).T.cov()
+    torch.testing.assert_close(after, before, atol=1e-4, rtol=0)
+    torch.testing.assert_close(covariance, covariance.diagonal().mean() * torch.eye(DIM), atol=0.05, rtol=0)
 
 
 def test_signatures_are_centred_on_the_clips(encoder: Encoder, bank: SegmentBank) -> None:
