@@ -15,6 +15,7 @@ from engine.models.encoder import Encoder
 from engine.models.losses import set_loss
 from engine.training.clips import Clip, ClipSamples
 from engine.training.tracks import genre_shares, label_tensors, planned_windows
+from engine.training.trunk_space import TrunkSpace
 
 PENALTIES = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
 FOLDS = 4
@@ -41,10 +42,13 @@ def finish_vectors(encoder: Encoder, vectors: list[Tensor], clips: list[Clip]) -
     encoder.centre(mean)
     raw = _pooled(encoder, [each - mean for each in vectors])
     labels = label_tensors(clips, encoder.genres, encoder.moods)
+    space = TrunkSpace(encoder, raw)
     chosen = {
-        "genre_penalty": _fit_head(encoder, encoder.genre_head, raw, labels.genres, clips),
-        "mood_penalty": _fit_head(encoder, encoder.mood_head, raw, labels.moods, clips),
+        "genre_penalty": _fit_head(encoder, encoder.genre_head, space.of(raw), labels.genres, clips),
+        "mood_penalty": _fit_head(encoder, encoder.mood_head, space.of(raw), labels.moods, clips),
     }
+    for head in (encoder.genre_head, encoder.mood_head):
+        space.move(head)
     encoder.centroids.copy_(_centroids(F.normalize(raw, dim=1), labels.genres))
     return chosen
 

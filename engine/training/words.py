@@ -8,7 +8,7 @@ mean. AllMusic moods are yes or no, and known of the 4Q clips only.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from engine.models.encoder import Encoder
 from engine.models.vocabulary import WORDS, Word
+from engine.training.trunk_space import TrunkSpace
 
 ITERATIONS = 120
 
@@ -61,6 +62,8 @@ def fit_words(encoder: Encoder, examples: Sequence[WordExamples], penalties: Seq
         examples: Each kind counts the same, whatever their number. A word that several kinds know counts for each.
         penalties: L2 of each kind, on the words that it alone knows; the largest of its kinds' on the others.
     """
+    space = TrunkSpace(encoder, examples[-1].raw)
+    examples = [replace(kind, raw=space.of(kind.raw)) for kind in examples]
     encoder.add_words(tuple(word.word for word in WORDS))
     head = encoder.word_head
     torch.nn.init.zeros_(head.weight)
@@ -90,4 +93,6 @@ def fit_words(encoder: Encoder, examples: Sequence[WordExamples], penalties: Seq
 
     optimizer.step(closure)
     with torch.no_grad():
-        return data_loss().item()
+        loss = data_loss().item()
+    space.move(head)
+    return loss

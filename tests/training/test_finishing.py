@@ -29,13 +29,13 @@ def test_heads_are_regularised_logistic_regression() -> None:
 
 
 def test_finishing_leaves_the_weights_alone(samples: ClipSamples, small_encoder: SmallEncoder) -> None:
-    """Only heads, centroids and the origin of the signatures change."""
+    """Only heads, centroids and the origin of the signatures, with the attention's to follow it, change."""
     encoder = small_encoder().eval()
     before = {name: value.clone() for name, value in encoder.state_dict().items()}
     penalties = finish(encoder, samples)
     changed = {name for name, value in encoder.state_dict().items() if not torch.equal(value, before[name])}
     heads = {name for name in changed if name.split("_")[-1].split(".")[0] == "head"}
-    assert changed - heads == {"centroids", "cnn.standardise.running_mean"}
+    assert changed - heads == {"centroids", "cnn.standardise.running_mean", "attention.query.bias"}
     assert set(penalties) == {"genre_penalty", "mood_penalty"}
 
 
