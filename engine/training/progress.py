@@ -46,7 +46,7 @@ def read_samples(chosen: Sequence[Clip], split: str, cache: Path, show: bool) ->
 
 
 def read_music(folders: Sequence[str], labelled: Sequence[Path], cache: Path, show: bool) -> MusicSamples:
-    """The samples of the tracks below these folders, without labelled files; raises TrainingError where there is none."""
+    """The samples of the tracks below these folders but for labelled files; raises TrainingError where none is left."""
     tracks = find_tracks(folders, labelled)
     with progress("reading music", show, len(tracks)) as step:
         music = MusicSamples(tracks, cache, step)
