@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.db.values import shown
 from engine.errors import TrainingError
 from engine.indexer.scan import FoundFile, has_media_extension, scan
 from engine.training.clips import Decoded
@@ -94,9 +95,9 @@ def find_tracks(folders: Sequence[str], labelled: Sequence[Path] = ()) -> list[T
     numbers: dict[tuple[str, bytes], int] = {}
     for folder in folders:
         if not Path(folder).is_dir():
-            raise TrainingError(f"expected a folder of music, found none at {folder}")
+            raise TrainingError(f"expected a folder of music, found none at {shown(folder)}")
         top = os.path.abspath(os.fsencode(folder))  # noqa: PTH100 (as `scan` does)
-        for found in scan([folder]):
+        for found in scan([folder], follow_links=True):
             if not isinstance(found, FoundFile) or not has_media_extension(found.path) or found.path in tracks:
                 continue
             if Path(os.fsdecode(found.path)).resolve() not in left_out:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from engine.db.values import shown
 from engine.errors import TrainingError
 from engine.paths import default_cache
 from engine.training.clips import Clip, ClipSamples
@@ -55,7 +56,7 @@ def read_music(folders: Sequence[str], labelled: Sequence[Path], cache: Path, sh
     if not len(music):
         reason = f"; the first: {music.skipped[0][1]}" if music.skipped else ""
         raise TrainingError(
-            f"expected tracks of {LEAST_SECONDS:g} s or more in {', '.join(folders)}, besides the labelled files; "
+            f"expected tracks of {LEAST_SECONDS:g} s or more beside the labelled files in {shown(', '.join(folders))}, "
             f"found none{reason}"
         )
     return music

@@ -103,16 +103,7 @@ def train_encoder(options: TrainingOptions, *, show: bool) -> TrainingOutcome:
     )
     labelled = [clip.path for clip in dataset.clips]
     music = read_music(options.music, labelled, cache, show) if options.music else None
-    schedule = Schedule(
-        steps=options.steps,
-        seed=options.seed,
-        learning_rate=options.learning_rate,
-        lesson_seconds=options.lesson_seconds,
-        track_seconds=options.track_seconds,
-        tracks_from=options.tracks_from,
-        effects=read_augmentations(Path(options.augment)) if options.augment else Augmentations(),
-        agreement_weight=options.agreement if options.agreement is not None else AGREEMENT if music else 0.0,
-    )
+    schedule = _schedule(options, music)
     name = (options.encoder or DEFAULT).partition("@")[0]
     history: list[TrainingStep] = []
     began = time.perf_counter()
@@ -142,6 +133,20 @@ def _check_places(out: Path) -> None:
         raise TrainingError(f"cannot write {out}: {error}; choose another place") from error
     if real.parent == shipped_path(DEFAULT).resolve().parent:
         raise OutputError(f"{out} is where the weights that ship with Engine lie; choose another folder")
+
+
+def _schedule(options: TrainingOptions, music: MusicSamples | None) -> Schedule:
+    agreement = AGREEMENT if music else 0.0
+    return Schedule(
+        steps=options.steps,
+        seed=options.seed,
+        learning_rate=options.learning_rate,
+        lesson_seconds=options.lesson_seconds,
+        track_seconds=options.track_seconds,
+        tracks_from=options.tracks_from,
+        effects=read_augmentations(Path(options.augment)) if options.augment else Augmentations(),
+        agreement_weight=agreement if options.agreement is None else options.agreement,
+    )
 
 
 def _account(options: TrainingOptions, music: MusicSamples | None) -> dict[str, Any]:
