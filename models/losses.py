@@ -59,6 +59,7 @@ def acl_triplet_loss(signatures: Tensor, classes: Tensor, margin: float) -> Tens
 
 
 NO_CLIP = -1  # marks what is still free of the memory
+NO_FOLDER = -1  # of a track that is of no folder
 
 
 class MetricLoss(nn.Module):
@@ -97,16 +98,82 @@ class MetricLoss(nn.Module):
         relation = labels @ torch.cat([labels, self.labels]).T  # (B, N)
         candidates = torch.cat([clips, self.clips])
         barred = (clips[:, None] == candidates) | (candidates == NO_CLIP)  # (B, N)
-        log_share = (queries @ pool.T / self.temperature).masked_fill(barred, -1e9).log_softmax(dim=1)
-        relation = relation.masked_fill(barred, 0.0)
-        total = relation.sum(dim=1)
         self._remember(queries.detach(), labels, clips)
-        if not (total > 0).any():
-            return signatures.sum() * 0.0
-        loss = -(relation * log_share).sum(dim=1) / total.clamp_min(1e-6)
-        return loss[total > 0].mean()
+        return _contrast(queries @ pool.T / self.temperature, relation, barred)
 
     def _remember(self, signatures: Tensor, labels: Tensor, clips: Tensor) -> None:
         self.signatures = torch.cat([signatures, self.signatures])[: self.capacity]
         self.labels = torch.cat([labels, self.labels])[: self.capacity]
         self.clips = torch.cat([clips, self.clips])[: self.capacity]
+
+
+class AgreementLoss(nn.Module):
+    """Contrast between two views of each track (Chen et al. 2020, NT-Xent), with a memory of past batches' tracks.
+
+    The one positive of a view is the other view of the same track in the same batch. Negatives are the others, in the
+    batch and in the memory, but for those that may well sound alike: of the same track, the same folder, or a label
+    that both have. What is remembered is part of the module's state.
+
+    Args:
+        dim: D of the signatures.
+        labels: Length of a track's label vector.
+        capacity: Signatures remembered.
+        temperature: Of the softmax over cosines.
+    """
+
+    signatures: Tensor
+    labels: Tensor
+    tracks: Tensor
+    folders: Tensor
+
+    def __init__(self, dim: int, labels: int, capacity: int = 1024, temperature: float = 0.1) -> None:
+        super().__init__()
+        self.temperature = temperature
+        self.capacity = capacity
+        self.register_buffer("signatures", torch.zeros(capacity, dim))
+        self.register_buffer("labels", torch.zeros(capacity, labels))
+        self.register_buffer("tracks", torch.full((capacity,), NO_CLIP))
+        self.register_buffer("folders", torch.full((capacity,), NO_FOLDER))
+
+    def forward(self, views: Tensor, labels: Tensor, tracks: Tensor, folders: Tensor) -> Tensor:
+        """Two views of B different tracks -> loss.
+
+        Args:
+            views: Signatures, (2, B, D).
+            labels: Vectors (B, L), none below 0, whose products are above 0 where two tracks share a label.
+            tracks: Numbers (B,) from 0.
+            folders: Numbers (B,) from 0, or NO_FOLDER.
+        """
+        queries = F.normalize(views, dim=2).flatten(0, 1)  # (2B, D)
+        labels, tracks, folders = labels.repeat(2, 1), tracks.repeat(2), folders.repeat(2)
+        pool = torch.cat([queries, self.signatures])  # (N, D)
+        others, places = torch.cat([tracks, self.tracks]), torch.cat([folders, self.folders])  # (N,)
+        same = tracks[:, None] == others  # (2B, N)
+        alike = (folders[:, None] == places) & (folders[:, None] != NO_FOLDER)
+        alike |= labels @ torch.cat([labels, self.labels]).T > 0
+        positive = same.clone()
+        positive[:, len(queries) :] = False
+        positive.fill_diagonal_(False)
+        barred = (same | alike | (others == NO_CLIP)) & ~positive
+        self._remember(queries.detach(), labels, tracks, folders)
+        return _contrast(queries @ pool.T / self.temperature, positive.float(), barred)
+
+    def _remember(self, signatures: Tensor, labels: Tensor, tracks: Tensor, folders: Tensor) -> None:
+        self.signatures = torch.cat([signatures, self.signatures])[: self.capacity]
+        self.labels = torch.cat([labels, self.labels])[: self.capacity]
+        self.tracks = torch.cat([tracks, self.tracks])[: self.capacity]
+        self.folders = torch.cat([folders, self.folders])[: self.capacity]
+
+
+def _contrast(logits: Tensor, relation: Tensor, barred: Tensor) -> Tensor:
+    """-log of the share of each row's positives, weighed by `relation`, among what is not barred; mean over rows.
+
+    All three are (B, N); a row without a positive does not count.
+    """
+    log_share = logits.masked_fill(barred, -1e9).log_softmax(dim=1)
+    relation = relation.masked_fill(barred, 0.0)
+    total = relation.sum(dim=1)
+    if not (total > 0).any():
+        return logits.sum() * 0.0
+    loss = -(relation * log_share).sum(dim=1) / total.clamp_min(1e-6)
+    return loss[total > 0].mean()

@@ -1,7 +1,8 @@
 """MusiCNN (Pons and Serra 2019, MSD weights, ISC licence) as a teacher in training. Nothing at run time needs it.
 
 Equal to the published network (up to float32 rounding), written for training on a CPU: the wide filters of its first
-layer are computed as matrix products, and each maximum over bands is taken before the norm that follows it.
+layer are computed as matrix products, each maximum over bands is taken before the norm that follows it, and by halving,
+which vectorises where PyTorch's own reduction of a middle axis does not.
 """
 
 from __future__ import annotations
@@ -100,7 +101,8 @@ class Teacher(nn.Module):
         weight = kernel[:, :, 0].permute(2, 1, 0)[..., None]  # (out, width, 7, 1)
 
         def convolve(sign: Tensor) -> Tensor:
-            return F.conv2d(bands, weight * sign.view(-1, 1, 1, 1), padding=(3, 0)).amax(dim=3).transpose(1, 2)
+            y = F.conv2d(bands, weight * sign.view(-1, 1, 1, 1), padding=(3, 0))  # (B, out, T, F'), channels last
+            return _greatest(y.permute(0, 2, 3, 1))
 
         return self._peak(convolve, i)
 
@@ -115,7 +117,15 @@ class Teacher(nn.Module):
 
         def convolve(sign: Tensor) -> Tensor:
             rows = [F.pad(kernel * sign, (0, 0, k, block - 1 - k)) for k in range(block)]
-            y = (frames @ torch.stack(rows, dim=1).flatten(1)).amax(dim=2)  # (B, T / block, block * out)
+            y = _greatest(frames @ torch.stack(rows, dim=1).flatten(1))  # (B, T / block, block * out)
             return y.view(len(x), -1, n_out)[:, :length]
 
         return self._peak(convolve, i)
+
+
+def _greatest(x: Tensor) -> Tensor:
+    """The maximum over the third axis of (B, T, F, C), by halves that may overlap: (B, T, C)."""
+    while (count := x.shape[2]) > 1:
+        half = (count + 1) // 2
+        x = torch.maximum(x[:, :, :half], x[:, :, count - half :])
+    return x[:, :, 0]

@@ -108,17 +108,20 @@ def test_arrows(room: str) -> None:
                 assert room_of(name) in {room, *BELOW[room]}, f"{file.relative_to(ROOT)} imports {name}"
 
 
-def test_mutagen_is_apart() -> None:
-    """mutagen, which is GPL and an extra, is imported in one module only, and there only when tags are written."""
+@pytest.mark.parametrize(
+    ("package", "module"), [("mutagen", "engine/tagging.py"), ("ai_edge_litert", "models/yamnet.py")]
+)
+def test_extras_are_apart(package: str, module: str) -> None:
+    """mutagen, which is GPL, and ai-edge-litert are extras: each is imported in one module only."""
     importing = set()
     for folder in (*ROOMS.values(), "scripts"):
         for file in (ROOT / folder).rglob("*.py"):
             tree = ast.parse(file.read_text("utf-8"))
             names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
             names += [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-            if any(name.split(".")[0] == "mutagen" for name in names):
+            if any(name.split(".")[0] == package for name in names):
                 importing.add(str(file.relative_to(ROOT)))
-    assert importing == {"engine/tagging.py"}
+    assert importing == {module}
 
 
 def test_errors_import_nothing() -> None:

@@ -33,6 +33,18 @@ SUBSETS = ("small", "medium", "large")
 )
 @click.option("--augment", metavar="FILE.toml", help="Effects that vary the clips on the fly; see the README.")
 @click.option("--teacher", metavar="FILE.npz", help="MusiCNN's weights, to learn from beside the labels.")
+@click.option("--second-teacher", metavar="FILE.tflite", help="YAMNet, beside MusiCNN; needs the extra `teachers`.")
+@click.option(
+    "--music",
+    metavar="FOLDER",
+    multiple=True,
+    help="Whole tracks without labels, to learn from as well; may be given again.",
+)
+@click.option(
+    "--agreement",
+    type=click.FloatRange(0),
+    help="Weight of the agreement of a track's parts; default: 0.3 with --music, else 0.",
+)
 @click.option("--excerpts", metavar="DIR", help="Where excerpts that the teacher judged are kept; default: the cache.")
 @click.option("--excerpt-count", type=click.IntRange(64), default=10_000, show_default=True, help="0.6 MB each.")
 @click.option("--from", "start", metavar="NAME|FILE", help="Weights to go on from, instead of random ones.")
@@ -71,6 +83,9 @@ def train(
     out: str,
     augment: str | None,
     teacher: str | None,
+    second_teacher: str | None,
+    music: tuple[str, ...],
+    agreement: float | None,
     excerpts: str | None,
     excerpt_count: int,
     start: str | None,
@@ -88,7 +103,7 @@ def train(
     options = TrainingOptions(
         data, out, settings.encoder, teacher, excerpts, excerpt_count, start, steps, seed, learning_rate,
         lesson_seconds, track_seconds, tracks_from, cache,
-        settings.threads, layout, labels, subset, augment,
+        settings.threads, layout, labels, subset, augment, second_teacher, music, agreement,
     )  # fmt: skip
     outcome = train_encoder(options, show=not settings.quiet)
     if not settings.quiet:

@@ -44,33 +44,18 @@ class Clip:
     labels: tuple[str, ...] = ()
 
 
-class ClipSamples:
-    """Samples of clips at SAMPLE_RATE, decoded once into a cache folder and memory-mapped from there.
+class Decoded:
+    """Samples of files at SAMPLE_RATE, decoded once into a cache folder (int16) and memory-mapped from there."""
 
-    Args:
-        clips: What to decode. A file that cannot be read is left out and reported in `skipped`.
-        cache: Folder for the decoded samples (int16), about 44 kB a second; made if missing.
-        on_clip: Called after each clip, for progress.
-    """
-
-    def __init__(self, clips: Sequence[Clip], cache: Path, on_clip: Callable[[], None] = lambda: None) -> None:
-        self.clips: list[Clip] = []
+    def __init__(self, cache: Path) -> None:
         self.skipped: list[tuple[Path, str]] = []
         self._arrays: list[np.ndarray] = []
         self._keys: list[str] = []
+        self._cache = cache
         make_private_folder(cache)
-        for clip in clips:
-            try:
-                key = _key(clip.path)
-                self._arrays.append(_cached(clip.path, cache / f"{key}.npy"))
-                self._keys.append(key)
-                self.clips.append(clip)
-            except (AudioError, OSError, ValueError) as error:  # ValueError: a NUL in a name
-                self.skipped.append((clip.path, str(error)))
-            on_clip()
 
     def __len__(self) -> int:
-        return len(self.clips)
+        return len(self._arrays)
 
     def read(self, index: int, start: int, length: int) -> np.ndarray:
         """`length` samples (float32, [-1, 1]) of a clip from `start`, padded with zeros at the end."""
@@ -85,6 +70,36 @@ class ClipSamples:
         """Names a clip's file, size and time: what is derived of it is cached under this."""
         return self._keys[index]
 
+    def _take(self, path: Path, seconds: float, least: float = 0.0) -> bool:
+        """Add up to `seconds` of a file of at least `least`; one that cannot be read is left out, and noted."""
+        try:
+            key = _key(path) + ("" if seconds == MAX_CLIP_SECONDS else f"-{seconds:g}")
+            samples = _cached(path, self._cache / f"{key}.npy", seconds, least)
+        except (AudioError, OSError, ValueError) as error:  # ValueError: a NUL in a name
+            self.skipped.append((path, str(error)))
+            return False
+        self._arrays.append(samples)
+        self._keys.append(key)
+        return True
+
+
+class ClipSamples(Decoded):
+    """Samples of labelled clips.
+
+    Args:
+        clips: What to decode. A file that cannot be read is left out and reported in `skipped`.
+        cache: Folder for the decoded samples, about 44 kB a second; made if missing.
+        on_clip: Called after each clip, for progress.
+    """
+
+    def __init__(self, clips: Sequence[Clip], cache: Path, on_clip: Callable[[], None] = lambda: None) -> None:
+        super().__init__(cache)
+        self.clips: list[Clip] = []
+        for clip in clips:
+            if self._take(clip.path, MAX_CLIP_SECONDS):
+                self.clips.append(clip)
+            on_clip()
+
 
 def _key(path: Path) -> str:
     status = path.stat()
@@ -92,13 +107,17 @@ def _key(path: Path) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:24]
 
 
-def _cached(path: Path, target: Path) -> np.ndarray:
+def _cached(path: Path, target: Path, seconds: float, least: float) -> np.ndarray:
     with suppress(OSError, ValueError, EOFError):  # not there yet, or damaged
         return np.load(target, mmap_mode="r", allow_pickle=False)
     with AudioFile.open(path) as audio:
-        samples = next(iter(audio.blocks(MAX_CLIP_SECONDS, SAMPLE_RATE)), np.zeros(0, np.float32))
+        if least and audio.duration() < least:
+            raise AudioError(f"shorter than {least:g} s")
+        samples = next(iter(audio.blocks(seconds, SAMPLE_RATE)), np.zeros(0, np.float32))
     if not len(samples):
         raise AudioError("no sound decodes")
+    if len(samples) < least * SAMPLE_RATE:
+        raise AudioError(f"shorter than {least:g} s")
     with replacing(target, ANYTHING) as handle:
         np.save(handle, np.round(np.clip(samples, -1, 1) * PCM_SCALE).astype(np.int16))
     return np.load(target, mmap_mode="r", allow_pickle=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -12,8 +13,8 @@ from numpy.lib.format import open_memmap
 
 from engine.errors import TrainingError
 from engine.files import ANYTHING, replacing
-from engine.models.encoder import Encoder
-from engine.training.clips import PCM_SCALE, ClipSamples
+from engine.models.encoder import SAMPLE_RATE, Encoder
+from engine.training.clips import MAX_CLIP_SECONDS, PCM_SCALE, Decoded
 from engine.training.excerpts import EXCERPT_SAMPLES, Excerpts
 
 BLOCK = 8  # excerpts whose second source is derived at once
@@ -24,13 +25,13 @@ class DerivedClips:
 
     Args:
         source: The clips.
-        encoder: Derives it, from each clip as a whole.
+        encoder: Derives it, from each clip as a whole; from longer tracks in parts of up to two minutes.
         cache: Folder for the derived samples (int16).
         on_clip: Called after each clip, for progress.
     """
 
     def __init__(
-        self, source: ClipSamples, encoder: Encoder, cache: Path, on_clip: Callable[[], None] = lambda: None
+        self, source: Decoded, encoder: Encoder, cache: Path, on_clip: Callable[[], None] = lambda: None
     ) -> None:
         self._arrays = []
         key = encoder.front_end_key()
@@ -44,15 +45,15 @@ class DerivedClips:
         return np.pad(part, (0, length - len(part)))
 
 
-def _derived(source: ClipSamples, index: int, encoder: Encoder, target: Path) -> np.ndarray:
+def _derived(source: Decoded, index: int, encoder: Encoder, target: Path) -> np.ndarray:
     with suppress(OSError, ValueError, EOFError):  # not there yet, or damaged
         return np.load(target, mmap_mode="r", allow_pickle=False)
-    clip = torch.from_numpy(source.read(index, 0, source.length(index)))[None]
-    second = encoder.second_source(clip)
-    assert second is not None
+    track = torch.from_numpy(source.read(index, 0, source.length(index)))[None]
+    parts = track.tensor_split(math.ceil(source.length(index) / (MAX_CLIP_SECONDS * SAMPLE_RATE)), dim=1)
+    derived = [second[0] for part in parts if (second := encoder.second_source(part)) is not None]
     try:
         with replacing(target, ANYTHING) as handle:
-            np.save(handle, _pcm(second[0]))
+            np.save(handle, _pcm(torch.cat(derived)))
     except OSError as error:
         raise TrainingError(f"cannot write {target}: {error}; free space or choose another --cache") from error
     return np.load(target, mmap_mode="r", allow_pickle=False)

@@ -1,4 +1,4 @@
-"""What a student learns from a teacher's judgements: its features, its tags, and the geometry of its space."""
+"""What a student learns from one or two teachers: their features, their tags or words, their spaces' geometry."""
 
 from __future__ import annotations
 
@@ -12,18 +12,25 @@ from torch import Tensor, nn
 from engine.models.encoder import SAMPLE_RATE, Encoder
 from engine.models.losses import relation_loss
 from engine.models.teacher import FEATURES, TAGS
+from engine.models.yamnet import FEATURES as SECOND_FEATURES
+from engine.models.yamnet import WORDS
 from engine.training.excerpts import EXCERPT_SAMPLES, EXCERPT_SECONDS, Excerpts, Judgements, cut, judged_unit
+from engine.training.second_teacher import SecondJudgements, SecondOpinions
 
 TAG_WEIGHT = 10.0
 RELATION_WEIGHT = 4.0
+SECOND_FEATURES_WEIGHT = 1.0
+WORDS_WEIGHT = 4.0
+SECOND_SHARE = 0.8  # length of the second teacher's features in the joined space, the first one's being 1
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """A batch of segments as the student hears them, and what the teacher said of each."""
+    """A batch of segments as the student hears them, and what the teacher, and perhaps a second one, said of each."""
 
     features: dict[str, Tensor]
     said: Judgements
+    second: SecondJudgements | None = None
 
 
 class Lessons:
@@ -36,14 +43,22 @@ class Lessons:
         encoder: Its front-end makes what the student hears.
         second: The excerpts' second source (`engine.training.derived`), or None.
         seconds: Of audio in a batch.
+        opinions: A second teacher's answers to the same excerpts, or None.
 
     Raises:
         TrainingError: The encoder's segments have a length that the teacher did not judge.
     """
 
-    def __init__(self, excerpts: Excerpts, encoder: Encoder, second: np.ndarray | None, seconds: float) -> None:
+    def __init__(
+        self,
+        excerpts: Excerpts,
+        encoder: Encoder,
+        second: np.ndarray | None,
+        seconds: float,
+        opinions: SecondOpinions | None = None,
+    ) -> None:
         judged_unit(encoder.plan.segment_seconds)
-        self.excerpts, self.encoder, self.second = excerpts, encoder, second
+        self.excerpts, self.encoder, self.second, self.opinions = excerpts, encoder, second, opinions
         self.whole = encoder.plan.segments > 1
         self.count = max(2, round(seconds / (EXCERPT_SECONDS if self.whole else encoder.plan.seconds)))
 
@@ -63,19 +78,44 @@ class Lessons:
         heard = self.excerpts.read(rows, starts, length)
         second = None if self.second is None else cut(self.second, rows, starts, length)
         said = self.excerpts.judgements(judged_rows, windows, segment)
-        return Lesson(self.encoder.front_end(heard, second), said)
+        opinions = self.opinions
+        opinion = None if opinions is None else opinions.judgements(judged_rows, windows, segment)
+        return Lesson(self.encoder.front_end(heard, second), said, opinion)
 
 
 class TeacherHeads(nn.Module):
-    """Ties an embedding to the teacher's features, its tags, and the geometry of its space. Dropped after training."""
+    """Ties an embedding to a teacher's features, its tags, and the geometry of its space. Dropped after training.
 
-    def __init__(self, dim: int) -> None:
+    Args:
+        dim: D of the embedding.
+        second: Whether there is a second teacher, too.
+    """
+
+    def __init__(self, dim: int, second: bool = False) -> None:
         super().__init__()
         self.features = nn.Linear(dim, FEATURES)
         self.tags = nn.Linear(dim, TAGS)
+        if second:
+            self.second_features = nn.Linear(dim, SECOND_FEATURES)
+            self.words = nn.Linear(dim, WORDS)
 
-    def forward(self, vectors: Tensor, said: Judgements) -> Tensor:
-        """h (B, D), what the teacher said of the same segments -> loss."""
+    def forward(self, vectors: Tensor, said: Judgements, second: SecondJudgements | None = None) -> Tensor:
+        """h (B, D), what the teachers said of the same segments -> loss."""
         regression = F.mse_loss(self.features(vectors), said.features)
         tagging = F.binary_cross_entropy_with_logits(self.tags(vectors), said.tags)
-        return regression + TAG_WEIGHT * tagging + RELATION_WEIGHT * relation_loss(vectors, said.features)
+        loss, space = regression + TAG_WEIGHT * tagging, said.features
+        if second is not None:
+            loss = loss + self._second_loss(vectors, second)
+            space = joined(said.features, second.features)
+        return loss + RELATION_WEIGHT * relation_loss(vectors, space)
+
+    def _second_loss(self, vectors: Tensor, second: SecondJudgements) -> Tensor:
+        regression = F.mse_loss(self.second_features(vectors), second.features)
+        words = self.words(vectors)[:, second.heard]
+        wording = F.binary_cross_entropy_with_logits(words, second.words[:, second.heard])
+        return SECOND_FEATURES_WEIGHT * regression + WORDS_WEIGHT * wording
+
+
+def joined(first: Tensor, second: Tensor) -> Tensor:
+    """Two teachers' standardised features (B, T1), (B, T2) as one space (B, T1 + T2), in which neither is drowned."""
+    return torch.cat([first / FEATURES**0.5, SECOND_SHARE * second / SECOND_FEATURES**0.5], dim=1)

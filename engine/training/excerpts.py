@@ -25,7 +25,8 @@ from engine.models.encoder import SAMPLE_RATE
 from engine.models.teacher import FEATURES, TAGS, Teacher
 from engine.models.teacher import SAMPLE_RATE as TEACHER_RATE
 from engine.training.clips import PCM_SCALE, ClipSamples
-from engine.training.patches import Augmentation, draw_patch, render
+from engine.training.music import Halves, MusicSamples
+from engine.training.patches import Augmentation, Drawable, draw_patch, render
 
 EXCERPT_SECONDS = 12
 EXCERPT_SAMPLES = EXCERPT_SECONDS * SAMPLE_RATE
@@ -56,7 +57,8 @@ class Excerpts:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         try:
-            self.count = int(json.loads((folder / "judged.json").read_text("utf-8"))["count"])
+            note = json.loads((folder / "judged.json").read_text("utf-8"))
+            self.count, self.made_of = int(note["count"]), note.get("made_of")
             self._audio = np.load(folder / "audio.npy", mmap_mode="r", allow_pickle=False)
             self._features = {s: np.load(folder / f"features{s}.npy", allow_pickle=False) for s in JUDGED_SECONDS}
             self._tags = {s: np.load(folder / f"tags{s}.npy", allow_pickle=False) for s in JUDGED_SECONDS}
@@ -112,19 +114,25 @@ def judge_excerpts(
     augmentation: Augmentation,
     seed: int,
     on_batch: Callable[[int], None] = lambda _: None,
+    music: MusicSamples | None = None,
 ) -> Excerpts:
     """Fill `folder` with `count` judged excerpts, or go on with what is there; more than that stay.
+
+    Half of them come from `music` where there is some.
 
     Raises:
         TrainingError: The folder holds excerpts of other clips or settings, or cannot be written.
     """
     made_of = {"seed": seed, "clips": _fingerprint(source), **asdict(augmentation)}
+    if music:
+        made_of["music"] = music.fingerprint()[:16]
     try:
         make_private_folder(folder)
         done = _done(folder, made_of)
         on_batch(min(done, count))
         if done < count:
-            _judge(folder, teacher, source, range(done, count), made_of, augmentation, on_batch)
+            drawn_from = Halves(source, music) if music else source
+            _judge(folder, teacher, drawn_from, range(done, count), made_of, augmentation, on_batch)
     except OSError as error:
         raise TrainingError(
             f"cannot write judged excerpts to {folder}: {error}; free space, or choose another"
@@ -151,7 +159,7 @@ def _done(folder: Path, made_of: dict) -> int:
 
 
 def _judge(
-    folder: Path, teacher: Teacher, source: ClipSamples, numbers: range, made_of: dict, augmentation: Augmentation,
+    folder: Path, teacher: Teacher, source: Drawable, numbers: range, made_of: dict, augmentation: Augmentation,
     on_batch: Callable[[int], None],
 ) -> None:  # fmt: skip
     shapes: dict[str, tuple[tuple[int, ...], type]] = {"audio": ((EXCERPT_SAMPLES,), np.int16)}
@@ -161,7 +169,7 @@ def _judge(
             f"features{seconds}": ((windows, FEATURES), np.float16),
             f"tags{seconds}": ((windows, TAGS), np.float16),
         }
-    arrays = {name: _room(folder / f"{name}.npy", numbers.stop, *shape) for name, shape in shapes.items()}
+    arrays = {name: room(folder / f"{name}.npy", numbers.stop, *shape) for name, shape in shapes.items()}
     for first in range(numbers.start, numbers.stop, BATCH):
         batch = range(first, min(first + BATCH, numbers.stop))
         draws = [np.random.default_rng([made_of["seed"], number]) for number in batch]
@@ -198,7 +206,7 @@ def _known_room(path: Path, shape: tuple[int, ...], kind: type) -> np.ndarray:
     raise TrainingError(f"expected judged excerpts in {path}, found another file; choose another folder")
 
 
-def _room(path: Path, rows: int, shape: tuple[int, ...], kind: type) -> np.memmap:
+def room(path: Path, rows: int, shape: tuple[int, ...], kind: type) -> np.memmap:
     """An array file with room for `rows`, what an earlier, shorter one held kept."""
     if path.exists():
         old = _known_room(path, shape, kind)

@@ -1,10 +1,12 @@
-"""The training loop: distillation where a teacher is given, then labels and a metric term on whole tracks."""
+"""The training loop: distillation where a teacher is given, agreement of tracks' parts where it is asked for, then
+labels and a metric term on whole tracks.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,54 +15,20 @@ from torch import Tensor, nn
 
 from engine.errors import TrainingError
 from engine.models.encoder import SAMPLE_RATE, Encoder
-from engine.models.losses import MetricLoss, set_loss
-from engine.training.augment import Augmentations
+from engine.models.losses import AgreementLoss, MetricLoss, set_loss
+from engine.training.agreement import Agreement, Collection, labelled_collection
 from engine.training.clips import ClipSamples
 from engine.training.derived import DerivedClips
 from engine.training.distill import Lessons, TeacherHeads
 from engine.training.masks import augment_features
-from engine.training.patches import Augmentation
+from engine.training.patches import Samples
+from engine.training.schedule import Schedule
 from engine.training.state import Average, load_state, save_state
-from engine.training.tracks import Samples, draw_track, label_tensors
+from engine.training.tracks import draw_track, label_tensors
 from engine.training.vary import VariedTracks, vary_tracks
 
 SAVE_EVERY = 200  # steps
 HEADS_PACE = 10.0  # the teacher's heads learn so much faster: until they fit, they teach the network little
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How a training runs.
-
-    Attributes:
-        steps: Optimiser steps.
-        seed: Of weights and of every draw.
-        learning_rate: Peak of AdamW's; warmed up over `warmup` steps, then a cosine to zero.
-        weight_decay: AdamW's.
-        average_decay: Of the moving average of weights that is shipped.
-        lesson_seconds: Judged audio learnt from in a step.
-        tracks_from: Share of the steps after which track batches begin (0 without a teacher: nothing else teaches).
-        track_batch, track_seconds: Clips in a track batch, and about how much is heard of each (two segments or more).
-        genre_weight, mood_weight, metric_weight: Of the track losses against distillation.
-        augmentation: Of speed and equaliser on tracks.
-        effects: What else happens to tracks; nothing as it stands.
-    """
-
-    steps: int = 2400
-    seed: int = 0
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.02
-    warmup: int = 100
-    average_decay: float = 0.998
-    lesson_seconds: float = 192.0
-    tracks_from: float = 0.8
-    track_batch: int = 20
-    track_seconds: float = 18.0
-    genre_weight: float = 0.15
-    mood_weight: float = 0.15
-    metric_weight: float = 0.15
-    augmentation: Augmentation = field(default_factory=lambda: Augmentation(speed=1.1, equalise_db=6.0))
-    effects: Augmentations = field(default_factory=Augmentations)
 
 
 @dataclass(frozen=True)
@@ -73,13 +41,15 @@ class Progress:
 
 
 class Learner(nn.Module):
-    """An encoder with what only its training needs."""
+    """An encoder with what only its training needs: heads for one teacher or two, memories of contrastive losses."""
 
-    def __init__(self, encoder: Encoder, relations: int) -> None:
+    def __init__(self, encoder: Encoder, relations: int, second: bool = False, agreement: bool = False) -> None:
         super().__init__()
         self.encoder = encoder
-        self.teacher_heads = TeacherHeads(encoder.dim)
+        self.teacher_heads = TeacherHeads(encoder.dim, second)
         self.metric = MetricLoss(encoder.dim, relations)
+        if agreement:
+            self.agreement = AgreementLoss(encoder.dim, relations)
 
 
 class Training:
@@ -93,6 +63,7 @@ class Training:
         state: Where to keep the state; an existing one is resumed.
         settings: What else must be equal for a state to be resumed.
         second: The clips' second source, where the encoder hears one.
+        music: Tracks without labels and their second source, for the agreement of their parts.
     """
 
     def __init__(
@@ -104,6 +75,7 @@ class Training:
         state: Path,
         settings: dict,
         second: DerivedClips | None = None,
+        music: Collection | None = None,
     ) -> None:
         self.source, self.second = source, second
         self.schedule, self.lessons, self.state = schedule, lessons, state
@@ -113,7 +85,12 @@ class Training:
             raise TrainingError(
                 "expected clips with genres or a quadrant in the train split, found none; see the columns of the CSV"
             )
-        self.learner = Learner(encoder, self.labels.relation.shape[1])
+        self.agreement: Agreement | None = None
+        if schedule.agreement_weight:
+            clips = labelled_collection(source, second)
+            self.agreement = Agreement(clips, self.labels.relation, music, encoder, schedule)
+        two = lessons is not None and lessons.opinions is not None
+        self.learner = Learner(encoder, self.labels.relation.shape[1], two, self.agreement is not None)
         self.learner.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.AdamW(_groups(self.learner), weight_decay=schedule.weight_decay)
         self.average = Average(self.learner, schedule.average_decay)
@@ -150,6 +127,8 @@ class Training:
         losses: dict[str, Tensor] = {}
         if self.lessons:
             losses["teacher"] = self._teacher_loss(self.lessons, rng)
+        if self.agreement:
+            losses["agreement"] = self._agreement_loss(self.agreement, rng)
         if self.lessons is None or self.step >= self.schedule.tracks_from * self.schedule.steps:
             losses |= self._track_losses(rng)
         total = torch.stack(list(losses.values())).sum()
@@ -168,7 +147,15 @@ class Training:
         lesson = lessons.draw(rng)
         with torch.autocast("cpu", torch.bfloat16):
             vectors = self.learner.encoder.embed(lesson.features)
-        return self.learner.teacher_heads(vectors.float(), lesson.said)
+        return self.learner.teacher_heads(vectors.float(), lesson.said, lesson.second)
+
+    def _agreement_loss(self, agreement: Agreement, rng: np.random.Generator) -> Tensor:
+        pairs = agreement.draw(rng)
+        with torch.autocast("cpu", torch.bfloat16):
+            vectors = self.learner.encoder.embed(pairs.features)  # (2 * B * W, D)
+        views = vectors.float().view(2, len(pairs.tracks), -1, vectors.shape[1]).mean(dim=2)  # (2, B, D)
+        loss = self.learner.agreement(views, pairs.labels, pairs.tracks, pairs.folders)
+        return self.schedule.agreement_weight * loss
 
     def _track_losses(self, rng: np.random.Generator) -> dict[str, Tensor]:
         schedule, encoder = self.schedule, self.learner.encoder

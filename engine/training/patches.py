@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -11,7 +12,6 @@ from torch import Tensor
 from engine.models.encoder import SAMPLE_RATE
 from engine.models.features import TARGET_RMS
 from engine.models.teacher import SAMPLE_RATE as TEACHER_RATE
-from engine.training.clips import ClipSamples
 
 FFT_FACTORS = 2205  # excerpt lengths are multiples of 3^2 * 5 * 7^2: such transforms are fast
 
@@ -31,6 +31,22 @@ class Augmentation:
     mix: float = 0.55
     mix_db: float = 12.0
     equalise_db: float = 8.0
+
+
+class Samples(Protocol):
+    """Samples of clips by their number."""
+
+    def read(self, index: int, start: int, length: int) -> np.ndarray:
+        """`length` samples of a clip from `start`, padded with zeros."""
+
+
+class Drawable(Samples, Protocol):
+    """Clips of known lengths, to draw excerpts from."""
+
+    def __len__(self) -> int: ...
+
+    def length(self, index: int) -> int:
+        """Samples in a clip."""
 
 
 def excerpt_spectrum(clip: np.ndarray, samples: int) -> Tensor:
@@ -55,8 +71,13 @@ def draw_length(samples: int, augmentation: Augmentation, rng: np.random.Generat
     return max(1, round(samples * ratio / FFT_FACTORS)) * FFT_FACTORS
 
 
+def longest(samples: int, augmentation: Augmentation) -> int:
+    """The greatest length that `draw_length` may draw."""
+    return max(1, round(samples * augmentation.speed / FFT_FACTORS)) * FFT_FACTORS
+
+
 def draw_excerpt(
-    source: ClipSamples, index: int, samples: int, augmentation: Augmentation, rng: np.random.Generator
+    source: Drawable, index: int, samples: int, augmentation: Augmentation, rng: np.random.Generator
 ) -> Tensor:
     """Spectrum of a random excerpt of clip `index` at a random speed."""
     length = draw_length(samples, augmentation, rng)
@@ -64,7 +85,7 @@ def draw_excerpt(
     return excerpt_spectrum(source.read(index, start, length), samples)
 
 
-def draw_patch(source: ClipSamples, samples: int, augmentation: Augmentation, rng: np.random.Generator) -> Tensor:
+def draw_patch(source: Drawable, samples: int, augmentation: Augmentation, rng: np.random.Generator) -> Tensor:
     """Spectrum of a random, perhaps mixed, equalised excerpt of a random clip."""
     spectrum = draw_excerpt(source, int(rng.integers(len(source))), samples, augmentation, rng)
     if rng.random() < augmentation.mix:

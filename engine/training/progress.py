@@ -9,9 +9,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from engine.db.values import shown
 from engine.errors import TrainingError
 from engine.paths import default_cache
 from engine.training.clips import Clip, ClipSamples
+from engine.training.music import LEAST_SECONDS, MusicSamples, find_tracks
 
 
 @contextmanager
@@ -42,3 +44,19 @@ def read_samples(chosen: Sequence[Clip], split: str, cache: Path, show: bool) ->
             f"expected readable clips of split '{split}', found none; the first: {samples.skipped[0][1]}"
         )
     return samples
+
+
+def read_music(folders: Sequence[str], labelled: Sequence[Path], cache: Path, show: bool) -> MusicSamples:
+    """The samples of the tracks below these folders but for labelled files; raises TrainingError where none is left."""
+    tracks = find_tracks(folders, labelled)
+    with progress("reading music", show, len(tracks)) as step:
+        music = MusicSamples(tracks, cache, step)
+    if show:
+        tqdm.write(f"music without labels: {len(music)} tracks; {len(music.skipped)} left out", file=sys.stderr)
+    if not len(music):
+        reason = f"; the first: {music.skipped[0][1]}" if music.skipped else ""
+        raise TrainingError(
+            f"expected tracks of {LEAST_SECONDS:g} s or more beside the labelled files in {shown(', '.join(folders))}, "
+            f"found none{reason}"
+        )
+    return music

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from tqdm import tqdm
@@ -22,18 +23,25 @@ from engine.models.checkpoint import build, contents, load_encoder
 from engine.models.encoder import Encoder
 from engine.models.shipped import DEFAULT, find_encoder, shipped_path
 from engine.models.teacher import Teacher
+from engine.models.yamnet import Yamnet
 from engine.threads import default_threads
+from engine.training.agreement import music_collection
 from engine.training.augment import Augmentations, read_augmentations
-from engine.training.clips import ClipSamples
+from engine.training.clips import ClipSamples, Decoded
 from engine.training.datasets import Dataset, read_dataset
 from engine.training.derived import DerivedClips, derive_excerpts
 from engine.training.distill import Lessons
 from engine.training.excerpts import judge_excerpts
 from engine.training.finish import finish
-from engine.training.loop import Progress, Schedule, Training
+from engine.training.loop import Progress, Training
+from engine.training.music import MusicSamples
 from engine.training.patches import Augmentation
-from engine.training.progress import clip_cache, progress, read_samples
+from engine.training.progress import clip_cache, progress, read_music, read_samples
+from engine.training.schedule import Schedule
+from engine.training.second_teacher import judge_again
 from engine.training.state import STATE, WEIGHTS, write_safetensors
+
+AGREEMENT = 0.3  # weight of the agreement of a track's parts, where there is music without labels
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,9 @@ class TrainingOptions:
     labels: str | None = None
     subset: str | None = None
     augment: str | None = None
+    second_teacher: str | None = None
+    music: tuple[str, ...] = ()
+    agreement: float | None = None
 
 
 @dataclass(frozen=True)
@@ -74,9 +85,11 @@ def train_encoder(options: TrainingOptions, *, show: bool) -> TrainingOutcome:
     """Train, fit the heads, measure on the valid split, write weights and report.
 
     Raises:
-        TrainingError: The labels, the teacher or the output cannot be used, or a loss is not finite.
+        TrainingError: The labels, a teacher, the music or the output cannot be used, or a loss is not finite.
         OutputError: Another file lies where the weights are to go, or they would replace those that ship.
     """
+    if options.second_teacher and not options.teacher:
+        raise TrainingError("expected --teacher beside --second-teacher, found none; name MusiCNN's weights")
     out = Path(options.out)
     if out.suffix != ".safetensors" or not out.absolute().parent.is_dir():
         raise TrainingError(f"expected --out FILE.safetensors in a folder that exists, found {out}")
@@ -88,32 +101,21 @@ def train_encoder(options: TrainingOptions, *, show: bool) -> TrainingOutcome:
         read_samples([clip for clip in dataset.clips if clip.split == split], split, cache, show)
         for split in ("train", "valid")
     )
-    schedule = Schedule(
-        steps=options.steps,
-        seed=options.seed,
-        learning_rate=options.learning_rate,
-        lesson_seconds=options.lesson_seconds,
-        track_seconds=options.track_seconds,
-        tracks_from=options.tracks_from,
-        effects=read_augmentations(Path(options.augment)) if options.augment else Augmentations(),
-    )
+    labelled = [clip.path for clip in dataset.clips]
+    music = read_music(options.music, labelled, cache, show) if options.music else None
+    schedule = _schedule(options, music)
     name = (options.encoder or DEFAULT).partition("@")[0]
     history: list[TrainingStep] = []
     began = time.perf_counter()
-    encoder = _trained(name, dataset.genres, options, schedule, train, history, show)
+    encoder = _trained(name, dataset.genres, options, schedule, train, music, history, show)
     with progress("fitting heads", show, len(train)) as step:
         penalties = finish(encoder, train, step)
     seconds = time.perf_counter() - began
-    skipped = len(train.skipped) + len(valid.skipped)
     account = {
         "data": dataset.name,
         "clips": len(train),
-        "skipped": skipped,
-        "steps": options.steps,
-        "seed": options.seed,
-        "teacher": "MusiCNN" if options.teacher else None,
-        "excerpts": options.excerpt_count if options.teacher else 0,
-        "from": options.start and find_encoder(options.start).id,
+        "skipped": len(train.skipped) + len(valid.skipped),
+        **_account(options, music),
         **penalties,
     }
     write_safetensors(out, *contents(encoder, name, account), WEIGHTS)
@@ -133,6 +135,33 @@ def _check_places(out: Path) -> None:
         raise OutputError(f"{out} is where the weights that ship with Engine lie; choose another folder")
 
 
+def _schedule(options: TrainingOptions, music: MusicSamples | None) -> Schedule:
+    agreement = AGREEMENT if music else 0.0
+    return Schedule(
+        steps=options.steps,
+        seed=options.seed,
+        learning_rate=options.learning_rate,
+        lesson_seconds=options.lesson_seconds,
+        track_seconds=options.track_seconds,
+        tracks_from=options.tracks_from,
+        effects=read_augmentations(Path(options.augment)) if options.augment else Augmentations(),
+        agreement_weight=agreement if options.agreement is None else options.agreement,
+    )
+
+
+def _account(options: TrainingOptions, music: MusicSamples | None) -> dict[str, Any]:
+    """How it was trained, beside the labels."""
+    return {
+        "steps": options.steps,
+        "seed": options.seed,
+        "teacher": "MusiCNN" if options.teacher else None,
+        "excerpts": options.excerpt_count if options.teacher else 0,
+        "from": options.start and find_encoder(options.start).id,
+        **({"second teacher": "YAMNet"} if options.second_teacher else {}),
+        **({"tracks without labels": len(music)} if music else {}),
+    }
+
+
 def _read(options: TrainingOptions, show: bool) -> Dataset:
     dataset = read_dataset(Path(options.data), options.layout, options.labels, options.subset)
     if show:
@@ -150,12 +179,13 @@ def _trained(
     options: TrainingOptions,
     schedule: Schedule,
     source: ClipSamples,
+    music: MusicSamples | None,
     history: list[TrainingStep],
     show: bool,
 ) -> Encoder:
     torch.manual_seed(schedule.seed)
     encoder = _begun(name, options.start, genres)
-    lessons = _lessons(encoder, options, source, show)
+    lessons = _lessons(encoder, options, source, music, show)
     if lessons is None:
         schedule = replace(schedule, tracks_from=0.0)
     settings = {
@@ -164,10 +194,15 @@ def _trained(
         "clips": _fingerprint(source),
         "teacher": bool(lessons),
         "genres": genres,
+        **({"second teacher": True} if options.second_teacher else {}),
+        **({"music": music.fingerprint()} if music else {}),
     }
     state = state_path(Path(options.out))
     second = _second(encoder, options, source, show)
-    training = Training(encoder, source, schedule, lessons, state, settings, second)
+    tracks = None
+    if music and schedule.agreement_weight:
+        tracks = music_collection(music, _second(encoder, options, music, show))
+    training = Training(encoder, source, schedule, lessons, state, settings, second, tracks)
     with progress("training", show, schedule.steps, training.step) as step:
 
         def report(told: Progress) -> None:
@@ -198,20 +233,26 @@ def _begun(name: str, start: str | None, genres: tuple[str, ...]) -> Encoder:
     return encoder
 
 
-def _lessons(encoder: Encoder, options: TrainingOptions, source: ClipSamples, show: bool) -> Lessons | None:
+def _lessons(
+    encoder: Encoder, options: TrainingOptions, source: ClipSamples, music: MusicSamples | None, show: bool
+) -> Lessons | None:
     if not options.teacher:
         return None
     folder = Path(options.excerpts) if options.excerpts else clip_cache(options.cache) / "excerpts"
-    with progress("judging excerpts", show, options.excerpt_count) as step:
-        excerpts = judge_excerpts(
-            folder, Teacher(Path(options.teacher)), source, options.excerpt_count, Augmentation(), options.seed, step
-        )
+    teacher = Teacher(Path(options.teacher))
+    yamnet = Yamnet(Path(options.second_teacher), torch.get_num_threads()) if options.second_teacher else None
+    count, opinions = options.excerpt_count, None
+    with progress("judging excerpts", show, count) as step:
+        excerpts = judge_excerpts(folder, teacher, source, count, Augmentation(), options.seed, step, music)
+    if yamnet:
+        with progress("judging again", show, len(excerpts)) as step:
+            opinions = judge_again(excerpts, yamnet, step)
     with progress("deriving sources", show, len(excerpts)) as step:
         second = derive_excerpts(excerpts, encoder, step)
-    return Lessons(excerpts, encoder, second, options.lesson_seconds)
+    return Lessons(excerpts, encoder, second, options.lesson_seconds, opinions)
 
 
-def _second(encoder: Encoder, options: TrainingOptions, source: ClipSamples, show: bool) -> DerivedClips | None:
+def _second(encoder: Encoder, options: TrainingOptions, source: Decoded, show: bool) -> DerivedClips | None:
     if encoder.second_source(torch.zeros(1, encoder.plan.samples)) is None:
         return None
     with progress("deriving sources", show, len(source)) as step:

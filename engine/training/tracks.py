@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -13,7 +12,7 @@ from torch import Tensor
 from engine.indexer.reading import place_in
 from engine.models.encoder import SAMPLE_RATE, WindowPlan
 from engine.training.clips import Clip, ClipSamples, mood_index
-from engine.training.patches import Augmentation, draw_length, excerpt_spectrum, random_equaliser
+from engine.training.patches import Augmentation, Samples, draw_length, excerpt_spectrum, random_equaliser
 
 ARTIST_WEIGHT = 1.0  # how much a shared artist makes two clips a positive pair
 GENRE_WEIGHT = 1.0  # a shared genre, divided among a clip's allowed genres
@@ -53,13 +52,6 @@ def label_tensors(clips: list[Clip], genres: Sequence[str], moods: Sequence[str]
 def genre_shares(genres: Tensor) -> Tensor:
     """Allowed genres (N, G), boolean -> each clip's weight divided among them; an unlabelled clip has none."""
     return genres.float() / genres.sum(dim=1, keepdim=True).clamp_min(1)
-
-
-class Samples(Protocol):
-    """Samples of clips by their number."""
-
-    def read(self, index: int, start: int, length: int) -> np.ndarray:
-        """`length` samples of a clip from `start`, padded with zeros."""
 
 
 def draw_track(
