@@ -26,7 +26,7 @@ NAME = re.compile(r"[a-z0-9_]{1,64}")  # of an architecture
 # name -> SHA-256 of weights/<name>.safetensors; its first six digits are the encoder's hash
 SHIPPED: dict[str, str] = {
     "attention_cnn": "b9846716f0696dce7623252bf7e25f9760c2b8abc1e14d8db25b34c097bcfba9",
-    "attention_signature": "55198df390120d01da139aaef536eba3b0ec0da3e7a5fc86d4881e86d4c6ee19",
+    "attention_signature": "50beafcdf59c373993bf3451640af64e11b6855a8a530cf78778c0881a70372e",
     "icff_net": "9b7b325e38eaccda1dc5aa173754a8ce28e3860bee37e23802c799dfe4a247a4",
     "mg_cam": "81c04cd35be4fbfc0818bff32bae9d0d47831d3684d35828f8981251ffcbeeeb",
     "ts_resformer": "501b8d3f5cbc3832ec5879814adb5d9e8d91e6a6b9134971f9f72c7ebfd189d7",

@@ -48,7 +48,13 @@ SUBSETS = ("small", "medium", "large")
 @click.option("--excerpts", metavar="DIR", help="Where excerpts that the teacher judged are kept; default: the cache.")
 @click.option("--excerpt-count", type=click.IntRange(64), default=10_000, show_default=True, help="0.6 MB each.")
 @click.option("--from", "start", metavar="NAME|FILE", help="Weights to go on from, instead of random ones.")
-@click.option("--steps", type=click.IntRange(1), default=2300, show_default=True)
+@click.option(
+    "--steps",
+    type=click.IntRange(0),
+    default=2300,
+    show_default=True,
+    help="Of the trunk; 0 leaves it as --from has it.",
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=2e-3, show_default=True)
 @click.option(

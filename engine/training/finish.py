@@ -94,7 +94,7 @@ def _fit_head(encoder: Encoder, head: nn.Linear, raw: Tensor, allowed: Tensor, c
     head answers that all are equally likely.
     """
     labelled = allowed.any(dim=1).numpy()
-    lesson = _Lesson(raw, allowed, _known(allowed, clips)).part(labelled)
+    lesson = _Lesson(raw, allowed, known_labels(allowed, clips)).part(labelled)
     groups = [clip.artist or str(clip.path) for clip, keep in zip(clips, labelled, strict=True) if keep]
     folds = min(FOLDS, len(set(groups)))
     penalty = PENALTIES[len(PENALTIES) // 2]
@@ -113,7 +113,7 @@ def _fit_head(encoder: Encoder, head: nn.Linear, raw: Tensor, allowed: Tensor, c
     return penalty
 
 
-def _known(allowed: Tensor, clips: list[Clip]) -> Tensor:
+def known_labels(allowed: Tensor, clips: list[Clip]) -> Tensor:
     """The labels (N, C) that occur in each clip's data set."""
     known = torch.zeros_like(allowed)
     datasets = np.array([clip.dataset for clip in clips])

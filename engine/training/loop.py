@@ -164,7 +164,7 @@ class Training:
         features = self._features(varied, rng)
         with torch.autocast("cpu", torch.bfloat16):
             vectors = encoder.embed(features)  # (B * S, D)
-        vectors = vectors.float().view(schedule.track_batch, -1, encoder.dim)  # (B, S, D)
+        vectors = encoder.mapped(vectors.float()).view(schedule.track_batch, -1, encoder.dim)  # (B, S, D)
         raw = encoder.pool(vectors, encoder.score(vectors))  # (B, D)
         dropped = nn.functional.dropout(raw, 0.3)
         at = torch.from_numpy(clips)

@@ -39,6 +39,7 @@ from engine.training.patches import Augmentation
 from engine.training.progress import clip_cache, progress, read_music, read_samples
 from engine.training.schedule import Schedule
 from engine.training.second_teacher import judge_again
+from engine.training.stages import calibrate_heads, pool, teach_words, with_received_attention
 from engine.training.state import STATE, WEIGHTS, write_safetensors
 
 AGREEMENT = 0.3  # weight of the agreement of a track's parts, where there is music without labels
@@ -107,9 +108,17 @@ def train_encoder(options: TrainingOptions, *, show: bool) -> TrainingOutcome:
     name = (options.encoder or DEFAULT).partition("@")[0]
     history: list[TrainingStep] = []
     began = time.perf_counter()
-    encoder = _trained(name, dataset.genres, options, schedule, train, music, history, show)
+    encoder, lessons = _trained(name, dataset.genres, options, schedule, train, music, history, show)
+    stages: dict[str, Any] = {}
+    if music:
+        with progress("pooling", show, len(music) + len(train)) as step:
+            stages = pool(encoder, train, music, options.seed, step)
     with progress("fitting heads", show, len(train)) as step:
         penalties = finish(encoder, train, step)
+    if lessons and lessons.opinions:
+        teach_words(encoder, lessons.excerpts, lessons.opinions)
+    with progress("calibrating heads", show, len(valid)) as step:
+        stages |= calibrate_heads(encoder, valid, step)
     seconds = time.perf_counter() - began
     account = {
         "data": dataset.name,
@@ -117,6 +126,7 @@ def train_encoder(options: TrainingOptions, *, show: bool) -> TrainingOutcome:
         "skipped": len(train.skipped) + len(valid.skipped),
         **_account(options, music),
         **penalties,
+        **stages,
     }
     write_safetensors(out, *contents(encoder, name, account), WEIGHTS)
     notes = {"notes": "; ".join(dataset.notes)} if dataset.notes else {}  # not in the weights: they name files
@@ -182,9 +192,11 @@ def _trained(
     music: MusicSamples | None,
     history: list[TrainingStep],
     show: bool,
-) -> Encoder:
+) -> tuple[Encoder, Lessons | None]:
     torch.manual_seed(schedule.seed)
     encoder = _begun(name, options.start, genres)
+    if music:
+        encoder = with_received_attention(encoder, name)
     lessons = _lessons(encoder, options, source, music, show)
     if lessons is None:
         schedule = replace(schedule, tracks_from=0.0)
@@ -211,7 +223,7 @@ def _trained(
             history.append(TrainingStep(told.step, told.losses, training.optimizer.param_groups[0]["lr"]))
 
         training.run(report)
-    return encoder
+    return encoder, lessons
 
 
 def state_path(out: Path) -> Path:
@@ -229,6 +241,7 @@ def _begun(name: str, start: str | None, genres: tuple[str, ...]) -> Encoder:
     encoder = load_encoder(file)
     if encoder.genres != genres:
         encoder.add_heads(genres)
+    encoder.plan = replace(encoder.plan, placement="sound")
     encoder.add_words(())  # clips name no words: a head that nothing teaches would soon say wrong ones
     return encoder
 
