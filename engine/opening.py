@@ -6,6 +6,7 @@ from pathlib import Path
 
 from engine.db import Database, get_setting
 from engine.errors import DeviceError, EncoderError
+from engine.models.retired import RETIRED
 from engine.models.shipped import DEFAULT, EncoderFile, default_id, encoder_id, find_encoder, shipped_ids
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -31,7 +32,7 @@ def choose_encoder(database: Database, spec: str | None) -> EncoderFile:
     with database.read() as connection:
         own = get_setting(connection, "encoder")
         noted = get_setting(connection, f"weights {spec or own}") if spec or own else None
-    if own and not spec and not is_installed(own, noted):
+    if own and not spec and own not in RETIRED and not is_installed(own, noted):
         raise EncoderError(
             f"this library was made with {own}, whose weights are no longer installed; hear it again with "
             f"{default_id()}: engine --encoder {DEFAULT} index PATH (what is there stays, beside it)"

@@ -20,7 +20,7 @@ from engine.models.encoder import Encoder, Placement, WindowPlan
 from engine.models.icff_net import ICFFNet, ICFFNetConfig
 from engine.models.labels import GENRES, MOODS
 from engine.models.mg_cam import MGCAM, MGCAMConfig
-from engine.models.shipped import FORMAT, MALFORMED, EncoderFile, check_digest, read_metadata
+from engine.models.shipped import DEFAULT, FORMAT, MALFORMED, EncoderFile, check_digest, default_id, read_metadata
 from engine.models.ts_resformer import TSResformer, TSResformerConfig
 
 ARCHITECTURES: dict[str, tuple[type[Encoder], type]] = {
@@ -113,9 +113,14 @@ def load_encoder(file: EncoderFile, device: str = "cpu") -> Encoder:
     """Load weights, after checking that the file is what its id says, ready for inference.
 
     Raises:
-        EncoderError: Missing, damaged, or other weights than named.
+        EncoderError: Missing, damaged, or other weights than named; or only the heads are left of them.
     """
     check_digest(file)
+    if file.heads_digest:
+        raise EncoderError(
+            f"the network of {file.id} no longer ships; what the library stores of it answers, but files can be heard "
+            f"with {default_id()} only: engine --encoder {DEFAULT} index PATH adds its signatures beside them"
+        )
     encoder = build(file.name, _config(file), file.genres, file.moods, file.words)
     encoder.plan = dataclasses.replace(encoder.plan, placement=_placement(file))
     try:

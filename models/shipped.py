@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from engine.errors import EncoderError, brief
+from engine.models.retired import RETIRED, retired_path
 
 MALFORMED = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError)
 """What reading a header of somebody else's may raise."""
@@ -25,11 +26,11 @@ NAME = re.compile(r"[a-z0-9_]{1,64}")  # of an architecture
 
 # name -> SHA-256 of weights/<name>.safetensors; its first six digits are the encoder's hash
 SHIPPED: dict[str, str] = {
-    "attention_cnn": "b9846716f0696dce7623252bf7e25f9760c2b8abc1e14d8db25b34c097bcfba9",
+    "attention_cnn": "17746ef02bd304d9b7b165769c1ccb9d436dac8c01afb2df1c7642b85d730824",
     "attention_signature": "50beafcdf59c373993bf3451640af64e11b6855a8a530cf78778c0881a70372e",
-    "icff_net": "9b7b325e38eaccda1dc5aa173754a8ce28e3860bee37e23802c799dfe4a247a4",
-    "mg_cam": "81c04cd35be4fbfc0818bff32bae9d0d47831d3684d35828f8981251ffcbeeeb",
-    "ts_resformer": "501b8d3f5cbc3832ec5879814adb5d9e8d91e6a6b9134971f9f72c7ebfd189d7",
+    "icff_net": "d643921e00b4de34e622a063dad0d95e0df5e1805b06534166451f6e583d4b79",
+    "mg_cam": "be86fee879c508872afb59342d5e3e657613fc4f85f8754bcb2303323aa0844b",
+    "ts_resformer": "ce606a2c0f39d612979482200903848f4eb8be47f41cb5d562605dbc30e22034",
 }
 
 
@@ -41,11 +42,13 @@ class EncoderFile:
         name: The architecture, a key of `engine.models.checkpoint.ARCHITECTURES`.
         digest: SHA-256 of the file, in hex.
         path: Where it lies.
+        heads_digest: SHA-256 of the file where it holds the heads of weights that no longer ship; else None.
     """
 
     name: str
     digest: str
     path: Path
+    heads_digest: str | None = None
 
     @property
     def id(self) -> str:
@@ -106,6 +109,9 @@ def find_encoder(spec: str | None = None) -> EncoderFile:
     if spec.endswith(".safetensors"):
         path = Path(spec)
         return EncoderFile(read_metadata(path)["name"], file_digest(path), path)
+    if spec in RETIRED:
+        retired = RETIRED[spec]
+        return EncoderFile(spec.partition("@")[0], retired.digest, retired_path(spec), retired.heads_digest)
     name, _, digest = spec.partition("@")
     known = ", ".join(encoder_id(*pair) for pair in SHIPPED.items())
     if name not in SHIPPED:
@@ -171,10 +177,10 @@ def file_digest(path: Path) -> str:
 
 def check_digest(file: EncoderFile) -> None:
     """Raise EncoderError unless the file is what its id says."""
-    found = file_digest(file.path)
-    if found != file.digest:
+    found, expected = file_digest(file.path), file.heads_digest or file.digest
+    if found != expected:
         raise EncoderError(
-            f"weights {file.path} have the wrong hash: expected {file.digest[:12]} ({file.id}), found {found[:12]}; "
+            f"weights {file.path} have the wrong hash: expected {expected[:12]} ({file.id}), found {found[:12]}; "
             "install music-engine again"
         )
 

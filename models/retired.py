@@ -1,0 +1,49 @@
+"""Encoders of earlier versions: their networks no longer ship, but their heads and centroids do, some 25 kB each.
+
+A library that they made goes on answering from what it stores. Only to hear a file needs a network that is here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Retired:
+    """SHA-256 of the weights that shipped, and of the file of heads that is left of them."""
+
+    digest: str
+    heads_digest: str
+
+
+RETIRED: dict[str, Retired] = {
+    "attention_cnn@b98467": Retired(
+        "b9846716f0696dce7623252bf7e25f9760c2b8abc1e14d8db25b34c097bcfba9",
+        "f3376c3f68ae6f2b2e34a23ecec971fca7a50a2ca69bd7c98399c0cebe381ffc",
+    ),
+    "attention_signature@55198d": Retired(
+        "55198df390120d01da139aaef536eba3b0ec0da3e7a5fc86d4881e86d4c6ee19",
+        "922dda8833aa9f96d2d4b349c2f6765f00b3e7dc56c92fcd10f448c52e847d74",
+    ),
+    "icff_net@9b7b32": Retired(
+        "9b7b325e38eaccda1dc5aa173754a8ce28e3860bee37e23802c799dfe4a247a4",
+        "4a820a7954fc8ce89fd972ce9fbda62142b713eadf1e9e783a9998d93e64fb74",
+    ),
+    "mg_cam@81c04c": Retired(
+        "81c04cd35be4fbfc0818bff32bae9d0d47831d3684d35828f8981251ffcbeeeb",
+        "e6b2c0c59e5d445796ecf5a935d74e18ab640f17c7126d9ce76dac401fb3611d",
+    ),
+    "ts_resformer@501b8d": Retired(
+        "501b8d3f5cbc3832ec5879814adb5d9e8d91e6a6b9134971f9f72c7ebfd189d7",
+        "efa46e670435f90543b0522d3b965062fc0cb54cd9ae177b7b9c73a3882d0a81",
+    ),
+}
+
+
+def retired_path(encoder_id: str) -> Path:
+    """Where the heads of a retired encoder lie."""
+    return (
+        Path(str(resources.files("engine.models.weights"))) / "retired" / f"{encoder_id.replace('@', '-')}.safetensors"
+    )
