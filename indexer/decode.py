@@ -18,9 +18,10 @@ from av.container import InputContainer
 from av.packet import Packet
 
 from engine.errors import AudioError
-from engine.indexer.samples import Chunk, Samples, groups, mono, resample, resampled, stack
+from engine.indexer.samples import Chunk, Downmix, Samples, groups, resample, resampled, stack
 from engine.indexer.source import Source, open_container, reason_of, sound_stream
 from engine.indexer.tags import read_metadata
+from engine.indexer.tape import Tape, cut_window
 
 EXACT_FORMATS = frozenset(  # those that state their length; FFmpeg estimates that of the others from the bit rate
     ["aiff", "ape", "au", "caf", "dsf", "flac", "matroska", "mov", "mpc8", "ogg", "tak", "tta", "w64", "wav", "wv"]
@@ -28,9 +29,6 @@ EXACT_FORMATS = frozenset(  # those that state their length; FFmpeg estimates th
 MINIMUM_SECONDS = 0.5  # less sound than this says nothing about a track
 SILENCE_PEAK = 1e-5  # -100 dB; below it the file holds only dither or nothing
 SAMPLE_RATES = range(1_000, 1_536_001)  # Hz; the highest is the decoder's output for DSD256
-PRIMING_SECONDS = 0.35  # decoded and dropped before a window: mp3's bit reservoir, Opus' pre-roll
-MARGIN_SECONDS = 0.02  # read around a window so that the resampler's filter sees real sound at its edges
-WORTH_SEEKING_SECONDS = 1.5  # a shorter gap is decoded through, which costs less than a seek
 FAR_SECONDS = 1e7  # beyond the end of any file
 
 
@@ -105,6 +103,15 @@ class AudioFile:
         self._container.close()
         self._source.close()
 
+    @property
+    def size(self) -> int:
+        """Give the file's length in bytes."""
+        return self._source.size
+
+    def peek(self, offset: int, size: int) -> bytes:
+        """Give at most `size` of the file's bytes from `offset`, counted from its end if negative."""
+        return self._source.at(offset if offset >= 0 else max(0, self.size + offset), size)
+
     def duration(self) -> float:
         """Give the length in seconds: the container's word where its format states it exactly, else measured."""
         stated = self.info.duration_seconds
@@ -134,8 +141,8 @@ class AudioFile:
 
     def cut(self, starts: Sequence[float], seconds: float, sample_rate: int, seeking: bool) -> list[Samples]:
         """Read as `windows` does, but give less where the file ends; without `seeking`, decode all up to each."""
-        tape = Tape(self, seeking)
-        return [_window(tape, start, seconds, sample_rate) for start in starts]
+        tape = Tape(self, self.info.sample_rate, seeking)
+        return [cut_window(tape, start, seconds, sample_rate) for start in starts]
 
     def blocks(self, seconds: float, sample_rate: int) -> Iterator[Samples]:
         """Read the whole file as consecutive mono blocks of `seconds`, the last one shorter.
@@ -187,11 +194,11 @@ class AudioFile:
 
     def chunks(self, sought: bool = False) -> Iterator[Chunk]:
         """Decode from here to the end. The first timestamp says where that is; from then on samples are counted."""
-        position = None
+        position, mix = None, Downmix()
         for frames in groups(self.frames()):
             if position is None:
                 position = self._position(frames[0], sought)
-            sound = mono(frames)
+            sound = mix.mono(frames)
             if frames[0].sample_rate != self.info.sample_rate:
                 sound = resample(sound, frames[0].sample_rate, self.info.sample_rate)
             if position is not None and len(sound):
@@ -244,62 +251,9 @@ class AudioFile:
         return latest
 
 
-class Tape:
-    """The stretch of decoded sound around the reading point: grows to the right, forgets on the left."""
-
-    def __init__(self, audio: AudioFile, seeking: bool) -> None:
-        self.rate = audio.info.sample_rate
-        self._audio = audio
-        self._seeking = seeking
-        self._begin = self._end = 0
-        self._pieces: list[Samples] = []
-        self._chunks = audio.chunks()
-        self._lost = not audio.untouched  # where FFmpeg stands
-
-    def read(self, begin: int, end: int) -> Samples:
-        """Give the samples from `begin` to `end` (positions at the file's rate), fewer if the file ends before."""
-        gap = begin - self._end
-        if self._lost or begin < self._begin or (self._seeking and gap > WORTH_SEEKING_SECONDS * self.rate):
-            self._jump(begin)
-        while self._end < end:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                break
-            self._append(chunk, begin)
-        samples = np.concatenate(self._pieces) if self._pieces else np.zeros(0, np.float32)
-        return samples[max(0, begin - self._begin) : max(0, end - self._begin)]
-
-    def _append(self, chunk: Chunk, wanted: int) -> None:
-        if not self._pieces:
-            self._begin = chunk.position
-        self._pieces.append(chunk.samples)
-        self._end = chunk.position + len(chunk.samples)
-        while self._pieces and self._begin + len(self._pieces[0]) <= wanted:
-            self._begin += len(self._pieces.pop(0))
-
-    def _jump(self, begin: int) -> None:
-        sought = self._seeking and self._audio.seek(max(0.0, begin / self.rate - PRIMING_SECONDS))
-        if not sought:
-            self._audio.rewind()
-        self._begin = self._end = 0
-        self._pieces = []
-        self._lost = False
-        self._chunks = self._audio.chunks(sought)
-
-
 def _cut_up(samples: Samples, size: int) -> list[Samples]:
     """Pieces of `size`, and what is left, perhaps nothing."""
     return [samples[at : at + size] for at in range(0, len(samples) + 1, size)]
-
-
-def _window(tape: Tape, start: float, seconds: float, sample_rate: int) -> Samples:
-    """Read one window and a margin around it, resample, cut the margin off: at most (L,)."""
-    first = round(start * tape.rate)
-    margin = min(first, round(MARGIN_SECONDS * tape.rate))
-    last = first + round((seconds + MARGIN_SECONDS) * tape.rate)
-    samples = resample(tape.read(first - margin, last), tape.rate, sample_rate)
-    skip = round(margin * sample_rate / tape.rate)
-    return samples[skip : skip + round(seconds * sample_rate)]
 
 
 def _describe(container: InputContainer, stream: AudioStream, metadata: dict[str, str]) -> AudioInfo:

@@ -1,7 +1,8 @@
 """A track's windows: planned over its sound, read, and planned anew where its length or its ends were a lie.
 
-Timestamps lie (VBR mp3 without a header, truncated files, raw AAC): what was decoded is compared with what was
-planned, and the file is measured in ever more costly ways until the two agree. Ends are silent: where a window at
+Lengths lie, too long (VBR mp3 without a header, truncated files, raw AAC) and too short (chained streams, headers of
+another length): what was decoded is compared with what was planned, what follows the end is looked at, and the file is
+measured in ever more costly ways until the two agree. Ends are silent: where a window at
 either end holds little sound, the first or last sound is looked for and the windows are laid between the two.
 """
 
@@ -9,12 +10,13 @@ from __future__ import annotations
 
 import itertools
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from engine.errors import AudioError
 from engine.indexer.decode import MINIMUM_SECONDS, SILENCE_PEAK, AudioFile, AudioInfo
+from engine.indexer.joined import is_joined
 from engine.indexer.placement import LOWEST_FLOOR, floor_of, levels, sound_bounds, speaking
 from engine.indexer.samples import Samples, stack
 
@@ -105,14 +107,21 @@ def place_in(samples: Samples, seconds: float, count: int, sample_rate: int, pla
 
 @dataclass(frozen=True)
 class _Cuts:
-    """A plan and what was read by it: a window is short where the file ends."""
+    """A plan and what was read by it: a window is short where the file ends.
+
+    `beyond` is what follows the promised end, and `seeking` whether the file may be sought in.
+    """
 
     duration: float
     starts: list[float]
     windows: list[Samples]
+    beyond: Samples | None = None
+    seeking: bool = True
 
     def as_planned(self, seconds: float, sample_rate: int) -> bool:
-        """Say whether each window is as long as the duration promised."""
+        """Say whether each window is as long as the duration promised, and nothing follows."""
+        if self.beyond is not None and len(self.beyond) > TOLERANCE_SECONDS * sample_rate:
+            return False
         expected = [min(seconds, self.duration - start) for start in self.starts]
         found = [len(window) / sample_rate for window in self.windows]
         return all(abs(f - e) <= TOLERANCE_SECONDS for f, e in zip(found, expected, strict=True))
@@ -121,12 +130,18 @@ class _Cuts:
 def _plan_and_cut(audio: AudioFile, seconds: float, count: int, sample_rate: int) -> _Cuts:
     """Plan windows and read them, by ever better measures of the duration, until what was read is what was planned."""
     cuts = _Cuts(-1.0, [], [])
-    for measure in (audio.duration, audio.measured_duration, audio.decoded_duration):
+    measures = (
+        (audio.decoded_duration,)
+        if is_joined(audio)
+        else (audio.duration, audio.measured_duration, audio.decoded_duration)
+    )
+    for measure in measures:
         duration, seeking = measure(), measure != audio.decoded_duration
         if seeking and duration == cuts.duration:
             continue
         starts = plan_starts(duration, seconds, count)
-        cuts = _Cuts(duration, starts, audio.cut(starts, seconds, sample_rate, seeking))
+        *windows, beyond = audio.cut([*starts, duration], seconds, sample_rate, seeking)
+        cuts = _Cuts(duration, starts, windows, beyond if seeking else None, seeking)
         if cuts.as_planned(seconds, sample_rate):
             break
     return cuts
@@ -147,7 +162,7 @@ class _Placing:
         bounds = self._found_anywhere() if self.loudest < LOWEST_FLOOR else (self._first(), self._last())
         if bounds[0] > QUIET_SECONDS or cuts.duration - bounds[1] > QUIET_SECONDS:
             starts = plan_between(*bounds, cuts.duration, self.seconds, self.count)
-            cuts = _Cuts(cuts.duration, starts, self._cut(starts))
+            cuts = replace(cuts, starts=starts, windows=self._cut(starts))
         return self._without_gaps(cuts)
 
     def _found_anywhere(self) -> tuple[float, float]:
@@ -160,7 +175,7 @@ class _Placing:
         return (bounds[0][0], bounds[-1][1]) if bounds else (0.0, self.cuts.duration)
 
     def _read(self, start: float, stop: float) -> Samples:
-        return self.audio.cut([start], stop - start, self.rate, seeking=True)[0]
+        return self.audio.cut([start], stop - start, self.rate, self.cuts.seeking)[0]
 
     def _first(self) -> float:
         """Give the first moment with sound: in the first window, else in what lies between it and one with sound."""
@@ -204,10 +219,10 @@ class _Placing:
                     starts[silent], windows[silent] = start, window
                     break
         order = np.argsort(starts, kind="stable")
-        return _Cuts(cuts.duration, [starts[i] for i in order], [windows[i] for i in order])
+        return replace(cuts, starts=[starts[i] for i in order], windows=[windows[i] for i in order])
 
     def _cut(self, starts: list[float]) -> list[Samples]:
-        return self.audio.cut(starts, self.seconds, self.rate, seeking=True)
+        return self.audio.cut(starts, self.seconds, self.rate, self.cuts.seeking)
 
 
 def _loudest(windows: list[Samples]) -> float:

@@ -14,6 +14,7 @@ import stat
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.stream import Disposition
 
 from engine.errors import AudioError
 
@@ -90,13 +91,20 @@ def open_container(source: Source) -> InputContainer:
 
 
 def sound_stream(container: InputContainer) -> AudioStream:
-    """Choose the first audio stream that has a decoder, set to one thread: files are what runs in parallel here."""
+    """Choose an audio stream as FFmpeg does, among those that have a decoder: the default one, not a commentary.
+
+    It is set to one thread: files are what runs in parallel here.
+    """
     streams = [stream for stream in container.streams.audio if stream.codec_context is not None]
     if not streams:
         container.close()
         raise AudioError("no decoder for its audio stream" if container.streams.audio else "no audio stream")
-    streams[0].codec_context.thread_count = 1
-    return streams[0]
+    best = container.streams.best("audio")
+    preferred = [stream for stream in streams if best is not None and stream.index == best.index]
+    preferred += [stream for stream in streams if stream.disposition & Disposition.default]
+    stream = (preferred or streams)[0]
+    stream.codec_context.thread_count = 1
+    return stream
 
 
 def reason_of(error: Exception) -> str:

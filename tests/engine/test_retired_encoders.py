@@ -58,12 +58,12 @@ def test_new_files_need_the_new_encoder(library: Path) -> None:
         pytest.raises(EncoderError, match="--encoder attention_signature index"),
     ):
         engine.index(music)
-    with Engine.open(library, DEFAULT, device="cpu") as engine:
+    with Engine.open(library, encoder=DEFAULT, device="cpu") as engine:
         assert engine.index(music).new == 4
     with Engine.open(library, device="cpu") as engine:
         assert engine.encoder == default_id()
         assert len(engine.similar(1, k=5).matches) == 3
-    with Engine.open(library, OLD, device="cpu") as engine:
+    with Engine.open(library, encoder=OLD, device="cpu") as engine:
         assert len(engine.similar(1, k=5).matches) == 2
 
 
