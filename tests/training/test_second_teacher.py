@@ -138,8 +138,10 @@ def test_lessons_bring_both_teachers_answers(yamnet: Yamnet, tmp_path: Path) -> 
     encoder = build("attention_signature", {"widths": (8,)})
     lesson = Lessons(excerpts, encoder, None, 12.0, opinions).draw(np.random.default_rng(0))
     assert lesson.second is not None
-    rows, windows = (axis.ravel() for axis in np.mgrid[:COUNT, :4])
-    first, second = (bank.judgements(rows, windows, 3.0) for bank in (excerpts, opinions))
+    seconds = encoder.plan.segment_seconds
+    rows, windows = (axis.ravel() for axis in np.mgrid[:COUNT, : round(EXCERPT_SECONDS / seconds)])
+    first = excerpts.judgements(rows, windows, seconds)
+    second = opinions.judgements(rows, windows, seconds)
     for said, words in zip(lesson.said.features, lesson.second.words, strict=True):
         match = (first.features - said).abs().sum(dim=1).argmin()
         torch.testing.assert_close(words, second.words[match])
