@@ -65,6 +65,7 @@ PUBLIC = [
     "QueryError",
     "QueryResult",
     "Ranking",
+    "RecentlyHeard",
     "Recommendations",
     "RecommendedTrack",
     "Seed",

@@ -560,7 +560,7 @@ def test_tags_of_an_earlier_version(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_tags_of_files_that_cannot_be_opened_wait(tmp_path: Path) -> None:
     """A track whose unchanged file cannot be opened keeps its tags, and they are read when it can be."""
-    path = write_song(tmp_path / "music" / "a.flac", 1, artist="Real")
+    path = write_song(tmp_path / "a.flac", 1, artist="Real")
     with Engine.open(tmp_path / "library.db", device="cpu") as engine:
         engine.index(path)
         with engine._opened.database.write() as connection:
@@ -576,6 +576,7 @@ def test_tags_of_files_that_cannot_be_opened_wait(tmp_path: Path) -> None:
 
 def test_copies_of_tracks_of_an_earlier_version(tmp_path: Path) -> None:
     """A copy, and a file that moved, have the tags that are read now, not those that the track had."""
+    (tmp_path / "music").mkdir()
     first = write_song(tmp_path / "music" / "a.flac", 1, artist="Real")
     with Engine.open(tmp_path / "library.db", device="cpu") as engine:
         engine.index(tmp_path / "music")
