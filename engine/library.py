@@ -297,7 +297,7 @@ class Engine(Keeping, Listening):
 
         return explain_two(self._opened, a, b)
 
-    def genres(self, threshold: float = 0.5, plot: str | os.PathLike[str] | None = None) -> GenreRelations:
+    def genres(self, threshold: float = 1.25, plot: str | os.PathLike[str] | None = None) -> GenreRelations:
         """How the genres lie to each other: centroids, nearest, equations a - b + c = d, where attention lies.
 
         An empty library answers with the centroids that ship with the encoder.

@@ -27,7 +27,7 @@ ATTENTION = ("centre", "first_third", "last_third", "first_occurrence_share")
 @click.option(
     "--threshold",
     type=click.FloatRange(0, min_open=True),
-    default=0.5,
+    default=1.25,
     show_default=True,
     help="Equations with an error below this are listed.",
 )

@@ -60,7 +60,7 @@ def test_valence(command: Command, library: Path) -> None:
 def test_own_moods(command: Command, own: Collection, tmp_path: Path) -> None:
     """An encoder with moods of its own has no valence."""
     shipped, weights = find_encoder(None), tmp_path / "mine.safetensors"
-    labels = json.dumps({"genres": shipped.genres, "moods": ["bright", "dark", "red", "blue"]})
+    labels = json.dumps({"genres": shipped.genres, "moods": ["bright", "dark", "red", "blue"], "words": shipped.words})
     metadata = read_metadata(shipped.path) | {"labels": labels}
     save_file(load_file(shipped.path), weights, metadata=metadata)
     asked = ["--library", own.library, "--encoder", weights, "classify", own.song(0)]
@@ -90,7 +90,7 @@ def test_readable(command: Command, own: Collection) -> None:
     outcome = command("--library", own.library, "classify", own.song(0))
     assert outcome.code == 0
     assert [line.split()[0] for line in outcome.out.splitlines()[1:] if line] == [
-        "genre", "mood", "valence", "nearest", "measured",
+        "genre", "mood", "valence", "sounds", "nearest", "measured",
     ]  # fmt: skip
     assert "120.0 beats a minute, A minor, -9.3 LUFS" in outcome.out
     assert "no steady tempo, no key, silent" in command("--library", own.library, "classify", 2).out

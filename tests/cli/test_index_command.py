@@ -113,7 +113,7 @@ def test_stopped(command: Command, own: Collection, monkeypatch: pytest.MonkeyPa
     calls = iter(range(100))
 
     def interrupt_later(database: Database):  # type: ignore[no-untyped-def]
-        if next(calls) == 3:  # settings, roots, the first batch, and then
+        if next(calls) == 4:  # settings, roots, what tags were read by, the first batch, and then
             raise KeyboardInterrupt
         return write(database)
 

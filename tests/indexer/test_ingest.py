@@ -59,7 +59,8 @@ def test_encoded_together(own: Collection, tmp_path: Path, coverage: str) -> Non
         engine.export(tmp_path / "together.npz")
     with np.load(tmp_path / "alone.npz") as alone, np.load(tmp_path / "together.npz") as together:
         assert alone["paths"].tolist() == together["paths"].tolist()
-        assert np.allclose(alone["signatures"], together["signatures"], atol=2e-3)  # bf16 rounds
+        cosines = (alone["signatures"] * together["signatures"]).sum(axis=1)
+        assert cosines.min() > 0.999  # bf16 rounds
 
 
 def test_threads_stay(own: Collection, tmp_path: Path) -> None:

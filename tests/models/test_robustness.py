@@ -79,4 +79,4 @@ def test_a_changed_file_keeps_its_signature(
 
 def test_different_pieces_are_not_alike(plain: torch.Tensor) -> None:
     """The closeness above means something: a jazz, a metal and a folk piece are well apart."""
-    assert (plain @ plain.T - 2 * torch.eye(len(plain))).max() < 0.8
+    assert (plain @ plain.T - 2 * torch.eye(len(plain))).max() < 0.9
