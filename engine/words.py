@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from engine.results import TagProbability
 
 LIKELY = 0.5  # from above this probability on, a word is said
-AT_LEAST = 3  # the surest are said where no word is likely
+AT_LEAST = 3  # the surest are said where fewer words are likely
+SAID_OF_ALL = frozenset(["music"])  # true of nearly every track: left out where people read
 
 Floats = NDArray[np.float32]
 
@@ -24,9 +25,10 @@ def tags_of(probabilities: Floats, words: Sequence[str]) -> tuple[TagProbability
 
 
 def telling(tags: Sequence[TagProbability], most: int) -> tuple[TagProbability, ...]:
-    """The tags to show of all, which come the surest first: the likely ones, at most MOST, else the three surest."""
-    likely = [tag for tag in tags if tag.probability > LIKELY]
-    return tuple(likely[:most] or tags[:AT_LEAST])
+    """The tags to show of all, which come the surest first: the likely ones, at least three and at most MOST."""
+    told = [tag for tag in tags if tag.tag not in SAID_OF_ALL]
+    likely = sum(tag.probability > LIKELY for tag in told)
+    return tuple(told[: min(most, max(likely, AT_LEAST))])
 
 
 def mean_words(each: Sequence[Floats]) -> Floats:

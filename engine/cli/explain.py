@@ -20,6 +20,7 @@ BAR_WIDTH = 20
 MOST_WINDOWS = 40  # that are listed on a terminal
 MOST_PAIRS = 10
 MOST_WORDS = 3  # of a window
+WIDEST_LINE, NARROWEST = 80, 12  # characters of a line, and of its words at the least
 WINDOW_COLUMNS = ("start", "end", "weight", "genre")
 PAIR_COLUMNS = ("a_start", "a_end", "b_start", "b_end", "contribution")
 
@@ -109,9 +110,16 @@ def _section(title: str, moments: Sequence[Moment]) -> list[str]:
     from engine.words import telling
 
     width = max(map(len, rows))
-    words = [", ".join(entry.tag for entry in telling(moment.tags, MOST_WORDS)) for moment in moments]
+    room = max(NARROWEST, WIDEST_LINE - width - 2)
+    words = [_fitting([entry.tag for entry in telling(moment.tags, MOST_WORDS)], room) for moment in moments]
     beside = [f"{row:<{width}}  {said}" for row, said in zip(rows, words, strict=True)]
     return [f"  {title:<{width - 2}}  sounds like", *beside]
+
+
+def _fitting(words: Sequence[str], room: int) -> str:
+    """As many of the words as have room, at least the first."""
+    count = next((n for n in range(len(words), 1, -1) if len(", ".join(words[:n])) <= room), 1)
+    return ", ".join(words[:count])
 
 
 def _lines_of_pair(pair: PairExplanation, a: str, b: str) -> list[str]:

@@ -70,6 +70,7 @@ def test_likely_words_tell_or_else_the_three_surest() -> None:
     assert telling(tags(0.9, 0.8, 0.51, 0.5, 0.1), 8) == tags(0.9, 0.8, 0.51)
     assert telling(tags(0.9, 0.8, 0.7), 2) == tags(0.9, 0.8)
     assert telling(tags(0.5, 0.4, 0.3, 0.2), 8) == tags(0.5, 0.4, 0.3)
+    assert telling((TagProbability("music", 0.9), *tags(0.8, 0.4, 0.3, 0.2)), 8) == tags(0.8, 0.4, 0.3)
     assert telling((), 8) == ()
 
 
