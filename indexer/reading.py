@@ -187,20 +187,18 @@ class _Placing:
 
     def _search(self, order: range, end: int) -> float:
         """Walk from one end over the windows to the first with sound, then over the stretches before it."""
-        found = [sound_bounds(window, self.rate, self.floor) for window in self.cuts.windows]
-        at = next((i for i in order if found[i] is not None), None)
-        if at is None:
+        searched = ((i, sound_bounds(self.cuts.windows[i], self.rate, self.floor)) for i in order)
+        at, bounds = next(((i, bounds) for i, bounds in searched if bounds is not None), (None, None))
+        if at is None or bounds is None:
             return (0.0, self.cuts.duration)[end]
-        bounds = found[at]
-        assert bounds is not None
         known = self.cuts.starts[at] + bounds[end]
         if at == order[0]:
             return known
         before = self.cuts.starts[at - 1 if end == 0 else at + 1] + (self.seconds if end == 0 else 0.0)
         for start, stop in _stretches(before, known, backwards=end == 1):
-            bounds = sound_bounds(self._read(start, stop), self.rate, self.floor)
-            if bounds is not None:
-                return start + bounds[end]
+            nearer = sound_bounds(self._read(start, stop), self.rate, self.floor)
+            if nearer is not None:
+                return start + nearer[end]
         return known
 
     def _without_gaps(self, cuts: _Cuts) -> _Cuts:

@@ -183,7 +183,7 @@ class Encoder(nn.Module):
         return vectors, self.score(vectors[None])[0]
 
     def mapped(self, vectors: Tensor) -> Tensor:
-        """What `embed` gave (..., D) -> h (..., D)."""
+        """Apply `metric`, if any, to the output of `embed`: (..., D) -> h (..., D)."""
         return vectors if self.metric is None else self.metric(vectors)
 
     def pool(self, vectors: Tensor, scores: Tensor) -> Tensor:

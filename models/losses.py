@@ -99,7 +99,7 @@ class MetricLoss(nn.Module):
         candidates = torch.cat([clips, self.clips])
         barred = (clips[:, None] == candidates) | (candidates == NO_CLIP)  # (B, N)
         self._remember(queries.detach(), labels, clips)
-        return _contrast(queries @ pool.T / self.temperature, relation, barred)
+        return contrast(queries @ pool.T / self.temperature, relation, barred)
 
     def _remember(self, signatures: Tensor, labels: Tensor, clips: Tensor) -> None:
         self.signatures = torch.cat([signatures, self.signatures])[: self.capacity]
@@ -156,7 +156,7 @@ class AgreementLoss(nn.Module):
         positive.fill_diagonal_(False)
         barred = (same | alike | (others == NO_CLIP)) & ~positive
         self._remember(queries.detach(), labels, tracks, folders)
-        return _contrast(queries @ pool.T / self.temperature, positive.float(), barred)
+        return contrast(queries @ pool.T / self.temperature, positive.float(), barred)
 
     def _remember(self, signatures: Tensor, labels: Tensor, tracks: Tensor, folders: Tensor) -> None:
         self.signatures = torch.cat([signatures, self.signatures])[: self.capacity]
@@ -165,7 +165,7 @@ class AgreementLoss(nn.Module):
         self.folders = torch.cat([folders, self.folders])[: self.capacity]
 
 
-def _contrast(logits: Tensor, relation: Tensor, barred: Tensor) -> Tensor:
+def contrast(logits: Tensor, relation: Tensor, barred: Tensor) -> Tensor:
     """-log of the share of each row's positives, weighed by `relation`, among what is not barred; mean over rows.
 
     All three are (B, N); a row without a positive does not count.

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from engine.models.encoder import Encoder
 from engine.models.layers.scoring import ReceivedAttention
+from engine.models.losses import contrast
 
 SMALLEST_EIGENVALUE = 1e-4  # of the largest: smaller ones are noise, and would be blown up
 LIKE = 0.4  # a relation above this makes two clips too alike to be each other's negatives
@@ -208,10 +209,11 @@ def _losses(
     neighbours = (folder[:, None] == folder[None]) & (folder[:, None] >= 0) & ~same
     alike = relation @ relation.T
     barred = itself | neighbours | ((alike > LIKE) & ~same)
-    losses = {"agreement": schedule.agreement * _contrast(unit, same.float(), barred, schedule.temperature)}
+    logits = unit @ unit.T / schedule.temperature
+    losses = {"agreement": schedule.agreement * contrast(logits, same.float(), barred)}
     if schedule.labels:
         barred = itself | neighbours | same
-        losses["labels"] = schedule.labels * _contrast(unit, alike, barred, schedule.temperature)
+        losses["labels"] = schedule.labels * contrast(logits, alike, barred)
     if schedule.geometry:
         losses["geometry"] = schedule.geometry * _geometry_loss(encoder, batch)
     if shares:
@@ -219,15 +221,6 @@ def _losses(
     if schedule.entropy:
         losses["entropy"] = schedule.entropy * torch.cat(spreads).mean()
     return losses
-
-
-def _contrast(unit: Tensor, relation: Tensor, barred: Tensor, temperature: float) -> Tensor:
-    """Mean over the rows with a positive of -sum_j r_ij log softmax_j(x_i . x_j / temperature) / sum_j r_ij."""
-    log_share = (unit @ unit.T / temperature).masked_fill(barred, -1e9).log_softmax(dim=1)
-    relation = relation.masked_fill(barred, 0.0)
-    total = relation.sum(dim=1)
-    loss = -(relation * log_share).sum(dim=1) / total.clamp_min(1e-6)
-    return loss[total > 0].mean()
 
 
 def _geometry_loss(encoder: Encoder, batch: _Batch) -> Tensor:

@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from engine.models.encoder import Encoder
+from engine.training.patches import Drawable
 
 MUSIC_SECONDS = 64.0  # about how much is heard of a whole track, in windows spread over it
 CLIP_SECONDS = 24.0
 
 
-class Recordings(Protocol):
-    """Decoded recordings: clips or whole tracks."""
-
-    def __len__(self) -> int:
-        """How many."""
-
-    def length(self, index: int) -> int:
-        """Samples in a recording."""
-
-    def read(self, index: int, start: int, length: int) -> np.ndarray:
-        """`length` samples from `start`, padded with zeros."""
-
-
 def spread_vectors(
-    encoder: Encoder, recordings: Recordings, seconds: float, on_each: Callable[[], None] = lambda: None
+    encoder: Encoder, recordings: Drawable, seconds: float, on_each: Callable[[], None] = lambda: None
 ) -> Tensor:
     """Embed windows spread evenly over each recording: (N, S, D), S the same for all; before `Encoder.metric`."""
     samples = encoder.plan.samples
