@@ -4,13 +4,13 @@
 encoder.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, bindparam, delete, exists, func, select
+from sqlalchemy import Connection, Row, Select, bindparam, delete, exists, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from engine.db.schema import COVERAGES, segments, signatures, tracks, vector_indexes, words
@@ -119,14 +119,11 @@ def predictions(connection: Connection, encoder: str, coverage: str, track_ids: 
     Raises:
         LibraryError: A row is damaged.
     """
-    found: dict[int, Prediction] = {}
-    for portion in portions(track_ids):
-        key = {"track_ids": portion, "encoder": encoder, "coverage": coverage}
-        for track_id, genres, moods in connection.execute(PREDICTIONS, key):
-            found[track_id] = Prediction(
-                decode(connection, track_id, genres, FLOAT), decode(connection, track_id, moods, FLOAT)
-            )
-    return found
+    rows = _rows_of_tracks(connection, PREDICTIONS, encoder, coverage, track_ids)
+    return {
+        track_id: Prediction(decode(connection, track_id, genres, FLOAT), decode(connection, track_id, moods, FLOAT))
+        for track_id, genres, moods in rows
+    }
 
 
 def words_of_tracks(connection: Connection, encoder: str, coverage: str, track_ids: Iterable[int]) -> dict[int, Floats]:
@@ -135,12 +132,16 @@ def words_of_tracks(connection: Connection, encoder: str, coverage: str, track_i
     Raises:
         LibraryError: A row is damaged.
     """
-    found: dict[int, Floats] = {}
+    rows = _rows_of_tracks(connection, WORDS, encoder, coverage, track_ids)
+    return {track_id: decode(connection, track_id, probabilities, HALF) for track_id, probabilities in rows}
+
+
+def _rows_of_tracks(
+    connection: Connection, statement: Select[Any], encoder: str, coverage: str, track_ids: Iterable[int]
+) -> Iterator[Any]:
+    """Yield a statement's rows for these tracks, in portions that SQLite takes."""
     for portion in portions(track_ids):
-        key = {"track_ids": portion, "encoder": encoder, "coverage": coverage}
-        for track_id, probabilities in connection.execute(WORDS, key):
-            found[track_id] = decode(connection, track_id, probabilities, HALF)
-    return found
+        yield from connection.execute(statement, {"track_ids": portion, "encoder": encoder, "coverage": coverage})
 
 
 def missing_tracks(connection: Connection, encoder: str, coverage: str, below: Iterable[bytes] = (b"/",)) -> set[int]:
