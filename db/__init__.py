@@ -12,19 +12,6 @@ from engine.db.audio_features import (
     put_audio_features,
     unmeasured_tracks,
 )
-from engine.db.choosing import (
-    GROUPS,
-    Conditions,
-    GroupNames,
-    Labels,
-    Span,
-    group_names,
-    groups_of,
-    labels_of_tracks,
-    names_of,
-    tracks_by_names,
-    tracks_meeting,
-)
 from engine.db.files import (
     FailedFile,
     FileState,
@@ -66,6 +53,19 @@ from engine.db.signatures import (
     words_of_tracks,
 )
 from engine.db.tag_reading import leave_to_read, tracks_to_read
+from engine.db.track_filters import (
+    GROUPS,
+    Conditions,
+    GroupNames,
+    Labels,
+    Span,
+    group_names,
+    groups_of,
+    labels_of_tracks,
+    names_of,
+    tracks_by_names,
+    tracks_meeting,
+)
 from engine.db.tracks import (
     GenreCount,
     NewTrack,

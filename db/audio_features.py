@@ -11,8 +11,8 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
 from engine.db.schema import audio_features, tracks
+from engine.db.text import Folder, portions
 from engine.db.tracks import COLUMNS, Track
-from engine.db.values import Folder, portions
 from engine.errors import LibraryError
 
 

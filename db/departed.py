@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from engine.db.schema import BLOB, TEXT, plays, tracks
-from engine.db.values import Folder, portions
+from engine.db.text import Folder, portions
 
 departed_plays = Table(
     "departed_plays",

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from engine.db.schema import roots as root_table
 from engine.db.schema import skipped, tracks
-from engine.db.values import Folder, absolute, clean, shown
+from engine.db.text import Folder, absolute, clean, shown
 
 NEVER_READ = -1  # size and time that no file has: it counts as changed, and is read again
 

@@ -10,7 +10,7 @@ from sqlalchemy import Column, Connection, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from engine.db.schema import fingerprints, tracks
-from engine.db.values import clean, portions
+from engine.db.text import clean, portions
 from engine.errors import LibraryError
 
 WORD = np.dtype("<u4")  # as stored; uint32 on any machine once read

@@ -10,8 +10,8 @@ from engine.db.departed import relocate_departed
 from engine.db.files import add_root, put_skipped, remove_roots
 from engine.db.schema import BLOB, skipped, tracks
 from engine.db.schema import roots as root_table
+from engine.db.text import VARIABLES, Folder, shown
 from engine.db.tracks import COLUMNS, Track, search_text
-from engine.db.values import VARIABLES, Folder, shown
 from engine.errors import LibraryError
 
 MOVING = b"\0"  # before a path while it is being rewritten: no real path begins so

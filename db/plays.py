@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert, select
 
 from engine.db.schema import plays, tracks
-from engine.db.values import portions
+from engine.db.text import portions
 
 EVENTS = ("play", "skip", "like")
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from engine.db.schema import segments, signatures, tracks
 from engine.db.signatures import FLOAT, HALF, Floats, damaged, decode
-from engine.db.values import VARIABLES, portions
+from engine.db.text import VARIABLES, portions
 
 WINDOWS_AT_ONCE = 4096  # of 256 numbers: 4 MB
 

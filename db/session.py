@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from engine.db.places import create_file, make_private_folder
 from engine.db.schema import APPLICATION_ID, OLDEST_VERSION, SCHEMA_VERSION, metadata
-from engine.db.values import shown
+from engine.db.text import shown
 from engine.errors import LibraryError
 
 BUSY_SECONDS = 30.0  # how long to wait for another process's write

@@ -4,7 +4,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
 from engine.db.schema import settings
-from engine.db.values import clean
+from engine.db.text import clean
 
 
 def get_setting(connection: Connection, key: str) -> str | None:

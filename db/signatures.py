@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, delete, exists, func,
 from sqlalchemy.dialects.sqlite import insert
 
 from engine.db.schema import COVERAGES, segments, signatures, tracks, vector_indexes, words
-from engine.db.values import Folder, portions, shown
+from engine.db.text import Folder, portions, shown
 from engine.errors import LibraryError, SignatureError
 
 FLOAT = np.dtype("<f4")  # as stored; float32 on any machine once read

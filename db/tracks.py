@@ -15,7 +15,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from engine.db.departed import keep_plays, return_plays
 from engine.db.schema import audio_features, fingerprints, signatures, skipped, tracks
-from engine.db.values import VARIABLES, Folder, absolute, clean, folded, named, portions, shown
+from engine.db.text import VARIABLES, Folder, absolute, clean, folded, named, portions, shown
 from engine.errors import LibraryError, QueryError
 
 SEARCH_WORDS = 100  # SQLite limits how deep a condition may nest

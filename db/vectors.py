@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from engine.db.schema import signatures
 from engine.db.signatures import FLOAT, Floats, check_unit, damaged, decode
-from engine.db.values import ROWS_AT_ONCE, portions
+from engine.db.text import ROWS_AT_ONCE, portions
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,22 +26,21 @@ from engine.errors import (
 )
 
 if TYPE_CHECKING:
-    from engine.analysis.attention import AttentionStatistics
-    from engine.analysis.duplicates import DuplicateGroup, Duplicates, DuplicateTrack
-    from engine.analysis.explain import Explanation, Moment, PairExplanation, Span, WindowPair
-    from engine.analysis.genres import GenreEquation, GenreRelations, GenreSummary
-    from engine.analysis.library_map import LibraryMap, MapPoint
-    from engine.analysis.neighbours import Ranking
-    from engine.analysis.playlists import Playlist, PlaylistTrack
-    from engine.analysis.recommend import Recommendations, RecommendedTrack
-    from engine.analysis.tags import TagChange, TagReport
     from engine.db import AudioFeatures
     from engine.db.plays import Play
-    from engine.filters import Filters
-    from engine.history import RecentlyHeard
-    from engine.indexer.reports import FailedPath, IndexProgress, IndexReport, MeasureReport
+    from engine.duplicates.grouping import DuplicateGroup, Duplicates, DuplicateTrack
+    from engine.explain.explanation import Explanation, Moment, PairExplanation, Span, WindowPair
+    from engine.genres.attention import AttentionStatistics
+    from engine.genres.relations import GenreEquation, GenreRelations, GenreSummary
+    from engine.indexer.pipeline.reports import FailedPath, IndexProgress, IndexReport, MeasureReport
     from engine.library import Engine
-    from engine.results import (
+    from engine.map.library_map import LibraryMap, MapPoint
+    from engine.playlists.compose import Playlist, PlaylistTrack
+    from engine.recommend.history import RecentlyHeard
+    from engine.recommend.recommendations import Recommendations, RecommendedTrack
+    from engine.search.filters import Filters
+    from engine.search.ranking import Ranking
+    from engine.search.results import (
         CentroidDistance,
         Classification,
         EncoderTracks,
@@ -56,51 +55,52 @@ if TYPE_CHECKING:
         TagProbability,
         ValenceProbability,
     )
+    from engine.tags.tagging import TagChange, TagReport
 
 _HOMES = {
     "AudioFeatures": "engine.db",
     "Engine": "engine.library",
-    "DuplicateGroup": "engine.analysis.duplicates",
-    "DuplicateTrack": "engine.analysis.duplicates",
-    "Duplicates": "engine.analysis.duplicates",
-    "Ranking": "engine.analysis.neighbours",
-    "Filters": "engine.filters",
-    "FailedPath": "engine.indexer.reports",
-    "IndexProgress": "engine.indexer.reports",
-    "IndexReport": "engine.indexer.reports",
-    "MeasureReport": "engine.indexer.reports",
-    "TagChange": "engine.analysis.tags",
-    "TagReport": "engine.analysis.tags",
-    "Playlist": "engine.analysis.playlists",
-    "PlaylistTrack": "engine.analysis.playlists",
-    "Recommendations": "engine.analysis.recommend",
-    "RecentlyHeard": "engine.history",
-    "RecommendedTrack": "engine.analysis.recommend",
+    "DuplicateGroup": "engine.duplicates.grouping",
+    "DuplicateTrack": "engine.duplicates.grouping",
+    "Duplicates": "engine.duplicates.grouping",
+    "Ranking": "engine.search.ranking",
+    "Filters": "engine.search.filters",
+    "FailedPath": "engine.indexer.pipeline.reports",
+    "IndexProgress": "engine.indexer.pipeline.reports",
+    "IndexReport": "engine.indexer.pipeline.reports",
+    "MeasureReport": "engine.indexer.pipeline.reports",
+    "TagChange": "engine.tags.tagging",
+    "TagReport": "engine.tags.tagging",
+    "Playlist": "engine.playlists.compose",
+    "PlaylistTrack": "engine.playlists.compose",
+    "Recommendations": "engine.recommend.recommendations",
+    "RecentlyHeard": "engine.recommend.history",
+    "RecommendedTrack": "engine.recommend.recommendations",
     "Play": "engine.db.plays",
-    "CentroidDistance": "engine.results",
-    "Classification": "engine.results",
-    "EncoderTracks": "engine.results",
-    "FoundTrack": "engine.results",
-    "GenreProbability": "engine.results",
-    "GroupMatch": "engine.results",
-    "Match": "engine.results",
-    "LibraryMap": "engine.analysis.library_map",
-    "MapPoint": "engine.analysis.library_map",
-    "MoodProbability": "engine.results",
-    "QueryResult": "engine.results",
-    "Seed": "engine.results",
-    "Stats": "engine.results",
-    "TagProbability": "engine.results",
-    "ValenceProbability": "engine.results",
-    "AttentionStatistics": "engine.analysis.attention",
-    "Explanation": "engine.analysis.explain",
-    "Moment": "engine.analysis.explain",
-    "PairExplanation": "engine.analysis.explain",
-    "Span": "engine.analysis.explain",
-    "WindowPair": "engine.analysis.explain",
-    "GenreEquation": "engine.analysis.genres",
-    "GenreRelations": "engine.analysis.genres",
-    "GenreSummary": "engine.analysis.genres",
+    "CentroidDistance": "engine.search.results",
+    "Classification": "engine.search.results",
+    "EncoderTracks": "engine.search.results",
+    "FoundTrack": "engine.search.results",
+    "GenreProbability": "engine.search.results",
+    "GroupMatch": "engine.search.results",
+    "Match": "engine.search.results",
+    "LibraryMap": "engine.map.library_map",
+    "MapPoint": "engine.map.library_map",
+    "MoodProbability": "engine.search.results",
+    "QueryResult": "engine.search.results",
+    "Seed": "engine.search.results",
+    "Stats": "engine.search.results",
+    "TagProbability": "engine.search.results",
+    "ValenceProbability": "engine.search.results",
+    "AttentionStatistics": "engine.genres.attention",
+    "Explanation": "engine.explain.explanation",
+    "Moment": "engine.explain.explanation",
+    "PairExplanation": "engine.explain.explanation",
+    "Span": "engine.explain.explanation",
+    "WindowPair": "engine.explain.explanation",
+    "GenreEquation": "engine.genres.relations",
+    "GenreRelations": "engine.genres.relations",
+    "GenreSummary": "engine.genres.relations",
 }
 
 __all__ = [

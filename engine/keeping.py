@@ -20,15 +20,15 @@ from engine.db import (
     tracks_below,
     tracks_by_ids,
 )
-from engine.db.values import Folder, shown
+from engine.db.text import Folder, shown
 from engine.errors import LibraryError, QueryError
-from engine.exporting import check_target, write_export
-from engine.indexer.ingest import IndexOptions, Ingest
-from engine.indexer.measuring import measure_tracks
-from engine.indexer.reports import FailedPath, IndexProgress, IndexReport, MeasureReport
-from engine.opened import OpenLibrary
-from engine.query import ID_PATTERN, PathName, TrackName, absolute_path, resolve
-from engine.results import EncoderTracks, FoundTrack, Stats
+from engine.indexer.features.measuring import measure_tracks
+from engine.indexer.pipeline.ingest import IndexOptions, Ingest
+from engine.indexer.pipeline.reports import FailedPath, IndexProgress, IndexReport, MeasureReport
+from engine.manage.export import check_target, write_export
+from engine.search.references import ID_PATTERN, PathName, TrackName, absolute_path, resolve
+from engine.search.results import EncoderTracks, FoundTrack, Stats
+from engine.session import OpenLibrary
 
 
 class Keeping:

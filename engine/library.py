@@ -9,31 +9,31 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from engine.analysis.groups import nearest_groups
-from engine.analysis.neighbours import BY_DEFAULT, Ranking, nearest
 from engine.db import COVERAGES, AudioFeatures, get_audio_features, open_database
-from engine.db.values import named
+from engine.db.text import named
 from engine.errors import DeviceError, LibraryError, QueryError
-from engine.filters import EVERYTHING, Filters
 from engine.keeping import Keeping
 from engine.listening import Listening
-from engine.moments import hear_moment
-from engine.opened import OpenLibrary
-from engine.opening import check_device, choose_encoder
-from engine.paths import default_library
-from engine.precision import check_precision
-from engine.query import ID_PATTERN, TrackName, absolute_path, describe, matches, resolve
-from engine.results import Classification, GroupMatch, Match, QueryResult
-from engine.seeds import Sought, combine, find_seed, group_of
-from engine.threads import THREADS, default_threads
+from engine.runtime.encoder_choice import check_device, choose_encoder
+from engine.runtime.paths import default_library
+from engine.runtime.precision import check_precision
+from engine.runtime.threads import THREADS, default_threads
+from engine.search.excerpt import hear_moment
+from engine.search.filters import EVERYTHING, Filters
+from engine.search.groups import nearest_groups
+from engine.search.query_vector import Sought, combine, find_seed, group_of
+from engine.search.ranking import BY_DEFAULT, Ranking, nearest
+from engine.search.references import ID_PATTERN, TrackName, absolute_path, describe, matches, resolve
+from engine.search.results import Classification, GroupMatch, Match, QueryResult
+from engine.session import OpenLibrary
 
 if TYPE_CHECKING:
-    from engine.analysis.duplicates import Duplicates
-    from engine.analysis.explain import Explanation, PairExplanation, Span
-    from engine.analysis.genres import GenreRelations
-    from engine.analysis.library_map import LibraryMap
-    from engine.analysis.tags import TagReport
-    from engine.indexer.reports import IndexProgress
+    from engine.duplicates.grouping import Duplicates
+    from engine.explain.explanation import Explanation, PairExplanation, Span
+    from engine.genres.relations import GenreRelations
+    from engine.indexer.pipeline.reports import IndexProgress
+    from engine.map.library_map import LibraryMap
+    from engine.tags.tagging import TagReport
 
 
 class Engine(Keeping, Listening):
@@ -210,7 +210,7 @@ class Engine(Keeping, Listening):
             QueryError: There is no such kind.
             LibraryError: The library holds no signatures to compare with, or cannot be written.
         """
-        from engine.analysis.duplicates import find_duplicates
+        from engine.duplicates.grouping import find_duplicates
 
         return find_duplicates(self._opened, kind, progress or (lambda _: None))
 
@@ -248,7 +248,7 @@ class Engine(Keeping, Listening):
             EngineError: Tags are to be written, and mutagen (`music-engine[tags]`) is not installed.
             LibraryError: The library cannot be told of a file that was written.
         """
-        from engine.analysis.tags import LEAST_PROBABILITY, TagRules, tag_files
+        from engine.tags.tagging import LEAST_PROBABILITY, TagRules, tag_files
 
         rules = TagRules(LEAST_PROBABILITY if minimum is None else minimum, overwrite)
         report = tag_files(self._opened.database, classified, rules, write=write)
@@ -279,7 +279,7 @@ class Engine(Keeping, Listening):
             QueryError: There is no such track, its file gives no signature, or the picture cannot be drawn.
             EncoderError: The encoder's weights are damaged.
         """
-        from engine.analysis.explain import explain_track
+        from engine.explain.explanation import explain_track
 
         return explain_track(self._opened, track, plot)
 
@@ -293,7 +293,7 @@ class Engine(Keeping, Listening):
                 than a million pairs of windows.
             EncoderError: The encoder's weights are damaged.
         """
-        from engine.analysis.explain import explain_two
+        from engine.explain.explanation import explain_two
 
         return explain_two(self._opened, a, b)
 
@@ -312,7 +312,7 @@ class Engine(Keeping, Listening):
             LibraryError: No genre has a centroid.
             EncoderError: The encoder's weights are damaged.
         """
-        from engine.analysis.genres import relate_genres
+        from engine.genres.relations import relate_genres
 
         return relate_genres(self._opened, threshold, plot)
 
@@ -331,7 +331,7 @@ class Engine(Keeping, Listening):
             LibraryError: The library holds no signatures, or the file cannot be written.
             OutputError: Something else than a page or picture lies where it is to be drawn.
         """
-        from engine.analysis.library_map import map_library
+        from engine.map.library_map import map_library
 
         return map_library(self._opened, out, method, dims)
 
@@ -357,7 +357,7 @@ class Engine(Keeping, Listening):
     ) -> QueryResult:
         opened, ranking = self._opened, ranking.settled()
         if no_duplicates:
-            from engine.analysis.distinct import nearest_distinct
+            from engine.search.distinct import nearest_distinct
 
             neighbours = nearest_distinct(opened, sought, k, filters, ranking)
         else:

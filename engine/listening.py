@@ -6,17 +6,17 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from engine.analysis.neighbours import BY_DEFAULT, Ranking
-from engine.analysis.playlists import Playlist, entries, in_order, path_between, radio
-from engine.analysis.recommend import Recommendations, recommend
 from engine.db import Play, add_plays, list_plays
 from engine.errors import QueryError
-from engine.filters import EVERYTHING, Filters
-from engine.history import RECENT_DAYS, RecentlyHeard, read_history, recently_heard
-from engine.m3u8 import write_playlist
-from engine.opened import OpenLibrary
-from engine.query import PathName, TrackName
-from engine.seeds import combine
+from engine.playlists.compose import Playlist, entries, in_order, path_between, radio
+from engine.playlists.m3u8 import write_playlist
+from engine.recommend.history import RECENT_DAYS, RecentlyHeard, read_history, recently_heard
+from engine.recommend.recommendations import Recommendations, recommend
+from engine.search.filters import EVERYTHING, Filters
+from engine.search.query_vector import combine
+from engine.search.ranking import BY_DEFAULT, Ranking
+from engine.search.references import PathName, TrackName
+from engine.session import OpenLibrary
 
 PATH_TYPES = (str, bytes, os.PathLike)
 
@@ -90,7 +90,7 @@ class Listening:
         `similarity` is to the track before, 1 for the first. What cannot be heard is left out, and `problems` says so.
 
         Args:
-            tracks: In the library or not; `engine.m3u8.read_playlist` reads them from a file.
+            tracks: In the library or not; `engine.playlists.m3u8.read_playlist` reads them from a file.
 
         Raises:
             QueryError: None of them can be heard, or there are more than 5,000.
@@ -120,7 +120,7 @@ class Listening:
     ) -> Recommendations:
         """What to hear next, each track with its reason: near what was liked and played, far from what was skipped.
 
-        The model is in `engine.analysis.recommend`. Nothing that was heard is among the tracks.
+        The model is in `engine.recommend.recommendations`. Nothing that was heard is among the tracks.
 
         Args:
             history: A CSV file with the columns time,path,event; None for the plays that the library keeps.

@@ -20,8 +20,8 @@ from engine.models.encoder import Encoder, Placement, WindowPlan
 from engine.models.icff_net import ICFFNet, ICFFNetConfig
 from engine.models.labels import GENRES, MOODS
 from engine.models.mg_cam import MGCAM, MGCAMConfig
-from engine.models.shipped import DEFAULT, FORMAT, MALFORMED, EncoderFile, check_digest, default_id, read_metadata
 from engine.models.ts_resformer import TSResformer, TSResformerConfig
+from engine.models.weights_files import DEFAULT, FORMAT, MALFORMED, EncoderFile, check_digest, default_id, read_metadata
 
 ARCHITECTURES: dict[str, tuple[type[Encoder], type]] = {
     "mg_cam": (MGCAM, MGCAMConfig),

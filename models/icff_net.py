@@ -15,8 +15,8 @@ Differs from the paper:
   weighted sum of them (`engine.models.encoder`), and segments are weighed by a learned score.
 - The networks' answers are shorter than their inputs: u_t is (T / 8, L / 8), u_f (T / 8, F / 8), not (T, L), (T, F).
 - Audio at 22,050 Hz, mel bands from 20 Hz to 10 kHz (the paper: 44,100 Hz); fourteen segments of a track, not ten.
-- Its augmentations of the 1-D input are rows of a study (`engine.training.variants`), on each block of 21 s; the
-  shipped weights learnt without them. Stretching is a phase vocoder's, not SoundTouch's.
+- Its augmentations of the 1-D input are rows of a study (`engine.training.augment.named_variants`), on each block of
+  21 s; the shipped weights learnt without them. Stretching is a phase vocoder's, not SoundTouch's.
 - Training (`engine.training`): AdamW on a teacher's answers, then genre, mood and a contrastive term; heads refitted at
   the end. The paper: cross-entropy alone. A teacher's excerpts last 12 s, so that their masks see 12 s only.
 

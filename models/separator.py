@@ -26,7 +26,7 @@ from torch import Tensor
 
 from engine.errors import EncoderError, brief
 from engine.models.encoder import SAMPLE_RATE
-from engine.models.shipped import MALFORMED
+from engine.models.weights_files import MALFORMED
 
 N_FFT, HOP = 4096, 1024  # samples at SAMPLE_RATE: 186 ms tell neighbouring notes of a voice and a guitar apart
 FRAMES_AT_ONCE = 16  # whose neighbours are looked at together: they fit the processor's cache

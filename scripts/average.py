@@ -12,11 +12,11 @@ from pathlib import Path
 
 import torch
 
+from engine.datasets.clips import ClipSamples
+from engine.datasets.loading import read_dataset
 from engine.models.checkpoint import contents, load_encoder
-from engine.models.shipped import find_encoder, read_metadata
-from engine.training.clips import ClipSamples
-from engine.training.datasets import read_dataset
-from engine.training.finish import finish
+from engine.models.weights_files import find_encoder, read_metadata
+from engine.training.fit_heads import finish
 from engine.training.state import write_safetensors
 
 

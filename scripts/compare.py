@@ -26,6 +26,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch.utils.flop_counter import FlopCounterMode
 
+from engine.datasets.clips import Clip, ClipSamples
+from engine.datasets.loading import read_dataset
 from engine.evaluation.classification import among_known, classify
 from engine.evaluation.measure import ask
 from engine.evaluation.retrieval import artist_hit, hubness, label_precision, nearest_of_others
@@ -33,11 +35,9 @@ from engine.models.checkpoint import ARCHITECTURES, load_encoder
 from engine.models.encoder import SAMPLE_RATE, Encoder
 from engine.models.features import LogMel, normalise_level
 from engine.models.labels import GENRES, MOODS, VALENCE
-from engine.models.shipped import SHIPPED, find_encoder
 from engine.models.teacher import SAMPLE_RATE as TEACHER_RATE
 from engine.models.teacher import Teacher
-from engine.training.clips import Clip, ClipSamples
-from engine.training.datasets import read_dataset
+from engine.models.weights_files import SHIPPED, find_encoder
 from engine.training.tracks import planned_windows
 
 SETS = {"gtzan": "gtzan", "4qaed": "4qaed", "emotify": "emotify", "mirex": "mirex-mood"}

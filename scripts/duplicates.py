@@ -29,15 +29,15 @@ import numpy as np
 from av.audio.stream import AudioStream
 
 from engine import Engine
-from engine.analysis.recordings import ERROR_LIMITS, SILENT_WORDS, align, level_difference
 from engine.db import Database, Fingerprint, get_fingerprints, open_database, tracks_below
+from engine.duplicates.recordings import ERROR_LIMITS, SILENT_WORDS, align, level_difference
 from engine.errors import AudioError
-from engine.indexer.decode import AudioFile
-from engine.indexer.fingerprint import OUTLINE, read_outline
-from engine.indexer.fingerprinting import Fingerprinting
-from engine.indexer.samples import Samples
-from engine.indexer.scan import FoundFile, has_media_extension, scan
-from engine.indexer.tags import read_tags
+from engine.indexer.audio.decode import AudioFile
+from engine.indexer.audio.samples import Samples
+from engine.indexer.audio.scan import FoundFile, has_media_extension, scan
+from engine.indexer.audio.tags import read_tags
+from engine.indexer.features.fingerprint import OUTLINE, read_outline
+from engine.indexer.features.fingerprinting import Fingerprinting
 
 RE_ENCODED, AS_THEY_ARE = 3, 3  # tracks of an artist
 TRIM_SECONDS, GAIN_DECIBELS = 2.0, 6.0

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engine.models.checkpoint import load_encoder
 from engine.models.encoder import SAMPLE_RATE, TrackEmbedding
-from engine.models.shipped import SHIPPED, find_encoder
+from engine.models.weights_files import SHIPPED, find_encoder
 
 FOLDER = Path(__file__).resolve().parents[1] / "tests" / "models"
 MOST_WINDOWS = 4

@@ -2,7 +2,7 @@
 
 EXPORT.npz is what `engine export` wrote of a library that holds the clips. Orders all of them by the cosine, by mutual
 proximity (Schnitzer et al. 2012, equation 5, with independent normal distributions) and by local scaling as the product
-does it (`engine.analysis.hubs`), and prints for each: precision at 5 by genre and by quadrant among clips of the same
+does it (`engine.search.hubness`), and prints for each: precision at 5 by genre and by quadrant among clips of the same
 data set and of other artists, an artist's other clips among the five nearest, skewness of the 10-occurrence, orphans.
 """
 
@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm, skew
 
-from engine.analysis.hubs import LocalScale
-from engine.training.clips import Clip
-from engine.training.datasets import read_dataset
+from engine.datasets.clips import Clip
+from engine.datasets.loading import read_dataset
+from engine.search.hubness import LocalScale
 
 Floats = NDArray[np.float32]
 COLUMNS = ("p5 genre", "p5 quadrant", "artist hit 5", "hub skewness", "orphans")

@@ -21,16 +21,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.analysis.attention import SHORTEST_TRACK, MeasuredTracks, measure_attention
-from engine.analysis.genres import cosine_distances, genre_equations, nearest_genres
-from engine.centroids import make_centroids
 from engine.db import SignatureMatrix, open_database, segment_blocks, tracks_by_genre, tracks_by_ids
 from engine.errors import EngineError, LibraryError
-from engine.indexer.snapshot import snapshot_of
+from engine.genres.attention import SHORTEST_TRACK, MeasuredTracks, measure_attention
+from engine.genres.relations import cosine_distances, genre_equations, nearest_genres
+from engine.indexer.vectors.snapshot import snapshot_of
 from engine.models.labels import map_tag
-from engine.models.light import segment_seconds
-from engine.opened import OpenLibrary
-from engine.opening import choose_encoder
+from engine.models.numpy_heads import segment_seconds
+from engine.runtime.encoder_choice import choose_encoder
+from engine.search.centroids import make_centroids
+from engine.session import OpenLibrary
 
 GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
 NEIGHBOURS = 5

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import Engine
-from engine.precision import computes_in_bf16
+from engine.runtime.precision import computes_in_bf16
 
 
 def main() -> None:

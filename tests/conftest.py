@@ -72,7 +72,7 @@ def _own_surroundings(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No test reads or writes the library of whoever runs it; what the processor can do is found out once for all."""
-    monkeypatch.setattr("engine.precision.default_cache", lambda: tmp_path_factory.getbasetemp() / "found out")
+    monkeypatch.setattr("engine.runtime.precision.default_cache", lambda: tmp_path_factory.getbasetemp() / "found out")
     monkeypatch.delenv("ENGINE_LIBRARY", raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data home"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache home"))

@@ -110,7 +110,7 @@ def test_arrows(room: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("package", "module"), [("mutagen", "engine/tagging.py"), ("ai_edge_litert", "models/yamnet.py")]
+    ("package", "module"), [("mutagen", "engine/tags/audio_files.py"), ("ai_edge_litert", "models/yamnet.py")]
 )
 def test_extras_are_apart(package: str, module: str) -> None:
     """mutagen, which is GPL, and ai-edge-litert are extras: each is imported in one module only."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.errors import AudioError, EngineError, QueryError, SignatureError, visible
-from engine.threads import THREADS, cap_pools
+from engine.runtime.threads import THREADS, cap_pools
 
 if TYPE_CHECKING:
     from engine.library import Engine
@@ -56,7 +56,7 @@ def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> 
         return
     import engine
     from engine.db import SCHEMA_VERSION
-    from engine.models.shipped import default_id
+    from engine.models.weights_files import default_id
 
     click.echo(f"engine {engine.__version__}, encoder {default_id()}, schema {SCHEMA_VERSION}")
     context.exit()

@@ -32,7 +32,7 @@ def search(settings: Settings, words: tuple[str, ...], as_json: bool, as_csv: bo
         print_json({"tracks": [asdict(track) for track in found]})
         return
     if as_csv:
-        from engine.results import FoundTrack
+        from engine.search.results import FoundTrack
 
         print_csv(columns_of(FoundTrack), map(asdict, found))
         return
@@ -73,7 +73,7 @@ def stats(settings: Settings, as_json: bool) -> None:
 @as_json
 def encoders(as_json: bool) -> None:
     """List the encoders whose weights are installed."""
-    from engine.models.shipped import default_id, shipped_ids
+    from engine.models.weights_files import default_id, shipped_ids
 
     listed = [{"encoder": name, "default": name == default_id()} for name in shipped_ids()]
     if as_json:
@@ -92,7 +92,7 @@ def print_json(document: dict[str, Any]) -> None:
 
 def shown(path: str) -> str:
     """A path for a terminal: one line, no control characters."""
-    from engine.db.values import shown as clean
+    from engine.db.text import shown as clean
 
     return clean(path)
 

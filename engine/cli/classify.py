@@ -14,10 +14,10 @@ from engine.cli.tables import as_csv, columns_of, on_terminal, one_format, print
 from engine.errors import AudioError, QueryError, SignatureError
 
 if TYPE_CHECKING:
-    from engine.analysis.tags import TagChange, TagReport
     from engine.db import AudioFeatures
     from engine.library import Engine
-    from engine.results import Classification, TagProbability
+    from engine.search.results import Classification, TagProbability
+    from engine.tags.tagging import TagChange, TagReport
 
 MOST_SOUNDS = 8  # on a line
 MOST_TAGS = 5  # in a field
@@ -82,7 +82,7 @@ def classify(
 
 
 def _classify(library: Engine, track: str) -> Classification:
-    from engine.results import Classification
+    from engine.search.results import Classification
 
     try:
         return library.classify(track)
@@ -94,7 +94,7 @@ def _classify(library: Engine, track: str) -> Classification:
 def _print_csv(results: Sequence[Classification], report: TagReport | None) -> None:
     """The likeliest of each kind for each track; with a report, its changes. A query that failed has no record."""
     if report is not None:
-        from engine.analysis.tags import TagChange
+        from engine.tags.tagging import TagChange
 
         print_csv(columns_of(TagChange), map(asdict, report.changes))
         return
@@ -142,7 +142,7 @@ def _show(result: Classification, features: AudioFeatures | None) -> None:
 
 
 def _sounds(tags: Sequence[TagProbability], most: int) -> list[str]:
-    from engine.words import telling
+    from engine.search.word_tags import telling
 
     return [f"{entry.tag} {entry.probability:.2f}" for entry in telling(tags, most)]
 

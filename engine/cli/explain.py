@@ -13,7 +13,7 @@ from engine.cli.ask import as_json, print_json, shown
 from engine.cli.tables import as_csv, one_format, print_csv
 
 if TYPE_CHECKING:
-    from engine.analysis.explain import Explanation, Moment, PairExplanation
+    from engine.explain.explanation import Explanation, Moment, PairExplanation
     from engine.library import Engine
 
 BAR_WIDTH = 20
@@ -107,7 +107,7 @@ def _section(title: str, moments: Sequence[Moment]) -> list[str]:
     ]
     if not any(moment.tags for moment in moments):
         return [f"  {title}", *rows]
-    from engine.words import telling
+    from engine.search.word_tags import telling
 
     width = max(map(len, rows))
     room = max(NARROWEST, WIDEST_LINE - width - 2)

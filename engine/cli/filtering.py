@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from engine.filters import Filters
+    from engine.search.filters import Filters
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -117,7 +117,7 @@ def variety_options(command: Command) -> Command:
 
 def seed_of(variety: float, seed: int | None) -> int | None:
     """The seed of a command's answers: as given, else a fresh one; None without variety."""
-    from engine.analysis.variety import settle_seed
+    from engine.search.variety import settle_seed
 
     if seed is not None and not variety:
         raise click.UsageError("--seed belongs to --variety")
@@ -139,7 +139,7 @@ def filter_options(command: Command) -> Command:
 
 def filters_of(values: dict[str, Any]) -> Filters:
     """What the options say; values that belong to none of them are passed over."""
-    from engine.filters import ANY, EVERYTHING, Filters
+    from engine.search.filters import ANY, EVERYTHING, Filters
 
     since: datetime | None = values["added_since"]
     given = {name: values[name] for name in vars(EVERYTHING) if name in values}

@@ -14,7 +14,7 @@ from engine.cli.ask import as_json, print_json, shown
 from engine.cli.tables import as_csv, one_format, print_csv
 
 if TYPE_CHECKING:
-    from engine.analysis.genres import GenreRelations, GenreSummary
+    from engine.genres.relations import GenreRelations, GenreSummary
 
 NAME_WIDTH = 14
 NEAR_WIDTH = 24  # of two genres

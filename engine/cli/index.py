@@ -14,7 +14,7 @@ import click
 from engine.cli import FAILED, Settings, cli
 
 if TYPE_CHECKING:
-    from engine.indexer.reports import IndexProgress, IndexReport, MeasureReport
+    from engine.indexer.pipeline.reports import IndexProgress, IndexReport, MeasureReport
 
 PLAIN_SECONDS = 5.0  # between two lines of progress where there is no terminal
 LOWEST_PRIORITY = 19

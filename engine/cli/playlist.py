@@ -15,9 +15,9 @@ from engine.cli.similar import DIVERSE
 from engine.cli.tables import as_csv, columns_of, on_terminal, one_format, print_csv, print_table
 
 if TYPE_CHECKING:
-    from engine.analysis.playlists import Playlist, PlaylistTrack
-    from engine.filters import Filters
     from engine.library import Engine
+    from engine.playlists.compose import Playlist, PlaylistTrack
+    from engine.search.filters import Filters
 
 FORMS = "expected SEEDs, or --from A --to B, or --order LIST.m3u8; for example: engine playlist track.flac -n 25"
 
@@ -70,7 +70,7 @@ def playlist(settings: Settings, out: str | None, relative: bool, as_json: bool,
     one_format(as_json, as_csv)
     _check(out, relative, **options)
     if out:
-        from engine.m3u8 import check_target
+        from engine.playlists.m3u8 import check_target
 
         check_target(out)
     given, options["seed"] = options["seed"], seed_of(options["variety"], options["seed"])
@@ -83,7 +83,7 @@ def playlist(settings: Settings, out: str | None, relative: bool, as_json: bool,
     if as_json:
         print_json(_document(made))
     elif as_csv:
-        from engine.analysis.playlists import PlaylistTrack
+        from engine.playlists.compose import PlaylistTrack
 
         print_csv(columns_of(PlaylistTrack), map(asdict, made.tracks))
     elif not out:
@@ -131,8 +131,8 @@ def _make(
     seed: int | None, **options: Any,
 ) -> tuple[Playlist, tuple[str, ...], tuple[str, ...]]:  # fmt: skip
     """The playlist, a line about each track that was named and is not in it, and others that need telling."""
-    from engine.analysis.neighbours import Ranking
-    from engine.m3u8 import read_playlist
+    from engine.playlists.m3u8 import read_playlist
+    from engine.search.ranking import Ranking
 
     if listed is not None:
         read = read_playlist(listed)
@@ -150,7 +150,7 @@ def _unheard(
     library: Engine, *, history: str | None, from_library: bool, again_days: float | None, **options: Any
 ) -> tuple[Filters, tuple[str, ...]]:
     """The filters, without what was heard lately; and a line about each kind of event that could not be used."""
-    from engine.history import RECENT_DAYS
+    from engine.recommend.history import RECENT_DAYS
 
     filters = filters_of(options)
     if history is None and not from_library:

@@ -16,7 +16,7 @@ from engine.errors import AudioError, QueryError, SignatureError
 
 if TYPE_CHECKING:
     from engine.library import Engine
-    from engine.results import GroupMatch, Match, QueryResult
+    from engine.search.results import GroupMatch, Match, QueryResult
 
 BAR_WIDTH = 10
 TITLE_SEEDS = 4  # named above an answer
@@ -88,9 +88,9 @@ def _ask(
     at: tuple[float, float] | None, diverse: float, hubs: bool, variety: float, seed: int | None,
     no_duplicates: bool, **options: Any,
 ) -> QueryResult:  # fmt: skip
-    from engine.analysis.explain import Span
-    from engine.analysis.neighbours import Ranking
-    from engine.results import QueryResult
+    from engine.explain.explanation import Span
+    from engine.search.ranking import Ranking
+    from engine.search.results import QueryResult
 
     filters, ranking = filters_of(options), Ranking(diverse, hubs, variety, seed)
     moment = Span(*at) if at else None
@@ -119,7 +119,7 @@ def _document(result: QueryResult, group: str | None) -> dict[str, Any]:
 
 def _print_csv(results: list[QueryResult], group: str | None) -> None:
     """One record for each answer, beside the path of what was asked; a query that failed has none."""
-    from engine.results import GroupMatch, Match
+    from engine.search.results import GroupMatch, Match
 
     columns = ("query", *columns_of(GroupMatch if group else Match))
     answers = [(result.path, answer) for result in results for answer in (result.groups if group else result.matches)]

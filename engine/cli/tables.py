@@ -57,7 +57,7 @@ def print_csv(columns: Sequence[str], records: Iterable[Mapping[str, object]]) -
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print aligned columns under a heading, one row a line, cut to the terminal's width; paths keep their end."""
-    from engine.db.values import shown
+    from engine.db.text import shown
 
     cells = [["" if value is None else shown(str(value)) for value in row] for row in rows]
     if not cells:

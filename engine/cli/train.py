@@ -7,7 +7,7 @@ import click
 from engine.cli import Settings, cli
 from engine.cli.ask import shown
 
-LAYOUTS = ("csv", "folders", "gtzan", "ismir2004", "fma")  # of engine.training.datasets, which --help must not load
+LAYOUTS = ("csv", "folders", "gtzan", "ismir2004", "fma")  # of engine.datasets.loading, which --help must not load
 LABELS = ("standard", "own", "extend")
 SUBSETS = ("small", "medium", "large")
 

@@ -14,14 +14,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from engine.datasets.clips import Clip, ClipSamples
 from engine.errors import TrainingError
 from engine.evaluation.classification import Classification, among_known, classify
 from engine.evaluation.figures import Figure
 from engine.evaluation.retrieval import PRECISION_AT, artist_hit, hubness, label_precision, nearest_of_others
 from engine.models.encoder import Encoder
 from engine.models.labels import VALENCE
-from engine.training.clips import Clip, ClipSamples
-from engine.training.finish import summarise_clips
+from engine.training.fit_heads import summarise_clips
 from engine.training.tracks import planned_windows
 
 ALL = "all clips"

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 from sklearn.metrics import auc, roc_curve
 
-from engine.drawing import COLOURS, DASHES, GREY, INK, MARKERS, PALE, canvas
 from engine.evaluation.classification import Classification
 from engine.evaluation.maps import Map
+from engine.util.plotting import COLOURS, DASHES, GREY, INK, MARKERS, PALE, canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

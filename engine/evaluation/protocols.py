@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
+from engine.datasets.clips import Clip
 from engine.errors import TrainingError
 from engine.evaluation.retrieval import artist_groups
-from engine.training.clips import Clip
 
 SHARES = (0.8, 0.1, 0.1)  # of train, valid and test
 

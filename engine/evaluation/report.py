@@ -16,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 
 from engine import __version__
-from engine.db.values import shown
+from engine.datasets.clips import Clip, ClipSamples
+from engine.db.text import shown
 from engine.errors import TrainingError
 from engine.evaluation.folder import FIGURES, FORMAT, TEXT, whole_folder
 from engine.evaluation.gallery import Drawn, Gallery, Views
@@ -26,8 +27,7 @@ from engine.evaluation.protocols import as_given, heard_artists
 from engine.evaluation.text import Document, markdown, table
 from engine.models.checkpoint import load_encoder
 from engine.models.encoder import Encoder
-from engine.models.shipped import find_encoder
-from engine.training.clips import Clip, ClipSamples
+from engine.models.weights_files import find_encoder
 
 LIBRARIES = ("torch", "torchaudio", "numpy", "scipy", "scikit-learn", "av")
 

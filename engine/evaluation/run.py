@@ -10,16 +10,16 @@ from typing import Any
 
 import torch
 
+from engine.datasets.clips import Clip
+from engine.datasets.loading import read_dataset
+from engine.datasets.reading import clip_cache, progress, read_samples
 from engine.evaluation.folder import check_place
 from engine.evaluation.protocols import as_given, heard_artists, of_split, unheard
 from engine.evaluation.report import About, Report, evaluate, write_report
 from engine.models.checkpoint import load_encoder
 from engine.models.labels import GENRES
-from engine.models.shipped import MALFORMED, EncoderFile, find_encoder, read_metadata
-from engine.threads import default_threads
-from engine.training.clips import Clip
-from engine.training.datasets import read_dataset
-from engine.training.progress import clip_cache, progress, read_samples
+from engine.models.weights_files import MALFORMED, EncoderFile, find_encoder, read_metadata
+from engine.runtime.threads import default_threads
 
 
 @dataclass(frozen=True)

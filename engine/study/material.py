@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.datasets.clips import Clip, ClipSamples
 from engine.errors import TrainingError
 from engine.models.encoder import Encoder
 from engine.models.labels import VALENCE
 from engine.study.plan import Row
-from engine.training.clips import Clip, ClipSamples
+from engine.training.augment.named_variants import named_variant
 from engine.training.features import ORIGINAL, Variant, clip_features
-from engine.training.variants import named_variant
 
 DEGREES = {mood: degree for degree, mood in VALENCE.items()}  # paper 5's three classes, of the moods
 

@@ -13,6 +13,7 @@ import torch
 from sklearn.model_selection import StratifiedKFold
 from torch import Tensor, nn
 
+from engine.datasets.clips import Clip, ClipSamples
 from engine.errors import TrainingError
 from engine.evaluation.classification import Classification, classify
 from engine.evaluation.protocols import Split, artist_folds, random_split
@@ -21,7 +22,6 @@ from engine.models.encoder import Encoder
 from engine.models.losses import set_loss
 from engine.study.material import Labelled, Units, choose, load_units, variants_of
 from engine.study.plan import Row
-from engine.training.clips import Clip, ClipSamples
 
 PAPER, OURS = "paper's protocol", "other artists"
 WARMUP = 20  # steps

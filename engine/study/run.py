@@ -9,16 +9,16 @@ from typing import Any
 
 import torch
 
+from engine.datasets.clips import ClipSamples
+from engine.datasets.loading import read_dataset
+from engine.datasets.reading import clip_cache, progress, read_samples
 from engine.errors import TrainingError
 from engine.evaluation.plots import TrainingStep, draw_confusion, draw_roc, draw_training
-from engine.files import Kind, beginning_with, check_output, replacing
+from engine.runtime.threads import default_threads
 from engine.study.plan import Row, read_study
 from engine.study.rows import RowResult, classes_of, run_row
 from engine.study.table import markdown
-from engine.threads import default_threads
-from engine.training.clips import ClipSamples
-from engine.training.datasets import read_dataset
-from engine.training.progress import clip_cache, progress, read_samples
+from engine.util.atomic_files import Kind, beginning_with, check_output, replacing
 
 TABLE = beginning_with("report of a study", b"# ")
 ROW = beginning_with("row of a study", b"{")

@@ -12,14 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.datasets.clips import ClipSamples
+from engine.datasets.music import MusicSamples
 from engine.models.encoder import SAMPLE_RATE, Encoder
 from engine.models.losses import NO_FOLDER
-from engine.training.clips import ClipSamples
-from engine.training.derived import DerivedClips
-from engine.training.effects import add_noise
-from engine.training.music import MusicSamples
-from engine.training.patches import Drawable, Samples, longest
+from engine.training.augment.effects import add_noise
+from engine.training.augment.spectral import Drawable, Samples, longest
 from engine.training.schedule import Schedule
+from engine.training.second_source import DerivedClips
 from engine.training.tracks import draw_track
 
 CUT = (0.35, 0.65)  # where a track is cut in two, as a share of its length

@@ -12,8 +12,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from engine.datasets.clips import ClipSamples
 from engine.models.encoder import Encoder
-from engine.training.clips import ClipSamples
 from engine.training.state import write_safetensors
 from engine.training.tracks import planned_windows
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import AudioError
-from engine.indexer.decode import AudioFile
+from engine.indexer.audio.decode import AudioFile
 from engine.models.encoder import SAMPLE_RATE
 
 Samples = NDArray[np.float32]

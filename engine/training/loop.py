@@ -13,19 +13,19 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from engine.datasets.clips import ClipSamples
 from engine.errors import TrainingError
 from engine.models.encoder import SAMPLE_RATE, Encoder
 from engine.models.losses import AgreementLoss, MetricLoss, set_loss
 from engine.training.agreement import Agreement, Collection, labelled_collection
-from engine.training.clips import ClipSamples
-from engine.training.derived import DerivedClips
-from engine.training.distill import Lessons, TeacherHeads
-from engine.training.masks import augment_features
-from engine.training.patches import Samples
+from engine.training.augment.batch_augment import VariedTracks, vary_tracks
+from engine.training.augment.masks import augment_features
+from engine.training.augment.spectral import Samples
+from engine.training.distill.distill import Lessons, TeacherHeads
 from engine.training.schedule import Schedule
+from engine.training.second_source import DerivedClips
 from engine.training.state import Average, load_state, save_state
 from engine.training.tracks import draw_track, label_tensors
-from engine.training.vary import VariedTracks, vary_tracks
 
 SAVE_EVERY = 200  # steps
 HEADS_PACE = 10.0  # the teacher's heads learn so much faster: until they fit, they teach the network little

@@ -14,33 +14,33 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from engine.db.values import shown
+from engine.datasets.clips import ClipSamples, Decoded
+from engine.datasets.loading import Dataset, read_dataset
+from engine.datasets.music import MusicSamples
+from engine.datasets.reading import clip_cache, progress, read_music, read_samples
+from engine.db.text import shown
 from engine.errors import OutputError, TrainingError
 from engine.evaluation.plots import TrainingStep
 from engine.evaluation.report import Report, report_training
-from engine.files import check_output
 from engine.models.checkpoint import build, contents, load_encoder
 from engine.models.encoder import Encoder
-from engine.models.shipped import DEFAULT, find_encoder, shipped_path
 from engine.models.teacher import Teacher
+from engine.models.weights_files import DEFAULT, find_encoder, shipped_path
 from engine.models.yamnet import Yamnet
-from engine.threads import default_threads
+from engine.runtime.threads import default_threads
 from engine.training.agreement import music_collection
-from engine.training.augment import Augmentations, read_augmentations
-from engine.training.clips import ClipSamples, Decoded
-from engine.training.datasets import Dataset, read_dataset
-from engine.training.derived import DerivedClips, derive_excerpts
-from engine.training.distill import Lessons
-from engine.training.excerpts import judge_excerpts
-from engine.training.finish import finish
+from engine.training.augment.spectral import Augmentation
+from engine.training.augment.waveform import Augmentations, read_augmentations
+from engine.training.distill.distill import Lessons
+from engine.training.distill.excerpts import judge_excerpts
+from engine.training.distill.second_teacher import judge_again
+from engine.training.fit_heads import finish
 from engine.training.loop import Progress, Training
-from engine.training.music import MusicSamples
-from engine.training.patches import Augmentation
-from engine.training.progress import clip_cache, progress, read_music, read_samples
 from engine.training.schedule import Schedule
-from engine.training.second_teacher import judge_again
+from engine.training.second_source import DerivedClips, derive_excerpts
 from engine.training.stages import calibrate_heads, pool, teach_words, with_received_attention
 from engine.training.state import STATE, WEIGHTS, write_safetensors
+from engine.util.atomic_files import check_output
 
 AGREEMENT = 0.3  # weight of the agreement of a track's parts, where there is music without labels
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from engine.training.augment import Augmentations
-from engine.training.patches import Augmentation
+from engine.training.augment.spectral import Augmentation
+from engine.training.augment.waveform import Augmentations
 
 
 @dataclass(frozen=True)

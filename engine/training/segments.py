@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.models.encoder import Encoder
-from engine.training.patches import Drawable
+from engine.training.augment.spectral import Drawable
 
 MUSIC_SECONDS = 64.0  # about how much is heard of a whole track, in windows spread over it
 CLIP_SECONDS = 24.0

@@ -10,17 +10,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.datasets.clips import Clip, ClipSamples
+from engine.datasets.music import MusicSamples
 from engine.models.checkpoint import build
 from engine.models.encoder import Encoder
 from engine.models.layers.scoring import ReceivedAttention
 from engine.training.calibration import HeldOut, calibrate, cross_fitted_error
-from engine.training.clips import Clip, ClipSamples
-from engine.training.excerpts import EXCERPT_SAMPLES, EXCERPT_SECONDS, Excerpts
-from engine.training.finish import known_labels, summarise_clips
+from engine.training.distill.excerpts import EXCERPT_SAMPLES, EXCERPT_SECONDS, Excerpts
+from engine.training.distill.second_teacher import SecondOpinions
+from engine.training.fit_heads import known_labels, summarise_clips
 from engine.training.interruptions import synthesise
-from engine.training.music import MusicSamples
 from engine.training.pooling import PoolingSchedule, SegmentBank, train_pooling
-from engine.training.second_teacher import SecondOpinions
 from engine.training.segments import CLIP_SECONDS, MUSIC_SECONDS, embed_windows, spread_vectors
 from engine.training.tracks import label_tensors
 from engine.training.words import WordExamples, fit_words, taught

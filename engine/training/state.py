@@ -12,8 +12,8 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from engine.errors import TrainingError, brief
-from engine.files import ANYTHING, Kind, replacing, safetensors_kind
-from engine.models.shipped import FORMAT, MALFORMED
+from engine.models.weights_files import FORMAT, MALFORMED
+from engine.util.atomic_files import ANYTHING, Kind, replacing, safetensors_kind
 
 WEIGHTS = safetensors_kind("encoder from `engine train`", lambda metadata: metadata.get("format") == FORMAT)
 STATE = safetensors_kind("state of a training", lambda metadata: {"step", "settings"} <= set(metadata))

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.indexer.reading import place_in
+from engine.datasets.clips import Clip, ClipSamples, mood_index
+from engine.indexer.audio.reading import place_in
 from engine.models.encoder import SAMPLE_RATE, WindowPlan
-from engine.training.clips import Clip, ClipSamples, mood_index
-from engine.training.patches import Augmentation, Samples, draw_length, excerpt_spectrum, random_equaliser
+from engine.training.augment.spectral import Augmentation, Samples, draw_length, excerpt_spectrum, random_equaliser
 
 ARTIST_WEIGHT = 1.0  # how much a shared artist makes two clips a positive pair
 GENRE_WEIGHT = 1.0  # a shared genre, divided among a clip's allowed genres

@@ -23,7 +23,7 @@ import numpy as np
 from reporting import report
 
 from engine import Engine
-from engine.indexer.decode import AudioFile
+from engine.indexer.audio.decode import AudioFile
 
 ENDINGS = (".mp3", ".flac", ".ogg", ".opus", ".m4a", ".wav")
 JOINED_SECONDS = 250.0

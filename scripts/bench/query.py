@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 from reporting import milliseconds, percentiles, report
 
 from engine.db import SignatureState
-from engine.indexer.approximate import LISTS_FROM
-from engine.indexer.finders import make_finder
-from engine.indexer.snapshot import Snapshot
-from engine.indexer.vector_files import open_index, write_index
+from engine.indexer.vectors.ann_build import LISTS_FROM
+from engine.indexer.vectors.ann_search import make_finder
+from engine.indexer.vectors.index_files import open_index, write_index
+from engine.indexer.vectors.snapshot import Snapshot
 
 K = 10
 WIDTHS = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)  # that a peer may search with

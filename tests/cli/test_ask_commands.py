@@ -12,7 +12,7 @@ import pytest
 
 from engine.models.labels import GENRES as LABELS
 from engine.models.labels import MOODS
-from engine.models.shipped import default_id
+from engine.models.weights_files import default_id
 from tests.cli.conftest import Command
 from tests.conftest import GENRES, Collection, FirstRun, write_song
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from engine.analysis.tags import LEAST_PROBABILITY
 from engine.db import AudioFeatures, open_database, put_audio_features
 from engine.models.labels import GENRES, MOODS, VALENCE, valence
-from engine.models.shipped import default_id, find_encoder, read_metadata
+from engine.models.weights_files import default_id, find_encoder, read_metadata
+from engine.tags.tagging import LEAST_PROBABILITY
 from tests.audio import write_audio
 from tests.cli.conftest import Command
 from tests.conftest import RATE, Collection, FirstRun, make_song, write_song

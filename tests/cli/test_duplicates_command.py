@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine import Engine
-from engine.indexer import chromaprint
+from engine.indexer.features import chromaprint
 from tests.audio import write_audio
 from tests.cli.conftest import Command
 from tests.conftest import RATE, Collection, make_song

@@ -10,7 +10,7 @@ import pytest
 
 from engine.db import NewTrack, Signature, open_database, put_signature, set_setting, upsert_track
 from engine.models.labels import GENRES, MOODS
-from engine.models.shipped import default_id
+from engine.models.weights_files import default_id
 from tests.cli.conftest import Command
 
 DANGEROUS = "\x07\x1b\x7f\x9b\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.analysis.conftest import Made, made
 from tests.cli.conftest import Command
+from tests.map.conftest import Made, made
 
 __all__ = ["made"]
 VECTORS = np.random.default_rng(0).normal(size=(6, 16))

@@ -8,7 +8,7 @@ import numba
 import numpy as np
 import pytest
 
-from engine.threads import cap_pools
+from engine.runtime.threads import cap_pools
 
 
 @numba.njit(parallel=True)

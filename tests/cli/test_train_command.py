@@ -9,8 +9,8 @@ import pytest
 
 from engine.models.attention_signature import AttentionSignature
 from engine.models.checkpoint import ARCHITECTURES
-from engine.models.shipped import find_encoder
-from engine.training import finish
+from engine.models.weights_files import find_encoder
+from engine.training import fit_heads as finish
 from tests.cli.conftest import Command
 from tests.conftest import write_song
 from tests.training.test_running import SmallConfig

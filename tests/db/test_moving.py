@@ -18,7 +18,7 @@ from engine.db import (
     search,
     upsert_track,
 )
-from engine.db.values import Folder
+from engine.db.text import Folder
 from engine.errors import LibraryError
 
 NewTracks = Callable[..., NewTrack]

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.training.clips import ClipSamples
-from engine.training.datasets import read_dataset
+from engine.datasets.clips import ClipSamples
+from engine.datasets.loading import read_dataset
 from tests.audio import write_audio
 from tests.training.conftest import _one_thread, small_encoder, write_rows  # noqa: F401
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from engine.datasets.clips import Clip, ClipSamples
 from engine.errors import TrainingError
 from engine.evaluation.measure import ALL, UNNAMED, Answers, Section, ask, describe_inputs, measure
 from engine.models.labels import GENRES, MOODS
-from engine.training.clips import Clip, ClipSamples
 from engine.training.tracks import planned_windows
 from tests.training.conftest import SmallEncoder
 

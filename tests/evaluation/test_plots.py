@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from engine.drawing import COLOURS, DOTS_PER_INCH, PALE
 from engine.evaluation.classification import Classification, classify
 from engine.evaluation.maps import Map
 from engine.evaluation.plots import TrainingStep, draw_confusion, draw_maps, draw_roc, draw_training
+from engine.util.plotting import COLOURS, DOTS_PER_INCH, PALE
 
 TITLE = "A$AP $x^ 音楽 | _set_"  # dollars, a script that the font lacks, marks
 

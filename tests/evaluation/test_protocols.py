@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.datasets.clips import Clip
 from engine.errors import TrainingError
 from engine.evaluation.protocols import (
     Split,
@@ -15,7 +16,6 @@ from engine.evaluation.protocols import (
     random_split,
     unheard,
 )
-from engine.training.clips import Clip
 
 GENRES = ("jazz", "metal", "rock")
 

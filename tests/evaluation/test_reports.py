@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.datasets.clips import ClipSamples
 from engine.errors import TrainingError
 from engine.evaluation.plots import TrainingStep
 from engine.evaluation.report import About, Evaluation, Report, evaluate, write_report
-from engine.training.clips import ClipSamples
 from tests.evaluation.conftest import CLIPS
 from tests.training.conftest import SmallEncoder
 from tests.training.test_resuming import small_disk

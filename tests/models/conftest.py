@@ -9,7 +9,7 @@ from torch import Tensor
 
 from engine.models.checkpoint import ARCHITECTURES, build, load_encoder
 from engine.models.encoder import SAMPLE_RATE, Encoder
-from engine.models.shipped import find_encoder
+from engine.models.weights_files import find_encoder
 
 MakeTrack = Callable[..., Tensor]
 

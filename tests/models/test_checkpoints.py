@@ -12,7 +12,7 @@ from engine.errors import EncoderError
 from engine.models.checkpoint import ARCHITECTURES, build, contents, load_encoder
 from engine.models.encoder import Encoder
 from engine.models.labels import GENRES, MOODS
-from engine.models.shipped import (
+from engine.models.weights_files import (
     FORMAT,
     SHIPPED,
     EncoderFile,

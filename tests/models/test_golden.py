@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 from golden import chords, embed_chords, golden_path
 
 from engine.models.encoder import TrackEmbedding
-from engine.models.shipped import SHIPPED, find_encoder
+from engine.models.weights_files import SHIPPED, find_encoder
 
 SAME_COSINE = 0.9999
 TOLERANCE = 2e-3  # of shares: processors round differently

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from engine.errors import LONGEST_REASON, EncoderError, brief
 from engine.models.checkpoint import build, contents, load_encoder
-from engine.models.shipped import FORMAT, find_encoder, read_labels
+from engine.models.weights_files import FORMAT, find_encoder, read_labels
 from tests.models.test_checkpoints import SMALL
 
 DEEP = "[" * 100_000 + "]" * 100_000

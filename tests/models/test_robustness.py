@@ -14,7 +14,7 @@ from scipy.signal import resample_poly
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
 from demo_music.styles import collection, render
-from engine.indexer.encoding import encode_file
+from engine.indexer.pipeline.encoding import encode_file
 from engine.models.encoder import Encoder
 from tests.audio import write_audio
 

@@ -14,8 +14,8 @@ from safetensors.numpy import load_file, save_file
 from engine.errors import EncoderError
 from engine.models.checkpoint import load_encoder
 from engine.models.encoder import Encoder
-from engine.models.light import segment_words
-from engine.models.shipped import find_encoder, read_metadata
+from engine.models.numpy_heads import segment_words
+from engine.models.weights_files import find_encoder, read_metadata
 from tests.models.conftest import MakeTrack
 from tests.models.test_checkpoints import write
 from tests.words import WORDS, worded_encoder

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
 import duplicates
 
-from engine.indexer.decode import AudioFile
+from engine.indexer.audio.decode import AudioFile
 from tests.audio import decibels, tone, write_audio
 
 

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 import paper3
 
 from engine.db import NewTrack, Signature, open_database, put_signature, upsert_track
-from engine.models.shipped import default_id
+from engine.models.weights_files import default_id
 
 D = 256
 TRACKS = 12  # a genre

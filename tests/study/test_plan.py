@@ -6,7 +6,7 @@ import pytest
 
 from engine.errors import TrainingError
 from engine.study.plan import read_study
-from engine.training.augment import read_augmentations
+from engine.training.augment.waveform import read_augmentations
 
 STUDIES = sorted((Path(__file__).parents[2] / "scripts" / "studies").glob("*.toml"))
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.datasets.clips import ClipSamples
+from engine.datasets.loading import read_dataset
 from engine.errors import TrainingError
 from engine.study import rows as study_rows
 from engine.study import run as study_run
 from engine.study.plan import read_study
 from engine.study.rows import OURS, PAPER, run_row
 from engine.study.run import StudyOptions, run_study
-from engine.training.clips import ClipSamples
-from engine.training.datasets import read_dataset
 from tests.audio import write_audio
 from tests.training.conftest import write_rows
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from engine.datasets.clips import ClipSamples
+from engine.datasets.loading import read_dataset
 from engine.models.checkpoint import build
 from engine.models.encoder import Encoder
-from engine.training.clips import ClipSamples
-from engine.training.datasets import read_dataset
 from tests.audio import write_audio
 
 RATE = 22_050

@@ -9,10 +9,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from engine.datasets.clips import ClipSamples
 from engine.errors import TrainingError
 from engine.models.losses import NO_FOLDER, AgreementLoss
 from engine.training.agreement import Agreement, Collection, Part, cut_in_two, labelled_collection
-from engine.training.clips import ClipSamples
 from engine.training.loop import Progress, Training
 from engine.training.run import TrainingOptions, train_encoder
 from engine.training.schedule import Schedule

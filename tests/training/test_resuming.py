@@ -11,9 +11,9 @@ import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
+from engine.datasets.clips import ClipSamples
 from engine.errors import TrainingError
 from engine.training import loop
-from engine.training.clips import ClipSamples
 from engine.training.loop import Progress, Schedule, Training
 from engine.training.state import Average, write_safetensors
 from tests.training.conftest import SmallEncoder

@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from engine.errors import TrainingError
-from engine.indexer.encoding import encode_file
+from engine.indexer.pipeline.encoding import encode_file
 from engine.models.attention_signature import AttentionSignature, AttentionSignatureConfig
 from engine.models.checkpoint import ARCHITECTURES, load_encoder
 from engine.models.encoder import Encoder
-from engine.models.shipped import find_encoder, read_metadata
-from engine.training import finish
+from engine.models.weights_files import find_encoder, read_metadata
+from engine.training import fit_heads as finish
 from engine.training.run import TrainingOptions, TrainingOutcome, train_encoder
 from tests.training.conftest import write_rows
 

@@ -1,0 +1,1 @@
+"""Labelled clips and whole tracks to train and evaluate on, in the layouts that data sets come in."""

@@ -1,0 +1,1 @@
+"""Which files hold the same recording, and which the same work?"""

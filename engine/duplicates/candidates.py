@@ -1,0 +1,140 @@
+"""Pairs of tracks that may be the same recording: near by signature, or called the same by their bytes or tags."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, combinations, pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.db import Namesakes, Track, namesakes, tracks_by_ids, vectors_of_tracks
+from engine.db.fingerprints import IDENTITIES
+from engine.db.text import artist_names, folded
+from engine.session import OpenLibrary
+
+if TYPE_CHECKING:
+    from engine.indexer.vectors.snapshot import Snapshot
+
+NEAR_COSINE = 0.75  # 99 of 100 copies that were trimmed and filtered are nearer; 38 of 100 tracks have such a neighbour
+CLOSE_COSINE = 0.85  # from which on two tracks may be one work by their sound alone
+NEIGHBOURS = 16  # of each track that are looked at; re-encodings come first
+ROWS_AT_ONCE = 1024
+MOST_NAMESAKES = 50  # that are compared each with each; more share a tag that names no recording
+
+VERSION = r"(?:live|remaster|demo|mono|stereo|version|mix|remix|edit|acoustic|unplugged|session|take|instrumental)"
+VERSION_PATTERN = re.compile(
+    rf"[(\[][^()\[\]]*\b{VERSION}(?:ed)?\b[^()\[\]]*[)\]]|\s-\s[^-]*\b{VERSION}(?:ed)?\b[^-]*$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two tracks, the smaller id first.
+
+    Attributes:
+        cosine: Of their signatures; -1 where one has none.
+        same_bytes: Whether their files are byte-identical.
+        same_name: Whether tags call them the same: MusicBrainz recording, ISRC, or artist and title.
+    """
+
+    first: int
+    second: int
+    cosine: float = -1.0
+    same_bytes: bool = False
+    same_name: bool = False
+
+    @property
+    def near(self) -> bool:
+        """Whether their signatures are near."""
+        return self.cosine >= NEAR_COSINE
+
+    @property
+    def close(self) -> bool:
+        """Whether their signatures are nearer still."""
+        return self.cosine >= CLOSE_COSINE
+
+
+def candidates(opened: OpenLibrary) -> list[Pair]:
+    """All pairs of a library that are worth comparing, by ids; raises LibraryError when it holds no signatures."""
+    snapshot = opened.filled_store().snapshot()
+    with opened.database.read() as connection:
+        shared = namesakes(connection)
+    return _candidates(opened, snapshot, shared)
+
+
+def candidates_among(opened: OpenLibrary, track_ids: Iterable[int]) -> list[Pair]:
+    """The pairs among some tracks that are worth comparing, whatever else the library holds."""
+    from engine.indexer.vectors.snapshot import snapshot_of
+
+    with opened.database.read() as connection:
+        tracks = tracks_by_ids(connection, track_ids)
+        found = vectors_of_tracks(connection, opened.encoder_id, opened.coverage, tracks)
+    return _candidates(opened, snapshot_of(found), _namesakes_among(tracks.values()))
+
+
+def plain_title(title: str) -> str:
+    """A title as it is compared: without case, and without "(Live)", "- Remastered 2009" and the like."""
+    return " ".join(VERSION_PATTERN.sub("", folded(title)).split())
+
+
+def _candidates(opened: OpenLibrary, snapshot: Snapshot, shared: Sequence[Namesakes]) -> list[Pair]:
+    """The pairs that are near by their signatures, and those that share bytes or an identifier."""
+    pairs = {(pair.first, pair.second): pair for pair in _near(snapshot)}
+    listed = set(chain.from_iterable(chain(pairs, (found.track_ids for found in shared))))
+    with opened.database.read() as connection:
+        tracks = tracks_by_ids(connection, listed)
+    for first, second in {ids for found in shared for ids in _within(found)} - pairs.keys():
+        both = snapshot.known(np.array([first, second]))
+        cosine = float(np.dot(*snapshot.take(both))) if len(both) == 2 else -1.0
+        pairs[first, second] = Pair(first, second, cosine)
+    known = (pair for pair in pairs.values() if pair.first in tracks and pair.second in tracks)
+    return sorted((_named(pair, tracks) for pair in known), key=lambda pair: (pair.first, pair.second))
+
+
+def _near(snapshot: Snapshot) -> Iterator[Pair]:
+    ids = snapshot.track_ids
+    for start in range(0, len(ids), ROWS_AT_ONCE):
+        part = ids[start : start + ROWS_AT_ONCE]
+        found = snapshot.search_many(snapshot.take(part), min(NEIGHBOURS + 1, len(ids)))  # each finds itself, too
+        for row, place in np.argwhere(found.cosines >= NEAR_COSINE).tolist():
+            track, other = int(part[row]), int(found.track_ids[row, place])
+            if track != other:
+                yield Pair(min(track, other), max(track, other), float(found.cosines[row, place]))
+
+
+def _namesakes_among(tracks: Iterable[Track]) -> list[Namesakes]:
+    """As `namesakes`, of some tracks instead of all."""
+    found: dict[tuple[str, object], list[int]] = defaultdict(list)
+    for track in sorted(tracks, key=lambda track: track.id):
+        for column in IDENTITIES:
+            value = getattr(track, column)
+            if value is not None:
+                found[column, value].append(track.id)
+    return [Namesakes(column, tuple(ids)) for (column, _), ids in found.items() if len(ids) > 1]
+
+
+def _within(found: Namesakes) -> Iterable[tuple[int, int]]:
+    """Its pairs: a chain is enough of what is byte-identical, and of a tag that too many share."""
+    chained = found.column == "content_hash" or len(found.track_ids) > MOST_NAMESAKES
+    return pairwise(found.track_ids) if chained else combinations(found.track_ids, 2)
+
+
+def _named(pair: Pair, tracks: dict[int, Track]) -> Pair:
+    a, b = tracks[pair.first], tracks[pair.second]
+    same_title = bool(a.title and b.title) and plain_title(a.title or "") == plain_title(b.title or "")
+    same_title = same_title and not _artists(a).isdisjoint(_artists(b))
+    same_name = same_title or _same_identifier(pair, tracks)
+    return replace(pair, same_bytes=a.content_hash == b.content_hash, same_name=same_name)
+
+
+def _artists(track: Track) -> set[str]:
+    return {folded(name) for name in artist_names(track.artist)}
+
+
+def _same_identifier(pair: Pair, tracks: dict[int, Track]) -> bool:
+    a, b = tracks[pair.first], tracks[pair.second]
+    return bool((a.recording_id and a.recording_id == b.recording_id) or (a.isrc and a.isrc == b.isrc))

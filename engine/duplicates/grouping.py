@@ -1,0 +1,226 @@
+"""The same recording in different files, told apart from remasters, live versions and covers.
+
+Candidates come from signatures, bytes and tags (`engine.duplicates.candidates`); fingerprints of the first two minutes
+decide (`engine.duplicates.recordings`); pairs become groups (`engine.duplicates.linkage`).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from engine.db import Fingerprint, get_fingerprints, tracks_by_ids
+from engine.duplicates.candidates import Pair, candidates, candidates_among
+from engine.duplicates.linkage import Group, Link, recordings, works_of
+from engine.duplicates.recordings import SAME_RECORDING, SAME_WORK, Verdict, judge
+from engine.errors import AudioError, QueryError
+from engine.indexer.features.fingerprint import fingerprints, first_sound
+from engine.indexer.features.fingerprinting import Fingerprinting, FingerprintReport
+from engine.indexer.pipeline.reports import FailedPath, OnProgress
+from engine.session import OpenLibrary
+
+KINDS = (SAME_RECORDING, SAME_WORK)
+PAIRS_AT_ONCE = 256
+LOSSLESS = frozenset(
+    ["alac", "ape", "flac", "mlp", "mp4als", "shorten", "tak", "truehd", "tta", "wavpack", "wmalossless"]
+)
+LOSSLESS_STARTS = ("pcm_s", "pcm_u", "pcm_f", "dsd_")  # pcm_alaw and pcm_mulaw are telephones'
+PARTIAL_SHARE = 0.05  # of the longest file of a recording: one that lacks more is partial
+PARTIAL_SECONDS = (3.0, 10.0)  # least and most that a whole file may lack: rips differ in silence at their ends
+
+
+@dataclass(frozen=True)
+class DuplicateTrack:
+    """A file of a group: FFmpeg's name of its codec, and bits a second where known.
+
+    `partial` says that it is clearly shorter than the longest file of the same recording: cut off, or an excerpt.
+    """
+
+    track_id: int
+    path: str
+    codec: str | None
+    bitrate: int | None
+    partial: bool = False
+
+
+@dataclass(frozen=True)
+class DuplicateGroup:
+    """Files that are "same_recording" or "same_work".
+
+    Attributes:
+        kind: Which of the two.
+        score: 0 to 1, that of the weakest pair which joins the group; 1 for byte-identical files.
+        tracks: Best first: whole before partial, then lossless before lossy, then by bit rate.
+    """
+
+    kind: str
+    score: float
+    tracks: tuple[DuplicateTrack, ...]
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """What a search for duplicates found.
+
+    Attributes:
+        groups: Recordings before works, each with the surest first.
+        left_out: Files that had to be compared and are away, changed since they were indexed, or cannot be read.
+        notes: What else the user should know, one line each.
+    """
+
+    groups: tuple[DuplicateGroup, ...]
+    left_out: tuple[FailedPath, ...]
+    notes: tuple[str, ...]
+
+
+def find_duplicates(opened: OpenLibrary, kind: str | None, on_progress: OnProgress) -> Duplicates:
+    """The groups of a library.
+
+    Args:
+        opened: The library.
+        kind: One of KINDS, or None for both.
+        on_progress: Called after each file that had no fingerprint yet.
+
+    Raises:
+        QueryError: There is no such kind.
+        LibraryError: There is nothing to compare, or fingerprints cannot be stored.
+    """
+    if kind not in (None, *KINDS):
+        raise QueryError(f"expected a kind of {' or '.join(KINDS)}, found {kind!r}")
+    pairs = candidates(opened)
+    report = _take_fingerprints(opened, {each for pair in pairs for each in (pair.first, pair.second)}, on_progress)
+    there = [pair for pair in pairs if not {pair.first, pair.second} & report.left_out.keys()]
+    links = list(_links(opened, there, works=kind != SAME_RECORDING))
+    same = recordings(links)
+    found = [(SAME_RECORDING, group) for group in same] + [(SAME_WORK, group) for group in works_of(links)]
+    wanted = [(each, group) for each, group in found if kind in (None, each)]
+    groups = sorted(_describe(opened, wanted, same), key=lambda group: (KINDS.index(group.kind), -group.score))
+    return Duplicates(tuple(groups), tuple(report.left_out.values()), tuple(report.notes))
+
+
+def repeated(
+    opened: OpenLibrary, track_ids: Iterable[int], origins: Iterable[int] = (), files: Sequence[str] = ()
+) -> frozenset[int]:
+    """Of these tracks, those that are the same recording as an origin, a file, or a better one of them.
+
+    Fingerprints that are missing are taken and stored. A track whose file cannot be read is no repetition, unless it
+    was fingerprinted before or is byte-identical.
+
+    Args:
+        opened: The library.
+        track_ids: The tracks that are looked at.
+        origins: Other tracks of the library.
+        files: Paths of sound that is not in the library; where there are any, every track needs its fingerprint.
+
+    Raises:
+        LibraryError: Fingerprints cannot be stored.
+    """
+    looked_at, known = frozenset(track_ids), frozenset(origins)
+    among = candidates_among(opened, looked_at | known)
+    pairs = [pair for pair in among if not {pair.first, pair.second} <= known]
+    needed = {track_id for pair in pairs for track_id in (pair.first, pair.second) if not pair.same_bytes}
+    _take_fingerprints(opened, needed | looked_at if files else needed, lambda _: None)
+    links = [*_links(opened, pairs, works=False), *_links_to_files(opened, files, looked_at)]
+    groups = [frozenset(group.track_ids) for group in recordings(links)]
+    again = [group for group in groups if any(track_id in known or track_id < 0 for track_id in group)]
+    worse = [_best_first(opened, group)[1:] for group in groups if group not in again]
+    return frozenset(chain(*again, *worse)) & looked_at
+
+
+def _links_to_files(opened: OpenLibrary, files: Sequence[str], track_ids: Iterable[int]) -> Iterator[Link]:
+    """The tracks that are the same recording as a file; the files have the ids -1, -2 and so on."""
+    if not files:
+        return
+    with opened.database.read() as connection:
+        held = get_fingerprints(connection, track_ids)
+    for number, path in enumerate(files, start=1):
+        try:
+            words = fingerprints(first_sound(os.fsencode(path)).samples)
+        except AudioError:  # it is gone since it was heard
+            continue
+        taken = {kind: Fingerprint(-number, kind, words[kind], None, None) for kind in words}
+        for track_id, other in held.items():
+            verdict = judge(taken, other, works=False)
+            if verdict is not None:
+                yield Link(-number, track_id, verdict)
+
+
+def _best_first(opened: OpenLibrary, track_ids: Iterable[int]) -> list[int]:
+    """The tracks of one recording, the best file first."""
+    with opened.database.read() as connection:
+        held = get_fingerprints(connection, track_ids)
+        tracks = tracks_by_ids(connection, track_ids)
+    seconds = {track_id: track.duration_seconds for track_id, track in tracks.items()}
+    partial = _partial(seconds)
+    files = []
+    for track_id in track_ids:
+        stream = next(iter(held.get(track_id, {}).values()), None)
+        codec, bitrate = (stream.codec, stream.bitrate) if stream else (None, None)
+        files.append(DuplicateTrack(track_id, "", codec, bitrate, track_id in partial))
+    return [file.track_id for file in _sorted(files, seconds)]
+
+
+def _take_fingerprints(opened: OpenLibrary, track_ids: Iterable[int], on_progress: OnProgress) -> FingerprintReport:
+    return Fingerprinting(opened.database, opened.threads).run(sorted(track_ids), on_progress)
+
+
+def _links(opened: OpenLibrary, pairs: Sequence[Pair], *, works: bool) -> Iterator[Link]:
+    """The pairs that are something to each other. Fingerprints are read for a few pairs at a time."""
+    for start in range(0, len(pairs), PAIRS_AT_ONCE):
+        portion = pairs[start : start + PAIRS_AT_ONCE]
+        with opened.database.read() as connection:
+            held = get_fingerprints(connection, {each for pair in portion for each in (pair.first, pair.second)})
+        for pair in portion:
+            verdict = _verdict(pair, held.get(pair.first, {}), held.get(pair.second, {}), works)
+            if verdict is not None:
+                yield Link(pair.first, pair.second, verdict)
+
+
+def _verdict(pair: Pair, a: dict[str, Fingerprint], b: dict[str, Fingerprint], works: bool) -> Verdict | None:
+    if pair.same_bytes:
+        return Verdict(SAME_RECORDING, 1.0)
+    return judge(a, b, alike=pair.same_name and pair.near, close=pair.close, works=works)
+
+
+def _describe(
+    opened: OpenLibrary, found: Sequence[tuple[str, Group]], same: Sequence[Group]
+) -> Iterator[DuplicateGroup]:
+    """The groups with their files, of which those in `same` that are shorter than their recording are partial."""
+    listed = {each for _, group in found for each in group.track_ids}
+    with opened.database.read() as connection:
+        tracks = tracks_by_ids(connection, listed)
+        held = get_fingerprints(connection, listed)
+    seconds = {track_id: track.duration_seconds for track_id, track in tracks.items() if held.get(track_id)}
+    partial = {short for group in same for short in _partial({i: seconds[i] for i in group.track_ids if i in seconds})}
+    for kind, group in found:
+        files = []
+        for track_id in group.track_ids:
+            if track_id in seconds:
+                stream = next(iter(held[track_id].values()))
+                name = tracks[track_id].name
+                files.append(DuplicateTrack(track_id, name, stream.codec, stream.bitrate, track_id in partial))
+        if len(files) > 1:  # else another process removed them meanwhile
+            yield DuplicateGroup(kind, group.score, tuple(_sorted(files, seconds)))
+
+
+def _partial(seconds: Mapping[int, float]) -> set[int]:
+    """Of the files of one recording, with their lengths, those that are clearly shorter than the longest."""
+    longest = max(seconds.values(), default=0.0)
+    least, most = PARTIAL_SECONDS
+    lacking = min(max(PARTIAL_SHARE * longest, least), most)
+    return {track_id for track_id, length in seconds.items() if longest - length > lacking}
+
+
+def _sorted(files: Iterable[DuplicateTrack], seconds: Mapping[int, float]) -> list[DuplicateTrack]:
+    """The best file first; of the partial ones, which come last, the longest first."""
+
+    def worth(file: DuplicateTrack) -> tuple[float, bool, int, int]:
+        codec = file.codec or ""
+        lossless = codec in LOSSLESS or codec.startswith(LOSSLESS_STARTS)
+        missing = -seconds[file.track_id] if file.partial else -math.inf
+        return missing, not lossless, -(file.bitrate or 0), file.track_id
+
+    return sorted(files, key=worth)

@@ -1,0 +1,213 @@
+"""Why a track sounds as it does, and why two tracks are near: read from what the encoder heard in each window.
+
+A window is one of the encoder's segments. A track's un-normalised signature is r = sum_i a_i h_i over its windows'
+attentions a_i (which sum to 1) and vectors h_i (Sridhar 2024, section 3.2), so the cosine of two tracks is a sum over
+all pairs of their windows, in which nothing is left over:
+
+    cos(r_A, r_B) = sum_ij a_i b_j <h_i, h_j> / (|r_A| |r_B|)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import QueryError
+from engine.models.numpy_heads import segment_genres, segment_seconds, segment_words
+from engine.search.references import Segments, TrackName
+from engine.search.results import TagProbability
+from engine.search.word_tags import tags_of
+from engine.session import OpenLibrary
+
+MOST_TAGS = 5  # of a window
+MOST_PAIRS = 1_000_000  # of windows: an hour against an hour, heard in full
+ROUNDING = 1e-6  # by which an attention of float32 may miss the average that it is
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A stretch of a track.
+
+    Attributes:
+        start, end: In seconds.
+        weight: Its share of the track's attention, 0 to 1.
+        genre: The encoder's genre that it speaks for: the likeliest one if the track were this window alone.
+        tags: The encoder's words that are surest in it, at most five, the surest first; none for an encoder without.
+    """
+
+    start: float
+    end: float
+    weight: float
+    genre: str
+    tags: tuple[TagProbability, ...] = ()
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What an encoder attended to in a track (Sridhar 2024, sections 3.2 and 3.4).
+
+    Attributes:
+        duration: Of the track in seconds.
+        windows: Everything that was heard, in time order; weights sum to 1. With coverage "windows" they are samples
+            of the track, with gaps between or overlaps; with "full" they follow each other.
+        moments: The signature moments, heaviest first: windows that weigh at least the average, 1 / S, where those that
+            overlap or touch are merged into one. A moment's weight is the sum of its windows', its genre and tags are
+            those of the heaviest of them (of the first, among equals).
+    """
+
+    duration: float
+    windows: tuple[Moment, ...]
+    moments: tuple[Moment, ...]
+
+
+@dataclass(frozen=True)
+class Span:
+    """A window's place in its track, in seconds."""
+
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class WindowPair:
+    """A window of one track, one of the other, and what the two add to the cosine; below 0 where they differ."""
+
+    a: Span
+    b: Span
+    contribution: float
+
+
+@dataclass(frozen=True)
+class PairExplanation:
+    """Why two tracks are near.
+
+    Attributes:
+        cosine: Of the two sums of windows, -1 to 1; the contributions sum to it. The library keeps windows as float16
+            and signatures as float32, so it may differ from the cosine of the signatures by a few 1e-4.
+        similarity: max(0, cosine), as in `Match`.
+        pairs: Every pair of windows, the largest contribution first.
+    """
+
+    cosine: float
+    similarity: float
+    pairs: tuple[WindowPair, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Timeline:
+    """A track's S windows in time order: starts and ends in seconds, weights that sum to 1, vectors (S, D)."""
+
+    duration: float
+    starts: Floats
+    ends: Floats
+    weights: Floats
+    vectors: Floats
+
+
+def explain_track(opened: OpenLibrary, track: TrackName, plot: str | os.PathLike[str] | None = None) -> Explanation:
+    """What the encoder attended to in a track; see `Engine.explain`."""
+    if plot is not None:
+        from engine.util.plotting import picture_path
+
+        plot = picture_path(plot)  # before the work
+    question, heard = opened.hear(track)
+    timeline = make_timeline(heard.segments, segment_seconds(opened.file))
+    vectors = timeline.vectors.astype(np.float32)
+    genres = segment_genres(opened.file, vectors)
+    tags = [tags_of(row, opened.file.words)[:MOST_TAGS] for row in segment_words(opened.file, vectors)]
+    numbers = np.stack([timeline.starts, timeline.ends, timeline.weights], axis=1).tolist()
+    windows = tuple(
+        Moment(start, end, w, genre, said) for (start, end, w), genre, said in zip(numbers, genres, tags, strict=True)
+    )
+    explanation = Explanation(timeline.duration, windows, signature_moments(windows))
+    if plot is not None:
+        from engine.explain.picture import draw_explanation
+
+        draw_explanation(plot, question, explanation)
+    return explanation
+
+
+def explain_two(opened: OpenLibrary, a: TrackName, b: TrackName) -> PairExplanation:
+    """Why two tracks are near; see `Engine.explain_pair`."""
+    seconds = segment_seconds(opened.file)
+    first, second = (make_timeline(opened.hear(track)[1].segments, seconds) for track in (a, b))
+    count = len(first.starts) * len(second.starts)
+    if count > MOST_PAIRS:
+        raise QueryError(
+            f"expected at most {MOST_PAIRS:,} pairs of windows, found {count:,}: both tracks are long and were heard "
+            "in full; ask with --coverage windows"
+        )
+    return decompose(first, second)
+
+
+def make_timeline(segments: Segments, seconds: float) -> Timeline:
+    """A track's windows in time order.
+
+    Args:
+        segments: As heard.
+        seconds: Length of one. Where a track is shorter than what the encoder reads at once, silence was heard after
+            its end: windows end with the track, and one of silence alone has no length.
+    """
+    order = np.argsort(segments.starts, kind="stable")
+    starts = segments.starts[order].astype(np.float64)
+    weights = segments.attention[order].astype(np.float64)
+    end = float(segments.duration_seconds)
+    return Timeline(
+        end,
+        starts.clip(0, end),
+        (starts + seconds).clip(0, end),
+        weights / weights.sum(),
+        segments.vectors[order].astype(np.float64),
+    )
+
+
+def signature_moments(windows: tuple[Moment, ...]) -> tuple[Moment, ...]:
+    """The windows in time order (at least one) that weigh at least the average, merged; see `Explanation`."""
+    merged: list[list[Moment]] = []
+    for window in windows:
+        if window.weight * len(windows) < 1 - ROUNDING:
+            continue
+        if merged and window.start <= max(earlier.end for earlier in merged[-1]) + ROUNDING:
+            merged[-1].append(window)
+        else:
+            merged.append([window])
+    return tuple(sorted(map(_merged, merged), key=lambda moment: (-moment.weight, moment.start)))
+
+
+def _merged(parts: Sequence[Moment]) -> Moment:
+    heaviest = max(parts, key=lambda part: part.weight)
+    end, weight = max(part.end for part in parts), sum(part.weight for part in parts)
+    return Moment(parts[0].start, end, weight, heaviest.genre, heaviest.tags)
+
+
+def decompose(a: Timeline, b: Timeline) -> PairExplanation:
+    """The cosine of two tracks, split over all pairs of their windows.
+
+    Raises:
+        QueryError: The windows of a track cancel out, so that there is no angle.
+    """
+    weighted_a, weighted_b = a.weights[:, None] * a.vectors, b.weights[:, None] * b.vectors  # (S, D)
+    norms = float(np.linalg.norm(weighted_a.sum(axis=0)) * np.linalg.norm(weighted_b.sum(axis=0)))
+    if not norms > 0:
+        raise QueryError(
+            "expected windows with a sum to compare, found nothing in them; remove the track, index it again"
+        )
+    shares = weighted_a @ weighted_b.T / norms  # (S_A, S_B)
+    cosine = float(shares.sum())
+    spans_a, spans_b = _spans(a), _spans(b)
+    rows, columns = np.unravel_index(np.argsort(-shares, axis=None, kind="stable"), shares.shape)
+    pairs = tuple(
+        WindowPair(spans_a[i], spans_b[j], share)
+        for i, j, share in zip(rows.tolist(), columns.tolist(), shares[rows, columns].tolist(), strict=True)
+    )
+    return PairExplanation(cosine, min(1.0, max(0.0, cosine)), pairs)
+
+
+def _spans(timeline: Timeline) -> list[Span]:
+    return [Span(*place) for place in zip(timeline.starts.tolist(), timeline.ends.tolist(), strict=True)]

@@ -1,0 +1,166 @@
+"""The picture of an explanation: the attention curve above the track's mel spectrogram, signature moments marked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.db.text import shown
+from engine.errors import AudioError, QueryError
+from engine.explain.explanation import Explanation, Moment
+from engine.indexer.audio.decode import AudioFile
+from engine.search.references import Question
+from engine.util.plotting import COLOURS, GREY, INK, saved
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+SAMPLE_RATE = 22_050  # Hz, as every encoder reads
+N_FFT, HOP, BANDS = 2048, 512, 128
+COLUMNS = 1500  # of the picture at most: frames of a long track are averaged
+BLOCK_SECONDS = 60.0  # read at once, so that memory does not grow with the track
+RANGE_DB = 80.0
+LABELLED = 12  # moments that are written on, heaviest first
+LONGEST_TITLE = 90  # letters
+PITCHES = (200, 500, 1000, 2000, 4000, 8000)  # Hz, written beside the spectrogram
+HEARD, SIGNATURE = COLOURS[0], COLOURS[6]
+INCHES = (12.0, 6.4)
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrogram:
+    """A mel spectrogram: (BANDS, T) in dB below its loudest point, over this many seconds."""
+
+    decibels: NDArray[np.float32]
+    seconds: float
+
+
+def draw_explanation(path: Path, question: Question, explanation: Explanation) -> None:
+    """Draw an explanation of the track of a question into a PNG file.
+
+    Raises:
+        QueryError: The track's file cannot be read, or the picture not be written.
+    """
+    try:
+        spectrogram = mel_spectrogram(question.path, explanation.duration)
+    except AudioError as error:
+        raise QueryError(
+            f"{shown(question.path)}: the picture needs the file, which cannot be read ({error}); connect its disk, or "
+            "ask without a picture"
+        ) from error
+    with saved(path, INCHES) as figure:
+        panels = figure.subplots(3, 1, sharex=True, height_ratios=[0.55, 1.5, 3])
+        _draw_spectrogram(panels[2], spectrogram)
+        _draw_attention(panels[1], explanation)
+        panels[0].set(xlim=(0, explanation.duration), title=_title(question))
+        panels[0].axis("off")
+        figure.legend(*panels[1].get_legend_handles_labels(), loc="outside lower right", ncols=2, fontsize=9)
+        _mark_moments(panels, explanation)
+
+
+def mel_spectrogram(path: bytes, duration: float) -> Spectrogram:
+    """Read a whole file; raises AudioError.
+
+    Args:
+        path: The file.
+        duration: Its length in seconds, as far as known: it decides how many frames share a column.
+    """
+    import librosa  # here: a second that only this picture needs
+
+    pooled = max(1, int(np.ceil(duration * SAMPLE_RATE / HOP / COLUMNS)))  # frames a column
+    column = pooled * HOP  # samples
+    block = max(1, round(BLOCK_SECONDS * SAMPLE_RATE / column)) * column / SAMPLE_RATE
+    parts, samples = [], 0
+    with AudioFile.open(path) as audio:
+        for sound in audio.blocks(block, SAMPLE_RATE):
+            samples += len(sound)
+            filled = np.pad(sound, (0, -len(sound) % column))
+            power = librosa.feature.melspectrogram(y=filled, sr=SAMPLE_RATE, n_fft=N_FFT, hop_length=HOP, n_mels=BANDS)
+            parts.append(power[:, : len(filled) // HOP].reshape(BANDS, -1, pooled).mean(axis=2))
+    power = np.concatenate(parts, axis=1)
+    return Spectrogram(librosa.power_to_db(power, ref=power.max(), top_db=RANGE_DB), samples / SAMPLE_RATE)
+
+
+def _draw_spectrogram(axes: Axes, spectrogram: Spectrogram) -> None:
+    import librosa
+
+    columns = spectrogram.decibels.shape[1]
+    axes.imshow(
+        spectrogram.decibels, cmap="magma", vmin=-RANGE_DB, vmax=0, aspect="auto", origin="lower",
+        extent=(0, spectrogram.seconds, -0.5, BANDS - 0.5), interpolation="auto" if columns > 200 else "nearest",
+    )  # fmt: skip
+    centres = librosa.mel_frequencies(n_mels=BANDS + 2, fmax=SAMPLE_RATE / 2)[1:-1]
+    axes.set_yticks(np.interp(PITCHES, centres, np.arange(BANDS)), [f"{pitch:,}" for pitch in PITCHES])
+    axes.set(xlabel="time (minutes:seconds)", ylabel="frequency (Hz, mel scale)")
+    axes.xaxis.set_major_locator(_time_locator(spectrogram.seconds))
+    axes.xaxis.set_major_formatter(lambda seconds, _: f"{int(seconds // 60)}:{int(seconds % 60):02}")
+
+
+def _draw_attention(axes: Axes, explanation: Explanation) -> None:
+    windows = explanation.windows
+    starts, ends, weights = np.array([(w.start, w.end, w.weight) for w in windows]).T
+    average = 1 / len(windows)
+    heavy = weights >= average * (1 - 1e-6)
+    axes.axhline(average, color=GREY, linewidth=1, linestyle="--", zorder=1)
+    axes.plot((starts + ends) / 2, weights, color=INK, linewidth=1.2, zorder=2)
+    kinds = ((heavy, SIGNATURE, "window in a signature moment (at least average)"), (~heavy, HEARD, "other window"))
+    for chosen, colour, label in kinds:
+        if chosen.any():
+            place = (weights[chosen], starts[chosen], ends[chosen])
+            axes.hlines(*place, colour, linewidth=5, alpha=0.9, zorder=3, label=label)
+    axes.set(ylim=(0, max(weights) * 1.12), ylabel="share of attention")
+    axes.yaxis.set_major_formatter(lambda share, _: f"{share:.{0 if average > 0.05 else 1}%}")
+    axes.annotate(
+        "average", (1, average), xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points",
+        color="#666666", fontsize=8, va="center", annotation_clip=False,
+    )  # fmt: skip
+
+
+def _mark_moments(panels: Any, explanation: Explanation) -> None:
+    """Shade the moments in the curve, bracket them above it, and say what the heaviest of them speak for."""
+    labels, curve, mel = panels
+    for moment in explanation.moments:
+        curve.axvspan(moment.start, moment.end, color=SIGNATURE, alpha=0.13, linewidth=0, zorder=0)
+        labels.hlines(0, moment.start, moment.end, SIGNATURE, linewidth=4)
+        for edge in (moment.start, moment.end):
+            mel.axvline(edge, color="white", linewidth=0.8, linestyle=(0, (4, 3)), alpha=0.8)
+    labels.set_ylim(-0.25, 3)
+    figure = labels.get_figure(root=True)
+    figure.draw_without_rendering()  # the layout decides how wide a second is
+    ends: list[float] = [-np.inf, -np.inf]  # where the last label of each row ends, in pixels
+    for rank, moment in sorted(enumerate(explanation.moments[:LABELLED], 1), key=lambda entry: entry[1].start):
+        _write_moment(labels, moment, f"{rank}. {moment.genre} {moment.weight:.0%}", ends)
+
+
+def _write_moment(axes: Axes, moment: Moment, words: str, ends: list[float]) -> None:
+    """Write over a moment's middle, in the first row where there is room; nowhere, if there is none."""
+    text = axes.text(
+        (moment.start + moment.end) / 2, 0.45, words, ha="center", va="bottom", fontsize=9, color=INK, clip_on=False
+    )
+    extent = text.get_window_extent()
+    free = [row for row, end in enumerate(ends) if extent.x0 > end]
+    if not free:
+        text.remove()
+        return
+    text.set_y(0.45 + 1.3 * free[0])
+    ends[free[0]] = extent.x1 + 6
+
+
+def _time_locator(seconds: float) -> Any:
+    from matplotlib.ticker import MultipleLocator
+
+    steps = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600)
+    return MultipleLocator(next((step for step in steps if seconds / step <= 16), 7200))
+
+
+def _title(question: Question) -> str:
+    track = question.track
+    if track is not None and track.title:
+        title = shown(f"{track.artist} - {track.title}" if track.artist else track.title)
+    else:
+        title = shown(question.path).rsplit("/", 1)[-1]
+    return title if len(title) <= LONGEST_TITLE else title[: LONGEST_TITLE - 1] + "…"

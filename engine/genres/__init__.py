@@ -1,0 +1,1 @@
+"""How do the genres relate to each other?"""

@@ -1,0 +1,167 @@
+"""How genres lie to each other: centroids, nearest genres, genre equations, where each genre's attention lies.
+
+Source: Sridhar 2024, sections 3.2 (a genre is the mean of its signatures), 3.2.2 (equations), 3.3 (two nearest), 3.4.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.db import segment_blocks, tracks_by_genre
+from engine.errors import LibraryError, QueryError
+from engine.genres.attention import SHORTEST_TRACK, AttentionStatistics, MeasuredTracks, measure_attention
+from engine.models.numpy_heads import segment_seconds
+from engine.search.centroids import MINIMUM_TRACKS, genre_members
+from engine.session import OpenLibrary
+
+NEAREST = 2
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class GenreSummary:
+    """One genre.
+
+    Attributes:
+        genre: Its name.
+        kind: Of its centroid: "library" (ten tagged tracks or more) or "reference" (ships with the encoder).
+        tracks: How many tracks of the library are tagged with it and have a signature.
+        nearest: The two genres at the smallest distance, nearest first; fewer where there are not three genres.
+        attention: Over those tracks.
+    """
+
+    genre: str
+    kind: str
+    tracks: int
+    nearest: tuple[str, ...]
+    attention: AttentionStatistics
+
+
+@dataclass(frozen=True)
+class GenreEquation:
+    """a - b + c = d, four different genres.
+
+    `error` is |a - b + c - d| over the mean Euclidean distance between two centroids, all of them unit vectors.
+    """
+
+    a: str
+    b: str
+    c: str
+    d: str
+    error: float
+
+
+@dataclass(frozen=True)
+class GenreRelations:
+    """All genres that have a centroid: the encoder's, then those that only the library's tags name.
+
+    Attributes:
+        genres: Of each, what is known.
+        distances: 1 - cosine of every two centroids (0 to 2), rows and columns in the order of `genres`.
+        equations: Those under the threshold, the smallest error first. a and c stand in the order of `genres`, as they
+            may be swapped; b and d do not.
+    """
+
+    genres: tuple[GenreSummary, ...]
+    distances: tuple[tuple[float, ...], ...]
+    equations: tuple[GenreEquation, ...]
+
+
+def relate_genres(opened: OpenLibrary, threshold: float, plot: str | os.PathLike[str] | None = None) -> GenreRelations:
+    """How the genres of a library lie to each other; see `Engine.genres`."""
+    if not threshold > 0:
+        raise QueryError(f"expected a threshold above 0, found {threshold}")
+    centroids = opened.centroids()
+    if not centroids:
+        raise LibraryError(
+            f"expected a genre with a centroid, found none: {opened.encoder_id} ships without, and no genre is the tag "
+            f"of {MINIMUM_TRACKS} tracks; tag your files and index again: engine index PATH"
+        )
+    names = [centroid.genre for centroid in centroids]
+    vectors = np.stack([centroid.vector for centroid in centroids]).astype(np.float64)  # (G, D)
+    distances = cosine_distances(vectors)
+    nearest = nearest_genres(names, distances)
+    members, attention = _members(opened), _attention(opened)
+    summaries = [
+        GenreSummary(
+            c.genre, c.kind, len(members.get(c.genre, ())), near, attention.mean_over(members.get(c.genre, ()))
+        )
+        for c, near in zip(centroids, nearest, strict=True)
+    ]
+    relations = GenreRelations(
+        tuple(summaries), tuple(map(tuple, distances.tolist())), genre_equations(names, vectors, threshold)
+    )
+    if plot is not None:
+        from engine.genres.picture import draw_genres
+
+        draw_genres(plot, relations, vectors)
+    return relations
+
+
+def cosine_distances(vectors: Floats) -> Floats:
+    """1 - cosine of every two unit rows (G, D) -> (G, G), from 0 to 2, 0 on the diagonal."""
+    distances = (1 - vectors @ vectors.T).clip(0, 2)
+    np.fill_diagonal(distances, 0)
+    return (distances + distances.T) / 2
+
+
+def nearest_genres(names: Sequence[str], distances: Floats) -> list[tuple[str, ...]]:
+    """Of each of G genres the two others at the smallest distance (G, G), by name where two are as near."""
+    others = [sorted((row[j], name) for j, name in enumerate(names) if j != i) for i, row in enumerate(distances)]
+    return [tuple(name for _, name in near[:NEAREST]) for near in others]
+
+
+def genre_equations(names: Sequence[str], vectors: Floats, threshold: float) -> tuple[GenreEquation, ...]:
+    """Every a - b + c = d under a threshold, the smallest error first; see `GenreEquation`.
+
+    Args:
+        names: G of them.
+        vectors: Unit centroids, (G, D).
+        threshold: Of the error; above 0.
+    """
+    pairs = np.array(list(combinations(range(len(names)), 2)), np.int64).reshape(-1, 2)  # (P, 2), each pair once
+    distances = np.linalg.norm(vectors[pairs[:, 0]] - vectors[pairs[:, 1]], axis=1)
+    mean = distances.mean() if len(distances) else 0.0
+    if not mean > 0:  # fewer than two genres, or all alike
+        return ()
+    sums = _sums(pairs, vectors, float(mean), threshold)
+    found = [GenreEquation(names[a], names[b], names[c], names[d], error) for a, b, c, d, error in sums]
+    return tuple(sorted(found, key=lambda equation: (equation.error, equation.a, equation.b, equation.c, equation.d)))
+
+
+def _sums(
+    pairs: NDArray[np.int64], vectors: Floats, mean: float, threshold: float
+) -> Iterator[tuple[int, int, int, int, float]]:
+    """Places of a, b, c, d and their error, |a + c - (b + d)| / mean: b and d in both orders, a and c in one."""
+    products = vectors @ vectors.T  # (G, G)
+    squares = products[pairs[:, 0]] + products[pairs[:, 1]]  # (P, G): a pair's sum with each genre
+    squares = np.take_along_axis(squares, pairs, 1).sum(axis=1)  # (P,): with itself
+    for (a, c), square in zip(pairs.tolist(), squares, strict=True):
+        together = (products[a] + products[c])[pairs].sum(axis=1)  # (P,): with every other pair's sum
+        errors = np.sqrt((square + squares - 2 * together).clip(0)) / mean
+        disjoint = ~np.isin(pairs, (a, c)).any(axis=1)
+        for place in np.flatnonzero(disjoint & (errors < threshold)):
+            b, d = pairs[place].tolist()
+            yield a, b, c, d, float(errors[place])
+            yield a, d, c, b, float(errors[place])
+
+
+def _members(opened: OpenLibrary) -> dict[str, NDArray[np.int64]]:
+    """Ids of the tracks by genre, of those that have a signature."""
+    snapshot = opened.store().snapshot()
+    with opened.database.read() as connection:
+        tags = tracks_by_genre(connection)
+    return genre_members({tag: snapshot.known(ids) for tag, ids in tags.items()}, opened.file.genres)
+
+
+def _attention(opened: OpenLibrary) -> MeasuredTracks:
+    with opened.database.read() as connection:
+        blocks = segment_blocks(connection, opened.encoder_id, opened.coverage, SHORTEST_TRACK)
+        return measure_attention(blocks, segment_seconds(opened.file))

@@ -1,0 +1,1 @@
+"""What does the library hold? Listing, removing, relocating, exporting."""

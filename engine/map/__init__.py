@@ -1,0 +1,1 @@
+"""Where does every track lie? The library as a picture or a page."""

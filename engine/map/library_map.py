@@ -1,0 +1,168 @@
+"""A map of the library: every track is a point, and what sounds alike lies close together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.db import predictions, tracks_by_ids
+from engine.db.text import shown
+from engine.errors import LibraryError, QueryError
+from engine.map.projection import Places, check_method, place
+from engine.models.labels import map_tag
+from engine.session import OpenLibrary
+from engine.util.atomic_files import PAGE, PICTURE, replacing
+
+ENDINGS = (".html", ".png")
+
+
+@dataclass(frozen=True)
+class MapPoint:
+    """Where a track lies; `z` is None on a plane. PCA: distances are those of signatures; else there is no unit."""
+
+    track_id: int
+    x: float
+    y: float
+    z: float | None
+
+
+@dataclass(frozen=True)
+class LibraryMap:
+    """Every track's place, by track id.
+
+    Attributes:
+        method: "pca", "umap" or "tsne".
+        explained_variance: The share of the signatures' variance that the axes keep together, 0 to 1 (1 where there is
+            none to keep); None unless the method is PCA.
+        points: One for each track that has a signature.
+    """
+
+    method: str
+    explained_variance: float | None
+    points: tuple[MapPoint, ...]
+
+
+@dataclass(frozen=True)
+class MapTrack:
+    """What a map tells about a track, as text for people; None where it is not known.
+
+    Attributes:
+        heard: Whether the genre is what the network hears, and not a tag's.
+    """
+
+    track_id: int
+    artist: str | None
+    title: str
+    genre: str | None
+    heard: bool
+    mood: str | None
+    year: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """All that is drawn.
+
+    Attributes:
+        name: Of the library.
+        method: As of `LibraryMap`.
+        places: Of N tracks.
+        tracks: N of them.
+    """
+
+    name: str
+    method: str
+    places: Places
+    tracks: tuple[MapTrack, ...]
+
+    @property
+    def title(self) -> str:
+        """The library's name and how many tracks it has."""
+        return f"{self.name}: {len(self.tracks):,} track{'' if len(self.tracks) == 1 else 's'}"
+
+
+def map_library(
+    opened: OpenLibrary, out: str | os.PathLike[str] | None, method: str = "pca", dims: int = 2
+) -> LibraryMap:
+    """Place every track, and draw the map where it is wanted; see `Engine.map`."""
+    check_method(method, dims)
+    target = None if out is None else _checked(out)
+    snapshot = opened.filled_store().snapshot()
+    order = np.argsort(snapshot.track_ids)  # what was indexed first is drawn first, whatever the index file's order
+    ids = snapshot.track_ids[order]
+    if target is None:
+        return _answer(method, ids, place(snapshot.vectors[order], method, dims, opened.threads))
+    with _writing(target) as handle:  # opened first: that it cannot be written shows before the long part
+        places = place(snapshot.vectors[order], method, dims, opened.threads)
+        _draw(handle, target, Sheet(shown(opened.database.path.stem), method, places, _describe(opened, ids)))
+    return _answer(method, ids, places)
+
+
+def _checked(out: str | os.PathLike[str]) -> Path:
+    target = Path(out)
+    if target.suffix.lower() not in ENDINGS:
+        raise QueryError(f"expected a file that ends in {' or '.join(ENDINGS)}, found {shown(target)!r}")
+    if not target.parent.is_dir():
+        raise LibraryError(f"cannot write {shown(target)}: there is no folder {shown(target.parent)}; make it first")
+    if target.is_dir():
+        raise LibraryError(f"cannot write {shown(target)}: it is a folder; choose another name")
+    return target
+
+
+@contextmanager
+def _writing(target: Path) -> Iterator[BinaryIO]:
+    try:
+        with replacing(target, PICTURE if target.suffix.lower() == ".png" else PAGE) as handle:
+            yield handle
+    except OSError as error:
+        reason = error.strerror or error
+        raise LibraryError(f"cannot write {shown(target)}: {reason}; free space or choose another place") from error
+
+
+def _draw(handle: BinaryIO, target: Path, sheet: Sheet) -> None:
+    if target.suffix.lower() == ".png":
+        from engine.map.picture import draw_picture
+
+        draw_picture(handle, sheet)
+    else:
+        from engine.map.page import make_page
+
+        handle.write(make_page(sheet))
+
+
+def _describe(opened: OpenLibrary, ids: NDArray[np.int64]) -> tuple[MapTrack, ...]:
+    """What is known of each track."""
+    with opened.database.read() as connection:
+        tracks = tracks_by_ids(connection, ids.tolist())
+        heard = predictions(connection, opened.encoder_id, opened.coverage, ids.tolist())
+    genres, moods = opened.file.genres, opened.file.moods
+    tags = {tag: next(iter(map_tag(tag, genres)), None) for tag in {track.genre for track in tracks.values()}}
+    described = []
+    for track_id in ids.tolist():
+        track, prediction = tracks.get(track_id), heard.get(track_id)
+        if track is None or prediction is None:  # removed since the signatures were read
+            described.append(MapTrack(track_id, None, "", None, False, None, None))
+            continue
+        tag, mood = tags[track.genre], _likeliest(moods, prediction.moods)
+        genre = tag or _likeliest(genres, prediction.genres)
+        artist, title = shown(track.artist or "") or None, shown(track.title or track.name.rsplit("/", 1)[-1])
+        described.append(MapTrack(track_id, artist, title, genre, tag is None, mood, track.year))
+    return tuple(described)
+
+
+def _likeliest(names: Sequence[str], probabilities: NDArray[np.float32]) -> str | None:
+    return names[int(np.argmax(probabilities))] if len(names) else None
+
+
+def _answer(method: str, ids: NDArray[np.int64], places: Places) -> LibraryMap:
+    columns = places.coordinates.T.tolist()
+    x, y, z = columns if len(columns) == 3 else (*columns, [None] * len(ids))
+    points = tuple(map(MapPoint, ids.tolist(), x, y, z))
+    return LibraryMap(method, None if places.shares is None else min(1.0, sum(places.shares)), points)

@@ -1,0 +1,1 @@
+"""Which tracks in which order? Radios, paths, smooth orders, playlist files."""

@@ -1,0 +1,254 @@
+"""Playlists: a radio from seeds, a path from one track to another, a list in its smoothest order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.db import Track, tracks_by_ids, vectors_of_tracks
+from engine.db.text import named, shown
+from engine.errors import AudioError, QueryError
+from engine.playlists.m3u8 import Entry
+from engine.playlists.ordering import smooth_order
+from engine.playlists.paths import Choice, tracks_between
+from engine.search.filters import Filters, passing
+from engine.search.query_vector import Sought, group_of
+from engine.search.ranking import Ranking, nearest
+from engine.search.references import Heard, Question, TrackName
+from engine.search.variety import settle_seed
+from engine.session import OpenLibrary
+
+if TYPE_CHECKING:
+    from engine.indexer.vectors.store import Snapshot
+
+LONGEST = 5_000  # tracks in a playlist
+SAME_ENDS = "both ends are the same track, and a path from a track to itself is that one track"
+
+
+@dataclass(frozen=True)
+class PlaylistTrack:
+    """A track of a playlist: `similarity` is max(0, cosine), to the seeds or to the track before, 1 for the first.
+
+    `track_id` is None for a file outside the library.
+    """
+
+    track_id: int | None
+    path: str
+    artist: str | None
+    title: str | None
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Playlist:
+    """Tracks in play order.
+
+    Attributes:
+        tracks: Each once.
+        problems: One line about each that was named and is left out.
+        worst_step: The least similarity from a track to the next, of a path and of an order with two tracks or more.
+        seed: The number that gives a varied playlist again; None where nothing was drawn.
+        notes: Why it is shorter than asked, where that needs another word than the filters.
+    """
+
+    tracks: tuple[PlaylistTrack, ...]
+    problems: tuple[str, ...] = ()
+    worst_step: float | None = None
+    seed: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class _Stop:
+    """A track that was named, and its signature (D,)."""
+
+    question: Question
+    heard: Heard
+
+    @property
+    def identity(self) -> int | bytes:
+        """What tells it from other tracks."""
+        track = self.question.track
+        return track.id if track else self.question.path
+
+
+@dataclass(frozen=True, eq=False)
+class _Placed:
+    """A track in its place, its similarity still to be told, and its signature (D,)."""
+
+    track: PlaylistTrack
+    vector: NDArray[np.float32]
+
+
+def radio(opened: OpenLibrary, sought: Sought, n: int, filters: Filters, ranking: Ranking) -> Playlist:
+    """The n tracks nearest to the seeds, from the nearest on in the smoothest order, so that it drifts gently.
+
+    Raises:
+        QueryError: n, a filter or the ranking makes no sense.
+        LibraryError: There is nothing to compare with.
+    """
+    _check_length(min(n, opened.filled_store().snapshot().state.count))
+    ranking = ranking.settled()
+    found = nearest(opened, sought, n, filters, ranking)
+    ids = [neighbour.track_id for neighbour in found]
+    with opened.database.read() as connection:
+        tracks = tracks_by_ids(connection, ids)
+        stored = vectors_of_tracks(connection, opened.encoder_id, opened.coverage, tracks)
+    vectors = {int(track_id): vector for track_id, vector in zip(stored.track_ids, stored.vectors, strict=True)}
+    known = [neighbour for neighbour in found if neighbour.track_id in vectors]  # the rest was removed just now
+    order = smooth_order(np.array([vectors[neighbour.track_id] for neighbour in known])) if known else []
+    listed = tuple(_listed(tracks[known[i].track_id], known[i].cosine) for i in order)
+    return Playlist(listed, seed=ranking.seed)
+
+
+def path_between(
+    opened: OpenLibrary, names: Sequence[TrackName], n: int, filters: Filters, variety: float = 0.0,
+    seed: int | None = None,
+) -> Playlist:  # fmt: skip
+    """n different tracks from the first named one over the others to the last; fewer only where fewer exist that pass.
+
+    The named tracks need not pass the filters. A path from a track to itself is that one track.
+
+    Raises:
+        QueryError: One of them is no track or gives no signature, or is named twice; n is too small or too large, or a
+            filter, the variety or the seed makes no sense.
+        LibraryError: There is nothing to compare with.
+    """
+    if n < 1:
+        raise QueryError(f"expected n of 1 or more, found {n}")
+    seed = settle_seed(variety, seed)
+    snapshot = opened.filled_store().snapshot()
+    stops = [_end(opened, name) for name in names]
+    if len(stops) == 2 and stops[0].identity == stops[1].identity:
+        return Playlist(_in_steps([_placed(stops[0])]), notes=(SAME_ENDS,), seed=seed)
+    _check_stops(stops, n)
+    ends = [stop.question.track for stop in stops if stop.question.track]
+    barred = frozenset().union(*(stop.heard.itself for stop in stops))
+    choice = Choice(passing(opened, filters, ends), barred, filters.per_artist, ends, variety, seed)
+    between = min(n - len(stops), choice.count(snapshot))
+    _check_length(between + len(stops))
+    signatures = np.array([stop.heard.signature for stop in stops])
+    legs = tracks_between(opened, snapshot, signatures, between, choice)
+    placed = [_placed(stops[0])]
+    for ids, stop in zip(legs, stops[1:], strict=True):
+        placed += [*_placed_tracks(opened, snapshot, ids), _placed(stop)]
+    return _stepped(placed, seed=seed)
+
+
+def in_order(opened: OpenLibrary, names: Sequence[TrackName]) -> Playlist:
+    """The same tracks in the smoothest order; the first stays first. Each comes once; what cannot be heard is left out.
+
+    Raises:
+        QueryError: None of them can be heard, or there are too many.
+    """
+    _check_length(len(names))
+    stops: dict[int | bytes, _Stop] = {}
+    problems = []
+    for name in names:
+        try:
+            stop = _Stop(*opened.hear(name, segments=False))
+        except (QueryError, AudioError) as error:
+            problems.append(f"{error}; left out")
+            continue
+        if stop.identity in stops:
+            problems.append(f"{shown(stop.question.path)} is named twice; once is kept")
+        stops.setdefault(stop.identity, stop)
+    if not stops:
+        raise QueryError("; ".join(problems[:1]) or "expected tracks to put into order, found none; name some")
+    listed = list(stops.values())
+    order = smooth_order(np.array([stop.heard.signature for stop in listed]))
+    return _stepped([_placed(listed[i]) for i in order], problems)
+
+
+def entries(opened: OpenLibrary, playlist: Playlist) -> list[Entry]:
+    """What a playlist file says of each track."""
+    with opened.database.read() as connection:
+        known = tracks_by_ids(connection, [track.track_id for track in playlist.tracks if track.track_id is not None])
+    return [_entry(track, known.get(track.track_id or 0)) for track in playlist.tracks]
+
+
+def _entry(track: PlaylistTrack, known: Track | None) -> Entry:
+    path = os.fsencode(track.path)
+    seconds = known.duration_seconds if known else _from_file(path).seconds
+    return Entry(path, seconds, track.artist, track.title)
+
+
+def _check_length(tracks: int) -> None:
+    if tracks > LONGEST:
+        raise QueryError(f"expected a playlist of at most {LONGEST:,} tracks, found {tracks:,}; ask for fewer")
+
+
+def _end(opened: OpenLibrary, name: TrackName) -> _Stop:
+    if group_of(name) is not None:
+        raise QueryError(f"expected one track for the end of a path, found {name!r}; name one of its tracks")
+    return _Stop(*opened.hear(name, segments=False))
+
+
+def _check_stops(stops: Sequence[_Stop], n: int) -> None:
+    """Refuse points of a path that are one track, and a path that is too short to hold them."""
+    met: set[int | bytes] = set()
+    for stop in stops:
+        if stop.identity in met:
+            raise QueryError(
+                f"expected different tracks along a path, found {shown(stop.question.path)} twice; name each once"
+            )
+        met.add(stop.identity)
+    if n < len(stops):
+        held = "both of them" if len(stops) == 2 else "all that it leads over"
+        raise QueryError(f"expected n of {len(stops)} or more, found {n}; a path to another track holds {held}")
+
+
+def _placed_tracks(opened: OpenLibrary, snapshot: Snapshot, ids: list[int]) -> list[_Placed]:
+    with opened.database.read() as connection:
+        tracks = tracks_by_ids(connection, ids)
+    vectors = zip(ids, snapshot.take(np.array(ids, np.int64)), strict=True)
+    return [_Placed(_listed(tracks[track_id]), vector) for track_id, vector in vectors if track_id in tracks]
+
+
+def _stepped(placed: Sequence[_Placed], problems: Iterable[str] = (), seed: int | None = None) -> Playlist:
+    tracks = _in_steps(placed)
+    worst = min((track.similarity for track in tracks[1:]), default=None)
+    return Playlist(tracks, tuple(problems), worst_step=worst, seed=seed)
+
+
+def _in_steps(placed: Sequence[_Placed]) -> tuple[PlaylistTrack, ...]:
+    """The tracks with their similarity to the one before."""
+    chain = np.array([each.vector for each in placed])
+    cosines = [1.0, *np.einsum("nd,nd->n", chain[:-1], chain[1:]).tolist()]
+    return tuple(
+        replace(each.track, similarity=_similarity(cosine)) for each, cosine in zip(placed, cosines, strict=True)
+    )
+
+
+def _placed(stop: _Stop) -> _Placed:
+    question = stop.question
+    if question.track is not None:
+        return _Placed(_listed(question.track), stop.heard.signature)
+    said = _from_file(question.path)
+    return _Placed(PlaylistTrack(None, named(question.path), said.artist, said.title, 1.0), stop.heard.signature)
+
+
+def _listed(track: Track, cosine: float = 1.0) -> PlaylistTrack:
+    return PlaylistTrack(track.id, track.name, track.artist, track.title, _similarity(cosine))
+
+
+def _similarity(cosine: float) -> float:
+    return min(1.0, max(0.0, cosine))  # float32 rounding may pass 1
+
+
+def _from_file(path: bytes) -> Entry:
+    """What a file outside the library says of itself."""
+    from engine.indexer.audio.decode import AudioFile
+    from engine.indexer.audio.tags import read_tags
+
+    try:
+        with AudioFile.open(path) as audio:
+            tags = read_tags(audio.info.metadata)
+            return Entry(path, audio.info.duration_seconds, tags.artist, tags.title)
+    except AudioError:
+        return Entry(path)

@@ -1,0 +1,194 @@
+"""Playlists as files: extended M3U in UTF-8.
+
+Written: `#EXTM3U`, then for each track `#EXTINF:SECONDS,Artist - Title` and its path. Read: any M3U, with any line
+breaks, comments, relative paths, `file://` addresses, in UTF-8, UTF-16 with a byte order mark or bytes that are
+neither, in the spellings of other players (`engine.playlists.track_paths`); and PLS. Only names of local files are
+followed; every other line is reported.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote_from_bytes
+
+from engine.db.text import named, shown
+from engine.errors import QueryError
+from engine.playlists.track_paths import ADDRESS, FILE_ADDRESS, Speller
+from engine.search.references import PathName, absolute_path
+from engine.util.atomic_files import PLAYLIST, check_output, replacing
+
+SUFFIXES = (".m3u8", ".m3u")
+LARGEST = 64 * 2**20  # bytes: half a million lines; what is larger is no playlist
+MOST_LINES = 500_000
+SHOWN = 200  # characters of a line that is reported
+MARKED_ENCODINGS = (  # UTF-32 first: its mark begins with that of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+LINE_BREAK = re.compile(rb"[\r\n]")
+LINE = re.compile(rb"([^\r\n]*)(\r\n|\r|\n|\Z)")
+PLS_SUFFIX, PLS_HEADING = b".pls", b"[playlist]"
+PLS_ENTRY = re.compile(rb"\s*file([0-9]{1,9})\s*=\s*(.*)", re.IGNORECASE | re.DOTALL)
+UNKNOWN_SECONDS = -1  # what EXTINF says of a length that nobody knows
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One track of a playlist: the absolute path, and what a player shows before it opens the file."""
+
+    path: bytes
+    seconds: float | None = None
+    artist: str | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True)
+class ReadPlaylist:
+    """What a playlist names: absolute paths in its order, and one line about each line that names no local file."""
+
+    paths: tuple[bytes, ...]
+    problems: tuple[str, ...]
+
+
+def read_playlist(file: PathName) -> ReadPlaylist:
+    """Read a playlist, M3U or PLS. A name that is no file in any spelling stays as it is written.
+
+    Relative paths start from the playlist's folder.
+
+    Raises:
+        QueryError: There is no such file, it cannot be read, or it is too large to be a playlist.
+    """
+    source = absolute_path(file)
+    speller = Speller(os.path.dirname(source))  # noqa: PTH120 (bytes)
+    paths: list[bytes] = []
+    problems: list[str] = []
+    for count, (number, line) in enumerate(_entries(source), start=1):
+        if count > MOST_LINES:
+            raise QueryError(f"{shown(source)}: expected a playlist of at most {MOST_LINES:,} lines, found more")
+        path = speller.path(line)
+        if path is None:
+            problems.append(f"line {number}: {_shortened(line)} is not a file on this computer; left out")
+        else:
+            paths.append(path)
+    return ReadPlaylist(tuple(paths), tuple(problems))
+
+
+def write_playlist(file: PathName, entries: Iterable[Entry], *, relative: bool = False) -> tuple[str, ...]:
+    """Write a playlist, whole or not at all; returns one line about each track that cannot be in it.
+
+    A path that holds a line break cannot be written. One that is not UTF-8 is written as a `file://` address.
+
+    Args:
+        file: Where to; the name ends in .m3u8 or .m3u, so that no file of music is ever written over.
+        entries: In play order.
+        relative: Paths from the playlist's folder instead of absolute ones.
+
+    Raises:
+        QueryError: The name or the folder will not do, or the disk refuses.
+        OutputError: Something else than a playlist lies there.
+    """
+    target = check_target(file)
+    kept = [entry for entry in entries if not LINE_BREAK.search(entry.path)]
+    broken = [entry for entry in entries if LINE_BREAK.search(entry.path)]
+    lines = [b"#EXTM3U"]
+    for entry in kept:
+        lines += [_information(entry), _written(entry.path, os.fsencode(target.parent), relative)]
+    try:
+        with replacing(target, PLAYLIST) as handle:
+            handle.write(b"\n".join([*lines, b""]))
+    except OSError as error:
+        raise QueryError(
+            f"cannot write {shown(target)}: {error.strerror or error}; what lay there is as it was"
+        ) from error
+    return tuple(f"{shown(entry.path)}: a playlist cannot hold a path with a line break; left out" for entry in broken)
+
+
+def check_target(file: PathName) -> Path:
+    """Where a playlist would be written, absolute; raises QueryError, or OutputError, where none can be."""
+    target = Path(named(absolute_path(file)))
+    if target.suffix.casefold() not in SUFFIXES:
+        raise QueryError(f"{shown(target)}: expected a playlist's name that ends in .m3u8; name it {target.stem}.m3u8")
+    if target.is_dir() or not target.parent.is_dir():
+        raise QueryError(f"cannot write {shown(target)}: expected a file in a folder that exists; make the folder")
+    try:
+        check_output(target, PLAYLIST)
+    except OSError as error:
+        raise QueryError(f"cannot write {shown(target)}: {error.strerror or error}; choose another place") from error
+    return target
+
+
+def _content(source: bytes) -> bytes:
+    name = shown(source)
+    if not os.path.isfile(source):  # noqa: PTH113 (bytes); to open a FIFO could wait for ever
+        raise QueryError(f"{name}: expected a playlist file, found {_kind(source)}")
+    try:
+        with open(source, "rb") as handle:  # noqa: PTH123 (bytes)
+            content = handle.read(LARGEST + 1)
+    except OSError as error:
+        raise QueryError(f"{name}: cannot be read: {error.strerror}") from error
+    if len(content) > LARGEST:
+        raise QueryError(f"{name}: expected a playlist of at most {LARGEST >> 20} MiB, found more")
+    return content
+
+
+def _kind(source: bytes) -> str:
+    return "something else" if os.path.lexists(source) else "no such file"
+
+
+def _entries(source: bytes) -> Iterator[tuple[int, bytes]]:
+    """The lines that name a track, with their numbers, in play order."""
+    content = _decoded(_content(source))
+    if source.lower().endswith(PLS_SUFFIX) or content[:SHOWN].lstrip().lower().startswith(PLS_HEADING):
+        found = ((number, PLS_ENTRY.fullmatch(line)) for number, line in _lines(content))
+        listed = sorted((int(entry[1]), number, entry[2]) for number, entry in found if entry is not None)
+        yield from ((number, name) for _, number, name in listed if name.strip())
+    else:
+        yield from ((number, line) for number, line in _lines(content) if not line.startswith(b"#"))
+
+
+def _lines(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """The lines that are not blank, with their numbers from 1 on."""
+    for number, line in enumerate(LINE.finditer(content), start=1):
+        if line[1].strip():
+            yield number, line[1]
+
+
+def _decoded(content: bytes) -> bytes:
+    """A playlist's content in UTF-8 where it has a byte order mark; else as it is."""
+    for mark, encoding in MARKED_ENCODINGS:
+        if content.startswith(mark):
+            return content[len(mark) :].decode(encoding, "replace").encode("utf-8", "replace")
+    return content.removeprefix(codecs.BOM_UTF8)
+
+
+def _shortened(line: bytes) -> str:
+    text = shown(line[: 4 * SHOWN].strip())
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+
+
+def _information(entry: Entry) -> bytes:
+    seconds = UNKNOWN_SECONDS if entry.seconds is None else round(entry.seconds)
+    title = entry.title or os.path.splitext(named(os.path.basename(entry.path)))[0]  # noqa: PTH119, PTH122 (bytes)
+    name = f"{entry.artist} - {title}" if entry.artist else title
+    return f"#EXTINF:{seconds},{' '.join(shown(name.replace(chr(10), ' ').replace(chr(13), ' ')).split())}".encode()
+
+
+def _written(path: bytes, folder: bytes, relative: bool) -> bytes:
+    try:
+        path.decode("utf-8")
+    except UnicodeDecodeError:
+        return b"file://" + quote_from_bytes(path).encode("ascii")
+    if not relative:
+        return path
+    below = path.startswith(folder.rstrip(b"/") + b"/")
+    start = folder if below else os.path.realpath(folder)  # ".." leads up from where a link points to
+    name = os.path.relpath(path, start)
+    misread = name.startswith(b"#") or ADDRESS.match(name) or FILE_ADDRESS.match(name) or name != name.strip()
+    return b"./" + name if misread else name

@@ -1,0 +1,106 @@
+"""The tracks of a path: candidates near to its places, then an even chain of them (`engine.playlists.ordering`).
+
+A small library is looked at whole. In a large one only what a search finds around the places is, so that a path costs
+the same however many tracks there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.db import Track, tracks_by_ids
+from engine.playlists.ordering import Places, path_rows, pool_size
+from engine.search.filters import ArtistCap
+from engine.search.variety import thinned
+from engine.session import OpenLibrary
+
+if TYPE_CHECKING:
+    from engine.indexer.vectors.store import Snapshot
+
+LOOKED_AT_WHOLE = 50_000  # tracks
+SEARCHES = 32  # around as many places of a path at most
+OVERLAP = 2  # as many neighbours of each as would do if no two places shared any
+WIDER = 4  # times as many candidates where too few are left
+
+Floats = NDArray[np.float32]
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """What may stand in a path.
+
+    Attributes:
+        allowed: Track ids, rising; None for all.
+        barred: Track ids that may not.
+        per_artist: At most so many of one artist, or None.
+        ends: Tracks that count towards that.
+        variety, seed: How freely candidates are drawn; see `engine.search.variety`.
+    """
+
+    allowed: Ids | None
+    barred: frozenset[int]
+    per_artist: int | None
+    ends: Sequence[Track]
+    variety: float = 0.0
+    seed: int | None = None
+
+    def count(self, snapshot: Snapshot) -> int:
+        """No fewer than there are."""
+        return snapshot.state.count if self.allowed is None else min(len(self.allowed), snapshot.state.count)
+
+
+def tracks_between(
+    opened: OpenLibrary, snapshot: Snapshot, stops: Floats, count: int, choice: Choice
+) -> list[list[int]]:
+    """The ids of the tracks between each stop (S, D) and the next, COUNT in all, fewer where fewer may stand there."""
+    if count == 0:
+        return [[] for _ in stops[1:]]
+    ids = _candidates(opened, snapshot, stops, count, choice)
+    count = min(count, len(ids))
+    if choice.variety:
+        ids = ids[thinned(len(ids), count, choice.variety, choice.seed)]
+    legs = path_rows(stops, snapshot.take(ids), count, opened.local_scale(snapshot).of)
+    return [ids[np.array(rows, np.intp)].tolist() for rows in legs]
+
+
+def _candidates(opened: OpenLibrary, snapshot: Snapshot, stops: Floats, count: int, choice: Choice) -> Ids:
+    wanted = pool_size(count)
+    while True:
+        whole = snapshot.state.count <= max(LOOKED_AT_WHOLE, WIDER * wanted)
+        ids = _all(snapshot, choice) if whole else _near(snapshot, stops, count, wanted, choice)
+        if choice.per_artist is not None:
+            ids = _capped(opened, snapshot, ids, choice.per_artist, choice.ends, stops)
+        if whole or len(ids) >= count:
+            return ids
+        wanted *= WIDER
+
+
+def _all(snapshot: Snapshot, choice: Choice) -> Ids:
+    known = snapshot.track_ids if choice.allowed is None else snapshot.known(choice.allowed)
+    return np.setdiff1d(known, np.fromiter(choice.barred, np.int64))
+
+
+def _near(snapshot: Snapshot, stops: Floats, count: int, wanted: int, choice: Choice) -> Ids:
+    """About as many candidates as wanted, those nearest to places that are spread over the path."""
+    points = Places.between(stops, max(1, min(count, SEARCHES))).weights @ stops  # (P, D)
+    points /= np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-12)
+    each = OVERLAP * -(-wanted // len(points))
+    found = (snapshot.search(point, each, choice.barred, choice.allowed) for point in points)
+    return np.array(sorted({neighbour.track_id for near in found for neighbour in near}), np.int64)
+
+
+def _capped(opened: OpenLibrary, snapshot: Snapshot, ids: Ids, most: int, ends: Iterable[Track], stops: Floats) -> Ids:
+    """Of each artist, so many tracks at most, the ends counted: those that are nearest to the stops together."""
+    with opened.database.read() as connection:
+        tracks = tracks_by_ids(connection, ids.tolist())
+    near = (snapshot.take(ids) @ stops.T).sum(axis=1)
+    cap = ArtistCap(most, ends)
+    nearest = ids[np.argsort(-near, kind="stable")].tolist()
+    kept = [track_id for track_id in nearest if cap.takes(tracks.get(track_id))]
+    return np.sort(np.array(kept, np.int64))

@@ -1,0 +1,126 @@
+"""The local file that a line of a playlist means, however the player that wrote it spells names.
+
+The exact name comes first. Where that is no file, the other spellings are tried in turn: without the space around it,
+with slashes for backslashes, percent-decoded (VLC), in Windows' old encoding, and last with each part of the path
+compared without regard to composed or decomposed accents (NFC, NFD) and to case. Nothing but this computer's file
+system is ever looked at.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice
+from urllib.parse import unquote_to_bytes
+
+from engine.db.text import folded, named
+
+LONGEST = 16_384  # bytes of a line: a path of the longest that systems allow, percent-encoded
+LARGEST_FOLDER = 100_000  # entries that are looked through for a name
+FOLDERS_KEPT = 64
+DEEPEST = 64  # folders above a file whose names are compared with what is there
+OLD_ENCODING = "cp1252"  # of .m3u files from Windows
+FILE_ADDRESS = re.compile(rb"file:(//(?P<host>[^/\\]*))?(?P<path>[/\\].*)", re.IGNORECASE | re.DOTALL)
+LOCAL_HOSTS = (b"", b"localhost", b"127.0.0.1")
+ADDRESS = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://")
+NETWORK_SHARE = b"\\\\"
+
+
+class Speller:
+    """Finds the files that the lines of one playlist mean.
+
+    Args:
+        folder: Where relative paths start, absolute.
+    """
+
+    def __init__(self, folder: bytes) -> None:
+        self._folder = folder
+        self._entries = lru_cache(FOLDERS_KEPT)(_entries)
+        self._existing = lru_cache(FOLDERS_KEPT)(self._find_folder)
+
+    def path(self, line: bytes) -> bytes | None:
+        """The absolute path; where no spelling is a file, that of the exact name. None: it is not on this computer."""
+        spelled = _addressed(line)
+        if not spelled or len(line) > LONGEST:
+            return None
+        exact = self._absolute(spelled[0])
+        if os.path.lexists(exact):
+            return exact
+        if line.startswith(NETWORK_SHARE):
+            return None
+        others = list(dict.fromkeys(self._absolute(each) for name in spelled for each in _spellings(name)))
+        found = next((path for path in others if os.path.isfile(path)), None)  # noqa: PTH113 (bytes)
+        return found or next(filter(None, map(self._alike, others)), exact)
+
+    def _absolute(self, path: bytes) -> bytes:
+        return os.path.normpath(os.path.join(self._folder, path))  # noqa: PTH118 (bytes)
+
+    def _alike(self, path: bytes) -> bytes | None:
+        """The file whose path differs in accents' composition or in case only."""
+        if path.count(b"/") > DEEPEST:
+            return None
+        folder, name = os.path.split(path)
+        existing = self._existing(folder)
+        found = self._sibling(existing, name) if existing is not None else None
+        return found if found is not None and os.path.isfile(found) else None  # noqa: PTH113 (bytes)
+
+    def _find_folder(self, folder: bytes) -> bytes | None:
+        if os.path.isdir(folder):  # noqa: PTH112 (bytes)
+            return folder
+        above, name = os.path.split(folder)
+        if not name:
+            return None
+        existing = self._existing(above)
+        return self._sibling(existing, name) if existing is not None else None
+
+    def _sibling(self, folder: bytes, name: bytes) -> bytes | None:
+        """What lies in a folder under a name that is spelled alike, if that is one thing only."""
+        found = self._entries(folder).get(folded(named(name)), [])
+        composed = unicodedata.normalize("NFC", named(name))
+        same_case = [each for each in found if unicodedata.normalize("NFC", named(each)) == composed]
+        chosen = same_case or found
+        return os.path.join(folder, chosen[0]) if len(chosen) == 1 else None  # noqa: PTH118 (bytes)
+
+
+def _addressed(line: bytes) -> list[bytes]:
+    """The paths that a line may name, the likeliest first; none for another computer's, or what no file is called."""
+    address = FILE_ADDRESS.fullmatch(line.strip())
+    if address is not None:
+        if (address["host"] or b"").lower() not in LOCAL_HOSTS:
+            return []
+        names = [unquote_to_bytes(address["path"]), address["path"]]
+    else:
+        names = [] if ADDRESS.match(line.strip()) else [line]
+    return names if not any(b"\0" in name for name in names) else []
+
+
+def _spellings(name: bytes) -> Iterator[bytes]:
+    """Other ways to read a name."""
+    for trimmed in dict.fromkeys((name, name.strip())):
+        for slashed in dict.fromkeys((trimmed, trimmed.replace(b"\\", b"/"))):
+            for plain in dict.fromkeys((slashed, unquote_to_bytes(slashed))):
+                if plain and b"\0" not in plain:
+                    yield plain
+                    yield from _from_old_encoding(plain)
+
+
+def _from_old_encoding(name: bytes) -> Iterator[bytes]:
+    try:
+        name.decode("utf-8")
+    except UnicodeDecodeError:
+        yield name.decode(OLD_ENCODING, "replace").encode("utf-8")
+
+
+def _entries(folder: bytes) -> dict[str, list[bytes]]:
+    """What lies in a folder, by names without case and with composed accents; nothing where it cannot be read."""
+    entries: dict[str, list[bytes]] = {}
+    try:
+        with os.scandir(folder) as listed:
+            for entry in islice(listed, LARGEST_FOLDER):
+                entries.setdefault(folded(named(entry.name)), []).append(entry.name)
+    except OSError:
+        return {}
+    return entries

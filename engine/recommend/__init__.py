@@ -1,0 +1,1 @@
+"""What to hear next, from what was played, skipped and liked?"""

@@ -1,0 +1,124 @@
+"""Which tracks a taste speaks for, and which against: events weighed, closeness to the tracks that were heard.
+
+The model is told in `engine.recommend.recommendations`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.db import Play
+from engine.session import OpenLibrary
+
+if TYPE_CHECKING:
+    from engine.indexer.vectors.store import Snapshot
+    from engine.search.hubness import LocalScale
+
+WEIGHTS = {"like": 3.0, "play": 1.0, "skip": -1.0}
+HALF_LIFE_DAYS = 30.0
+DAY = 86_400.0  # seconds
+CENTRES = 500  # of the heaviest tracks on each side: an upper bound on the work
+ROWS_AT_ONCE = 4_096
+
+Floats = NDArray[np.float32]
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """The C tracks that speak for others, or against them: their ids (C,), and their says (C,)."""
+
+    track_ids: Ids
+    says: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class _Others:
+    """N tracks that something is said of: ids (N,), signatures (N, D), local scales (N,)."""
+
+    track_ids: Ids
+    vectors: Floats
+    scales: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class _Said:
+    """What is said of N tracks by the one that says most: how much, how close it is, its place; each (N,)."""
+
+    says: Floats
+    closeness: Floats
+    loudest: Ids
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """What speaks for and against tracks, closeness to the best centre, and that centre's track id; each (N,)."""
+
+    track_ids: Ids
+    liked: Floats
+    skipped: Floats
+    closeness: Floats
+    centres: Ids
+
+
+def taste(plays: Sequence[Play]) -> dict[int, float]:
+    """The weight of each track that was heard, by its id."""
+    newest = max((play.time for play in plays), default=0.0)
+    weights: dict[int, float] = {}
+    for play in plays:
+        forgotten = 0.5 ** ((newest - play.time) / (HALF_LIFE_DAYS * DAY))
+        weights[play.track_id] = weights.get(play.track_id, 0.0) + WEIGHTS[play.event] * forgotten
+    return weights
+
+
+def score(opened: OpenLibrary, snapshot: Snapshot, weights: Mapping[int, float], near: int | None) -> Scored:
+    """What speaks for and against tracks: the NEAR nearest of each centre, or all of the library for None.
+
+    Args:
+        opened: The library.
+        snapshot: Its signatures.
+        weights: Of tracks that have one, at least one above 0.
+        near: How many around each centre are looked at.
+    """
+    scale = opened.local_scale(snapshot)
+    liked, skipped = (_heaviest(snapshot, weights, sign) for sign in (1, -1))
+    if near is None:
+        ids, vectors, scales = snapshot.track_ids, snapshot.vectors, opened.local_scales(snapshot)
+    else:
+        found = snapshot.search_many(snapshot.take(liked.track_ids), near).track_ids
+        ids = np.unique(found[found >= 0])
+        vectors = snapshot.take(ids)
+        scales = scale.of(vectors)
+    others = _Others(ids, vectors, scales)
+    by_liked, by_skipped = (_said(side, snapshot.take(side.track_ids), scale, others) for side in (liked, skipped))
+    centres = liked.track_ids[by_liked.loudest]
+    return Scored(ids, by_liked.says, by_skipped.says, by_liked.closeness, centres)
+
+
+def _said(side: _Side, own: Floats, scale: LocalScale, others: _Others) -> _Said:
+    """What a side, whose signatures are `own` (C, D), says of others."""
+    own_scales, track_ids = scale.of(own), others.track_ids
+    says, closeness = np.zeros((2, len(track_ids)), np.float32)
+    loudest = np.zeros(len(track_ids), np.int64)
+    for at in range(0, len(track_ids) if len(own) else 0, ROWS_AT_ONCE):
+        part = slice(at, at + ROWS_AT_ONCE)
+        distances = 1 - others.vectors[part] @ own.T  # (rows, C)
+        close = np.exp(-np.square(distances) / (others.scales[part, None] * own_scales))
+        close[track_ids[part, None] == side.track_ids] = 0  # nothing recommends itself
+        loudest[part] = np.argmax(close * side.says, axis=1)
+        closeness[part] = np.take_along_axis(close, loudest[part, None], 1)[:, 0]
+        says[part] = closeness[part] * side.says[loudest[part]]
+    return _Said(says, closeness, loudest)
+
+
+def _heaviest(snapshot: Snapshot, weights: Mapping[int, float], sign: int) -> _Side:
+    """The heaviest of the tracks that are liked (+1) or skipped (-1) and have a signature, at most CENTRES."""
+    ids = snapshot.known(np.array([i for i, weight in weights.items() if weight * sign > 0], np.int64))
+    sizes = np.array([abs(weights[i]) for i in ids.tolist()], np.float32)
+    heaviest = np.argsort(-sizes, kind="stable")[:CENTRES]
+    return _Side(ids[heaviest], sizes[heaviest] / (1 + sizes[heaviest]))

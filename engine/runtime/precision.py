@@ -1,0 +1,79 @@
+"""Which numbers the network computes with: bf16 where the processor does that fast and rightly, else float32."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from engine.db.places import make_private_folder, open_regular
+from engine.errors import DeviceError, OutputError
+from engine.runtime.paths import default_cache
+from engine.util.atomic_files import ANYTHING, replacing
+
+PRECISIONS = ("auto", "float32")
+PROBE_SECONDS = 60.0
+PROBE = """
+import torch
+torch.manual_seed(0)
+torch.set_num_threads(1)
+with torch.inference_mode():
+    x = torch.randn(4, 16, 24, 24).contiguous(memory_format=torch.channels_last)
+    body = [torch.nn.Conv2d(16, 32, 3), torch.nn.BatchNorm2d(32), torch.nn.ReLU(), torch.nn.Flatten()]
+    layers = torch.nn.Sequential(*body, torch.nn.LazyLinear(64)).eval()
+    exact = layers(x)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = layers(x).float()
+raise SystemExit(0 if torch.nn.functional.cosine_similarity(exact, found).min() > 0.999 else 1)
+"""
+
+
+def check_precision(wanted: str) -> str:
+    """The precision as it was asked for; raises DeviceError for an unknown one."""
+    if wanted not in PRECISIONS:
+        raise DeviceError(f"expected a precision of {' or '.join(PRECISIONS)}, found {wanted!r}")
+    return wanted
+
+
+def computes_in_bf16(device: str) -> bool:
+    """Whether "auto" means bf16 on a device, "cpu" or "cuda"."""
+    import torch
+
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported()
+    claims = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, claim, bool)() for claim in claims) and _keeps_its_word()
+
+
+def _keeps_its_word() -> bool:
+    """Whether this processor's bf16 works, tried once in a process that may crash (a virtual machine may lie)."""
+    verdict = default_cache() / f"bf16-{_machine()}"
+    with suppress(OSError), open_regular(verdict) as handle:
+        return handle.read() == b"works"
+    try:
+        tried = subprocess.run(
+            [sys.executable, "-c", PROBE], stdin=subprocess.DEVNULL, capture_output=True, timeout=PROBE_SECONDS
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    works = tried.returncode == 0
+    with suppress(OSError, OutputError):  # then it is tried again the next time
+        make_private_folder(verdict.parent)
+        with replacing(verdict, ANYTHING) as handle:
+            handle.write(b"works" if works else b"fails")
+    return works
+
+
+def _machine() -> str:
+    """What the verdict depends on: the processor, its claims, and torch."""
+    import torch
+
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+        told = sorted({line for line in lines if line.startswith(("model name", "flags", "microcode"))})
+    except OSError:
+        told = [platform.processor(), platform.machine()]
+    return hashlib.sha256("\n".join([torch.__version__, *told]).encode()).hexdigest()[:16]

@@ -1,0 +1,81 @@
+"""Genre centroids: the library's own where enough tracks are tagged, else those that ship with the encoder.
+
+Source: Sridhar 2024, section 3.2 (the mean of a genre's signatures), normalised.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.models.labels import GENRES, tag_names
+from engine.search.results import CentroidDistance
+from engine.util.sampling import drawn
+
+if TYPE_CHECKING:
+    from engine.indexer.vectors.snapshot import Snapshot
+
+MINIMUM_TRACKS = 10
+MOST_TRACKS = 1_000  # of a genre that its mean is taken over, so that no large library is read whole
+
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Centroid:
+    """A genre's unit vector (D,), from "library" or "reference"."""
+
+    genre: str
+    vector: NDArray[np.float32]
+    kind: str
+
+
+def genre_members(tags: Mapping[str, Ids], genres: Sequence[str] = GENRES) -> dict[str, Ids]:
+    """Track ids by genre: the encoder's genres that tags name; other names of tags from MINIMUM_TRACKS on.
+
+    Args:
+        tags: Ids, each under one tag, by the tag as it stands in the files.
+        genres: An encoder's.
+    """
+    members: dict[str, list[Ids]] = defaultdict(list)
+    for tag, ids in tags.items():
+        for name in tag_names(tag, genres):
+            members[name].append(ids)
+    joined = {name: np.sort(np.concatenate(parts)) for name, parts in members.items()}
+    return {name: ids for name, ids in joined.items() if name in genres or len(ids) >= MINIMUM_TRACKS}
+
+
+def make_centroids(
+    tags: Mapping[str, Ids], snapshot: Snapshot, reference: NDArray[np.float32], genres: Sequence[str] = GENRES
+) -> list[Centroid]:
+    """All centroids of a library.
+
+    Args:
+        tags: Track ids by raw genre tag.
+        snapshot: The signatures.
+        reference: (G, D) unit rows in the order of `genres`, zero where the encoder has none.
+        genres: The names of the encoder whose signatures these are.
+    """
+    made: dict[str, Centroid] = {}
+    for genre, vector in zip(genres, reference, strict=True):
+        if np.linalg.norm(vector) > 0:
+            made[genre] = Centroid(genre, vector, "reference")
+    for genre, ids in genre_members(tags, genres).items():
+        known = snapshot.known(ids)
+        if len(known) >= MINIMUM_TRACKS:
+            mean = snapshot.take(drawn(known, MOST_TRACKS)).mean(axis=0, dtype=np.float64)
+            norm = np.linalg.norm(mean)
+            if norm > 0:
+                made[genre] = Centroid(genre, (mean / norm).astype(np.float32), "library")
+    return list(made.values())
+
+
+def distances(signature: NDArray[np.float32], centroids: list[Centroid]) -> tuple[CentroidDistance, ...]:
+    """1 - cosine of a unit signature (D,) with every centroid, nearest first."""
+    found = [CentroidDistance(c.genre, 1.0 - float(signature @ c.vector), c.kind) for c in centroids]
+    return tuple(sorted(found, key=lambda entry: (entry.distance, entry.genre)))

@@ -1,0 +1,228 @@
+"""Which tracks may be an answer: filters in the user's words, and the ids that pass them."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.db import Conditions, Span, Track, any_measured, groups_of, names_of, tracks_by_genre, tracks_meeting
+from engine.db.text import artist_names, folded
+from engine.errors import QueryError
+from engine.models.labels import own_name, spellings, tag_names
+from engine.search.references import PathName, absolute_path
+
+if TYPE_CHECKING:
+    from engine.session import OpenLibrary
+
+ANY: Span = (None, None)
+CLOSE_ENOUGH = 0.6  # of difflib's ratio: a name that is likelier a slip than another name
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What an answer must be; what is not given asks for nothing. A track that lacks a value passes no span of it.
+
+    Attributes:
+        genres: One of these: by its tag, or where that names none of the encoder's, by what the network hears.
+        moods: One of these, as the network hears it.
+        artists, albums: One of these, whatever the case; an artist may be the album's, and one of several.
+        years: First and last, either None.
+        durations: Seconds.
+        tempos: Beats a minute; known after `index --features`.
+        keys: One of these ("A minor"); known after `index --features`.
+        below: In this folder, or below it.
+        not_genres, not_moods, not_artists, not_albums: None of these, told as above; a track without the value passes.
+        not_below: In none of these folders.
+        not_tracks: None of these track ids, whether or not the library has them.
+        added_since: First seen by the library at or after this time, seconds since 1970.
+        other_artists, other_albums: Not by an artist, not from an album, of what is searched from.
+        per_artist: At most so many of one artist.
+    """
+
+    genres: tuple[str, ...] = ()
+    moods: tuple[str, ...] = ()
+    artists: tuple[str, ...] = ()
+    albums: tuple[str, ...] = ()
+    years: Span = ANY
+    durations: Span = ANY
+    tempos: Span = ANY
+    keys: tuple[str, ...] = ()
+    below: PathName | None = None
+    not_genres: tuple[str, ...] = ()
+    not_moods: tuple[str, ...] = ()
+    not_artists: tuple[str, ...] = ()
+    not_albums: tuple[str, ...] = ()
+    not_below: tuple[PathName, ...] = ()
+    not_tracks: tuple[int, ...] = ()
+    added_since: float | None = None
+    other_artists: bool = False
+    other_albums: bool = False
+    per_artist: int | None = None
+
+
+EVERYTHING = Filters()
+
+
+@dataclass(frozen=True, eq=False)
+class _Genres:
+    """What tracks are of which genre.
+
+    Attributes:
+        tagged: The names in each genre tag, and the ids of the tracks that carry it.
+        heard_ids, heard_genres: Tracks whose tag names none of the encoder's genres, and the position of what it hears.
+    """
+
+    tagged: list[tuple[frozenset[str], NDArray[np.int64]]]
+    heard_ids: NDArray[np.int64]
+    heard_genres: NDArray[np.int16]
+
+
+def passing(opened: OpenLibrary, filters: Filters, sought: Sequence[Track] = ()) -> NDArray[np.int64] | None:
+    """The ids of the tracks that pass, rising; None where everything does. `per_artist` is not looked at.
+
+    Args:
+        opened: The library.
+        filters: What is asked.
+        sought: The tracks that are searched from.
+
+    Raises:
+        QueryError: A name is none of the library's; the message suggests the nearest. A span is empty. Tempo or key is
+            asked for, and no track was measured.
+    """
+    conditions = _conditions(filters, sought)
+    _check(opened, filters)
+    ids = None
+    if conditions != Conditions():
+        with opened.database.read() as connection:
+            ids = tracks_meeting(connection, conditions)
+    for chosen in (_of_genres(opened, filters.genres), _of_moods(opened, filters.moods)):
+        if chosen is not None:
+            ids = chosen if ids is None else np.intersect1d(ids, chosen)
+    excluded = _excluded(opened, filters)
+    if len(excluded):
+        ids = np.setdiff1d(_every_id(opened) if ids is None else ids, excluded)
+    return ids
+
+
+class ArtistCap:
+    """At most so many tracks of one artist; a track of several counts for each, one of none is always welcome.
+
+    Args:
+        most: Of one artist; None for any number.
+        taken: Tracks that are there already.
+    """
+
+    def __init__(self, most: int | None, taken: Iterable[Track] = ()) -> None:
+        self.most = most
+        self.counts = Counter(group for track in taken for group in groups_of(track, "artist"))
+
+    def takes(self, track: Track | None) -> bool:
+        """Whether there is room for a track; if so, it has it."""
+        groups = groups_of(track, "artist") if track is not None and self.most is not None else ()
+        if self.most is not None and any(self.counts[group] >= self.most for group in groups):
+            return False
+        self.counts.update(groups)
+        return True
+
+
+def _conditions(filters: Filters, sought: Sequence[Track]) -> Conditions:
+    artists = {name for track in sought for text in (track.artist, track.album_artist) for name in artist_names(text)}
+    albums = {track.album for track in sought if track.album}
+    return Conditions(
+        years=filters.years,
+        durations=filters.durations,
+        tempos=filters.tempos,
+        keys=filters.keys,
+        below=absolute_path(filters.below) if filters.below is not None else None,
+        added_since=filters.added_since,
+        artists=filters.artists,
+        albums=filters.albums,
+        not_artists=(*filters.not_artists, *(sorted(artists) if filters.other_artists else ())),
+        not_albums=(*filters.not_albums, *(sorted(albums) if filters.other_albums else ())),
+        not_below=tuple(absolute_path(folder) for folder in filters.not_below),
+    )
+
+
+def _excluded(opened: OpenLibrary, filters: Filters) -> NDArray[np.int64]:
+    """The tracks that are named, sound like or are tagged with something unwanted."""
+    parts = [np.array(filters.not_tracks, np.int64)]
+    for unwanted in (_of_genres(opened, filters.not_genres), _of_moods(opened, filters.not_moods)):
+        if unwanted is not None:
+            parts.append(unwanted)
+    return np.concatenate(parts)
+
+
+def _every_id(opened: OpenLibrary) -> NDArray[np.int64]:
+    with opened.database.read() as connection:
+        return tracks_meeting(connection, Conditions())
+
+
+def _check(opened: OpenLibrary, filters: Filters) -> None:
+    for what, (low, high) in (("years", filters.years), ("durations", filters.durations), ("tempos", filters.tempos)):
+        if low is not None and high is not None and low > high:
+            raise QueryError(f"expected {what} from low to high, found {low:g} to {high:g}; swap them")
+    if filters.per_artist is not None and filters.per_artist < 1:
+        raise QueryError(f"expected 1 or more tracks of an artist, found {filters.per_artist}")
+    artists, albums = (*filters.artists, *filters.not_artists), (*filters.albums, *filters.not_albums)
+    for kind, names in (("artist", artists), ("album", albums)):
+        if names:
+            with opened.database.read() as connection:
+                known = names_of(connection, kind)
+            _refuse_unknown(kind, names, known)
+    if filters.tempos != ANY or filters.keys:
+        with opened.database.read() as connection:
+            measured = any_measured(connection)
+        if not measured:
+            raise QueryError("no track's tempo and key are known yet; measure them: engine index --features PATH")
+    _refuse_unknown("mood", (*filters.moods, *filters.not_moods), opened.file.moods)
+
+
+def _refuse_unknown(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
+    spelled = {folded(name): name for name in known}
+    for name in names:
+        if folded(name) not in spelled:
+            near = difflib.get_close_matches(folded(name), spelled, n=1, cutoff=CLOSE_ENOUGH)
+            hint = f"did you mean {spelled[near[0]]!r}?" if near else "`engine search WORDS` shows what there is"
+            raise QueryError(f"no track of the library has the {kind} {name!r}; {hint}")
+
+
+def _of_genres(opened: OpenLibrary, wanted: Sequence[str]) -> NDArray[np.int64] | None:
+    """Tracks whose tag names one of the genres, or whose tag names none of the encoder's and that sound like one."""
+    if not wanted:
+        return None
+    genres = opened.file.genres
+    known = opened.kept("genres", opened.database.version(), lambda: _read_genres(opened))
+    chosen = {_genre_name(name, genres) for name in wanted}
+    _refuse_unknown("genre", chosen, set(genres).union(*(names for names, _ in known.tagged)))
+    heard = np.isin(known.heard_genres, [i for i, genre in enumerate(genres) if genre in chosen])
+    ids = np.sort(np.concatenate([known.heard_ids[heard], *(ids for names, ids in known.tagged if names & chosen)]))
+    return ids[np.diff(ids, prepend=-1) > 0]
+
+
+def _read_genres(opened: OpenLibrary) -> _Genres:
+    genres = opened.file.genres
+    with opened.database.read() as connection:
+        tagged = [(frozenset(tag_names(tag, genres)), ids) for tag, ids in tracks_by_genre(connection).items()]
+    labels = opened.labels()
+    told = np.concatenate([np.zeros(0, np.int64), *(ids for names, ids in tagged if names & set(genres))])
+    untold = ~np.isin(labels.track_ids, told)
+    return _Genres(tagged, labels.track_ids[untold], labels.genres[untold])
+
+
+def _genre_name(name: str, genres: Sequence[str]) -> str:
+    own = own_name(name)
+    return own if own in genres else spellings().get(own, own)
+
+
+def _of_moods(opened: OpenLibrary, wanted: Sequence[str]) -> NDArray[np.int64] | None:
+    if not wanted:
+        return None
+    chosen = {folded(name) for name in wanted}
+    labels = opened.labels()
+    return labels.track_ids[np.isin(labels.moods, [i for i, mood in enumerate(opened.file.moods) if mood in chosen])]

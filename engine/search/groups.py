@@ -1,0 +1,132 @@
+"""The nearest artists or albums: each is the mean signature of its tracks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.db import GROUPS, Track, group_names, groups_of, tracks_by_ids
+from engine.db.text import artist_names, folded
+from engine.errors import QueryError
+from engine.search.filters import Filters, passing
+from engine.search.query_vector import Sought
+from engine.search.results import GroupMatch
+from engine.session import OpenLibrary
+
+if TYPE_CHECKING:
+    from engine.indexer.vectors.store import Snapshot
+
+ROWS_AT_ONCE = 65_536
+SMALLEST_NORM = 1e-9
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """The artists or albums of a snapshot's tracks.
+
+    Attributes:
+        rows: (M,), of the snapshot; a track of several artists is there several times.
+        numbers: (M,), the group that each of these rows belongs to.
+        by_name: The number of each of the G groups.
+        counts: (G,), tracks of each.
+        norms: (G,), of the sum of their signatures.
+    """
+
+    rows: Ints
+    numbers: Ints
+    by_name: dict[tuple[str, str], int]
+    counts: Ints
+    norms: NDArray[np.float64]
+
+
+def nearest_groups(opened: OpenLibrary, sought: Sought, kind: str, k: int, filters: Filters) -> tuple[GroupMatch, ...]:
+    """The k nearest artists or albums, by the mean signature of their tracks that pass; the seeds' own are left out.
+
+    Args:
+        opened: The library.
+        sought: What is searched for.
+        kind: "artist" or "album" (of one artist).
+        k: How many at most.
+        filters: `per_artist` is not looked at.
+
+    Raises:
+        QueryError: The kind, k or a filter makes no sense.
+    """
+    if kind not in GROUPS:
+        raise QueryError(f"expected to group by {' or '.join(GROUPS)}, found {kind!r}")
+    if k < 1:
+        raise QueryError(f"expected k of 1 or more, found {k}")
+    snapshot = opened.filled_store().snapshot()
+    groups: Groups = opened.kept(f"groups by {kind}", snapshot, lambda: _make_groups(opened, snapshot, kind))
+    own = {groups.by_name.get(name, -1) for track in sought.tracks for name in groups_of(track, kind)}
+    fits = ~np.isin(snapshot.track_ids, list(sought.heard.itself))
+    allowed = passing(opened, filters, sought.tracks)
+    if allowed is not None:
+        fits &= np.isin(snapshot.track_ids, allowed)
+    members = fits[groups.rows] & ~np.isin(groups.numbers, list(own))
+    rows, numbers = groups.rows[members], groups.numbers[members]
+    cosines = (snapshot.vectors @ sought.heard.signature)[rows]
+    counts = np.bincount(numbers, minlength=len(groups.counts))
+    likeness = np.bincount(numbers, cosines, len(counts)) / _norms(snapshot, groups, rows, numbers, counts)
+    found = np.flatnonzero(counts)
+    best = found[np.argsort(-likeness[found], kind="stable")[:k]]
+    nearest = {number: rows[numbers == number][np.argmax(cosines[numbers == number])] for number in best.tolist()}
+    with opened.database.read() as connection:
+        tracks = tracks_by_ids(connection, snapshot.track_ids[list(nearest.values())].tolist())
+    named = [(number, tracks.get(int(snapshot.track_ids[row]))) for number, row in nearest.items()]
+    known = [(number, track) for number, track in named if track is not None]
+    names = list(groups.by_name)
+    return tuple(
+        _match(rank, float(likeness[number]), int(counts[number]), track, kind, names[number][0])
+        for rank, (number, track) in enumerate(known, start=1)
+    )
+
+
+def _make_groups(opened: OpenLibrary, snapshot: Snapshot, kind: str) -> Groups:
+    from engine.indexer.vectors.snapshot import places_in  # here: FAISS takes a while to load
+
+    with opened.database.read() as connection:
+        named = group_names(connection, kind)
+    order = np.argsort(snapshot.track_ids)
+    places = places_in(snapshot.track_ids[order], named.track_ids)
+    rows, numbers = order[places[places >= 0]], named.numbers[places >= 0]
+    counts = np.bincount(numbers, minlength=len(named.names))
+    by_name = {name: number for number, name in enumerate(named.names)}
+    return Groups(rows, numbers, by_name, counts, _sum_norms(snapshot, rows, numbers, len(counts)))
+
+
+def _norms(snapshot: Snapshot, groups: Groups, rows: Ints, numbers: Ints, counts: Ints) -> NDArray[np.float64]:
+    """(G,) norms of the sums of the signatures of some rows; those of whole groups are known."""
+    partly = (counts > 0) & (counts < groups.counts)
+    norms = groups.norms.copy()
+    if partly.any():
+        own = partly[numbers]
+        norms[partly] = _sum_norms(snapshot, rows[own], numbers[own], len(counts))[partly]
+    return np.maximum(norms, SMALLEST_NORM)
+
+
+def _sum_norms(snapshot: Snapshot, rows: Ints, numbers: Ints, count: int) -> NDArray[np.float64]:
+    """(G,) norms of the sum of each group's signatures; rows and the groups that they count for, (m,) each."""
+    order = np.argsort(numbers, kind="stable")
+    rows, numbers = rows[order], numbers[order]
+    sums = np.zeros((count, snapshot.vectors.shape[1]), np.float32)
+    for at in range(0, len(rows), ROWS_AT_ONCE):
+        part = rows[at : at + ROWS_AT_ONCE]
+        own, starts = np.unique(numbers[at : at + ROWS_AT_ONCE], return_index=True)
+        sums[own] += np.add.reduceat(snapshot.vectors[part], starts, axis=0)
+    norms: NDArray[np.float64] = np.linalg.norm(sums, axis=1).astype(np.float64)
+    return norms
+
+
+def _match(rank: int, likeness: float, count: int, track: Track, kind: str, name: str) -> GroupMatch:
+    artist = track.album_artist or track.artist
+    if kind == "artist":  # one of several, perhaps
+        spelled = artist_names(track.artist or track.album_artist)
+        artist = next((each for each in spelled if folded(each) == name), name)
+    album = track.album if kind == "album" else None
+    return GroupMatch(rank, artist, album, min(1.0, max(0.0, likeness)), count, track.id, track.name)

@@ -1,0 +1,56 @@
+"""Hubness correction: a track that is near to everything is nearer to nothing than it looks.
+
+Local scaling (Zelnik-Manor and Perona 2004; for music, Schnitzer et al. 2012, section 3.1): a distance counts relative
+to how near the neighbours of both tracks are, exp(-d^2 / (s_x s_y)). Here s is a track's distance to its 20th nearest
+of at most 500 tracks drawn from the library, so that it costs the same for each track however large the library is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.util.sampling import drawn
+
+if TYPE_CHECKING:
+    from engine.indexer.vectors.store import Snapshot
+
+SAMPLE = 500  # tracks that scales are measured against
+NEIGHBOUR = 20  # the one whose distance is a track's scale
+ROWS_AT_ONCE = 65_536
+SMALLEST_SCALE = 1e-6
+
+Floats = NDArray[np.float32]
+
+
+def draw_sample(snapshot: Snapshot) -> Floats:
+    """At most SAMPLE signatures (S, D) of a library: the same tracks give the same ones."""
+    return snapshot.take(drawn(np.sort(snapshot.track_ids), SAMPLE))
+
+
+class LocalScale:
+    """Scales of tracks, against the same sample of a library.
+
+    Args:
+        sample: (S, D) unit signatures that scales are measured against.
+    """
+
+    def __init__(self, sample: Floats) -> None:
+        self._sample = sample
+
+    def closeness(self, query: Floats, vectors: Floats, cosines: Floats) -> Floats:
+        """-d^2 / (s_query s_track) for some tracks (M, D), given their cosines (M,) with a unit vector (D,)."""
+        scales = self.of(np.concatenate([query[None], vectors]))
+        return -np.square(1 - cosines) / (scales[0] * scales[1:])
+
+    def of(self, vectors: Floats) -> Floats:
+        """Distances (M,) to the 20th nearest of the sample, of which the nearest may be the track itself."""
+        parts = [self._of_some(vectors[at : at + ROWS_AT_ONCE]) for at in range(0, len(vectors), ROWS_AT_ONCE)]
+        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+    def _of_some(self, vectors: Floats) -> Floats:
+        distances = 1 - vectors @ self._sample.T  # (M, sample)
+        place = min(NEIGHBOUR, distances.shape[1] - 1)
+        return np.maximum(np.partition(distances, place, axis=1)[:, place], SMALLEST_SCALE)

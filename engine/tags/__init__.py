@@ -1,0 +1,1 @@
+"""Which genre and mood belong into the files' own tags?"""

@@ -1,0 +1,215 @@
+"""Genre and mood from the encoder into files' tags: first a plan, then, if wanted, the writing.
+
+A file is replaced by a copy of it that has the new tags, once the copy has proved to hold the same sound and the same
+other tags. The library follows: the sound is the same, so the track keeps its signatures and is not heard again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from engine.db import Database, NewTrack, Track, touch_track, tracks_by_hash, upsert_track
+from engine.db.text import shown
+from engine.errors import AudioError, QueryError
+from engine.indexer.audio.decode import AudioFile, AudioInfo
+from engine.indexer.audio.identity import content_hash
+from engine.indexer.audio.tags import clean, read_tags
+from engine.indexer.pipeline.reports import FailedPath
+from engine.search.results import Classification
+from engine.tags.audio_files import GENRE, MOOD, MOOD_KEYS, check_writable, require_mutagen, write_tags
+from engine.util.atomic_files import ANYTHING, replacing
+
+LEAST_PROBABILITY = 0.6  # five in six guesses as sure as this are right: genre 0.84 of 191 valid clips, mood 0.82 of 92
+
+
+@dataclass(frozen=True)
+class TagChange:
+    """One tag of one file: `tag` is "genre" or "mood", `old` None where there is none, `probability` that of `new`."""
+
+    path: str
+    track_id: int | None
+    tag: str
+    old: str | None
+    new: str
+    probability: float
+    written: bool
+
+
+@dataclass(frozen=True)
+class TagReport:
+    """What was, or would be, written.
+
+    Attributes:
+        changes: In the order of the tracks.
+        kept: Tags that are there already and were not to be overwritten.
+        unsure: Tags of which the encoder was less sure than asked for.
+        failed: Files that cannot be written, for people.
+    """
+
+    changes: tuple[TagChange, ...]
+    kept: int
+    unsure: int
+    failed: tuple[FailedPath, ...]
+
+
+@dataclass(frozen=True)
+class TagRules:
+    """Which tags to write: those at least this probable (0 to 1), over others or only where there is none."""
+
+    minimum: float = LEAST_PROBABILITY
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.minimum <= 1:
+            raise QueryError(f"expected a least probability from 0 to 1, found {self.minimum}")
+
+
+def tag_files(database: Database, classified: Iterable[Classification], rules: TagRules, *, write: bool) -> TagReport:
+    """Plan the tags of classified tracks, and write them if `write`.
+
+    A link is followed: what it leads to is replaced. Another hard link to the same file keeps the old tags.
+
+    Raises:
+        EngineError: Tags are to be written, and mutagen is missing; nothing was written.
+        LibraryError: A file was written, and the library could not be told; the next indexing hears it again.
+    """
+    if write:
+        require_mutagen()
+    changes: list[TagChange] = []
+    kept = unsure = 0
+    failed: list[FailedPath] = []
+    for result in _once_each(classified):
+        try:
+            plan = _plan(result, rules)
+            kept, unsure = kept + plan.kept, unsure + plan.unsure
+            if write and plan.changes:
+                _write(database, os.fsencode(plan.changes[0].path), plan.changes)
+            changes += [replace(change, written=write) for change in plan.changes]
+        except (AudioError, OSError) as error:
+            reason = f"{error.strerror or error}" if isinstance(error, OSError) else str(error)
+            failed.append(FailedPath(shown(result.path or ""), reason))
+    return TagReport(tuple(changes), kept, unsure, tuple(failed))
+
+
+def _once_each(classified: Iterable[Classification]) -> Iterator[Classification]:
+    """Those that were answered, each file once, by whatever names it was called."""
+    seen: set[str] = set()
+    for result in classified:
+        if result.path is None or result.error:
+            continue
+        real = os.path.realpath(result.path)
+        if real not in seen:
+            seen.add(real)
+            yield result
+
+
+@dataclass(frozen=True)
+class _Plan:
+    changes: tuple[TagChange, ...]
+    kept: int
+    unsure: int
+
+
+def _plan(result: Classification, rules: TagRules) -> _Plan:
+    assert result.path is not None
+    with AudioFile.open(result.path) as audio:
+        info = audio.info
+    guesses = [(GENRE, result.genres[0].genre, result.genres[0].probability)]
+    if result.moods:
+        guesses.append((MOOD, result.moods[0].mood, result.moods[0].probability))
+    changes, kept, unsure = [], 0, 0
+    for tag, new, probability in guesses:
+        old = _present(info, tag)
+        if old == new:
+            continue
+        if probability < rules.minimum:
+            unsure += 1
+        elif old is not None and not rules.overwrite:
+            kept += 1
+        else:
+            changes.append(TagChange(result.path, result.track_id, tag, old, new, probability, False))
+    if changes:
+        check_writable(info)
+    return _Plan(tuple(changes), kept, unsure)
+
+
+def _present(info: AudioInfo, tag: str) -> str | None:
+    if tag == GENRE:
+        return read_tags(info.metadata).genre
+    return next((text for key in MOOD_KEYS if (text := clean(info.metadata.get(key, "")))), None)
+
+
+def _write(database: Database, path: bytes, changes: tuple[TagChange, ...]) -> None:
+    """Replace a file by a copy with other tags, and tell the library."""
+    real = Path(os.fsdecode(os.path.realpath(path)))
+    known = _tracks_of(database, real)
+    before = real.stat()
+    if not before.st_mode & 0o222 or not os.access(real, os.W_OK):
+        raise AudioError("cannot be written: it is read-only")
+    with AudioFile.open(real) as audio:
+        info, sound = audio.info, _sound(audio)
+    with replacing(real, ANYTHING) as handle:
+        copy = Path(handle.name)
+        shutil.copymode(real, copy)  # at once: a private file's copy is as private
+        with real.open("rb") as source:
+            shutil.copyfileobj(source, handle, 1 << 20)
+        write_tags(handle, info, {change.tag: change.new for change in changes})
+        _check(copy, info, sound, changes)
+        now = real.stat()
+        if (now.st_ino, now.st_size, now.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns):
+            raise AudioError("another program changed it meanwhile; nothing was written")
+        with suppress(OSError):  # only root may give files away
+            os.chown(copy, before.st_uid, before.st_gid)
+        shutil.copystat(real, copy)  # permissions, times, extended attributes
+    _follow(database, real, known)
+
+
+def _check(copy: Path, before: AudioInfo, sound: bytes, changes: tuple[TagChange, ...]) -> None:
+    """Raise AudioError unless a copy has the same sound, the new tags, and the other tags as they were."""
+    with AudioFile.open(copy) as audio:
+        info, same_sound = audio.info, _sound(audio) == sound
+    new = {change.tag: change.new for change in changes}
+    old, found = asdict(read_tags(before.metadata)), asdict(read_tags(info.metadata))
+    # A tag may appear that FFmpeg passed over: ID3v1's, where ID3v2 lacked it.
+    same_tags = all(value in (None, found[name]) for name, value in old.items() if name not in new)
+    if not same_sound or not same_tags or any(_present(info, tag) != value for tag, value in new.items()):
+        wrong = "its other tags" if same_sound else "its sound"
+        raise AudioError(f"writing would change {wrong}; nothing was written")
+
+
+def _sound(audio: AudioFile) -> bytes:
+    """A digest of the encoded sound, without what lies around it in the file."""
+    digest = hashlib.blake2b(digest_size=16)
+    audio.rewind()
+    for packet in audio.packets():
+        digest.update(bytes(packet))
+    return digest.digest()
+
+
+def _tracks_of(database: Database, real: Path) -> list[Track]:
+    """The tracks of the library that are this very file, as it is now: a track may name it by a link."""
+    digest, status = content_hash(os.fsencode(real)), real.stat()
+    with database.read() as connection:
+        alike = tracks_by_hash(connection, digest)
+    current = (track for track in alike if (track.size, track.mtime_ns) == (status.st_size, status.st_mtime_ns))
+    return [track for track in current if os.path.realpath(track.path) == os.fsencode(real)]
+
+
+def _follow(database: Database, real: Path, known: list[Track]) -> None:
+    """Give the tracks of a file that was written its new identity and tags; all that was heard of it stays right."""
+    if not known:
+        return
+    with AudioFile.open(real) as audio:
+        tags = asdict(read_tags(audio.info.metadata))
+    status, digest = real.stat(), content_hash(os.fsencode(real))
+    with database.write() as connection:
+        for track in known:
+            touch_track(connection, track.id, status.st_size, status.st_mtime_ns, digest)
+            renewed = NewTrack(track.path, status.st_size, status.st_mtime_ns, digest, track.duration_seconds, **tags)
+            upsert_track(connection, renewed)

@@ -1,0 +1,1 @@
+"""Augmentation: effects, waveform and spectral transforms, masks, codec round trips."""

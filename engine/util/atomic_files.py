@@ -1,0 +1,175 @@
+"""Writing a file so that a crash or a full disk leaves the old one or the whole new one, and nothing else is lost.
+
+A file that a user names is written only where nothing is, or over an earlier file of the same kind, which is told by
+its content: a wrong name must not cost a song, a library, or somebody else's document.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from engine.db.places import PRIVATE_FILE, create_file, open_regular
+from engine.db.text import shown
+from engine.errors import OutputError
+
+PUBLIC_FILE = 0o666  # less what the umask takes: an answer is for whoever its owner lets read it
+DATABASE_MAGIC = b"SQLite format 3\0"
+DATABASE_PARTS = ("-wal", "-shm", "-journal")
+BEGINNING = 512  # bytes of a file in which its kind shows
+LARGEST_HEADER = 2**24  # bytes, of a safetensors file of Engine's
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+EXPORT_ARRAYS = frozenset(["ids.npy", "paths.npy", "signatures.npy", "encoder.npy"])
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of file that Engine writes: its name in a message, and whether an open file is such."""
+
+    name: str
+    is_one: Callable[[BinaryIO], bool]
+
+
+def beginning_with(name: str, *starts: bytes) -> Kind:
+    """The kind of files that begin with one of these bytes; letters count in either case."""
+
+    def is_one(file: BinaryIO) -> bool:
+        text = file.read(BEGINNING).removeprefix(BYTE_ORDER_MARK).lstrip().lower()
+        return text.startswith(tuple(start.lower() for start in starts))
+
+    return Kind(name, is_one)
+
+
+def safetensors_kind(name: str, is_ours: Callable[[dict[str, object]], bool]) -> Kind:
+    """The kind of safetensors files whose metadata are ours."""
+
+    def is_one(file: BinaryIO) -> bool:
+        size = int.from_bytes(file.read(8), "little")
+        if size > LARGEST_HEADER:
+            return False
+        try:
+            metadata = json.loads(file.read(size))["__metadata__"]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return False
+        return isinstance(metadata, dict) and is_ours(metadata)
+
+    return Kind(name, is_one)
+
+
+def _is_export(file: BinaryIO) -> bool:
+    if file.read(4) != b"PK\x03\x04":
+        return False
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return set(archive.namelist()) == EXPORT_ARRAYS
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+        return False
+
+
+PICTURE = beginning_with("PNG picture", b"\x89PNG\r\n\x1a\n")
+PAGE = beginning_with("HTML page", b"<!doctype html", b"<html")
+PLAYLIST = beginning_with("playlist with #EXTM3U", b"#EXTM3U")
+EXPORT = Kind("export of signatures", _is_export)
+ANYTHING = Kind("file", lambda _: True)  # only in Engine's own folders, and where a file is rewritten on purpose
+
+
+def check_output(target: Path, kind: Kind) -> Path:
+    """Where a file that somebody named would be written, links followed; a folder that is missing is not looked at.
+
+    Raises:
+        OutputError: Something else is there: no regular file, a file of another kind, or a part of a database.
+        OSError: It cannot be looked at.
+    """
+    try:
+        real = Path(os.path.realpath(target))
+        found = _status(real)
+    except ValueError as error:  # a NUL in the name
+        raise OutputError(f"expected a file to write to, found the name {shown(target)!r}; choose another") from error
+    _refuse_database_part(target, real)
+    if found is None:
+        return real
+    if not stat.S_ISREG(found.st_mode):
+        raise _refusal(target, kind, "a folder" if stat.S_ISDIR(found.st_mode) else "a device, pipe or socket")
+    if found.st_size and kind is not ANYTHING:
+        with open_regular(real) as file:
+            if not kind.is_one(file):
+                raise _refusal(target, kind, _what(file))
+    return real
+
+
+@contextmanager
+def replacing(target: Path, kind: Kind) -> Iterator[BinaryIO]:
+    """A file beside `target` to write into (and read again), which takes its place when the block ends well.
+
+    A link is followed: what it leads to is replaced.
+
+    Args:
+        target: Where the bytes shall lie; its folder exists.
+        kind: What is written, and the only kind of file that is replaced.
+
+    Raises:
+        OutputError: Something else lies there, before or after the block; it still does.
+        OSError: It cannot be written; what lay there before still does, and nothing else is left.
+    """
+    real = check_output(target, kind)
+    partial = real.with_name(f".{real.name}.{os.getpid()}.part")
+    with suppress(FileNotFoundError):
+        partial.unlink()  # of an earlier process of this number; never written through, it may be a link
+    try:
+        with create_file(partial, PRIVATE_FILE if kind is ANYTHING else PUBLIC_FILE) as handle:
+            if real.exists():
+                shutil.copymode(real, partial)
+            yield handle
+            handle.flush()
+            os.fsync(handle.fileno())
+        check_output(real, kind)  # it may have come meanwhile
+        partial.replace(real)
+    except BaseException:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
+
+
+def _status(real: Path) -> os.stat_result | None:
+    try:
+        return real.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _refuse_database_part(target: Path, real: Path) -> None:
+    """Refuse the names of the files that SQLite keeps beside a database, also while they are not there."""
+    for path in (target, real):
+        for part in DATABASE_PARTS:
+            database = path.with_name(path.name.removesuffix(part)) if path.name != part else path
+            if path.name.endswith(part) and _is_database(database):
+                raise OutputError(
+                    f"{shown(target)} belongs to the database {shown(database)}, which would be damaged; "
+                    "choose another name"
+                )
+
+
+def _is_database(path: Path) -> bool:
+    with suppress(OSError):
+        if path.is_file():
+            with open_regular(path) as file:
+                return file.read(len(DATABASE_MAGIC)) == DATABASE_MAGIC
+    return False
+
+
+def _what(file: BinaryIO) -> str:
+    file.seek(0)
+    return "a library or another database" if file.read(16) == DATABASE_MAGIC else "another file"
+
+
+def _refusal(target: Path, kind: Kind, found: str) -> OutputError:
+    step = "nothing was written: choose another name, or move it away"
+    return OutputError(f"{shown(target)}: expected nothing or an earlier {kind.name}, found {found}; {step}")

@@ -1,0 +1,173 @@
+"""What all pictures share: colours that are told apart with any colour vision, a canvas, a PNG file, free places.
+
+The ten colours are those of Petroff 2021 ("Accessible Color Sequences for Data Visualization"). matplotlib draws
+without a screen and without touching the settings of a host program.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import QueryError
+from engine.util.atomic_files import PICTURE, check_output, replacing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+DOTS_PER_INCH = 150
+COLOURS = (
+    "#3f90da", "#ffa90e", "#bd1f01", "#832db6", "#94a4a2", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
+)  # fmt: skip
+MARKERS = ("o", "^", "s", "D", "v", "P", "X")  # seven, so that 70 classes have a pair of colour and shape each
+DASHES = ("-", "--", ":")
+INK, GREY, PALE = "#222222", "#9A9A9A", "#D4D4D4"
+STYLE: Any = {
+    "text.parse_math": False,  # a name may hold dollars
+    "font.size": 10,
+    "axes.titlesize": 12,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+}
+ANGLES = np.deg2rad([0, 180, 90, 270, 45, 135, 315, 225])  # where a label may lie from its point, best first
+REACHES = (9, 16, 26, 38, 52, 68, 90)  # how far, in points
+LEADER = 12  # from this reach on, a line leads from the point to its label
+
+
+def picture_path(name: str | os.PathLike[str]) -> Path:
+    """The file of a picture that somebody named, before the work for it begins.
+
+    Raises:
+        QueryError: It does not end in .png, is a folder, or lies in none.
+        OutputError: Something else than a picture lies there.
+    """
+    path = Path(name)
+    if path.suffix.casefold() != ".png" or "\0" in os.fspath(path):
+        raise QueryError(f"expected a picture's name that ends in .png, found {os.fspath(name)!r}")
+    if path.is_dir():
+        raise QueryError(f"expected a picture's name, found the folder {path}; name a file in it")
+    if not path.absolute().parent.is_dir():
+        raise QueryError(f"expected a folder to put the picture in, found no {path.absolute().parent}; make it")
+    try:
+        check_output(path, PICTURE)
+    except OSError as error:
+        raise QueryError(f"cannot write the picture {path}: {error.strerror}; choose another place") from error
+    return path
+
+
+def picture_folder(name: str | os.PathLike[str]) -> Path:
+    """The folder for pictures that somebody named, made where it is not there; raises QueryError where it cannot be."""
+    path = Path(name)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise QueryError(f"expected a folder to put pictures in, cannot make {os.fspath(name)!r}: {reason}") from error
+    return path
+
+
+@contextmanager
+def saved(path: Path, inches: tuple[float, float]) -> Iterator[Figure]:
+    """A blank figure; at the end it is a PNG file, which is written whole or not at all.
+
+    Raises:
+        QueryError: It cannot be written.
+    """
+    try:
+        with replacing(path, PICTURE) as handle, canvas(handle, inches) as figure:
+            yield figure
+    except OSError as error:
+        raise QueryError(f"cannot write the picture {path}: {error.strerror}; choose another place") from error
+
+
+@contextmanager
+def canvas(target: Path | BinaryIO, inches: tuple[float, float]) -> Iterator[Figure]:
+    """A blank figure of matplotlib's; what is drawn on it is written to `target` at the end."""
+    import matplotlib  # here: half a second that only pictures need
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")  # a name in a script that the font lacks
+        figure = Figure(figsize=inches, dpi=DOTS_PER_INCH, layout="constrained")
+        FigureCanvasAgg(figure)
+        yield figure
+        with nullcontext(target) if not isinstance(target, Path) else replacing(target, PICTURE) as handle:
+            figure.savefig(handle, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight", pad_inches=0.15)
+
+
+def place_labels(axes: Axes, points: NDArray[np.float64], names: Sequence[str], size: float = 9) -> None:
+    """Write each point's name beside it, where neither another point nor another name lies, as far as there is room.
+
+    Call it last: what is drawn afterwards is not seen.
+
+    Args:
+        axes: With their final limits.
+        points: (N, 2), in the axes' plane coordinates (of a 3-D plot: as projected).
+        names: N of them.
+        size: Of the letters, in points.
+    """
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    figure.draw_without_rendering()  # the layout decides where points lie
+    scale = figure.dpi / 72
+    anchors = axes.transData.transform(points)  # (N, 2), pixels
+    taken = [_box(anchor, np.full(2, 10 * scale)) for anchor in anchors]
+    crowded = np.argsort([np.sort(np.linalg.norm(anchors - anchor, axis=1))[:3].sum() for anchor in anchors])
+    for i in crowded:
+        text = axes.annotate(
+            names[i], tuple(points[i]), (0, 0), textcoords="offset points", ha="center", va="center", fontsize=size,
+            color=INK, annotation_clip=False, in_layout=False, zorder=5,
+        )  # fmt: skip
+        extent = text.get_window_extent()
+        wide = np.array([extent.width, extent.height]) + 2 * scale
+        others = np.array([box for j, box in enumerate(taken) if j != i])
+        reach, offset = _free_place(anchors[i], wide, others, scale)
+        text.set_position(tuple(offset / scale))
+        if reach >= LEADER:
+            line = {"arrowstyle": "-", "color": GREY, "linewidth": 0.7, "shrinkA": 0, "shrinkB": 3}
+            axes.annotate(
+                "", tuple(points[i]), tuple(offset / scale), textcoords="offset points", arrowprops=line,
+                annotation_clip=False, in_layout=False, zorder=1,
+            )  # fmt: skip
+        taken.append(_box(anchors[i] + offset, wide))
+
+
+def _free_place(
+    anchor: NDArray[np.float64], wide: NDArray[np.float64], taken: NDArray[np.float64], scale: float
+) -> tuple[float, NDArray[np.float64]]:
+    """The nearest offset (pixels) at which a label touches nothing, and its reach; else the one that covers least."""
+    best, least = (REACHES[0], np.zeros(2)), np.inf
+    for reach in REACHES:
+        for angle in ANGLES:
+            towards = np.array([np.cos(angle), np.sin(angle)])
+            offset = towards * (reach * scale + np.abs(towards) * wide / 2)
+            covered = _overlap(_box(anchor + offset, wide), taken)
+            if covered < least:
+                best, least = (reach, offset), covered
+            if covered == 0:
+                return best
+    return best
+
+
+def _box(centre: NDArray[np.float64], wide: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.concatenate([centre - wide / 2, centre + wide / 2])  # left, bottom, right, top
+
+
+def _overlap(box: NDArray[np.float64], others: NDArray[np.float64]) -> float:
+    """The area that a box shares with others (N, 4), in square pixels."""
+    if not len(others):
+        return 0.0
+    shared = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
+    return float(shared.clip(0).prod(axis=1).sum())

@@ -1,0 +1,1 @@
+"""From a file to samples and tags: scan, identify, decode, place windows."""

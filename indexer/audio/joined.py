@@ -1,0 +1,58 @@
+"""Files that hold several streams one after the other, each with a length of its own (chained Ogg, joined FLAC).
+
+Their headers speak for one of the streams, and a seek lands in any of them, so they have to be decoded from end to end.
+"""
+
+from __future__ import annotations
+
+from engine.indexer.audio.decode import AudioFile
+
+OGG_PAGE = b"OggS"
+OGG_HEADER_BYTES = 27  # of a page, without its table of sizes
+OGG_FIRST_PAGE = b"\x02"  # flag of the page that a stream begins with
+TAIL_BYTES = 1 << 17  # two of the largest pages
+LONGER = 1.05  # times the stated length: more than packets' rounding
+MISPLACED = 0.12  # share of a file by which the middle of its time may lie off the middle of its bytes
+
+
+def is_joined(audio: AudioFile) -> bool:
+    """Say whether a file, of a format where players pass over it, holds several streams one after the other."""
+    if audio.info.container == "ogg":
+        return _is_chained(audio)
+    return (
+        audio.info.container == "flac" and _is_misplaced(audio) and _packet_seconds(audio) > LONGER * audio.duration()
+    )
+
+
+def _is_chained(audio: AudioFile) -> bool:
+    """Whether the last page of an Ogg file belongs to a stream that does not begin where the file does."""
+    serials, at = set(), 0
+    while (page := audio.peek(at, OGG_HEADER_BYTES))[:4] == OGG_PAGE and page[5:6] == OGG_FIRST_PAGE:
+        serials.add(page[14:18])
+        sizes = audio.peek(at + OGG_HEADER_BYTES, page[26])
+        at += OGG_HEADER_BYTES + len(sizes) + sum(sizes)
+    tail = audio.peek(-TAIL_BYTES, TAIL_BYTES)
+    last = tail.rfind(OGG_PAGE)
+    return bool(serials) and last >= 0 and tail[last + 14 : last + 18] not in serials
+
+
+def _is_misplaced(audio: AudioFile) -> bool:
+    """Whether the middle of the stated time lies far off the middle of the file."""
+    begin, duration = _next_place(audio), audio.info.duration_seconds
+    middle = _next_place(audio) if duration and audio.seek(duration / 2) else None
+    audio.rewind()
+    if begin is None or middle is None:
+        return False
+    return abs((middle - begin) / max(1, audio.size - begin) - 0.5) > MISPLACED
+
+
+def _next_place(audio: AudioFile) -> int | None:
+    """Where in the file, in bytes, the next packet lies."""
+    return next((packet.pos for packet in audio.packets()), None)
+
+
+def _packet_seconds(audio: AudioFile) -> float:
+    """How long all packets last together, whatever their timestamps say."""
+    seconds = sum(float((packet.duration or 0) * packet.time_base) for packet in audio.packets() if packet.time_base)
+    audio.rewind()
+    return seconds

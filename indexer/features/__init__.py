@@ -1,0 +1,1 @@
+"""Tempo, key, loudness and fingerprints of files."""

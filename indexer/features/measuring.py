@@ -1,0 +1,84 @@
+"""Measuring tempo, key and loudness of tracks: files in threads, rows in batches.
+
+A crash loses at most the batch in flight; what is stored is not measured again, so that the next run goes on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.db import AudioFeatures, Database, Track, put_audio_features, tracks_by_ids, unmeasured_tracks
+from engine.errors import AudioError
+from engine.indexer.pipeline.pool import in_order
+from engine.indexer.pipeline.pruning import is_gone, why_not_as_indexed
+from engine.indexer.pipeline.reports import FailedPath, IndexProgress, MeasureReport, OnProgress
+
+BATCH_TRACKS = 16  # committed together
+
+
+def measure_tracks(database: Database, roots: Sequence[bytes], threads: int, on_progress: OnProgress) -> MeasureReport:
+    """Measure what was never measured of the tracks at or below `roots`; files that are gone are passed over.
+
+    Raises:
+        LibraryError: The library cannot be written. What was committed before is kept.
+    """
+    from threadpoolctl import threadpool_limits
+
+    began, report, batch = time.monotonic(), MeasureReport(), list[_Measured]()
+    with database.read() as connection:
+        work = [track for track in unmeasured_tracks(connection, roots) if not is_gone(track.path)]
+    try:
+        with threadpool_limits(1):  # files are what runs in parallel here
+            for done, measured in enumerate(in_order(_measure, work, threads, "measure"), start=1):
+                batch.append(measured)
+                if len(batch) == BATCH_TRACKS:
+                    _store(database, batch, report)
+                    batch = []
+                on_progress(IndexProgress(done, len(work), measured.track.display_path))
+    except KeyboardInterrupt:
+        report.interrupted = True
+    _store(database, batch, report)
+    report.seconds = time.monotonic() - began
+    return report
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """A track and what was measured, or why nothing could be."""
+
+    track: Track
+    features: AudioFeatures | None
+    reason: str = ""
+
+
+def _measure(track: Track) -> _Measured:
+    """Measure one track; never raises for a bad file: the run goes on."""
+    from engine.indexer.features.audio_features import measure
+
+    if reason := why_not_as_indexed(track):
+        return _Measured(track, None, reason)
+    try:
+        return _Measured(track, measure(track.path))
+    except AudioError as error:
+        return _Measured(track, None, str(error))
+    except OSError as error:
+        return _Measured(track, None, f"cannot be read: {error.strerror or error}")
+    except Exception as error:  # a defect in a decoder or a filter must not stop the run
+        words = " ".join(str(error).split())[:200]
+        return _Measured(track, None, f"could not be measured: {type(error).__name__}: {words}")
+
+
+def _store(database: Database, batch: Sequence[_Measured], report: MeasureReport) -> None:
+    """Commit a batch; a track that went away or got other content meanwhile is left out."""
+    if not batch:
+        return
+    with database.write() as connection:
+        current = tracks_by_ids(connection, [item.track.id for item in batch])
+        for item in batch:
+            track = current.get(item.track.id)
+            if item.features is not None and track is not None and track.content_hash == item.track.content_hash:
+                put_audio_features(connection, track.id, item.features)
+    report.measured += sum(item.features is not None for item in batch)
+    report.failed += [FailedPath(item.track.display_path, item.reason) for item in batch if item.features is None]

@@ -1,0 +1,1 @@
+"""From files to stored signatures: prepare in threads, encode in batches, commit."""

@@ -1,0 +1,238 @@
+"""Indexing: scan, skip what is known, decode and encode in threads (on a GPU: in batches), commit in batches.
+
+A crash loses at most the batch in flight; after Ctrl-C the next run goes on from what is stored.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from threading import Event
+from typing import TYPE_CHECKING
+
+from engine.db import (
+    Database,
+    FileState,
+    add_root,
+    forget_skipped,
+    known_files,
+    missing_tracks,
+    put_skipped,
+    tracks_to_read,
+)
+from engine.db.text import Folder, shown
+from engine.indexer.audio.scan import FoundFile, OutsideLink, Unreadable, scan
+from engine.indexer.audio.tags import TAG_READER
+from engine.indexer.pipeline.memory import kept_memory
+from engine.indexer.pipeline.pool import in_order
+from engine.indexer.pipeline.pruning import find_vanished, is_gone, refuse_prune, remove_vanished
+from engine.indexer.pipeline.reports import FailedPath, IndexProgress, IndexReport, OnProgress
+
+if TYPE_CHECKING:
+    from engine.indexer.pipeline.prepare import Prepared
+    from engine.models.encoder import Encoder
+
+BATCH_TRACKS = 8  # encoded and committed together
+LIBRARY_PARTS = (b"", b"-wal", b"-shm", b"-journal")
+INDEX_ENDINGS = (b".faiss", b".part")
+
+
+@dataclass(frozen=True)
+class IndexOptions:
+    """How to index.
+
+    Attributes:
+        threads: Files decoded at once.
+        prune: Remove tracks whose files are gone.
+        force: Prune even where that looks like a disk that is not mounted.
+        retry: Read files again that failed before.
+        follow_links: Follow links that lead out of the folders that are indexed.
+    """
+
+    threads: int = 2
+    prune: bool = False
+    force: bool = False
+    retry: bool = False
+    follow_links: bool = False
+
+
+class Ingest:
+    """One run over some paths.
+
+    Args:
+        database: The library.
+        load: Gives the encoder; called only when there is something to encode.
+        encoder_id: `name@hash` that signatures are stored under.
+        coverage: "windows" or "full".
+        options: How to index.
+    """
+
+    def __init__(
+        self, database: Database, load: Callable[[], Encoder], encoder_id: str, coverage: str, options: IndexOptions
+    ) -> None:
+        self.database, self.load, self.options = database, load, options
+        self.encoder_id, self.coverage = encoder_id, coverage
+        self.report = IndexReport()
+        self.moved_from: set[bytes] = set()
+        self.unchanged: list[tuple[FoundFile, int]] = []
+
+    def run(
+        self, paths: Sequence[str | bytes | os.PathLike[str] | os.PathLike[bytes]], on_progress: OnProgress
+    ) -> IndexReport:
+        """Index files and folders; raises LibraryError when the library cannot be written."""
+        began = time.monotonic()
+        roots = [os.path.abspath(os.fsencode(path)) for path in paths]  # noqa: PTH100 (links are kept)
+        try:
+            files, unreadable, outside = self._scan(roots)
+            known = self._known(roots, files)
+            self._note_outside(outside, known)
+            self._report_unreadable(unreadable, known)
+            work = self._needing_work(roots, files, known)
+            self._read_tags_anew(on_progress)
+            if work:
+                self._process(work, on_progress)
+            closed = [entry.path for entry in unreadable if not is_gone(entry.path)]
+            closed += [link.path for link in outside]
+            self._settle_vanished(roots, known, closed)
+        except KeyboardInterrupt:
+            self.report.interrupted = True
+        self.report.seconds = time.monotonic() - began
+        return self.report
+
+    def _scan(self, roots: list[bytes]) -> tuple[list[FoundFile], list[Unreadable], list[OutsideLink]]:
+        entries = list(scan(roots, self.options.follow_links))
+        outside = [entry for entry in entries if isinstance(entry, OutsideLink)]
+        unreadable = [entry for entry in entries if isinstance(entry, Unreadable)]
+        files = [entry for entry in entries if isinstance(entry, FoundFile)]
+        library = os.path.realpath(self.database.path)
+        return [found for found in files if not _is_of_library(found.path, os.fsencode(library))], unreadable, outside
+
+    def _note_outside(self, outside: list[OutsideLink], known: dict[bytes, FileState]) -> None:
+        """Say once that links were not followed, and that tracks behind them are out of reach, not gone."""
+        if not outside:
+            return
+        folders = [Folder.of(link.path) for link in outside]
+        tracks = (path for path, state in known.items() if state.track_id is not None)
+        behind = sum(any(folder.holds(path) for folder in folders) for path in tracks)
+        links = f"{len(outside)} link{'s' if len(outside) > 1 else ''}, for example {shown(outside[0].path)},"
+        stay = f"; {behind} track{'s' if behind > 1 else ''} behind stay as they are" if behind else ""
+        self.report.notes.append(
+            f"{links} out of the indexed folders not followed{stay}: add --follow-links, or index where they lead"
+        )
+
+    def _known(self, roots: list[bytes], files: list[FoundFile]) -> dict[bytes, FileState]:
+        with self.database.write() as connection:
+            for root in roots:
+                if os.path.lexists(root):
+                    add_root(connection, root)
+            known = known_files(connection, roots)
+            if self.options.retry:
+                again = {found.path for found in files if (state := known.get(found.path)) and state.failed}
+                forget_skipped(connection, again)
+                known = {path: state for path, state in known.items() if path not in again}
+        return known
+
+    def _report_unreadable(self, unreadable: list[Unreadable], known: dict[bytes, FileState]) -> None:
+        """Count what could not be looked at. A link to nowhere counts once; a track behind one stays a track."""
+        for entry in unreadable:
+            state = known.get(entry.path)
+            failed = FailedPath(shown(entry.path), entry.reason)
+            dangling = os.path.islink(entry.path) and (state is None or state.track_id is None)  # noqa: PTH114 (bytes)
+            if dangling and state and state.reason == entry.reason:
+                self.report.failed_before.append(failed)
+                continue
+            self.report.failed.append(failed)
+            if dangling:
+                with self.database.write() as connection:
+                    put_skipped(connection, entry.path, 0, 0, True, entry.reason)
+
+    def _needing_work(
+        self, roots: list[bytes], files: list[FoundFile], known: dict[bytes, FileState]
+    ) -> list[FoundFile]:
+        with self.database.read() as connection:
+            missing = missing_tracks(connection, self.encoder_id, self.coverage, roots)
+        work = []
+        for found in files:
+            state = known.get(found.path)
+            if (
+                state is None
+                or (state.size, state.mtime_ns) != (found.size, found.mtime_ns)
+                or (state.track_id is not None and state.failed)
+            ):
+                work.append(found)
+            elif state.failed:
+                self.report.failed_before.append(FailedPath(shown(found.path), state.reason or ""))
+            elif state.track_id is None:
+                self.report.passed_over += 1
+            elif state.track_id in missing:
+                work.append(found)
+            else:
+                self.report.unchanged += 1
+                self.unchanged.append((found, state.track_id))
+        return work
+
+    def _read_tags_anew(self, on_progress: OnProgress) -> None:
+        with self.database.write() as connection:
+            waiting = tracks_to_read(connection, TAG_READER)
+        stale = [(found, track_id) for found, track_id in self.unchanged if track_id in waiting]
+        if stale:
+            from engine.indexer.pipeline.retagging import (
+                read_anew,  # here: it loads FFmpeg, and most runs have nothing for it
+            )
+
+            self.report.retagged = read_anew(self.database, stale, waiting, self.options.threads, on_progress)
+
+    def _process(self, work: list[FoundFile], on_progress: OnProgress) -> None:
+        from threadpoolctl import threadpool_limits
+
+        encoder = self.load()
+        device, at_once = encoder.device.type, encoder.at_once
+        with kept_memory(), threadpool_limits(1, user_api="blas"):  # files are what runs in parallel here
+            self._store_all(work, encoder, on_progress)
+        if encoder.device.type != device:
+            self.report.notes.append("the GPU's memory is too small for this encoder: the CPU went on")
+        elif encoder.at_once != at_once:
+            self.report.notes.append(f"the GPU's memory is small: {encoder.at_once} windows were encoded at once")
+
+    def _store_all(self, work: list[FoundFile], encoder: Encoder, on_progress: OnProgress) -> None:
+        # Here: torch takes a second, and a run with nothing new needs none.
+        from engine.indexer.pipeline.encoding import one_core_a_file
+        from engine.indexer.pipeline.prepare import Target, prepare
+        from engine.indexer.pipeline.storing import Storing
+
+        target = Target(self.encoder_id, encoder.plan, self.coverage)
+        storing = Storing(self.database, encoder, target, self.report, self.moved_from)
+        in_threads = encoder if encoder.device.type == "cpu" else None
+        stop = Event()
+        one = partial(prepare, database=self.database, target=target, encoder=in_threads, stop=stop)
+        threads = self.options.threads
+        batch: list[Prepared] = []
+        with one_core_a_file() as begin:
+            for done, item in enumerate(in_order(one, work, threads, "decode", begin, stop), start=1):
+                batch.append(item)
+                if len(batch) == BATCH_TRACKS or done == len(work):
+                    storing.store(batch)
+                    batch = []
+                on_progress(IndexProgress(done, len(work), shown(item.found.path)))
+
+    def _settle_vanished(self, roots: list[bytes], known: dict[bytes, FileState], closed: list[bytes]) -> None:
+        vanished = [path for path in find_vanished(roots, known, closed) if path not in self.moved_from]
+        self.report.vanished = [shown(path) for path in vanished if known[path].track_id is not None]
+        if not self.options.prune or not vanished:
+            return
+        if not self.options.force:
+            self.report.prune_refused = refuse_prune(roots, vanished, known)
+        if self.report.prune_refused is None:
+            self.report.pruned = remove_vanished(self.database, vanished, known)
+
+
+def _is_of_library(path: bytes, library: bytes) -> bool:
+    """Whether a file is the library or a part of it beside it: to open and close it would drop SQLite's locks."""
+    if not os.path.basename(path).startswith(os.path.basename(library)):  # noqa: PTH119 (bytes)
+        return False
+    real = os.path.realpath(path)
+    part = real.removeprefix(library)
+    return real.startswith(library) and (part in LIBRARY_PARTS or part.endswith(INDEX_ENDINGS))

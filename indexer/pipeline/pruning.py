@@ -1,0 +1,70 @@
+"""Files that went away: told apart from a disk that is not mounted before anything is removed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Sequence
+
+from engine.db import Database, FileState, Track, forget_skipped, remove_tracks
+from engine.db.text import Folder, shown
+
+LARGEST_SHARE = 0.5  # of a run's tracks that may be pruned without force
+
+
+def is_gone(path: bytes) -> bool:
+    """Whether there is no such file. One that cannot be looked at, on a disk that fails or is locked, is not gone."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def why_not_as_indexed(track: Track) -> str | None:
+    """Why a track's file is not what the library knows, or None where it is."""
+    try:
+        status = os.stat(track.path)  # noqa: PTH116 (bytes)
+    except OSError as error:
+        return f"cannot be opened: {error.strerror or error}"
+    if track.differs(status):
+        return "changed since it was indexed; index it again: engine index PATH"
+    return None
+
+
+def find_vanished(roots: Sequence[bytes], known: dict[bytes, FileState], untouchable: Collection[bytes]) -> list[bytes]:
+    """Known paths below `roots` whose files are gone, sorted; nothing below `untouchable` (folders not listed)."""
+    folders = [Folder.of(root) for root in roots]
+    closed = [Folder.of(path) for path in untouchable]
+    return sorted(
+        path
+        for path in known
+        if any(folder.holds(path) for folder in folders)
+        and not any(folder.holds(path) for folder in closed)
+        and is_gone(path)
+    )
+
+
+def refuse_prune(roots: Sequence[bytes], vanished: Sequence[bytes], known: dict[bytes, FileState]) -> str | None:
+    """Why pruning would be rash (a root missing or empty, more than half of its tracks gone), or None."""
+    for root in roots:
+        if not os.path.lexists(root):
+            return f"nothing was pruned: {shown(root)} is missing; if that is meant, add --force"
+        if os.path.isdir(root) and not os.listdir(root):  # noqa: PTH112, PTH208 (bytes)
+            return f"nothing was pruned: {shown(root)} is empty (a disk not mounted?); if that is meant, add --force"
+    folders = [Folder.of(root) for root in roots]
+    tracks = [path for path, state in known.items() if state.track_id is not None]
+    below = sum(any(folder.holds(path) for folder in folders) for path in tracks)
+    gone = sum(known[path].track_id is not None for path in vanished)
+    if gone > LARGEST_SHARE * below:
+        return f"nothing was pruned: {gone} of {below} tracks would go, more than half; if that is meant, add --force"
+    return None
+
+
+def remove_vanished(database: Database, vanished: Sequence[bytes], known: dict[bytes, FileState]) -> int:
+    """Remove the tracks, and forget the skipped files, at these paths; returns the number of tracks."""
+    ids = [known[path].track_id for path in vanished]
+    with database.write() as connection:
+        forget_skipped(connection, vanished)
+        return remove_tracks(connection, [track_id for track_id in ids if track_id is not None])

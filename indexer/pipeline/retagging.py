@@ -1,0 +1,78 @@
+"""Tags of unchanged files read anew, where an earlier version read them; nothing is decoded or encoded again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import Connection
+
+from engine.db import Database, NewTrack, leave_to_read, track_by_id, upsert_track
+from engine.db.text import shown
+from engine.errors import AudioError
+from engine.indexer.audio.decode import AudioFile
+from engine.indexer.audio.scan import FoundFile
+from engine.indexer.audio.tags import Tags, read_tags
+from engine.indexer.pipeline.pool import in_order
+from engine.indexer.pipeline.reports import IndexProgress, OnProgress
+
+COMMITTED_TOGETHER = 200
+IDENTITY = ("path", "size", "mtime_ns", "content_hash", "duration_seconds")
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What one unchanged file says now; None where it cannot be opened, and the next run tries again."""
+
+    found: FoundFile
+    track_id: int
+    tags: Tags | None
+
+
+def read_anew(
+    database: Database,
+    stale: Sequence[tuple[FoundFile, int]],
+    waiting: Collection[int],
+    threads: int,
+    on_progress: OnProgress,
+) -> int:
+    """Read the tags of unchanged files and note whose are left to be read; returns how many tracks got theirs.
+
+    Args:
+        database: The library.
+        stale: Files, and the ids of their tracks.
+        waiting: The ids of all tracks whose tags an earlier version read.
+        threads: Files read at once.
+        on_progress: Called after each file.
+    """
+    left = set(waiting)
+    batch: list[_Reading] = []
+    count = 0
+    for done, reading in enumerate(in_order(_read, stale, threads, "tags"), start=1):
+        batch.append(reading)
+        if len(batch) == COMMITTED_TOGETHER or done == len(stale):
+            left -= {each.track_id for each in batch if each.tags is not None}
+            with database.write() as connection:
+                count += sum(_store(connection, each) for each in batch)
+                leave_to_read(connection, left)
+            batch = []
+        on_progress(IndexProgress(done, len(stale), shown(reading.found.path)))
+    return count
+
+
+def _read(file: tuple[FoundFile, int]) -> _Reading:
+    try:
+        with AudioFile.open(file[0].path) as audio:
+            return _Reading(*file, read_tags(audio.info.metadata))
+    except AudioError:
+        return _Reading(*file, None)
+
+
+def _store(connection: Connection, reading: _Reading) -> bool:
+    """Give a track its tags; False if none were read, or the track is another by now."""
+    track = track_by_id(connection, reading.track_id)
+    if reading.tags is None or track is None or track.path != reading.found.path:
+        return False
+    if any(getattr(track, name) != value for name, value in asdict(reading.tags).items()):
+        upsert_track(connection, NewTrack(**{name: getattr(track, name) for name in IDENTITY}, **asdict(reading.tags)))
+    return True

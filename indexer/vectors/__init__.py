@@ -1,0 +1,1 @@
+"""Signatures, searchable: FAISS index files derived from SQLite."""

@@ -1,0 +1,90 @@
+"""What an encoder's file says of single segments, read with NumPy: questions about what is stored load no torch."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from engine.errors import EncoderError, brief
+from engine.models.weights_files import MALFORMED, EncoderFile, check_digest, read_metadata
+
+# architecture -> the setting that is `WindowPlan.segment_seconds`
+SEGMENT_SETTINGS: dict[str, str] = {
+    "mg_cam": "segment_seconds",
+    "ts_resformer": "slice_seconds",
+    "attention_signature": "token_seconds",
+    "icff_net": "segment_seconds",
+    "attention_cnn": "slice_seconds",
+}
+
+
+def segment_seconds(file: EncoderFile) -> float:
+    """Length of one of an encoder's segments in seconds; raises EncoderError when its file does not say."""
+    try:
+        seconds = float(json.loads(read_metadata(file.path)["config"])[SEGMENT_SETTINGS[file.name]])
+    except MALFORMED as error:
+        raise EncoderError(f"expected the length of a segment in the weights {file.path}, found none") from error
+    if not 0 < seconds < math.inf:
+        raise EncoderError(f"expected a segment of more than 0 s in the weights {file.path}, found {seconds}")
+    return seconds
+
+
+def segment_genres(file: EncoderFile, vectors: NDArray[np.float32]) -> list[str]:
+    """The genre that each segment speaks for: the likeliest one if the track were that segment alone.
+
+    The genre head is linear in every architecture, and what mg_cam does with its output rises with it: the largest
+    output names the genre.
+
+    Args:
+        file: The encoder's.
+        vectors: h, (S, D), not normalised.
+
+    Returns:
+        S names out of `file.genres`.
+
+    Raises:
+        EncoderError: The weights are missing, damaged, or others than named.
+    """
+    outputs = _outputs(file, "genre", len(file.genres), vectors)
+    return [file.genres[best] for best in np.argmax(outputs, axis=1)]
+
+
+def segment_words(file: EncoderFile, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How likely each of the encoder's words is in each segment, as if the track were that segment alone.
+
+    Args:
+        file: The encoder's.
+        vectors: h, (S, D), not normalised.
+
+    Returns:
+        Probabilities (S, V) in the order of `file.words`; V is 0 for an encoder without words.
+
+    Raises:
+        EncoderError: The weights are missing, damaged, or others than named.
+    """
+    if not file.words:
+        return np.zeros((len(vectors), 0), np.float32)
+    outputs = _outputs(file, "word", len(file.words), vectors)
+    return 0.5 * np.tanh(0.5 * outputs) + 0.5  # the logistic function; no number overflows
+
+
+def _outputs(file: EncoderFile, head: str, count: int, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What a linear head with COUNT outputs says of vectors (S, D): (S, COUNT)."""
+    check_digest(file)
+    try:
+        with safe_open(file.path, framework="np") as tensors:
+            weight, bias = (
+                np.asarray(tensors.get_tensor(f"{head}_head.{part}"), np.float32) for part in ("weight", "bias")
+            )
+    except (SafetensorError, OSError, *MALFORMED) as error:
+        raise EncoderError(f"expected a {head} head in the weights {file.path}, found none: {brief(error)}") from error
+    expected = (count, vectors.shape[1])
+    if weight.shape != expected or bias.shape != expected[:1]:
+        raise EncoderError(
+            f"expected a {head} head of shape {expected} in the weights {file.path}, found {weight.shape}"
+        )
+    return vectors @ weight.T + bias

@@ -1,0 +1,175 @@
+"""Windows lie where the sound is, and only sound has a weight."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from engine.errors import AudioError
+from engine.indexer.audio.placement import floor_of, levels, sound_bounds, speaking
+from engine.indexer.audio.reading import place_in, plan_starts, read_track
+from engine.indexer.pipeline.encoding import encode_file
+from engine.models.checkpoint import build
+from engine.models.encoder import Encoder
+from tests.audio import write_audio
+
+RATE = 22_050
+SECONDS, COUNT = 4.0, 10
+CLOSE = 0.1  # seconds by which windows of the same sound may differ: levels are taken over blocks of that length
+
+Sound = NDArray[np.float32]
+
+
+def music(seconds: float, seed: int = 0) -> Sound:
+    """Notes of half a second: chords over a little noise."""
+    random = np.random.default_rng(seed)
+    time = np.arange(round(seconds * RATE)) / RATE
+    pitches = random.choice([220.0, 277.2, 329.6, 440.0, 554.4], (int(seconds * 2) + 1, 2))
+    heights = pitches[(time * 2).astype(int)]
+    notes = np.sin(2 * np.pi * heights * time[:, None]).sum(axis=1) * np.exp(-3 * (time % 0.5))
+    return (0.2 * notes + 0.01 * random.standard_normal(len(time))).astype(np.float32)
+
+
+def noise(seconds: float, decibels: float) -> Sound:
+    """White noise with an RMS of `decibels` below full scale."""
+    random = np.random.default_rng(9)
+    return (10 ** (decibels / 20) * random.standard_normal(round(seconds * RATE))).astype(np.float32)
+
+
+def write(folder: Path, *parts: Sound) -> bytes:
+    """Write the parts as one FLAC file of 24 bits."""
+    path = folder / "a.wav"
+    write_audio(path, np.concatenate(parts), RATE)
+    return os.fsencode(path)
+
+
+def starts(folder: Path, *parts: Sound) -> NDArray[np.float64]:
+    """Where windows of a file that holds these parts start."""
+    return np.array(read_track(write(folder, *parts), SECONDS, COUNT, RATE, "sound").starts)
+
+
+@pytest.fixture(scope="module", params=["attention_signature", "icff_net"])
+def encoder(request: pytest.FixtureRequest) -> Encoder:
+    """Untrained encoders whose window is one segment, and seven."""
+    torch.manual_seed(0)
+    return build(request.param).eval()
+
+
+@pytest.mark.parametrize("decibels", [None, -80.0])
+@pytest.mark.parametrize("pad_seconds", [5, 60])
+@pytest.mark.parametrize("end", [True, False])
+def test_quiet_ends_do_not_move_the_windows(
+    tmp_path: Path, decibels: float | None, pad_seconds: int, end: bool
+) -> None:
+    """Silence or noise at -80 dBFS before or after the sound leaves the windows where they were in the sound."""
+    sound = music(60)
+    quiet = np.zeros(pad_seconds * RATE, np.float32) if decibels is None else noise(pad_seconds, decibels)
+    found = starts(tmp_path, *((sound, quiet) if end else (quiet, sound)))
+    np.testing.assert_allclose(found - (0 if end else pad_seconds), starts(tmp_path, sound), atol=CLOSE)
+
+
+def test_in_memory_as_in_a_file(tmp_path: Path) -> None:
+    """Samples in memory get the windows that the same samples get in a file."""
+    parts = (np.zeros(7 * RATE, np.float32), music(40), noise(9, -80))
+    in_memory = place_in(np.concatenate(parts), SECONDS, COUNT, RATE, "sound")
+    np.testing.assert_allclose(in_memory, starts(tmp_path, *parts), atol=CLOSE)
+
+
+def test_windows_of_a_steady_track_stay(tmp_path: Path) -> None:
+    """Where sound fills the file, windows are spread from 0 to the end, to the bit as without a look at the level."""
+    np.testing.assert_array_equal(starts(tmp_path, music(50)), plan_starts(50.0, SECONDS, COUNT))
+
+
+def test_a_gap_moves_windows_to_sound(tmp_path: Path) -> None:
+    """Minutes of silence in the middle get no window; the songs on both sides share them."""
+    found = read_track(write(tmp_path, music(60), np.zeros(180 * RATE, np.float32), music(60)), 4.0, 10, RATE, "sound")
+    assert len(found.starts) == 10
+    assert (levels(found.windows) > floor_of(0.1)).all()
+    assert sum(start < 60 for start in found.starts) == sum(start > 236 for start in found.starts) == 5
+
+
+def test_one_second_of_sound_is_found(tmp_path: Path) -> None:
+    """In two minutes of digital silence the one second of sound between two windows is what is read."""
+    found = starts(tmp_path, np.zeros(37 * RATE, np.float32), music(1), np.zeros(82 * RATE, np.float32))
+    assert len(found) == 1
+    assert 34 <= found[0] <= 37
+
+
+def test_silence_is_an_error(tmp_path: Path) -> None:
+    """A file without any sound is refused, as it always was."""
+    with pytest.raises(AudioError, match="silence"):
+        starts(tmp_path, np.zeros(30 * RATE, np.float32))
+
+
+def test_a_very_quiet_recording_is_heard() -> None:
+    """All of a recording at -66 dBFS speaks, and the hiss 20 dB below it does not."""
+    assert speaking(np.array([5e-4, 4e-4, 5e-5], np.float32)).tolist() == [True, True, False]
+
+
+def test_something_always_speaks() -> None:
+    """Digital silence, and levels that are no numbers, leave one segment."""
+    assert speaking(np.zeros(4, np.float32)).sum() >= 1
+    assert speaking(np.full(4, np.nan, np.float32)).sum() >= 1
+
+
+def test_bounds_to_a_block() -> None:
+    """The bounds of the sound are right to a tenth of a second, the end of the samples included."""
+    samples = np.concatenate([np.zeros(RATE, np.float32), music(2.53)])
+    assert sound_bounds(samples, RATE, 1e-3) == pytest.approx((1.0, 3.53), abs=0.1)
+    assert sound_bounds(np.zeros(RATE, np.float32), RATE, 1e-3) is None
+    assert sound_bounds(samples[:0], RATE, 1e-3) is None
+
+
+@pytest.mark.parametrize("coverage", ["windows", "full"])
+def test_silent_segments_have_no_weight(tmp_path: Path, encoder: Encoder, coverage: str) -> None:
+    """In a track of which most is digital silence, silent segments weigh exactly 0 and the rest sum to 1."""
+    parts = [np.zeros(22 * RATE, np.float32) for _ in range(4)]
+    parts[2] = music(22)
+    _, encoded = encode_file(write(tmp_path, *parts), encoder, coverage)
+    ends = encoded.starts + encoder.plan.segment_seconds
+    silent = (ends <= 44) | (encoded.starts >= 66)
+    assert (encoded.attention[silent] == 0).all()
+    assert encoded.attention[~silent].min() > 0
+    assert encoded.attention.sum() == pytest.approx(1, abs=1e-5)
+
+
+def crescendo() -> Sound:
+    """Twenty minutes that grow by 60 dB."""
+    sound = np.tile(music(20), 60)
+    return sound * (10 ** (np.linspace(-60, 0, len(sound)) / 20)).astype(np.float32)
+
+
+def clicks() -> Sound:
+    """One click of a sample a second."""
+    sound = np.zeros(40 * RATE, np.float32)
+    sound[::RATE] = 0.9
+    return sound
+
+
+@pytest.mark.parametrize("sound", [crescendo(), clicks(), noise(30, -20), music(1.5), music(4.0)], ids=len)
+def test_odd_tracks_have_sensible_weights(tmp_path: Path, encoder: Encoder, sound: Sound) -> None:
+    """A crescendo, a click track, white noise and tracks of one window get a finite unit signature and full weights."""
+    _, encoded = encode_file(write(tmp_path, sound), encoder, "windows")
+    assert np.isfinite(encoded.vector).all()
+    assert np.linalg.norm(encoded.vector) == pytest.approx(1, abs=1e-5)
+    assert encoded.attention.sum() == pytest.approx(1, abs=1e-5)
+    assert encoded.attention.min() >= 0
+
+
+def test_encoders_of_before_read_the_whole(tmp_path: Path, encoder: Encoder) -> None:
+    """With placement "whole" windows are spread over the silence, too, and all of them have a weight."""
+    path = write(tmp_path, music(45), np.zeros(45 * RATE, np.float32))
+    plan = encoder.plan
+    try:
+        encoder.plan = dataclasses.replace(plan, placement="whole")
+        decoded, encoded = encode_file(path, encoder, "windows")
+    finally:
+        encoder.plan = plan
+    assert decoded.starts == plan_starts(90.0, plan.seconds, plan.count)
+    assert encoded.attention.min() > 0

@@ -1,0 +1,139 @@
+"""Finding files: each once, in order, and nothing that could hang or go round in circles."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from engine.indexer.audio.scan import FoundFile, OutsideLink, Unreadable, has_media_extension, scan
+
+
+def found(*paths: Path | bytes | str) -> list[bytes]:
+    """Give the paths of the files found."""
+    return [item.path for item in scan(paths) if isinstance(item, FoundFile)]
+
+
+def fill(folder: Path, *names: str) -> None:
+    """Make small files."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"sound")
+
+
+def test_order(tmp_path: Path) -> None:
+    """A folder is walked in sorted order, whatever the order in which it was filled."""
+    fill(tmp_path, "b/2.mp3", "c.mp3", "a.mp3", "b/1.mp3")
+    assert found(tmp_path) == [os.fsencode(tmp_path / name) for name in ("a.mp3", "b/1.mp3", "b/2.mp3", "c.mp3")]
+
+
+def test_facts(tmp_path: Path) -> None:
+    """A found file carries its size and its time of change in nanoseconds."""
+    fill(tmp_path, "a.mp3")
+    os.utime(tmp_path / "a.mp3", ns=(5, 1_234_567_891_234_567_000))
+    assert list(scan([tmp_path])) == [FoundFile(os.fsencode(tmp_path / "a.mp3"), 5, 1_234_567_891_234_567_000)]
+
+
+def test_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative path becomes absolute from the current folder, with its links kept."""
+    fill(tmp_path, "real/a.mp3")
+    (tmp_path / "link").symlink_to("real")
+    monkeypatch.chdir(tmp_path)
+    assert found("link") == [os.fsencode(tmp_path / "link" / "a.mp3")]
+
+
+def test_hidden(tmp_path: Path) -> None:
+    """Hidden files and folders are passed over in a walk, and taken when named."""
+    fill(tmp_path, "._a.mp3", ".Trash/b.mp3", "c.mp3")
+    assert found(tmp_path) == [os.fsencode(tmp_path / "c.mp3")]
+    assert found(tmp_path / ".Trash") == [os.fsencode(tmp_path / ".Trash" / "b.mp3")]
+
+
+def test_loop(tmp_path: Path) -> None:
+    """Links in a circle end, and each file of the circle is found once."""
+    fill(tmp_path, "a/x.mp3")
+    (tmp_path / "a" / "up").symlink_to(tmp_path)
+    (tmp_path / "self").symlink_to(tmp_path / "self")
+    assert found(tmp_path) == [os.fsencode(tmp_path / "a" / "x.mp3")]
+
+
+def test_twice(tmp_path: Path) -> None:
+    """A file given twice, by itself and by its folder, is found once."""
+    fill(tmp_path, "a.mp3")
+    assert found(tmp_path / "a.mp3", tmp_path, os.fsencode(tmp_path / "a.mp3")) == [os.fsencode(tmp_path / "a.mp3")]
+
+
+def test_not_utf8(tmp_path: Path) -> None:
+    """A name that is not UTF-8 is found with its bytes as they are."""
+    path = os.fsencode(tmp_path) + b"/caf\xe9.mp3"
+    Path(os.fsdecode(path)).write_bytes(b"sound")
+    assert found(tmp_path) == [path]
+
+
+def test_fifo(tmp_path: Path) -> None:
+    """A FIFO is passed over: nobody may ever write to it."""
+    os.mkfifo(tmp_path / "pipe.mp3")
+    fill(tmp_path, "a.mp3")
+    assert [item.path for item in scan([tmp_path])] == [os.fsencode(tmp_path / "a.mp3")]
+    assert list(scan([tmp_path / "pipe.mp3"])) == []
+
+
+def test_missing(tmp_path: Path) -> None:
+    """A path that does not exist and a link to nowhere are reported, and the rest is found."""
+    fill(tmp_path, "z.mp3")
+    (tmp_path / "nowhere").symlink_to("gone")
+    items = list(scan([tmp_path / "absent", tmp_path]))
+    assert [type(item) for item in items] == [Unreadable, Unreadable, FoundFile]
+    assert isinstance(items[0], Unreadable)
+    assert items[0].reason == "No such file or directory"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may list everything")
+def test_forbidden(tmp_path: Path) -> None:
+    """A folder that may not be listed is reported, and the rest is found."""
+    fill(tmp_path, "a/x.mp3", "b.mp3")
+    (tmp_path / "a").chmod(0)
+    items = list(scan([tmp_path]))
+    (tmp_path / "a").chmod(0o700)
+    assert items[0] == Unreadable(os.fsencode(tmp_path / "a"), "Permission denied")
+    assert found(tmp_path)[-1] == os.fsencode(tmp_path / "b.mp3")
+
+
+@pytest.mark.parametrize(
+    ("name", "media"), [(b"a.mp3", True), (b"B.FLAC", True), (b"x.txt", False), (b"mp3", False), (b"a.jpg", False)]
+)
+def test_extension(name: bytes, media: bool) -> None:
+    """Names of sound are told from other names, in whichever case."""
+    assert has_media_extension(b"/music/" + name) is media
+
+
+def test_outside_links(tmp_path: Path) -> None:
+    """A link out of the folder is told, and followed only where wanted; one inside it, and a linked root, always."""
+    fill(tmp_path, "other/x.mp3", "music/a.mp3", "music/b/c.mp3", "music2/d.mp3")
+    music = tmp_path / "music"
+    (music / "away").symlink_to(tmp_path / "other")
+    (music / "beside").symlink_to("../music2")
+    (music / "file.mp3").symlink_to(tmp_path / "other" / "x.mp3")
+    (music / "near.mp3").symlink_to("b/c.mp3")
+    (tmp_path / "root").symlink_to(music)
+    for root in (music, tmp_path / "root"):
+        inside = [os.fsencode(root / name) for name in ("a.mp3", "b/c.mp3", "near.mp3")]
+        links = [os.fsencode(root / name) for name in ("away", "beside", "file.mp3")]
+        assert found(root) == inside
+        assert [item.path for item in scan([root]) if isinstance(item, OutsideLink)] == links
+        followed = [item.path for item in scan([root], follow_links=True)]
+        assert len(followed) == len(inside) + len(links)
+        assert os.fsencode(root / "away" / "x.mp3") in followed
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="a system without /proc")
+def test_special_places(tmp_path: Path) -> None:
+    """/proc and its like are never walked: not by a link, whatever is wanted, and not by name."""
+    (tmp_path / "link").symlink_to("/proc/self/fd")
+    fill(tmp_path, "a.mp3")
+    for follow in (False, True):
+        items = list(scan([tmp_path], follow_links=follow))
+        expected = [FoundFile, OutsideLink]
+        assert [type(item) for item in items] == expected
+    assert [type(item) for item in scan(["/proc"])] == [Unreadable]

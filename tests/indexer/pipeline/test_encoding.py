@@ -1,0 +1,167 @@
+"""From files to signatures: the same sound gives the same signature, whatever stands beside it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+import pytest
+import torch
+
+from engine.errors import AudioError
+from engine.indexer.pipeline.encoding import DecodedTrack, decode_windows, encode_batch, encode_file, encode_full
+from engine.indexer.pipeline.pool import in_order
+from engine.models.checkpoint import load_encoder
+from engine.models.encoder import Encoder
+from engine.models.labels import GENRES, MOODS
+from engine.models.weights_files import find_encoder
+from tests.audio import write_audio
+from tests.conftest import RATE, make_song
+from tests.words import WORDS, worded_encoder
+
+SAME = 1e-5  # float32 rounding: batches of other sizes take other paths through the libraries
+CLOSE = 0.98  # cosine of what is the same to the ear
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    """The encoder that ships, on the CPU."""
+    return load_encoder(find_encoder())
+
+
+def song(folder: Path, seed: int, seconds: float = 5.2, gain: float = 1.0, rate: int = RATE) -> bytes:
+    """Write a song; returns its path."""
+    path = folder / f"{seed}-{seconds}-{gain}-{rate}.wav"
+    write_audio(path, gain * make_song(seed, seconds), rate)
+    return os.fsencode(path)
+
+
+@pytest.mark.parametrize("coverage", ["windows", "full"])
+@pytest.mark.parametrize("seconds", [0.6, 5.2, 50.0])
+def test_shapes(tmp_path: Path, encoder: Encoder, coverage: str, seconds: float) -> None:
+    """A track of any length gives a unit signature, distributions that sum to 1, and windows that lie in the track."""
+    decoded, encoded = encode_file(song(tmp_path, 1, seconds), encoder, coverage)
+    assert decoded.duration_seconds == pytest.approx(seconds, abs=0.01)
+    assert encoded.vector.shape == (encoder.dim,)
+    assert np.linalg.norm(encoded.vector) == pytest.approx(1, abs=1e-5)
+    assert (encoded.genres.shape, encoded.moods.shape) == ((len(GENRES),), (len(MOODS),))
+    for shares in (encoded.genres, encoded.moods, encoded.attention):
+        assert shares.min() >= 0
+        assert shares.sum() == pytest.approx(1, abs=1e-5)
+    assert len(encoded.starts) == len(encoded.attention) == len(encoded.vectors)
+    assert encoded.starts.min() >= 0
+    assert encoded.starts.max() < seconds
+
+
+@pytest.mark.parametrize("coverage", ["windows", "full"])
+def test_words(tmp_path: Path, coverage: str) -> None:
+    """A track has a probability for each of the encoder's words, and its row of the library has the same."""
+    path, worded = song(tmp_path, 1, 1.5), worded_encoder()
+    _, encoded = encode_file(path, worded, coverage)
+    expected = worded.summarise(torch.from_numpy(encoded.vectors)).words
+    np.testing.assert_allclose(encoded.words, expected.numpy(), atol=SAME, rtol=0)
+    assert (encoded.words.shape, encoded.words.dtype) == ((len(WORDS),), np.float32)
+    row = encoded.of_track(7, "a@1", coverage)
+    assert (row.track_id, row.encoder, row.coverage) == (7, "a@1", coverage)
+    assert row.words is encoded.words
+    assert row.vectors is encoded.vectors
+
+
+def test_batch(tmp_path: Path, encoder: Encoder) -> None:
+    """A track encoded among others has the signature that it has alone."""
+    tracks = [
+        decode_windows(song(tmp_path, seed, seconds), encoder.plan) for seed, seconds in ((1, 5.2), (2, 0.8), (3, 45))
+    ]
+    for together, track in zip(encode_batch(encoder, tracks), tracks, strict=True):
+        (alone,) = encode_batch(encoder, [track])
+        assert np.allclose(together.vector, alone.vector, atol=SAME)
+        assert np.allclose(together.genres, alone.genres, atol=SAME)
+        assert np.array_equal(together.starts, alone.starts)
+
+
+@pytest.mark.parametrize("coverage", ["windows", "full"])
+def test_again(tmp_path: Path, encoder: Encoder, coverage: str) -> None:
+    """The same file gives the same signature again, to the bit."""
+    path = song(tmp_path, 1, 12.0)
+    first, second = (encode_file(path, encoder, coverage)[1] for _ in range(2))
+    assert np.array_equal(first.vector, second.vector)
+
+
+def test_gain(tmp_path: Path, encoder: Encoder) -> None:
+    """Half the gain does not change what a track sounds like; another song does."""
+    original = encode_file(song(tmp_path, 1), encoder, "windows")[1].vector
+    quiet = encode_file(song(tmp_path, 1, gain=0.5), encoder, "windows")[1].vector
+    other = encode_file(song(tmp_path, 2), encoder, "windows")[1].vector
+    assert quiet @ original > CLOSE
+    assert other @ original < quiet @ original
+
+
+def test_formats(tmp_path: Path, encoder: Encoder) -> None:
+    """A song sounds alike as WAV, FLAC at 44.1 kHz in stereo, and MP3."""
+    mono = make_song(3, 8.0)
+    wide = np.repeat(mono, 2)  # at twice the rate, sample and hold
+    write_audio(tmp_path / "a.wav", mono, RATE)
+    write_audio(tmp_path / "a.flac", np.stack([wide, wide], axis=1), 2 * RATE)
+    write_audio(tmp_path / "a.mp3", mono, RATE)
+    vectors = [
+        encode_file(os.fsencode(tmp_path / f"a{end}"), encoder, "windows")[1].vector
+        for end in (".wav", ".flac", ".mp3")
+    ]
+    assert vectors[1] @ vectors[0] > CLOSE
+    assert vectors[2] @ vectors[0] > CLOSE
+
+
+def test_full_reads_all(tmp_path: Path, encoder: Encoder) -> None:
+    """Read in full, windows follow each other to the end of the track; a short rest at the end does not count."""
+    step = encoder.plan.seconds
+    for seconds, count in ((3 * step, 3), (3 * step + 0.6 * step, 4), (3 * step + 0.3 * step, 3)):
+        _, encoded = encode_full(song(tmp_path, 1, seconds), encoder)
+        assert np.allclose(encoded.starts, np.arange(count) * step)
+
+
+def test_stopped(tmp_path: Path, encoder: Encoder) -> None:
+    """Who stops an indexing run does not wait for the end of a long file that is read in full."""
+    stop = Event()
+    results = in_order(lambda number: number, range(9), 1, "decode", stop=stop)
+    assert next(results) == 0
+    assert not stop.is_set()
+    results.close()
+    assert stop.is_set()
+    with pytest.raises(AudioError, match="stopped before its end"):
+        encode_file(song(tmp_path, 1), encoder, "full", stop)
+
+
+@pytest.mark.parametrize("coverage", ["windows", "full"])
+@pytest.mark.parametrize(("content", "reason"), [(b"", None), (b"RIFF" + b"x" * 500, None), (None, "silence")])
+def test_no_sound(tmp_path: Path, encoder: Encoder, coverage: str, content: bytes | None, reason: str | None) -> None:
+    """What holds no sound raises AudioError, with one line why."""
+    path = tmp_path / "bad.wav"
+    if content is None:
+        write_audio(path, np.zeros(5 * RATE, np.float32), RATE)
+    else:
+        path.write_bytes(content)
+    with pytest.raises(AudioError, match=reason) as caught:
+        encode_file(os.fsencode(path), encoder, coverage)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value)
+
+
+def test_too_little_memory(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows that do not fit into a GPU's memory together go through it in smaller parts, with the same answers."""
+    windows = np.random.default_rng(0).standard_normal((10, encoder.plan.samples)).astype(np.float32) * 0.1
+    track = DecodedTrack({}, 40.0, [4.0 * i for i in range(10)], windows)
+    expected = encode_batch(encoder, [track])[0]
+    embed = encoder.embed
+
+    def small(features: dict[str, torch.Tensor]) -> torch.Tensor:
+        if len(features["mel"]) > 3:
+            raise torch.OutOfMemoryError
+        return embed(features)
+
+    monkeypatch.setattr(encoder, "embed", small)
+    monkeypatch.setattr(encoder, "at_once", encoder.at_once)
+    found = encode_batch(encoder, [track])[0]
+    assert encoder.at_once <= 3
+    assert np.allclose(found.vector, expected.vector, atol=1e-5)

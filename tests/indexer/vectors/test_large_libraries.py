@@ -1,0 +1,189 @@
+"""Large libraries are searched through a graph, the largest through lists: with filters, additions, removals."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from engine.db import Database, NewTrack, Signature, open_database, put_signature, remove_tracks, upsert_track
+from engine.errors import LibraryError
+from engine.indexer.vectors import ann_build as approximate
+from engine.indexer.vectors import store as vectors
+from engine.indexer.vectors.store import VectorStore
+
+ENCODER, D, N = "test@123456", 32, 3000
+HEADS = (np.full(15, 1 / 15, np.float32), np.full(4, 1 / 4, np.float32))
+
+
+def drawn(count: int, seed: int) -> NDArray[np.float32]:
+    """Unit vectors (count, D) in twenty crowds, as music has genres."""
+    random = np.random.default_rng(seed)
+    crowds = np.random.default_rng(0).standard_normal((20, D))
+    found = crowds[random.integers(20, size=count)] + 0.6 * random.standard_normal((count, D))
+    return (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32)
+
+
+def add(database: Database, rows: NDArray[np.float32], first: int) -> None:
+    """Tracks of these signatures; their ids go on from `first`."""
+    with database.write() as connection:
+        for number, vector in enumerate(rows, first):
+            track_id = upsert_track(connection, NewTrack(b"/music/%d" % number, 1, 1, b"%d" % number, 10.0))
+            windows = (np.zeros(1, np.float32), np.ones(1, np.float32), vector[None])
+            put_signature(connection, Signature(track_id, ENCODER, "windows", vector, *HEADS, *windows))
+
+
+@pytest.fixture(scope="module")
+def signatures() -> NDArray[np.float32]:
+    """Of track n in row n - 1."""
+    return drawn(N, 1)
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory, signatures: NDArray[np.float32]) -> Path:
+    """A library of them, to be copied."""
+    path = tmp_path_factory.mktemp("filled") / "library.db"
+    with open_database(path, create=True) as database:
+        add(database, signatures, 1)
+    return path
+
+
+@pytest.fixture(params=["graph", "lists"])
+def library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, filled: Path, request: pytest.FixtureRequest
+) -> Iterator[tuple[Database, VectorStore]]:
+    """A library that counts as large, or as one of the largest, its index written."""
+    for module in (approximate, vectors):
+        monkeypatch.setattr(module, "GRAPH_FROM", 1000)
+        if request.param == "lists":
+            monkeypatch.setattr(module, "LISTS_FROM", 1000)
+    shutil.copy(filled, tmp_path / "library.db")
+    with open_database(tmp_path / "library.db", create=False) as database:
+        store = VectorStore(database, ENCODER, "windows")
+        store.compact()
+        yield database, store
+
+
+def recall(
+    store: VectorStore, known: dict[int, NDArray[np.float32]], k: int = 10, **options: NDArray[np.int64]
+) -> float:
+    """Which share of the k nearest of all that pass is found."""
+    ids = np.array(sorted(set(known) & set(options.get("allowed", np.array(list(known))).tolist())))
+    matrix = np.stack([known[i] for i in ids])
+    shares = []
+    for query in drawn(30, 9):
+        exact = ids[np.argsort(-(matrix @ query))[:k]]
+        found = [neighbour.track_id for neighbour in store.search(query, k, **options)]
+        assert len(found) == len(set(found)) == min(k, len(ids))
+        shares.append(np.isin(exact, found).mean())
+    return float(np.mean(shares))
+
+
+def test_recall(library: tuple[Database, VectorStore], signatures: NDArray[np.float32]) -> None:
+    """The nearest are found, with their exact cosines, in order."""
+    _, store = library
+    assert store.snapshot().file is not None
+    assert store.snapshot().file.near is not None
+    assert recall(store, dict(enumerate(signatures, 1))) >= 0.99
+    found = store.search(signatures[5], 10)
+    assert found[0].track_id == 6
+    cosines = [neighbour.cosine for neighbour in found]
+    assert cosines == sorted(cosines, reverse=True)
+    assert np.allclose(cosines, [signatures[n.track_id - 1] @ signatures[5] for n in found], atol=1e-6)
+
+
+def test_loaded(library: tuple[Database, VectorStore], signatures: NDArray[np.float32]) -> None:
+    """An index that was read into memory answers as one that is mapped, and needs its files no more."""
+    database, store = library
+    mapped = store.search(signatures[5], 10)
+    loaded = VectorStore(database, ENCODER, "windows", mapped=False)
+    assert loaded.search(signatures[5], 10) == mapped
+    for path in database.path.parent.glob("*.faiss"):
+        path.write_bytes(b"")
+    assert loaded.search(signatures[5], 10) == mapped
+    assert recall(loaded, dict(enumerate(signatures, 1))) >= 0.99
+
+
+@pytest.mark.parametrize("share", [0.5, 0.05, 0.001])
+def test_filtered(library: tuple[Database, VectorStore], signatures: NDArray[np.float32], share: float) -> None:
+    """A filter, however narrow, leaves the nearest of what passes it."""
+    _, store = library
+    allowed = np.random.default_rng(3).choice(np.arange(1, N + 1), int(share * N), replace=False)
+    assert recall(store, dict(enumerate(signatures, 1)), allowed=allowed) >= 0.99
+    assert store.search(signatures[0], 5, allowed=np.array([N + 7])) == []
+
+
+@pytest.mark.parametrize("gap", [1, 1000])
+def test_filtered_by_ids_of_elsewhere(
+    library: tuple[Database, VectorStore], signatures: NDArray[np.float32], gap: int
+) -> None:
+    """Ids without a signature, however many there are and whatever their order, change nothing; nor do barred ones."""
+    _, store = library
+    known, unknown = np.array([40, 7, 900]), N + gap * np.arange(1, N)
+    found = store.search(signatures[0], 5, excluded=[7, 7, N + gap], allowed=np.concatenate([unknown, known, known]))
+    assert sorted(each.track_id for each in found) == [40, 900]
+
+
+def test_changes(library: tuple[Database, VectorStore], signatures: NDArray[np.float32]) -> None:
+    """Added and removed tracks count at once, before the graph knows of them and after."""
+    database, store = library
+    new = drawn(50, 2)
+    add(database, new, N + 1)
+    with database.write() as connection:
+        remove_tracks(connection, range(1, 200))
+    known = dict(enumerate(np.concatenate([signatures, new]), 1))
+    known = {track_id: vector for track_id, vector in known.items() if track_id >= 200}
+    assert recall(store, known) >= 0.99
+    assert store.search(new[7], 1)[0].track_id == N + 8
+    assert recall(store, known, allowed=np.arange(150, N + 20, 3)) >= 0.99
+    before = store.path
+    store.compact()
+    assert store.path != before
+    assert before is not None
+    assert not before.exists()
+    assert recall(store, known) >= 0.99
+    assert recall(VectorStore(database, ENCODER, "windows"), known) >= 0.99
+
+
+@pytest.mark.parametrize("ending", [".near.faiss", ".faiss"])
+@pytest.mark.parametrize("damage", ["cut", "bit", "gone"])
+def test_damaged(
+    library: tuple[Database, VectorStore], signatures: NDArray[np.float32], ending: str, damage: str
+) -> None:
+    """A damaged file is not used: the answers are the same, and the next compaction makes it anew."""
+    database, _ = library
+    path = next(p for p in sorted(database.path.parent.glob(f"*{ending}")) if ("near" in p.name) == ("near" in ending))
+    whole = path.read_bytes()
+    if damage == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(whole[:-50] if damage == "cut" else whole[:2000] + bytes([whole[2000] ^ 1]) + whole[2001:])
+    again = VectorStore(database, ENCODER, "windows")
+    assert again.snapshot().file is None
+    assert recall(again, dict(enumerate(signatures, 1))) == 1
+    again.compact()
+    file = VectorStore(database, ENCODER, "windows").snapshot().file
+    assert file is not None
+    assert file.near is not None
+
+
+def test_aside(library: tuple[Database, VectorStore], signatures: NDArray[np.float32]) -> None:
+    """A thread of its own writes the files while searches go on; who waits hears what went wrong."""
+    database, store = library
+    new = drawn(100, 4)
+    add(database, new, N + 1)
+    before = store.path
+    store.compact_aside()
+    assert store.search(new[3], 1)[0].track_id == N + 4
+    store.wait()
+    assert store.path != before
+    add(database, drawn(100, 5), N + 101)
+    store.stem = store.stem.parent / "away" / "library.db"
+    store.compact_aside()
+    with pytest.raises(LibraryError, match="cannot write the index"):
+        store.wait()
+    store.wait()

@@ -1,0 +1,42 @@
+"""A part of a track by itself, from its file or from what is stored of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine import Engine, QueryError
+from engine.explain.explanation import Span
+from engine.search.excerpt import hear_moment
+from tests.audio import write_audio
+from tests.conftest import RATE, Collection, make_song
+
+
+def test_a_moment_is_what_a_file_of_it_is(engine: Engine, own: Collection) -> None:
+    """Seconds 6 to 11 of a file sound like a file that holds only these."""
+    first, second = make_song(50, 6), make_song(51, 5)
+    both, alone = own.folder / "both.wav", own.folder / "alone.wav"
+    write_audio(both, np.concatenate([first, second]), RATE)
+    write_audio(alone, second, RATE)
+    moment = hear_moment(engine._opened, str(both), Span(6, 11)).heard.signature
+    _, whole = engine._opened.hear(str(alone))
+    _, mixed = engine._opened.hear(str(both))
+    assert float(moment @ whole.signature) > 0.99 > float(mixed.signature @ whole.signature)
+
+
+def test_stored_windows_stand_in(engine: Engine, own: Collection) -> None:
+    """When the file is out of reach, the stored windows that overlap the moment answer; all of them are the track."""
+    own.song(3).unlink()
+    _, whole = engine._opened.hear(4)
+    found = hear_moment(engine._opened, 4, Span(0, 5)).heard
+    assert float(found.signature @ whole.signature) > 0.999
+    assert found.itself == {4}
+    with pytest.raises(QueryError, match="no stored window"):
+        hear_moment(engine._opened, 4, Span(60, 70))
+
+
+@pytest.mark.parametrize("moment", [Span(-1, 3), Span(3, 3.2), Span(4, 2), Span(0, float("nan"))])
+def test_no_moment(engine: Engine, moment: Span) -> None:
+    """A part that begins before the track, is too short, or ends before it begins is refused."""
+    with pytest.raises(QueryError, match="expected a part"):
+        hear_moment(engine._opened, 1, moment)
