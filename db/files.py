@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from engine.db.schema import roots as root_table
 from engine.db.schema import skipped, tracks
-from engine.db.text import Folder, absolute, clean, shown
+from engine.db.text import Folder, absolute, clean, displayable
 
 NEVER_READ = -1  # size and time that no file has: it counts as changed, and is read again
 
@@ -39,7 +39,7 @@ class FailedFile:
     @property
     def display_path(self) -> str:
         """The path for people: bytes that are not UTF-8 as U+FFFD, control characters as escapes."""
-        return shown(self.path)
+        return displayable(self.path)
 
 
 def known_files(connection: Connection, below: Iterable[bytes] = (b"/",)) -> dict[bytes, FileState]:

@@ -10,7 +10,7 @@ from engine.db.departed import relocate_departed
 from engine.db.files import add_root, put_skipped, remove_roots
 from engine.db.schema import BLOB, skipped, tracks
 from engine.db.schema import roots as root_table
-from engine.db.text import VARIABLES, Folder, shown
+from engine.db.text import VARIABLES, Folder, displayable
 from engine.db.tracks import COLUMNS, Track, search_text
 from engine.errors import LibraryError
 
@@ -48,7 +48,9 @@ def _refuse_collisions(connection: Connection, source: Folder, target: Folder) -
         for path in connection.execute(select(tracks.c.path).where(tracks.c.path.in_(wanted))).scalars():
             if not source.holds(path):
                 step = "remove that track, or choose another folder"
-                raise LibraryError(f"cannot move {shown(source.path)} there: {shown(path)} is a track already; {step}")
+                raise LibraryError(
+                    f"cannot move {displayable(source.path)} there: {displayable(path)} is a track already; {step}"
+                )
 
 
 def _track_portions(connection: Connection, folder: Folder) -> Iterator[list[Row[Any]]]:

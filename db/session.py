@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from engine.db.places import create_file, make_private_folder
 from engine.db.schema import APPLICATION_ID, OLDEST_VERSION, SCHEMA_VERSION, metadata
-from engine.db.text import shown
+from engine.db.text import displayable
 from engine.errors import LibraryError
 
 BUSY_SECONDS = 30.0  # how long to wait for another process's write
@@ -123,14 +123,14 @@ class Database:
         if now != self._identity:
             what = "is gone" if now is None else "is another file now"
             raise LibraryError(
-                f"library {shown(self.path)} {what}: it was moved, deleted or replaced since it was opened; nothing "
-                "was written: put it back, or open it again"
+                f"library {displayable(self.path)} {what}: it was moved, deleted or replaced since it was opened; "
+                "nothing was written: put it back, or open it again"
             )
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
         if self.closed:
-            raise LibraryError(f"library {shown(self.path)} is closed; open it again")
+            raise LibraryError(f"library {displayable(self.path)} is closed; open it again")
         try:
             yield
         except DBAPIError as error:
@@ -179,16 +179,18 @@ def _find_or_make(path: Path, create: bool) -> None:
         found = path.stat()
     except FileNotFoundError:
         expected = "expected a file made by `engine index PATH`: run that first, or name another file"
-        raise LibraryError(f"no library at {shown(path)}; {expected}") from None
+        raise LibraryError(f"no library at {displayable(path)}; {expected}") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = error.strerror if isinstance(error, OSError) else error
         step = "name a file in a folder where you can write" if create else "name a file that you can read"
-        raise LibraryError(f"library {shown(path)} cannot be opened ({reason}); {step}") from error
+        raise LibraryError(f"library {displayable(path)} cannot be opened ({reason}); {step}") from error
     if not stat.S_ISREG(found.st_mode):
         kind = "a folder" if stat.S_ISDIR(found.st_mode) else "no regular file"
-        raise LibraryError(f"expected a library at {shown(path)}, found {kind}; name a file, for example library.db")
+        raise LibraryError(
+            f"expected a library at {displayable(path)}, found {kind}; name a file, for example library.db"
+        )
     if 0 < found.st_size < SMALLEST_FILE:
-        raise LibraryError(f"{shown(path)} {EXPLANATIONS['not a database']} (found {found.st_size} bytes)")
+        raise LibraryError(f"{displayable(path)} {EXPLANATIONS['not a database']} (found {found.st_size} bytes)")
 
 
 def _connect(path: Path, query: str = "mode=rw") -> sqlite3.Connection:
@@ -262,7 +264,7 @@ def _create_tables(database: Database) -> None:
 
 def _identify(database: Database) -> None:
     """Raise LibraryError unless the file is a library of this version with all its tables."""
-    name = shown(database.path)
+    name = displayable(database.path)
     with database.read() as connection:
         application, version = _header(connection)
         names = _table_names(connection)
@@ -322,4 +324,4 @@ def _table_names(connection: Connection) -> set[str]:
 def _explain(path: Path, error: BaseException) -> str:
     found = " ".join(str(error).split())
     meaning = next((text for part, text in EXPLANATIONS.items() if part in found.lower()), OTHERWISE)
-    return f"library {shown(path)} {meaning} (SQLite: {found})"
+    return f"library {displayable(path)} {meaning} (SQLite: {found})"

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, delete, exists, func,
 from sqlalchemy.dialects.sqlite import insert
 
 from engine.db.schema import COVERAGES, segments, signatures, tracks, vector_indexes, words
-from engine.db.text import Folder, portions, shown
+from engine.db.text import Folder, displayable, portions
 from engine.errors import LibraryError, SignatureError
 
 FLOAT = np.dtype("<f4")  # as stored; float32 on any machine once read
@@ -203,7 +203,7 @@ def check_unit(connection: Connection, track_ids: Sequence[int], vectors: Floats
 def damaged(connection: Connection, track_id: int, found: str) -> SignatureError:
     """Return the error for a stored signature that cannot be right."""
     path = connection.execute(select(tracks.c.path).where(tracks.c.id == int(track_id))).scalar_one_or_none()
-    name = f"track {track_id}" + ("" if path is None else f" ({shown(path)})")
+    name = f"track {track_id}" + ("" if path is None else f" ({displayable(path)})")
     return SignatureError(f"the signature of {name} is damaged: {found}; remove that track and index it again")
 
 

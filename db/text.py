@@ -17,12 +17,12 @@ SEPARATOR = os.fsencode(os.sep)
 ARTIST_SEPARATOR = "; "  # between several artists of a track
 
 
-def shown(path: bytes | str | os.PathLike[str]) -> str:
+def displayable(path: bytes | str | os.PathLike[str]) -> str:
     """Return a path for a message or a page: one line, valid Unicode, bytes that are not UTF-8 as U+FFFD."""
     return visible(path.decode("utf-8", "replace") if isinstance(path, bytes) else clean(os.fspath(path)))
 
 
-def named(path: bytes) -> str:
+def fs_name(path: bytes) -> str:
     """Return a path as Python names files: what is not UTF-8 as lone surrogates, so that `open` takes it."""
     return os.fsdecode(path)
 
@@ -34,7 +34,9 @@ def absolute(path: bytes) -> bytes:
         LibraryError: PATH is relative, or holds a NUL byte, which no file name does.
     """
     if not Path(os.fsdecode(path)).is_absolute() or b"\0" in path:
-        raise LibraryError(f"expected an absolute path without NUL bytes, found {shown(path)!r}; give the full path")
+        raise LibraryError(
+            f"expected an absolute path without NUL bytes, found {displayable(path)!r}; give the full path"
+        )
     return path
 
 
@@ -43,7 +45,7 @@ def clean(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def folded(text: str) -> str:
+def fold(text: str) -> str:
     """Return TEXT as it is searched: without case, and composed, since some systems decompose accents in file names."""
     return unicodedata.normalize("NFC", clean(text).casefold())
 

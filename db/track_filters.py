@@ -10,7 +10,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Select, or_, select
 
 from engine.db.schema import audio_features, signatures, tracks
 from engine.db.signatures import FLOAT
-from engine.db.text import ARTIST_SEPARATOR, ROWS_AT_ONCE, Folder, artist_names, folded
+from engine.db.text import ARTIST_SEPARATOR, ROWS_AT_ONCE, Folder, artist_names, fold
 from engine.db.tracks import COLUMNS, Track
 from engine.errors import LibraryError
 
@@ -157,8 +157,8 @@ def labels_of_tracks(connection: Connection, encoder: str, coverage: str) -> Lab
 
 def _groups_of(kind: str, artist: str | None, album_artist: str | None, album: str | None) -> tuple[GroupName, ...]:
     if kind == "artist":
-        return tuple(dict.fromkeys((folded(name), "") for name in artist_names(artist or album_artist)))
-    return ((folded(album_artist or artist or ""), folded(album)),) if album else ()
+        return tuple(dict.fromkeys((fold(name), "") for name in artist_names(artist or album_artist)))
+    return ((fold(album_artist or artist or ""), fold(album)),) if album else ()
 
 
 def _names_in(kind: str, text: str) -> list[str]:
@@ -188,13 +188,13 @@ def _each_named(
     connection: Connection, kind: str, names: Iterable[str]
 ) -> list[tuple[Column[Any], ColumnElement[bool]]]:
     """For each column, whether it holds one of the names. SQLite folds ASCII only: spellings are compared here."""
-    wanted = {folded(name) for name in names}
+    wanted = {fold(name) for name in names}
     if not wanted:
         return []
     found = []
     for column in NAMED_BY[kind]:
         spelled = _spellings(connection, column)
-        matching = [text for text in spelled if any(folded(name) in wanted for name in _names_in(kind, text))]
+        matching = [text for text in spelled if any(fold(name) in wanted for name in _names_in(kind, text))]
         found.append((column, _is_one_of(column, matching)))
     return found
 

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from engine.db.departed import keep_plays, return_plays
 from engine.db.schema import audio_features, fingerprints, signatures, skipped, tracks
-from engine.db.text import VARIABLES, Folder, absolute, clean, folded, named, portions, shown
+from engine.db.text import VARIABLES, Folder, absolute, clean, displayable, fold, fs_name, portions
 from engine.errors import LibraryError, QueryError
 
 SEARCH_WORDS = 100  # SQLite limits how deep a condition may nest
@@ -64,7 +64,7 @@ class Track:
     @property
     def name(self) -> str:
         """The path as Python names files: `open` takes it, whatever its bytes."""
-        return named(self.path)
+        return fs_name(self.path)
 
     def differs(self, status: os.stat_result) -> bool:
         """Whether a file with this status is not the one that was indexed."""
@@ -73,7 +73,7 @@ class Track:
     @property
     def display_path(self) -> str:
         """The path for people: bytes that are not UTF-8 as U+FFFD, control characters as escapes."""
-        return shown(self.path)
+        return displayable(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def upsert_track(connection: Connection, new: NewTrack) -> int:
     """
     if not math.isfinite(new.duration_seconds):
         raise LibraryError(
-            f"{shown(new.path)}: expected a finite duration, found {new.duration_seconds}; read it again"
+            f"{displayable(new.path)}: expected a finite duration, found {new.duration_seconds}; read it again"
         )
     values = _row(new)
     known = ids_by_paths(connection, [new.path])
@@ -127,7 +127,7 @@ def move_track(connection: Connection, track_id: int, new_path: bytes, size: int
     owner = track_by_path(connection, absolute(new_path))
     if owner is not None and owner.id != track.id:
         raise LibraryError(
-            f"{shown(new_path)} is a track already ({owner.id}); remove that one before moving {track.id} there"
+            f"{displayable(new_path)} is a track already ({owner.id}); remove that one before moving {track.id} there"
         )
     values = {"path": new_path, "size": size, "mtime_ns": mtime_ns, "search_text": search_text(track, new_path)}
     connection.execute(update(tracks).where(tracks.c.id == track.id).values(values))
@@ -206,7 +206,7 @@ def search(connection: Connection, words: Sequence[str], limit: int | None) -> l
     Raises:
         QueryError: Too many words.
     """
-    wanted = list(dict.fromkeys(folded(word) for word in words))
+    wanted = list(dict.fromkeys(fold(word) for word in words))
     if len(wanted) > SEARCH_WORDS:
         raise QueryError(f"expected at most {SEARCH_WORDS} words, found {len(wanted)}; search for fewer")
     found = select(*COLUMNS).where(*(func.instr(tracks.c.search_text, word) > 0 for word in wanted))
@@ -242,7 +242,7 @@ def tracks_below(connection: Connection, path: bytes) -> list[Track]:
 def search_text(track: NewTrack | Track, path: bytes) -> str:
     """Return the text in which a track at PATH is searched."""
     tags = (track.artist, track.title, track.album, track.genre)
-    return folded(BETWEEN_FIELDS.join([*(tag for tag in tags if tag), path.decode("utf-8", "replace")]))
+    return fold(BETWEEN_FIELDS.join([*(tag for tag in tags if tag), path.decode("utf-8", "replace")]))
 
 
 def _row(new: NewTrack) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from engine.db import (
     tracks_below,
     tracks_by_ids,
 )
-from engine.db.text import Folder, shown
+from engine.db.text import Folder, displayable
 from engine.errors import LibraryError, QueryError
 from engine.indexer.features.measuring import measure_tracks
 from engine.indexer.pipeline.ingest import IndexOptions, Ingest
@@ -28,14 +28,14 @@ from engine.indexer.pipeline.reports import FailedPath, IndexProgress, IndexRepo
 from engine.manage.export import check_target, write_export
 from engine.search.references import ID_PATTERN, PathName, TrackName, absolute_path, resolve
 from engine.search.results import EncoderTracks, FoundTrack, Stats
-from engine.session import OpenLibrary
+from engine.session import LibrarySession
 
 
 class Keeping:
     """Adds, removes, moves, lists. `Engine` is one."""
 
-    def __init__(self, opened: OpenLibrary) -> None:
-        self._opened = opened
+    def __init__(self, session: LibrarySession) -> None:
+        self._session = session
 
     def index(
         self,
@@ -62,12 +62,12 @@ class Keeping:
         """
         listed = [paths] if isinstance(paths, str | bytes | os.PathLike) else list(paths)
         roots = [absolute_path(path) for path in listed]
-        opened = self._opened
-        opened.adopt()
-        options = IndexOptions(opened.threads, prune, force, retry, follow_links)
-        ingest = Ingest(opened.database, opened.encoder, opened.encoder_id, opened.coverage, options)
+        session = self._session
+        session.adopt()
+        options = IndexOptions(session.threads, prune, force, retry, follow_links)
+        ingest = Ingest(session.database, session.encoder, session.encoder_id, session.coverage, options)
         report = ingest.run(roots, progress or (lambda _: None))
-        opened.indexed(bool(report.new or report.moved or report.pruned))
+        session.indexed(bool(report.new or report.moved or report.pruned))
         return report
 
     def measure(
@@ -87,17 +87,17 @@ class Keeping:
         """
         listed = [paths] if isinstance(paths, str | bytes | os.PathLike) else list(paths)
         roots = [absolute_path(path) for path in listed]
-        return measure_tracks(self._opened.database, roots, self._opened.threads, progress or (lambda _: None))
+        return measure_tracks(self._session.database, roots, self._session.threads, progress or (lambda _: None))
 
     def search(self, words: str | Sequence[str], limit: int | None = None) -> tuple[FoundTrack, ...]:
         """Tracks in whose artist, title, album, genre or path every word occurs, whatever its case."""
-        with self._opened.database.read() as connection:
+        with self._session.database.read() as connection:
             found = search(connection, words.split() if isinstance(words, str) else words, limit)
         return tuple(FoundTrack(t.id, t.name, t.artist, t.title, t.album) for t in found)
 
     def stats(self) -> Stats:
         """What the library holds."""
-        with self._opened.database.read() as connection:
+        with self._session.database.read() as connection:
             counts = tuple(EncoderTracks(c.encoder, c.coverage, c.tracks) for c in encoders(connection))
             failures = tuple(FailedPath(file.display_path, file.reason) for file in failed_files(connection))
             return Stats(count_tracks(connection), len(failures), counts, failures)
@@ -109,7 +109,7 @@ class Keeping:
             QueryError: One of them is not in the library; then nothing was removed.
         """
         listed = [tracks] if isinstance(tracks, int | str | bytes | os.PathLike) else list(tracks)
-        with self._opened.database.write() as connection:
+        with self._session.database.write() as connection:
             ids: set[int] = set()
             for name in listed:
                 ids |= _tracks_named(connection, name)
@@ -122,14 +122,16 @@ class Keeping:
             LibraryError: `old` holds no track, `new` none of the files, or a path of `new` is another track's.
         """
         before, after = absolute_path(old), absolute_path(new)
-        with self._opened.database.write() as connection:
+        with self._session.database.write() as connection:
             moving = [track.path for track in tracks_below(connection, before)]
             if not moving:
-                raise LibraryError(f"expected tracks of the library below {shown(before)}, found none; nothing changed")
+                raise LibraryError(
+                    f"expected tracks of the library below {displayable(before)}, found none; nothing changed"
+                )
             source, target = Folder.of(before), Folder.of(after)
             if not any(os.path.lexists(source.rebased(path, target)) for path in moving):
                 raise LibraryError(
-                    f"expected the moved files below {shown(after)}, found none of them; move them there first"
+                    f"expected the moved files below {displayable(after)}, found none of them; move them there first"
                 )
             return relocate(connection, before, after)
 
@@ -141,11 +143,11 @@ class Keeping:
             LibraryError: The file cannot be written.
         """
         check_target(Path(file))
-        with self._opened.database.read() as connection:
-            stored = matrix(connection, self._opened.encoder_id, self._opened.coverage)
+        with self._session.database.read() as connection:
+            stored = matrix(connection, self._session.encoder_id, self._session.coverage)
             tracks = tracks_by_ids(connection, [int(track_id) for track_id in stored.track_ids])
         paths = [tracks[int(track_id)].name for track_id in stored.track_ids]
-        write_export(Path(file), self._opened.encoder_id, stored, paths)
+        write_export(Path(file), self._session.encoder_id, stored, paths)
         return len(paths)
 
 
@@ -157,5 +159,5 @@ def _tracks_named(connection: Connection, name: TrackName) -> set[int]:
         return {track.id for track in below}
     question = resolve(connection, name)
     if question.track is None:
-        raise QueryError(f"{shown(question.path)} is not in the library; nothing was removed")
+        raise QueryError(f"{displayable(question.path)} is not in the library; nothing was removed")
     return {question.track.id}

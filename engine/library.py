@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from engine.db import COVERAGES, AudioFeatures, get_audio_features, open_database
-from engine.db.text import named
+from engine.db.text import fs_name
 from engine.errors import DeviceError, LibraryError, QueryError
 from engine.keeping import Keeping
 from engine.listening import Listening
@@ -18,14 +18,14 @@ from engine.runtime.encoder_choice import check_device, choose_encoder
 from engine.runtime.paths import default_library
 from engine.runtime.precision import check_precision
 from engine.runtime.threads import THREADS, default_threads
-from engine.search.excerpt import hear_moment
-from engine.search.filters import EVERYTHING, Filters
+from engine.search.excerpt import query_from_excerpt
+from engine.search.filters import NO_FILTERS, Filters
 from engine.search.groups import nearest_groups
-from engine.search.query_vector import Sought, combine, find_seed, group_of
-from engine.search.ranking import BY_DEFAULT, Ranking, nearest
+from engine.search.query_vector import Query, combine, group_of, query_from_reference
+from engine.search.ranking import DEFAULT_RANKING, Ranking, nearest
 from engine.search.references import ID_PATTERN, TrackName, absolute_path, describe, matches, resolve
 from engine.search.results import Classification, GroupMatch, Match, QueryResult
-from engine.session import OpenLibrary
+from engine.session import LibrarySession
 
 if TYPE_CHECKING:
     from engine.duplicates.grouping import Duplicates
@@ -84,7 +84,7 @@ class Engine(Keeping, Listening):
         database = open_database(Path(path) if path is not None else default_library(), create=create)
         try:
             file = choose_encoder(database, encoder)
-            return cls(OpenLibrary(database, file, coverage, device, threads, precision, loaded))
+            return cls(LibrarySession(database, file, coverage, device, threads, precision, loaded))
         except BaseException:
             database.close()
             raise
@@ -97,17 +97,17 @@ class Engine(Keeping, Listening):
 
     def close(self) -> None:
         """Finish what is being written, and release the library's file; raises LibraryError where that failed."""
-        self._opened.close()
+        self._session.close()
 
     @property
     def encoder(self) -> str:
         """Id of the encoder that answers, `name@hash`."""
-        return self._opened.encoder_id
+        return self._session.encoder_id
 
     @property
     def coverage(self) -> str:
         """The coverage that answers: as given at opening, else the library's own, else "windows"."""
-        return self._opened.coverage
+        return self._session.coverage
 
     def similar(
         self,
@@ -115,8 +115,8 @@ class Engine(Keeping, Listening):
         k: int = 5,
         *,
         at: Span | None = None,
-        filters: Filters = EVERYTHING,
-        ranking: Ranking = BY_DEFAULT,
+        filters: Filters = NO_FILTERS,
+        ranking: Ranking = DEFAULT_RANKING,
         no_duplicates: bool = False,
     ) -> QueryResult:
         """The k tracks of the library nearest to a track (a file, inside or outside the library, or an id).
@@ -138,8 +138,8 @@ class Engine(Keeping, Listening):
             QueryError: There is no such track, its file gives no signature, or a filter makes no sense.
             LibraryError: The library holds no signatures to compare with, or fingerprints cannot be stored.
         """
-        self._opened.filled_store()
-        sought = hear_moment(self._opened, track, at) if at else find_seed(self._opened, track)
+        self._session.filled_store()
+        sought = query_from_excerpt(self._session, track, at) if at else query_from_reference(self._session, track)
         alone = group_of(track) is None
         return self._answer(sought, k, filters, ranking, alone=alone, no_duplicates=no_duplicates)
 
@@ -149,8 +149,8 @@ class Engine(Keeping, Listening):
         unlike: Sequence[TrackName] = (),
         k: int = 5,
         *,
-        filters: Filters = EVERYTHING,
-        ranking: Ranking = BY_DEFAULT,
+        filters: Filters = NO_FILTERS,
+        ranking: Ranking = DEFAULT_RANKING,
         no_duplicates: bool = False,
     ) -> QueryResult:
         """The k tracks nearest to the normalised sum of what is liked minus the sum of what is not.
@@ -166,8 +166,8 @@ class Engine(Keeping, Listening):
             QueryError: Nothing is liked, the seeds cancel out, or as in `similar`.
             LibraryError: As in `similar`.
         """
-        self._opened.filled_store()
-        sought = combine(self._opened, like, unlike)
+        self._session.filled_store()
+        sought = combine(self._session, like, unlike)
         return self._answer(sought, k, filters, ranking, no_duplicates=no_duplicates)
 
     def similar_groups(
@@ -177,7 +177,7 @@ class Engine(Keeping, Listening):
         unlike: Sequence[TrackName] = (),
         k: int = 5,
         *,
-        filters: Filters = EVERYTHING,
+        filters: Filters = NO_FILTERS,
     ) -> QueryResult:
         """The k artists or albums, `by` "artist" or "album", whose mean signature is nearest; see `similar_to`.
 
@@ -187,9 +187,9 @@ class Engine(Keeping, Listening):
             QueryError: As in `similar_to`, or `by` is something else.
             LibraryError: The library holds no signatures to compare with.
         """
-        self._opened.filled_store()
-        sought = combine(self._opened, like, unlike)
-        groups = nearest_groups(self._opened, sought, by, k, filters)
+        self._session.filled_store()
+        sought = combine(self._session, like, unlike)
+        groups = nearest_groups(self._session, sought, by, k, filters)
         return self._result(sought, groups=groups)
 
     def duplicates(
@@ -212,7 +212,7 @@ class Engine(Keeping, Listening):
         """
         from engine.duplicates.grouping import find_duplicates
 
-        return find_duplicates(self._opened, kind, progress or (lambda _: None))
+        return find_duplicates(self._session, kind, progress or (lambda _: None))
 
     def classify(self, track: TrackName) -> Classification:
         """Genre and mood probabilities of a track, and its distance to every genre's centroid.
@@ -220,9 +220,9 @@ class Engine(Keeping, Listening):
         Raises:
             QueryError: There is no such track, or its file gives no signature.
         """
-        sought = find_seed(self._opened, track)
+        sought = query_from_reference(self._session, track)
         seed = sought.seeds[0] if group_of(track) is None else None
-        return describe(seed, sought.heard, self._opened.centroids(), self._opened.file)
+        return describe(seed, sought.heard, self._session.centroids(), self._session.file)
 
     def write_tags(
         self,
@@ -251,8 +251,8 @@ class Engine(Keeping, Listening):
         from engine.tags.tagging import LEAST_PROBABILITY, TagRules, tag_files
 
         rules = TagRules(LEAST_PROBABILITY if minimum is None else minimum, overwrite)
-        report = tag_files(self._opened.database, classified, rules, write=write)
-        self._opened.indexed(changed=False)  # tags count towards centroids
+        report = tag_files(self._session.database, classified, rules, write=write)
+        self._session.indexed(changed=False)  # tags count towards centroids
         return report
 
     def audio_features(self, track: TrackName) -> AudioFeatures | None:
@@ -261,7 +261,7 @@ class Engine(Keeping, Listening):
         Raises:
             QueryError: There is no such track.
         """
-        with self._opened.database.read() as connection:
+        with self._session.database.read() as connection:
             question = resolve(connection, track)
             if question.track is None or question.stale:
                 return None
@@ -281,7 +281,7 @@ class Engine(Keeping, Listening):
         """
         from engine.explain.explanation import explain_track
 
-        return explain_track(self._opened, track, plot)
+        return explain_track(self._session, track, plot)
 
     def explain_pair(self, a: TrackName, b: TrackName) -> PairExplanation:
         """Why two tracks are near: the cosine of their sums of windows, split exactly over all pairs of windows.
@@ -295,7 +295,7 @@ class Engine(Keeping, Listening):
         """
         from engine.explain.explanation import explain_two
 
-        return explain_two(self._opened, a, b)
+        return explain_two(self._session, a, b)
 
     def genres(self, threshold: float = 1.25, plot: str | os.PathLike[str] | None = None) -> GenreRelations:
         """How the genres lie to each other: centroids, nearest, equations a - b + c = d, where attention lies.
@@ -314,7 +314,7 @@ class Engine(Keeping, Listening):
         """
         from engine.genres.relations import relate_genres
 
-        return relate_genres(self._opened, threshold, plot)
+        return relate_genres(self._session, threshold, plot)
 
     def map(self, out: str | os.PathLike[str] | None = None, *, method: str = "pca", dims: int = 2) -> LibraryMap:
         """Place every track so that what sounds alike lies close together, and draw that. The same each time.
@@ -333,21 +333,21 @@ class Engine(Keeping, Listening):
         """
         from engine.map.library_map import map_library
 
-        return map_library(self._opened, out, method, dims)
+        return map_library(self._session, out, method, dims)
 
     def locate(self, track: TrackName) -> tuple[str | None, int | None]:
         """The absolute path and the id that a track's name means; None where unknown, also for a wrong name."""
         try:
-            with self._opened.database.read() as connection:
+            with self._session.database.read() as connection:
                 question = resolve(connection, track)
-            return named(question.path), question.track.id if question.track else None
+            return fs_name(question.path), question.track.id if question.track else None
         except QueryError:
             no_path = isinstance(track, int) or not track or ID_PATTERN.fullmatch(str(track))
-            return (None if no_path else named(absolute_path(track))), None  # type: ignore[arg-type]
+            return (None if no_path else fs_name(absolute_path(track))), None  # type: ignore[arg-type]
 
     def _answer(
         self,
-        sought: Sought,
+        sought: Query,
         k: int,
         filters: Filters,
         ranking: Ranking,
@@ -355,25 +355,25 @@ class Engine(Keeping, Listening):
         alone: bool = False,
         no_duplicates: bool = False,
     ) -> QueryResult:
-        opened, ranking = self._opened, ranking.settled()
+        session, ranking = self._session, ranking.settled()
         if no_duplicates:
             from engine.search.distinct import nearest_distinct
 
-            neighbours = nearest_distinct(opened, sought, k, filters, ranking)
+            neighbours = nearest_distinct(session, sought, k, filters, ranking)
         else:
-            neighbours = nearest(opened, sought, k, filters, ranking)
-        with opened.database.read() as connection:
-            found = matches(connection, neighbours, opened.file, opened.coverage)
+            neighbours = nearest(session, sought, k, filters, ranking)
+        with session.database.read() as connection:
+            found = matches(connection, neighbours, session.file, session.coverage)
         return replace(self._result(sought, alone=alone, matches=found), seed=ranking.seed)
 
     def _result(
         self,
-        sought: Sought,
+        sought: Query,
         *,
         alone: bool = False,
         matches: tuple[Match, ...] = (),
         groups: tuple[GroupMatch, ...] = (),
     ) -> QueryResult:
         seed = sought.seeds[0] if alone else None
-        described = describe(seed, sought.heard, self._opened.centroids(), self._opened.file)
+        described = describe(seed, sought.heard, self._session.centroids(), self._session.file)
         return QueryResult(**vars(described), matches=matches, seeds=() if alone else sought.seeds, groups=groups)

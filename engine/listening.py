@@ -12,11 +12,11 @@ from engine.playlists.compose import Playlist, entries, in_order, path_between, 
 from engine.playlists.m3u8 import write_playlist
 from engine.recommend.history import RECENT_DAYS, RecentlyHeard, read_history, recently_heard
 from engine.recommend.recommendations import Recommendations, recommend
-from engine.search.filters import EVERYTHING, Filters
+from engine.search.filters import NO_FILTERS, Filters
 from engine.search.query_vector import combine
-from engine.search.ranking import BY_DEFAULT, Ranking
+from engine.search.ranking import DEFAULT_RANKING, Ranking
 from engine.search.references import PathName, TrackName
-from engine.session import OpenLibrary
+from engine.session import LibrarySession
 
 PATH_TYPES = (str, bytes, os.PathLike)
 
@@ -24,7 +24,7 @@ PATH_TYPES = (str, bytes, os.PathLike)
 class Listening:
     """Composes what to hear. `Engine` is one."""
 
-    _opened: OpenLibrary
+    _session: LibrarySession
 
     def playlist(
         self,
@@ -32,8 +32,8 @@ class Listening:
         n: int = 25,
         *,
         unlike: Sequence[TrackName] = (),
-        filters: Filters = EVERYTHING,
-        ranking: Ranking = BY_DEFAULT,
+        filters: Filters = NO_FILTERS,
+        ranking: Ranking = DEFAULT_RANKING,
     ) -> Playlist:
         """A radio: the n tracks nearest to all seeds together, in the smoothest order from the nearest on.
 
@@ -51,8 +51,8 @@ class Listening:
                 or a filter makes no sense.
             LibraryError: The library holds no signatures to compare with.
         """
-        self._opened.filled_store()
-        return radio(self._opened, combine(self._opened, seeds, unlike), n, filters, ranking)
+        self._session.filled_store()
+        return radio(self._session, combine(self._session, seeds, unlike), n, filters, ranking)
 
     def path(
         self,
@@ -61,7 +61,7 @@ class Listening:
         n: int = 25,
         via: Sequence[TrackName] = (),
         *,
-        filters: Filters = EVERYTHING,
+        filters: Filters = NO_FILTERS,
         variety: float = 0.0,
         seed: int | None = None,
     ) -> Playlist:
@@ -82,7 +82,7 @@ class Listening:
                 filter, the variety or the seed makes no sense.
             LibraryError: The library holds no signatures to compare with.
         """
-        return path_between(self._opened, [start, *via, end], n, filters, variety, seed)
+        return path_between(self._session, [start, *via, end], n, filters, variety, seed)
 
     def order(self, tracks: Sequence[TrackName]) -> Playlist:
         """The same tracks in the smoothest order; the first stays first, and each comes once.
@@ -95,7 +95,7 @@ class Listening:
         Raises:
             QueryError: None of them can be heard, or there are more than 5,000.
         """
-        return in_order(self._opened, tracks)
+        return in_order(self._session, tracks)
 
     def save_playlist(self, playlist: Playlist, file: PathName, *, relative: bool = False) -> tuple[str, ...]:
         """Write a playlist as .m3u8, whole or not at all; returns one line about each track that cannot be in it.
@@ -108,7 +108,7 @@ class Listening:
         Raises:
             QueryError: The file cannot be written there.
         """
-        return write_playlist(file, entries(self._opened, playlist), relative=relative)
+        return write_playlist(file, entries(self._session, playlist), relative=relative)
 
     def recommend(
         self,
@@ -116,7 +116,7 @@ class Listening:
         n: int = 25,
         *,
         again_days: float | None = None,
-        filters: Filters = EVERYTHING,
+        filters: Filters = NO_FILTERS,
     ) -> Recommendations:
         """What to hear next, each track with its reason: near what was liked and played, far from what was skipped.
 
@@ -134,11 +134,11 @@ class Listening:
             LibraryError: The library holds no signatures to compare with.
         """
         if history is not None:
-            read = read_history(self._opened, history)
-            return replace(recommend(self._opened, read.plays, n, again_days, filters), problems=read.problems)
-        with self._opened.database.read() as connection:
+            read = read_history(self._session, history)
+            return replace(recommend(self._session, read.plays, n, again_days, filters), problems=read.problems)
+        with self._session.database.read() as connection:
             kept = list_plays(connection)
-        return recommend(self._opened, kept, n, again_days, filters)
+        return recommend(self._session, kept, n, again_days, filters)
 
     def heard_recently(self, history: PathName | None = None, days: float = RECENT_DAYS) -> RecentlyHeard:
         """The tracks that were played, skipped or liked lately, and their copies: `Filters(not_tracks=...)` takes them.
@@ -153,11 +153,11 @@ class Listening:
         if not days >= 0:
             raise QueryError(f"expected 0 or more days, found {days:g}")
         if history is not None:
-            read = read_history(self._opened, history)
-            return recently_heard(self._opened, read.plays, days, read.problems)
-        with self._opened.database.read() as connection:
+            read = read_history(self._session, history)
+            return recently_heard(self._session, read.plays, days, read.problems)
+        with self._session.database.read() as connection:
             kept = list_plays(connection)
-        return recently_heard(self._opened, kept, days)
+        return recently_heard(self._session, kept, days)
 
     def add_plays(self, history: PathName | Iterable[Play]) -> int:
         """Keep plays in the library, for `recommend` without a file; returns how many it did not have yet.
@@ -169,6 +169,6 @@ class Listening:
             QueryError: The file cannot be read, or holds no event of a track of the library.
             LibraryError: The library cannot be written.
         """
-        plays = read_history(self._opened, history).plays if isinstance(history, PATH_TYPES) else history
-        with self._opened.database.write() as connection:
+        plays = read_history(self._session, history).plays if isinstance(history, PATH_TYPES) else history
+        with self._session.database.write() as connection:
             return add_plays(connection, plays)

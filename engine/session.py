@@ -15,7 +15,7 @@ from engine.errors import LibraryError
 from engine.models.weights_files import EncoderFile, reference_centroids, shipped_path
 from engine.runtime.encoder_choice import check_device, is_installed
 from engine.runtime.precision import computes_in_bf16
-from engine.search.references import HeardTrack, Question, TrackName, listen, recall, resolve
+from engine.search.references import ResolvedTrack, TrackEmbedding, TrackName, listen, recall, resolve
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Kept = TypeVar("Kept")
 
 
-class OpenLibrary:
+class LibrarySession:
     """One library, one encoder, one coverage. Safe for many threads.
 
     Attributes:
@@ -111,7 +111,7 @@ class OpenLibrary:
             raise LibraryError(self._nothing_to_compare())
         return store
 
-    def hear(self, track: TrackName, *, segments: bool = True) -> tuple[Question, HeardTrack]:
+    def hear(self, track: TrackName, *, segments: bool = True) -> tuple[ResolvedTrack, TrackEmbedding]:
         """What a track's name means, and its signature; without `segments`, those of a stored one are not read.
 
         Raises:

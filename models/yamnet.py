@@ -35,7 +35,7 @@ class Yamnet:
     """
 
     def __init__(self, weights: Path, threads: int = 1) -> None:
-        self._network = _opened(weights, threads)
+        self._network = _session(weights, threads)
         self._input = self._network.get_input_details()[0]["index"]
         places = {tensor["name"]: tensor["index"] for tensor in self._network.get_tensor_details()}
         self._features, self._logits = places[FEATURES_TENSOR], places[LOGITS_TENSOR]
@@ -51,7 +51,7 @@ class Yamnet:
         return features, logits
 
 
-def _opened(weights: Path, threads: int) -> Any:
+def _session(weights: Path, threads: int) -> Any:
     """The interpreter, ready; its tensors are YAMNet's by name and shape."""
     try:
         from ai_edge_litert.interpreter import Interpreter

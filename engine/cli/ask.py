@@ -42,7 +42,7 @@ def search(settings: Settings, words: tuple[str, ...], as_json: bool, as_csv: bo
     else:
         for track in found:
             name = display_name(track.artist, track.title, track.path)
-            click.echo(f"{track.track_id:>7}  {name}  {shown(track.path)}")
+            click.echo(f"{track.track_id:>7}  {name}  {displayable(track.path)}")
     if not found and not settings.quiet:
         click.echo("no track has all of these words", err=True)
 
@@ -90,9 +90,9 @@ def print_json(document: dict[str, Any]) -> None:
     click.echo(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))  # names need not be UTF-8
 
 
-def shown(path: str) -> str:
+def displayable(path: str) -> str:
     """A path for a terminal: one line, no control characters."""
-    from engine.db.text import shown as clean
+    from engine.db.text import displayable as clean
 
     return clean(path)
 
@@ -104,4 +104,4 @@ def name_cells(artist: str | None, title: str | None, path: str) -> tuple[str | 
 
 def display_name(artist: str | None, title: str | None, path: str) -> str:
     """What a track is called in one line: artist and title where they are known, else its file's name."""
-    return shown(f"{artist} - {title}" if artist and title else title or path.rsplit("/", 1)[-1])
+    return displayable(f"{artist} - {title}" if artist and title else title or path.rsplit("/", 1)[-1])

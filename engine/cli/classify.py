@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.cli import FAILED, Settings, cli
-from engine.cli.ask import NEAREST_CENTROIDS, as_json, print_json, shown
+from engine.cli.ask import NEAREST_CENTROIDS, as_json, displayable, print_json
 from engine.cli.tables import as_csv, columns_of, on_terminal, one_format, print_csv, print_table
 from engine.errors import AudioError, QueryError, SignatureError
 
@@ -73,7 +73,7 @@ def classify(
         _print_csv(results, report)
     for result in results:
         if result.error:
-            click.echo(f"engine: {shown(result.error)}", err=True)
+            click.echo(f"engine: {displayable(result.error)}", err=True)
     failed = any(result.error for result in results)
     if report is not None:
         _tell(report, settings.quiet, as_json or as_csv, written=yes)
@@ -128,7 +128,7 @@ def _show_all(library: Engine, results: Sequence[Classification]) -> None:
 
 def _show(result: Classification, features: AudioFeatures | None) -> None:
     number = f"  (track {result.track_id})" if result.track_id else ""
-    click.echo(click.style(shown(result.path or ""), bold=True) + number)
+    click.echo(click.style(displayable(result.path or ""), bold=True) + number)
     _line("genre", [f"{entry.genre} {entry.probability:.2f}" for entry in result.genres[:3]])
     _line("mood", [f"{entry.mood} {entry.probability:.2f}" for entry in result.moods])
     _line("valence", [f"{entry.valence} {entry.probability:.2f}" for entry in result.valence])
@@ -187,5 +187,7 @@ def _number(count: int, one: str, many: str = "") -> str:
 
 
 def _show_change(change: TagChange) -> None:
-    old = "(none)" if change.old is None else shown(change.old)
-    click.echo(f"{shown(change.path)}: {change.tag}: {old} -> {shown(change.new)}  ({change.probability:.2f})")
+    old = "(none)" if change.old is None else displayable(change.old)
+    click.echo(
+        f"{displayable(change.path)}: {change.tag}: {old} -> {displayable(change.new)}  ({change.probability:.2f})"
+    )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.cli import FAILED, Settings, cli
-from engine.cli.ask import as_json, print_json, shown
+from engine.cli.ask import as_json, displayable, print_json
 from engine.cli.index import progress
 from engine.cli.tables import as_csv, one_format, print_csv
 
@@ -57,7 +57,7 @@ def _records(found: Duplicates) -> Iterator[dict[str, object]]:
 
 def _complain(found: Duplicates) -> None:
     for note in found.notes:
-        click.echo(f"engine: {shown(note)}", err=True)
+        click.echo(f"engine: {displayable(note)}", err=True)
     for failed in found.left_out[:MOST_LEFT_OUT]:
         click.echo(f"left out: {failed.path}: {failed.reason}", err=True)
     if len(found.left_out) > MOST_LEFT_OUT:
@@ -75,5 +75,8 @@ def _show_group(group: DuplicateGroup) -> None:
     for track in group.tracks:
         rate = f"{track.bitrate / 1000:.0f} kbit/s" if track.bitrate else ""
         partial = "  partial" if track.partial else ""
-        click.echo(f"  {shown(track.codec or '-'):<10} {rate:>11}  {shown(track.path)}  id:{track.track_id}{partial}")
+        click.echo(
+            f"  {displayable(track.codec or '-'):<10} {rate:>11}  {displayable(track.path)}  "
+            f"id:{track.track_id}{partial}"
+        )
     click.echo()

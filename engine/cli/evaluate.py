@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from engine.cli import Settings, cli
-from engine.cli.ask import as_json, print_json, shown
+from engine.cli.ask import as_json, displayable, print_json
 from engine.cli.train import LABELS, LAYOUTS, SUBSETS
 
 
@@ -52,4 +52,4 @@ def evaluate(
         return
     click.echo(report.table)
     if not settings.quiet:
-        click.echo(f"\nreport written to {shown(str(report.folder))}")
+        click.echo(f"\nreport written to {displayable(str(report.folder))}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.cli import Settings, cli
-from engine.cli.ask import as_json, print_json, shown
+from engine.cli.ask import as_json, displayable, print_json
 from engine.cli.tables import as_csv, one_format, print_csv
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def explain(
     for line in lines:
         click.echo(line)
     if plot is not None and not settings.quiet:
-        click.echo(f"\npicture written to {shown(plot)}")
+        click.echo(f"\npicture written to {displayable(plot)}")
 
 
 def _print_csv(document: dict[str, Any]) -> None:
@@ -85,7 +85,7 @@ def _print_csv(document: dict[str, Any]) -> None:
 
 def _heading(library: Engine, track: str) -> str:
     path, track_id = library.locate(track)
-    return click.style(shown(path or track), bold=True) + (f"  (track {track_id})" if track_id else "")
+    return click.style(displayable(path or track), bold=True) + (f"  (track {track_id})" if track_id else "")
 
 
 def _lines_of_track(explanation: Explanation, heading: str) -> list[str]:

@@ -139,9 +139,9 @@ def filter_options(command: Command) -> Command:
 
 def filters_of(values: dict[str, Any]) -> Filters:
     """What the options say; values that belong to none of them are passed over."""
-    from engine.search.filters import ANY, EVERYTHING, Filters
+    from engine.search.filters import ANY, NO_FILTERS, Filters
 
     since: datetime | None = values["added_since"]
-    given = {name: values[name] for name in vars(EVERYTHING) if name in values}
+    given = {name: values[name] for name in vars(NO_FILTERS) if name in values}
     given |= {name: values[name] or ANY for name in ("years", "durations", "tempos")}
     return Filters(**given | {"added_since": since.timestamp() if since else None})

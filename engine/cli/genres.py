@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.cli import Settings, cli
-from engine.cli.ask import as_json, print_json, shown
+from engine.cli.ask import as_json, displayable, print_json
 from engine.cli.tables import as_csv, one_format, print_csv
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def genres(
     for line in (*_genre_lines(relations), *_distance_lines(relations), *_equation_lines(relations, threshold)):
         click.echo(line)
     if plot is not None and not settings.quiet:
-        click.echo(f"\npictures written to {shown(plot)}")
+        click.echo(f"\npictures written to {displayable(plot)}")
 
 
 def _print_csv(relations: GenreRelations) -> None:
@@ -94,7 +94,7 @@ def _shares(genre: GenreSummary) -> tuple[float | None, ...]:
 
 def _distance_lines(relations: GenreRelations) -> list[str]:
     """The table where it fits the terminal, else where to find it."""
-    names = [shown(genre.genre) for genre in relations.genres]
+    names = [displayable(genre.genre) for genre in relations.genres]
     if NAME_WIDTH + COLUMN * len(names) > shutil.get_terminal_size().columns:
         return ["", f"distances of {len(names)} genres (1 - cosine): wider than this terminal; --json has them"]
     heading = "".join(f"{name[: COLUMN - 1]:>{COLUMN}}" for name in names)
@@ -110,7 +110,7 @@ def _equation_lines(relations: GenreRelations, threshold: float) -> Sequence[str
         return ["", f"no genre equation has an error below {threshold:g}; try a larger --threshold"]
     lines = ["", f"{len(found)} genre equation{'s' if len(found) > 1 else ''} with an error below {threshold:g}"]
     for equation in found[:MOST_EQUATIONS]:
-        a, b, c, d = (shown(name) for name in (equation.a, equation.b, equation.c, equation.d))
+        a, b, c, d = (displayable(name) for name in (equation.a, equation.b, equation.c, equation.d))
         lines.append(f"  {equation.error:.2f}  {a} - {b} + {c} = {d}")
     if len(found) > MOST_EQUATIONS:
         lines.append(f"  and {len(found) - MOST_EQUATIONS} more: --json")
@@ -118,7 +118,7 @@ def _equation_lines(relations: GenreRelations, threshold: float) -> Sequence[str
 
 
 def _fit(name: str, width: int) -> str:
-    clean = shown(name)
+    clean = displayable(name)
     return clean if len(clean) <= width else clean[: width - 1] + "…"
 
 

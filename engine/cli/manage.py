@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from engine.cli import Settings, cli
-from engine.cli.ask import shown
+from engine.cli.ask import displayable
 
 
 @cli.command()
@@ -16,7 +16,7 @@ def export(settings: Settings, file: str) -> None:
     with settings.open() as library:
         count = library.export(file)
     if not settings.quiet:
-        click.echo(f"{count} signatures of {library.encoder} written to {shown(file)}")
+        click.echo(f"{count} signatures of {library.encoder} written to {displayable(file)}")
 
 
 @cli.command()
@@ -39,4 +39,4 @@ def relocate(settings: Settings, old: str, new: str) -> None:
     with settings.open() as library:
         count = library.relocate(old, new)
     if not settings.quiet:
-        click.echo(f"{count} tracks now below {shown(new)}")
+        click.echo(f"{count} tracks now below {displayable(new)}")

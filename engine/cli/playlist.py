@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.cli import FAILED, Settings, cli
-from engine.cli.ask import as_json, display_name, name_cells, print_json, shown
+from engine.cli.ask import as_json, display_name, displayable, name_cells, print_json
 from engine.cli.filtering import filter_options, filters_of, seed_of, tell_seed, variety_options
 from engine.cli.similar import DIVERSE
 from engine.cli.tables import as_csv, columns_of, on_terminal, one_format, print_csv, print_table
@@ -79,7 +79,7 @@ def playlist(settings: Settings, out: str | None, relative: bool, as_json: bool,
         if out and made.tracks:
             problems += library.save_playlist(made, out, relative=relative)
     for problem in (*remarks, *problems):
-        click.echo(f"engine: {shown(problem)}", err=True)
+        click.echo(f"engine: {displayable(problem)}", err=True)
     if as_json:
         print_json(_document(made))
     elif as_csv:
@@ -187,6 +187,6 @@ def _sum_up(made: Playlist, out: str | None, wanted: int | None) -> None:
     if made.worst_step is not None:
         click.echo(f"worst step {made.worst_step:.3f}", err=True)
     if out and count:
-        click.echo(f"{count} track{'s' if count > 1 else ''} written to {shown(out)}", err=True)
+        click.echo(f"{count} track{'s' if count > 1 else ''} written to {displayable(out)}", err=True)
     elif out:
-        click.echo(f"nothing written to {shown(out)}", err=True)
+        click.echo(f"nothing written to {displayable(out)}", err=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.cli import Settings, cli
-from engine.cli.ask import as_json, display_name, name_cells, print_json, shown
+from engine.cli.ask import as_json, display_name, displayable, name_cells, print_json
 from engine.cli.filtering import filter_options, filters_of
 from engine.cli.tables import as_csv, columns_of, on_terminal, one_format, print_csv, print_table
 
@@ -49,7 +49,7 @@ def recommend(
                 click.echo(f"{kept} new events kept", err=True)
         found = library.recommend(history, n, again_days=again_days, filters=filters_of(options))
     for problem in found.problems:
-        click.echo(f"engine: {shown(problem)}", err=True)
+        click.echo(f"engine: {displayable(problem)}", err=True)
     if as_json:
         print_json({"tracks": [asdict(track) for track in found.tracks]})
     elif as_csv:
@@ -81,4 +81,4 @@ def _show_all(found: Recommendations) -> None:
     for number, track in enumerate(found.tracks, start=1):
         name = display_name(track.artist, track.title, track.path)
         click.echo(f"{number:>4}. {track.score:.3f} {name}  id:{track.track_id}")
-        click.echo(f"            {shown(track.reason)}")
+        click.echo(f"            {displayable(track.reason)}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.cli import FAILED, Settings, cli
-from engine.cli.ask import NEAREST_CENTROIDS, as_json, display_name, name_cells, print_json, shown
+from engine.cli.ask import NEAREST_CENTROIDS, as_json, display_name, displayable, name_cells, print_json
 from engine.cli.filtering import MOMENT, filter_options, filters_of, seed_of, tell_seed, variety_options
 from engine.cli.tables import as_csv, columns_of, on_terminal, one_format, print_csv, print_table
 from engine.errors import AudioError, QueryError, SignatureError
@@ -75,7 +75,7 @@ def similar(
         _print_csv(results, options["group"])
     for result in results:
         if result.error:
-            click.echo(f"engine: {shown(result.error)}", err=True)
+            click.echo(f"engine: {displayable(result.error)}", err=True)
         elif not as_json and not as_csv:
             _show(result)
     if given is None and not settings.quiet:
@@ -149,8 +149,8 @@ def _show(result: QueryResult) -> None:
 
 def _title(result: QueryResult) -> str:
     if not result.seeds:
-        return shown(result.path or "") + (f"  (track {result.track_id})" if result.track_id else "")
-    named = [f"{'+' if seed.sign > 0 else '-'} {shown(seed.path.rsplit('/', 1)[-1])}" for seed in result.seeds]
+        return displayable(result.path or "") + (f"  (track {result.track_id})" if result.track_id else "")
+    named = [f"{'+' if seed.sign > 0 else '-'} {displayable(seed.path.rsplit('/', 1)[-1])}" for seed in result.seeds]
     more = f" and {len(named) - TITLE_SEEDS} more" if len(named) > TITLE_SEEDS else ""
     return "  ".join(named[:TITLE_SEEDS]) + more
 
@@ -179,7 +179,7 @@ def _show_match(match: Match) -> None:
 def _show_group(group: GroupMatch) -> None:
     name = " - ".join(name for name in (group.artist, group.album) if name)
     tracks = f"{group.tracks} track{'s' if group.tracks > 1 else ''}"
-    click.echo(f"  {group.rank:>3}. {group.similarity:.3f} {_bar(group.similarity)} {shown(name)}  ({tracks})")
+    click.echo(f"  {group.rank:>3}. {group.similarity:.3f} {_bar(group.similarity)} {displayable(name)}  ({tracks})")
 
 
 def _bar(share: float) -> str:

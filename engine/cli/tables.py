@@ -57,9 +57,9 @@ def print_csv(columns: Sequence[str], records: Iterable[Mapping[str, object]]) -
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print aligned columns under a heading, one row a line, cut to the terminal's width; paths keep their end."""
-    from engine.db.text import shown
+    from engine.db.text import displayable
 
-    cells = [["" if value is None else shown(str(value)) for value in row] for row in rows]
+    cells = [["" if value is None else displayable(str(value)) for value in row] for row in rows]
     if not cells:
         return
     numeric = [all(map(NUMBER.fullmatch, column)) for column in zip(*cells, strict=True)]

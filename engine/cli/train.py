@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from engine.cli import Settings, cli
-from engine.cli.ask import shown
+from engine.cli.ask import displayable
 
 LAYOUTS = ("csv", "folders", "gtzan", "ismir2004", "fma")  # of engine.datasets.loading, which --help must not load
 LABELS = ("standard", "own", "extend")
@@ -113,5 +113,5 @@ def train(
     )  # fmt: skip
     outcome = train_encoder(options, show=not settings.quiet)
     if not settings.quiet:
-        click.echo(f"{outcome.report.table}\n\nreport written to {shown(str(outcome.report.folder))}")
-    click.echo(f"{outcome.encoder} written to {shown(str(outcome.path))}")
+        click.echo(f"{outcome.report.table}\n\nreport written to {displayable(str(outcome.report.folder))}")
+    click.echo(f"{outcome.encoder} written to {displayable(str(outcome.path))}")

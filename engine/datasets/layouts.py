@@ -14,7 +14,7 @@ from pathlib import Path
 
 from engine.datasets.clips import Clip
 from engine.datasets.splits import is_held_out
-from engine.db.text import shown
+from engine.db.text import displayable
 from engine.errors import TrainingError
 from engine.indexer.audio.scan import FoundFile, Unreadable, has_media_extension, scan
 from engine.models.labels import GENRES, QUADRANTS
@@ -68,11 +68,11 @@ def _table_clip(row: dict[str, str | None], folder: Path) -> Clip:
 
 def read_folders(root: Path) -> Listing:
     """Labelled folders: `genre/track.ext`, or `genre/artist/track.ext`; what lies deeper is that artist's too."""
-    listing, loose = Listing(shown(root.resolve().name), []), 0
+    listing, loose = Listing(displayable(root.resolve().name), []), 0
     for found in scan([root], follow_links=True):
         if not isinstance(found, FoundFile):
             reason = found.reason if isinstance(found, Unreadable) else "a place of the system's own"
-            listing.notes.append(f"{shown(found.path)} cannot be looked at: {reason}")
+            listing.notes.append(f"{displayable(found.path)} cannot be looked at: {reason}")
         elif has_media_extension(found.path):
             path = Path(os.fsdecode(found.path))
             genre, *below = Path(os.path.relpath(path, root)).parts
@@ -237,4 +237,4 @@ def _reading(path: Path, what: str) -> Iterator[None]:
 
 
 def _missing(names: list[str], listed: int) -> list[str]:
-    return [f"{len(names)} of {listed} listed files are missing, the first: {shown(names[0])}"] if names else []
+    return [f"{len(names)} of {listed} listed files are missing, the first: {displayable(names[0])}"] if names else []

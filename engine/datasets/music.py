@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.datasets.clips import Decoded
-from engine.db.text import shown
+from engine.db.text import displayable
 from engine.errors import TrainingError
 from engine.indexer.audio.scan import FoundFile, has_media_extension, scan
 
@@ -95,7 +95,7 @@ def find_tracks(folders: Sequence[str], labelled: Sequence[Path] = ()) -> list[T
     numbers: dict[tuple[str, bytes], int] = {}
     for folder in folders:
         if not Path(folder).is_dir():
-            raise TrainingError(f"expected a folder of music, found none at {shown(folder)}")
+            raise TrainingError(f"expected a folder of music, found none at {displayable(folder)}")
         top = os.path.abspath(os.fsencode(folder))  # noqa: PTH100 (as `scan` does)
         for found in scan([folder], follow_links=True):
             if not isinstance(found, FoundFile) or not has_media_extension(found.path) or found.path in tracks:

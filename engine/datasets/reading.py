@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from engine.datasets.clips import Clip, ClipSamples
 from engine.datasets.music import LEAST_SECONDS, MusicSamples, find_tracks
-from engine.db.text import shown
+from engine.db.text import displayable
 from engine.errors import TrainingError
 from engine.runtime.paths import default_cache
 
@@ -56,7 +56,7 @@ def read_music(folders: Sequence[str], labelled: Sequence[Path], cache: Path, sh
     if not len(music):
         reason = f"; the first: {music.skipped[0][1]}" if music.skipped else ""
         raise TrainingError(
-            f"expected tracks of {LEAST_SECONDS:g} s or more beside the labelled files in {shown(', '.join(folders))}, "
-            f"found none{reason}"
+            f"expected tracks of {LEAST_SECONDS:g} s or more beside the labelled files in "
+            f"{displayable(', '.join(folders))}, found none{reason}"
         )
     return music

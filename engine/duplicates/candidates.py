@@ -13,8 +13,8 @@ import numpy as np
 
 from engine.db import Namesakes, Track, namesakes, tracks_by_ids, vectors_of_tracks
 from engine.db.fingerprints import IDENTITIES
-from engine.db.text import artist_names, folded
-from engine.session import OpenLibrary
+from engine.db.text import artist_names, fold
+from engine.session import LibrarySession
 
 if TYPE_CHECKING:
     from engine.indexer.vectors.snapshot import Snapshot
@@ -58,34 +58,34 @@ class Pair:
         return self.cosine >= CLOSE_COSINE
 
 
-def candidates(opened: OpenLibrary) -> list[Pair]:
+def candidates(session: LibrarySession) -> list[Pair]:
     """All pairs of a library that are worth comparing, by ids; raises LibraryError when it holds no signatures."""
-    snapshot = opened.filled_store().snapshot()
-    with opened.database.read() as connection:
+    snapshot = session.filled_store().snapshot()
+    with session.database.read() as connection:
         shared = namesakes(connection)
-    return _candidates(opened, snapshot, shared)
+    return _candidates(session, snapshot, shared)
 
 
-def candidates_among(opened: OpenLibrary, track_ids: Iterable[int]) -> list[Pair]:
+def candidates_among(session: LibrarySession, track_ids: Iterable[int]) -> list[Pair]:
     """The pairs among some tracks that are worth comparing, whatever else the library holds."""
     from engine.indexer.vectors.snapshot import snapshot_of
 
-    with opened.database.read() as connection:
+    with session.database.read() as connection:
         tracks = tracks_by_ids(connection, track_ids)
-        found = vectors_of_tracks(connection, opened.encoder_id, opened.coverage, tracks)
-    return _candidates(opened, snapshot_of(found), _namesakes_among(tracks.values()))
+        found = vectors_of_tracks(connection, session.encoder_id, session.coverage, tracks)
+    return _candidates(session, snapshot_of(found), _namesakes_among(tracks.values()))
 
 
 def plain_title(title: str) -> str:
     """A title as it is compared: without case, and without "(Live)", "- Remastered 2009" and the like."""
-    return " ".join(VERSION_PATTERN.sub("", folded(title)).split())
+    return " ".join(VERSION_PATTERN.sub("", fold(title)).split())
 
 
-def _candidates(opened: OpenLibrary, snapshot: Snapshot, shared: Sequence[Namesakes]) -> list[Pair]:
+def _candidates(session: LibrarySession, snapshot: Snapshot, shared: Sequence[Namesakes]) -> list[Pair]:
     """The pairs that are near by their signatures, and those that share bytes or an identifier."""
     pairs = {(pair.first, pair.second): pair for pair in _near(snapshot)}
     listed = set(chain.from_iterable(chain(pairs, (found.track_ids for found in shared))))
-    with opened.database.read() as connection:
+    with session.database.read() as connection:
         tracks = tracks_by_ids(connection, listed)
     for first, second in {ids for found in shared for ids in _within(found)} - pairs.keys():
         both = snapshot.known(np.array([first, second]))
@@ -132,7 +132,7 @@ def _named(pair: Pair, tracks: dict[int, Track]) -> Pair:
 
 
 def _artists(track: Track) -> set[str]:
-    return {folded(name) for name in artist_names(track.artist)}
+    return {fold(name) for name in artist_names(track.artist)}
 
 
 def _same_identifier(pair: Pair, tracks: dict[int, Track]) -> bool:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from engine import __version__
 from engine.datasets.clips import Clip, ClipSamples
-from engine.db.text import shown
+from engine.db.text import displayable
 from engine.errors import TrainingError
 from engine.evaluation.folder import FIGURES, FORMAT, TEXT, whole_folder
 from engine.evaluation.gallery import Drawn, Gallery, Views
@@ -150,8 +150,8 @@ def _document(about: About, evaluation: Evaluation, drawn: Sequence[Drawn]) -> D
     return {
         "format": FORMAT,
         "encoder": about.encoder,
-        "data": shown(about.data),
-        "split": shown(about.split),
+        "data": displayable(about.data),
+        "split": displayable(about.split),
         "protocol": about.protocol,
         "clips": len(evaluation.clips),
         "training": about.training,
@@ -164,7 +164,7 @@ def _document(about: About, evaluation: Evaluation, drawn: Sequence[Drawn]) -> D
             for figure in section.figures
         ],
         "pictures": [asdict(picture) for picture in drawn],
-        "skipped": [{"file": shown(path.name), "reason": shown(reason)} for path, reason in about.skipped],
+        "skipped": [{"file": displayable(path.name), "reason": displayable(reason)} for path, reason in about.skipped],
     }
 
 

@@ -21,7 +21,7 @@ from engine.models.numpy_heads import segment_genres, segment_seconds, segment_w
 from engine.search.references import Segments, TrackName
 from engine.search.results import TagProbability
 from engine.search.word_tags import tags_of
-from engine.session import OpenLibrary
+from engine.session import LibrarySession
 
 MOST_TAGS = 5  # of a window
 MOST_PAIRS = 1_000_000  # of windows: an hour against an hour, heard in full
@@ -110,17 +110,17 @@ class Timeline:
     vectors: Floats
 
 
-def explain_track(opened: OpenLibrary, track: TrackName, plot: str | os.PathLike[str] | None = None) -> Explanation:
+def explain_track(session: LibrarySession, track: TrackName, plot: str | os.PathLike[str] | None = None) -> Explanation:
     """What the encoder attended to in a track; see `Engine.explain`."""
     if plot is not None:
         from engine.util.plotting import picture_path
 
         plot = picture_path(plot)  # before the work
-    question, heard = opened.hear(track)
-    timeline = make_timeline(heard.segments, segment_seconds(opened.file))
+    question, heard = session.hear(track)
+    timeline = make_timeline(heard.segments, segment_seconds(session.file))
     vectors = timeline.vectors.astype(np.float32)
-    genres = segment_genres(opened.file, vectors)
-    tags = [tags_of(row, opened.file.words)[:MOST_TAGS] for row in segment_words(opened.file, vectors)]
+    genres = segment_genres(session.file, vectors)
+    tags = [tags_of(row, session.file.words)[:MOST_TAGS] for row in segment_words(session.file, vectors)]
     numbers = np.stack([timeline.starts, timeline.ends, timeline.weights], axis=1).tolist()
     windows = tuple(
         Moment(start, end, w, genre, said) for (start, end, w), genre, said in zip(numbers, genres, tags, strict=True)
@@ -133,10 +133,10 @@ def explain_track(opened: OpenLibrary, track: TrackName, plot: str | os.PathLike
     return explanation
 
 
-def explain_two(opened: OpenLibrary, a: TrackName, b: TrackName) -> PairExplanation:
+def explain_two(session: LibrarySession, a: TrackName, b: TrackName) -> PairExplanation:
     """Why two tracks are near; see `Engine.explain_pair`."""
-    seconds = segment_seconds(opened.file)
-    first, second = (make_timeline(opened.hear(track)[1].segments, seconds) for track in (a, b))
+    seconds = segment_seconds(session.file)
+    first, second = (make_timeline(session.hear(track)[1].segments, seconds) for track in (a, b))
     count = len(first.starts) * len(second.starts)
     if count > MOST_PAIRS:
         raise QueryError(

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.db.text import shown
+from engine.db.text import displayable
 from engine.errors import AudioError, QueryError
 from engine.explain.explanation import Explanation, Moment
 from engine.indexer.audio.decode import AudioFile
-from engine.search.references import Question
+from engine.search.references import ResolvedTrack
 from engine.util.plotting import COLOURS, GREY, INK, saved
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Spectrogram:
     seconds: float
 
 
-def draw_explanation(path: Path, question: Question, explanation: Explanation) -> None:
+def draw_explanation(path: Path, question: ResolvedTrack, explanation: Explanation) -> None:
     """Draw an explanation of the track of a question into a PNG file.
 
     Raises:
@@ -49,8 +49,8 @@ def draw_explanation(path: Path, question: Question, explanation: Explanation) -
         spectrogram = mel_spectrogram(question.path, explanation.duration)
     except AudioError as error:
         raise QueryError(
-            f"{shown(question.path)}: the picture needs the file, which cannot be read ({error}); connect its disk, or "
-            "ask without a picture"
+            f"{displayable(question.path)}: the picture needs the file, which cannot be read ({error}); connect its "
+            "disk, or ask without a picture"
         ) from error
     with saved(path, INCHES) as figure:
         panels = figure.subplots(3, 1, sharex=True, height_ratios=[0.55, 1.5, 3])
@@ -157,10 +157,10 @@ def _time_locator(seconds: float) -> Any:
     return MultipleLocator(next((step for step in steps if seconds / step <= 16), 7200))
 
 
-def _title(question: Question) -> str:
+def _title(question: ResolvedTrack) -> str:
     track = question.track
     if track is not None and track.title:
-        title = shown(f"{track.artist} - {track.title}" if track.artist else track.title)
+        title = displayable(f"{track.artist} - {track.title}" if track.artist else track.title)
     else:
-        title = shown(question.path).rsplit("/", 1)[-1]
+        title = displayable(question.path).rsplit("/", 1)[-1]
     return title if len(title) <= LONGEST_TITLE else title[: LONGEST_TITLE - 1] + "…"

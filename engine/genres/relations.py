@@ -18,7 +18,7 @@ from engine.errors import LibraryError, QueryError
 from engine.genres.attention import SHORTEST_TRACK, AttentionStatistics, MeasuredTracks, measure_attention
 from engine.models.numpy_heads import segment_seconds
 from engine.search.centroids import MINIMUM_TRACKS, genre_members
-from engine.session import OpenLibrary
+from engine.session import LibrarySession
 
 NEAREST = 2
 
@@ -74,21 +74,23 @@ class GenreRelations:
     equations: tuple[GenreEquation, ...]
 
 
-def relate_genres(opened: OpenLibrary, threshold: float, plot: str | os.PathLike[str] | None = None) -> GenreRelations:
+def relate_genres(
+    session: LibrarySession, threshold: float, plot: str | os.PathLike[str] | None = None
+) -> GenreRelations:
     """How the genres of a library lie to each other; see `Engine.genres`."""
     if not threshold > 0:
         raise QueryError(f"expected a threshold above 0, found {threshold}")
-    centroids = opened.centroids()
+    centroids = session.centroids()
     if not centroids:
         raise LibraryError(
-            f"expected a genre with a centroid, found none: {opened.encoder_id} ships without, and no genre is the tag "
-            f"of {MINIMUM_TRACKS} tracks; tag your files and index again: engine index PATH"
+            f"expected a genre with a centroid, found none: {session.encoder_id} ships without, and no genre is the "
+            f"tag of {MINIMUM_TRACKS} tracks; tag your files and index again: engine index PATH"
         )
     names = [centroid.genre for centroid in centroids]
     vectors = np.stack([centroid.vector for centroid in centroids]).astype(np.float64)  # (G, D)
     distances = cosine_distances(vectors)
     nearest = nearest_genres(names, distances)
-    members, attention = _members(opened), _attention(opened)
+    members, attention = _members(session), _attention(session)
     summaries = [
         GenreSummary(
             c.genre, c.kind, len(members.get(c.genre, ())), near, attention.mean_over(members.get(c.genre, ()))
@@ -153,15 +155,15 @@ def _sums(
             yield a, d, c, b, float(errors[place])
 
 
-def _members(opened: OpenLibrary) -> dict[str, NDArray[np.int64]]:
+def _members(session: LibrarySession) -> dict[str, NDArray[np.int64]]:
     """Ids of the tracks by genre, of those that have a signature."""
-    snapshot = opened.store().snapshot()
-    with opened.database.read() as connection:
+    snapshot = session.store().snapshot()
+    with session.database.read() as connection:
         tags = tracks_by_genre(connection)
-    return genre_members({tag: snapshot.known(ids) for tag, ids in tags.items()}, opened.file.genres)
+    return genre_members({tag: snapshot.known(ids) for tag, ids in tags.items()}, session.file.genres)
 
 
-def _attention(opened: OpenLibrary) -> MeasuredTracks:
-    with opened.database.read() as connection:
-        blocks = segment_blocks(connection, opened.encoder_id, opened.coverage, SHORTEST_TRACK)
-        return measure_attention(blocks, segment_seconds(opened.file))
+def _attention(session: LibrarySession) -> MeasuredTracks:
+    with session.database.read() as connection:
+        blocks = segment_blocks(connection, session.encoder_id, session.coverage, SHORTEST_TRACK)
+        return measure_attention(blocks, segment_seconds(session.file))

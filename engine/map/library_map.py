@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.db import predictions, tracks_by_ids
-from engine.db.text import shown
+from engine.db.text import displayable
 from engine.errors import LibraryError, QueryError
 from engine.map.projection import Places, check_method, place
 from engine.models.labels import map_tag
-from engine.session import OpenLibrary
+from engine.session import LibrarySession
 from engine.util.atomic_files import PAGE, PICTURE, replacing
 
 ENDINGS = (".html", ".png")
@@ -89,30 +89,32 @@ class Sheet:
 
 
 def map_library(
-    opened: OpenLibrary, out: str | os.PathLike[str] | None, method: str = "pca", dims: int = 2
+    session: LibrarySession, out: str | os.PathLike[str] | None, method: str = "pca", dims: int = 2
 ) -> LibraryMap:
     """Place every track, and draw the map where it is wanted; see `Engine.map`."""
     check_method(method, dims)
     target = None if out is None else _checked(out)
-    snapshot = opened.filled_store().snapshot()
+    snapshot = session.filled_store().snapshot()
     order = np.argsort(snapshot.track_ids)  # what was indexed first is drawn first, whatever the index file's order
     ids = snapshot.track_ids[order]
     if target is None:
-        return _answer(method, ids, place(snapshot.vectors[order], method, dims, opened.threads))
+        return _answer(method, ids, place(snapshot.vectors[order], method, dims, session.threads))
     with _writing(target) as handle:  # opened first: that it cannot be written shows before the long part
-        places = place(snapshot.vectors[order], method, dims, opened.threads)
-        _draw(handle, target, Sheet(shown(opened.database.path.stem), method, places, _describe(opened, ids)))
+        places = place(snapshot.vectors[order], method, dims, session.threads)
+        _draw(handle, target, Sheet(displayable(session.database.path.stem), method, places, _describe(session, ids)))
     return _answer(method, ids, places)
 
 
 def _checked(out: str | os.PathLike[str]) -> Path:
     target = Path(out)
     if target.suffix.lower() not in ENDINGS:
-        raise QueryError(f"expected a file that ends in {' or '.join(ENDINGS)}, found {shown(target)!r}")
+        raise QueryError(f"expected a file that ends in {' or '.join(ENDINGS)}, found {displayable(target)!r}")
     if not target.parent.is_dir():
-        raise LibraryError(f"cannot write {shown(target)}: there is no folder {shown(target.parent)}; make it first")
+        raise LibraryError(
+            f"cannot write {displayable(target)}: there is no folder {displayable(target.parent)}; make it first"
+        )
     if target.is_dir():
-        raise LibraryError(f"cannot write {shown(target)}: it is a folder; choose another name")
+        raise LibraryError(f"cannot write {displayable(target)}: it is a folder; choose another name")
     return target
 
 
@@ -123,7 +125,9 @@ def _writing(target: Path) -> Iterator[BinaryIO]:
             yield handle
     except OSError as error:
         reason = error.strerror or error
-        raise LibraryError(f"cannot write {shown(target)}: {reason}; free space or choose another place") from error
+        raise LibraryError(
+            f"cannot write {displayable(target)}: {reason}; free space or choose another place"
+        ) from error
 
 
 def _draw(handle: BinaryIO, target: Path, sheet: Sheet) -> None:
@@ -137,12 +141,12 @@ def _draw(handle: BinaryIO, target: Path, sheet: Sheet) -> None:
         handle.write(make_page(sheet))
 
 
-def _describe(opened: OpenLibrary, ids: NDArray[np.int64]) -> tuple[MapTrack, ...]:
+def _describe(session: LibrarySession, ids: NDArray[np.int64]) -> tuple[MapTrack, ...]:
     """What is known of each track."""
-    with opened.database.read() as connection:
+    with session.database.read() as connection:
         tracks = tracks_by_ids(connection, ids.tolist())
-        heard = predictions(connection, opened.encoder_id, opened.coverage, ids.tolist())
-    genres, moods = opened.file.genres, opened.file.moods
+        heard = predictions(connection, session.encoder_id, session.coverage, ids.tolist())
+    genres, moods = session.file.genres, session.file.moods
     tags = {tag: next(iter(map_tag(tag, genres)), None) for tag in {track.genre for track in tracks.values()}}
     described = []
     for track_id in ids.tolist():
@@ -152,7 +156,10 @@ def _describe(opened: OpenLibrary, ids: NDArray[np.int64]) -> tuple[MapTrack, ..
             continue
         tag, mood = tags[track.genre], _likeliest(moods, prediction.moods)
         genre = tag or _likeliest(genres, prediction.genres)
-        artist, title = shown(track.artist or "") or None, shown(track.title or track.name.rsplit("/", 1)[-1])
+        artist, title = (
+            displayable(track.artist or "") or None,
+            displayable(track.title or track.name.rsplit("/", 1)[-1]),
+        )
         described.append(MapTrack(track_id, artist, title, genre, tag is None, mood, track.year))
     return tuple(described)
 

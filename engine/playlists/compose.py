@@ -11,17 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.db import Track, tracks_by_ids, vectors_of_tracks
-from engine.db.text import named, shown
+from engine.db.text import displayable, fs_name
 from engine.errors import AudioError, QueryError
 from engine.playlists.m3u8 import Entry
 from engine.playlists.ordering import smooth_order
 from engine.playlists.paths import Choice, tracks_between
 from engine.search.filters import Filters, passing
-from engine.search.query_vector import Sought, group_of
+from engine.search.query_vector import Query, group_of
 from engine.search.ranking import Ranking, nearest
-from engine.search.references import Heard, Question, TrackName
+from engine.search.references import Embedding, ResolvedTrack, TrackName
 from engine.search.variety import settle_seed
-from engine.session import OpenLibrary
+from engine.session import LibrarySession
 
 if TYPE_CHECKING:
     from engine.indexer.vectors.store import Snapshot
@@ -67,8 +67,8 @@ class Playlist:
 class _Stop:
     """A track that was named, and its signature (D,)."""
 
-    question: Question
-    heard: Heard
+    question: ResolvedTrack
+    heard: Embedding
 
     @property
     def identity(self) -> int | bytes:
@@ -85,20 +85,20 @@ class _Placed:
     vector: NDArray[np.float32]
 
 
-def radio(opened: OpenLibrary, sought: Sought, n: int, filters: Filters, ranking: Ranking) -> Playlist:
+def radio(session: LibrarySession, sought: Query, n: int, filters: Filters, ranking: Ranking) -> Playlist:
     """The n tracks nearest to the seeds, from the nearest on in the smoothest order, so that it drifts gently.
 
     Raises:
         QueryError: n, a filter or the ranking makes no sense.
         LibraryError: There is nothing to compare with.
     """
-    _check_length(min(n, opened.filled_store().snapshot().state.count))
+    _check_length(min(n, session.filled_store().snapshot().state.count))
     ranking = ranking.settled()
-    found = nearest(opened, sought, n, filters, ranking)
+    found = nearest(session, sought, n, filters, ranking)
     ids = [neighbour.track_id for neighbour in found]
-    with opened.database.read() as connection:
+    with session.database.read() as connection:
         tracks = tracks_by_ids(connection, ids)
-        stored = vectors_of_tracks(connection, opened.encoder_id, opened.coverage, tracks)
+        stored = vectors_of_tracks(connection, session.encoder_id, session.coverage, tracks)
     vectors = {int(track_id): vector for track_id, vector in zip(stored.track_ids, stored.vectors, strict=True)}
     known = [neighbour for neighbour in found if neighbour.track_id in vectors]  # the rest was removed just now
     order = smooth_order(np.array([vectors[neighbour.track_id] for neighbour in known])) if known else []
@@ -107,7 +107,7 @@ def radio(opened: OpenLibrary, sought: Sought, n: int, filters: Filters, ranking
 
 
 def path_between(
-    opened: OpenLibrary, names: Sequence[TrackName], n: int, filters: Filters, variety: float = 0.0,
+    session: LibrarySession, names: Sequence[TrackName], n: int, filters: Filters, variety: float = 0.0,
     seed: int | None = None,
 ) -> Playlist:  # fmt: skip
     """n different tracks from the first named one over the others to the last; fewer only where fewer exist that pass.
@@ -122,25 +122,25 @@ def path_between(
     if n < 1:
         raise QueryError(f"expected n of 1 or more, found {n}")
     seed = settle_seed(variety, seed)
-    snapshot = opened.filled_store().snapshot()
-    stops = [_end(opened, name) for name in names]
+    snapshot = session.filled_store().snapshot()
+    stops = [_end(session, name) for name in names]
     if len(stops) == 2 and stops[0].identity == stops[1].identity:
         return Playlist(_in_steps([_placed(stops[0])]), notes=(SAME_ENDS,), seed=seed)
     _check_stops(stops, n)
     ends = [stop.question.track for stop in stops if stop.question.track]
     barred = frozenset().union(*(stop.heard.itself for stop in stops))
-    choice = Choice(passing(opened, filters, ends), barred, filters.per_artist, ends, variety, seed)
+    choice = Choice(passing(session, filters, ends), barred, filters.per_artist, ends, variety, seed)
     between = min(n - len(stops), choice.count(snapshot))
     _check_length(between + len(stops))
     signatures = np.array([stop.heard.signature for stop in stops])
-    legs = tracks_between(opened, snapshot, signatures, between, choice)
+    legs = tracks_between(session, snapshot, signatures, between, choice)
     placed = [_placed(stops[0])]
     for ids, stop in zip(legs, stops[1:], strict=True):
-        placed += [*_placed_tracks(opened, snapshot, ids), _placed(stop)]
+        placed += [*_placed_tracks(session, snapshot, ids), _placed(stop)]
     return _stepped(placed, seed=seed)
 
 
-def in_order(opened: OpenLibrary, names: Sequence[TrackName]) -> Playlist:
+def in_order(session: LibrarySession, names: Sequence[TrackName]) -> Playlist:
     """The same tracks in the smoothest order; the first stays first. Each comes once; what cannot be heard is left out.
 
     Raises:
@@ -151,12 +151,12 @@ def in_order(opened: OpenLibrary, names: Sequence[TrackName]) -> Playlist:
     problems = []
     for name in names:
         try:
-            stop = _Stop(*opened.hear(name, segments=False))
+            stop = _Stop(*session.hear(name, segments=False))
         except (QueryError, AudioError) as error:
             problems.append(f"{error}; left out")
             continue
         if stop.identity in stops:
-            problems.append(f"{shown(stop.question.path)} is named twice; once is kept")
+            problems.append(f"{displayable(stop.question.path)} is named twice; once is kept")
         stops.setdefault(stop.identity, stop)
     if not stops:
         raise QueryError("; ".join(problems[:1]) or "expected tracks to put into order, found none; name some")
@@ -165,9 +165,9 @@ def in_order(opened: OpenLibrary, names: Sequence[TrackName]) -> Playlist:
     return _stepped([_placed(listed[i]) for i in order], problems)
 
 
-def entries(opened: OpenLibrary, playlist: Playlist) -> list[Entry]:
+def entries(session: LibrarySession, playlist: Playlist) -> list[Entry]:
     """What a playlist file says of each track."""
-    with opened.database.read() as connection:
+    with session.database.read() as connection:
         known = tracks_by_ids(connection, [track.track_id for track in playlist.tracks if track.track_id is not None])
     return [_entry(track, known.get(track.track_id or 0)) for track in playlist.tracks]
 
@@ -183,10 +183,10 @@ def _check_length(tracks: int) -> None:
         raise QueryError(f"expected a playlist of at most {LONGEST:,} tracks, found {tracks:,}; ask for fewer")
 
 
-def _end(opened: OpenLibrary, name: TrackName) -> _Stop:
+def _end(session: LibrarySession, name: TrackName) -> _Stop:
     if group_of(name) is not None:
         raise QueryError(f"expected one track for the end of a path, found {name!r}; name one of its tracks")
-    return _Stop(*opened.hear(name, segments=False))
+    return _Stop(*session.hear(name, segments=False))
 
 
 def _check_stops(stops: Sequence[_Stop], n: int) -> None:
@@ -195,7 +195,7 @@ def _check_stops(stops: Sequence[_Stop], n: int) -> None:
     for stop in stops:
         if stop.identity in met:
             raise QueryError(
-                f"expected different tracks along a path, found {shown(stop.question.path)} twice; name each once"
+                f"expected different tracks along a path, found {displayable(stop.question.path)} twice; name each once"
             )
         met.add(stop.identity)
     if n < len(stops):
@@ -203,8 +203,8 @@ def _check_stops(stops: Sequence[_Stop], n: int) -> None:
         raise QueryError(f"expected n of {len(stops)} or more, found {n}; a path to another track holds {held}")
 
 
-def _placed_tracks(opened: OpenLibrary, snapshot: Snapshot, ids: list[int]) -> list[_Placed]:
-    with opened.database.read() as connection:
+def _placed_tracks(session: LibrarySession, snapshot: Snapshot, ids: list[int]) -> list[_Placed]:
+    with session.database.read() as connection:
         tracks = tracks_by_ids(connection, ids)
     vectors = zip(ids, snapshot.take(np.array(ids, np.int64)), strict=True)
     return [_Placed(_listed(tracks[track_id]), vector) for track_id, vector in vectors if track_id in tracks]
@@ -230,7 +230,7 @@ def _placed(stop: _Stop) -> _Placed:
     if question.track is not None:
         return _Placed(_listed(question.track), stop.heard.signature)
     said = _from_file(question.path)
-    return _Placed(PlaylistTrack(None, named(question.path), said.artist, said.title, 1.0), stop.heard.signature)
+    return _Placed(PlaylistTrack(None, fs_name(question.path), said.artist, said.title, 1.0), stop.heard.signature)
 
 
 def _listed(track: Track, cosine: float = 1.0) -> PlaylistTrack:

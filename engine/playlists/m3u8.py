@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote_from_bytes
 
-from engine.db.text import named, shown
+from engine.db.text import displayable, fs_name
 from engine.errors import QueryError
 from engine.playlists.track_paths import ADDRESS, FILE_ADDRESS, Speller
 from engine.search.references import PathName, absolute_path
@@ -71,7 +71,7 @@ def read_playlist(file: PathName) -> ReadPlaylist:
     problems: list[str] = []
     for count, (number, line) in enumerate(_entries(source), start=1):
         if count > MOST_LINES:
-            raise QueryError(f"{shown(source)}: expected a playlist of at most {MOST_LINES:,} lines, found more")
+            raise QueryError(f"{displayable(source)}: expected a playlist of at most {MOST_LINES:,} lines, found more")
         path = speller.path(line)
         if path is None:
             problems.append(f"line {number}: {_shortened(line)} is not a file on this computer; left out")
@@ -105,27 +105,35 @@ def write_playlist(file: PathName, entries: Iterable[Entry], *, relative: bool =
             handle.write(b"\n".join([*lines, b""]))
     except OSError as error:
         raise QueryError(
-            f"cannot write {shown(target)}: {error.strerror or error}; what lay there is as it was"
+            f"cannot write {displayable(target)}: {error.strerror or error}; what lay there is as it was"
         ) from error
-    return tuple(f"{shown(entry.path)}: a playlist cannot hold a path with a line break; left out" for entry in broken)
+    return tuple(
+        f"{displayable(entry.path)}: a playlist cannot hold a path with a line break; left out" for entry in broken
+    )
 
 
 def check_target(file: PathName) -> Path:
     """Where a playlist would be written, absolute; raises QueryError, or OutputError, where none can be."""
-    target = Path(named(absolute_path(file)))
+    target = Path(fs_name(absolute_path(file)))
     if target.suffix.casefold() not in SUFFIXES:
-        raise QueryError(f"{shown(target)}: expected a playlist's name that ends in .m3u8; name it {target.stem}.m3u8")
+        raise QueryError(
+            f"{displayable(target)}: expected a playlist's name that ends in .m3u8; name it {target.stem}.m3u8"
+        )
     if target.is_dir() or not target.parent.is_dir():
-        raise QueryError(f"cannot write {shown(target)}: expected a file in a folder that exists; make the folder")
+        raise QueryError(
+            f"cannot write {displayable(target)}: expected a file in a folder that exists; make the folder"
+        )
     try:
         check_output(target, PLAYLIST)
     except OSError as error:
-        raise QueryError(f"cannot write {shown(target)}: {error.strerror or error}; choose another place") from error
+        raise QueryError(
+            f"cannot write {displayable(target)}: {error.strerror or error}; choose another place"
+        ) from error
     return target
 
 
 def _content(source: bytes) -> bytes:
-    name = shown(source)
+    name = displayable(source)
     if not os.path.isfile(source):  # noqa: PTH113 (bytes); to open a FIFO could wait for ever
         raise QueryError(f"{name}: expected a playlist file, found {_kind(source)}")
     try:
@@ -169,15 +177,17 @@ def _decoded(content: bytes) -> bytes:
 
 
 def _shortened(line: bytes) -> str:
-    text = shown(line[: 4 * SHOWN].strip())
+    text = displayable(line[: 4 * SHOWN].strip())
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 
 def _information(entry: Entry) -> bytes:
     seconds = UNKNOWN_SECONDS if entry.seconds is None else round(entry.seconds)
-    title = entry.title or os.path.splitext(named(os.path.basename(entry.path)))[0]  # noqa: PTH119, PTH122 (bytes)
+    title = entry.title or os.path.splitext(fs_name(os.path.basename(entry.path)))[0]  # noqa: PTH119, PTH122 (bytes)
     name = f"{entry.artist} - {title}" if entry.artist else title
-    return f"#EXTINF:{seconds},{' '.join(shown(name.replace(chr(10), ' ').replace(chr(13), ' ')).split())}".encode()
+    return (
+        f"#EXTINF:{seconds},{' '.join(displayable(name.replace(chr(10), ' ').replace(chr(13), ' ')).split())}".encode()
+    )
 
 
 def _written(path: bytes, folder: bytes, relative: bool) -> bytes:

@@ -16,7 +16,7 @@ from functools import lru_cache
 from itertools import islice
 from urllib.parse import unquote_to_bytes
 
-from engine.db.text import folded, named
+from engine.db.text import fold, fs_name
 
 LONGEST = 16_384  # bytes of a line: a path of the longest that systems allow, percent-encoded
 LARGEST_FOLDER = 100_000  # entries that are looked through for a name
@@ -78,9 +78,9 @@ class Speller:
 
     def _sibling(self, folder: bytes, name: bytes) -> bytes | None:
         """What lies in a folder under a name that is spelled alike, if that is one thing only."""
-        found = self._entries(folder).get(folded(named(name)), [])
-        composed = unicodedata.normalize("NFC", named(name))
-        same_case = [each for each in found if unicodedata.normalize("NFC", named(each)) == composed]
+        found = self._entries(folder).get(fold(fs_name(name)), [])
+        composed = unicodedata.normalize("NFC", fs_name(name))
+        same_case = [each for each in found if unicodedata.normalize("NFC", fs_name(each)) == composed]
         chosen = same_case or found
         return os.path.join(folder, chosen[0]) if len(chosen) == 1 else None  # noqa: PTH118 (bytes)
 
@@ -120,7 +120,7 @@ def _entries(folder: bytes) -> dict[str, list[bytes]]:
     try:
         with os.scandir(folder) as listed:
             for entry in islice(listed, LARGEST_FOLDER):
-                entries.setdefault(folded(named(entry.name)), []).append(entry.name)
+                entries.setdefault(fold(fs_name(entry.name)), []).append(entry.name)
     except OSError:
         return {}
     return entries

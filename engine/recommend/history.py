@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from engine.db import EVENTS, Play, ids_by_paths, tracks_by_hash, tracks_by_ids
-from engine.db.text import shown
+from engine.db.text import displayable
 from engine.errors import QueryError
 from engine.search.references import PathName, absolute_path
-from engine.session import OpenLibrary
+from engine.session import LibrarySession
 
 COLUMNS = ("time", "path", "event")
 NAMED = 3  # examples of each kind of line that cannot be used
@@ -54,7 +54,7 @@ class RecentlyHeard:
     problems: tuple[str, ...] = ()
 
 
-def read_history(opened: OpenLibrary, file: PathName) -> History:
+def read_history(session: LibrarySession, file: PathName) -> History:
     """Read a history; times further ahead than a day are mistakes, which would make all others old.
 
     Raises:
@@ -74,29 +74,31 @@ def read_history(opened: OpenLibrary, file: PathName) -> History:
             problems["with a time in the future"].append(row["time"])
         else:
             lines.append((when, event, row["path"]))
-    ids = _ids(opened, os.path.dirname(source), [path for *_, path in lines])  # noqa: PTH120 (bytes)
+    ids = _ids(session, os.path.dirname(source), [path for *_, path in lines])  # noqa: PTH120 (bytes)
     problems["without a track of the library"] = [path for *_, path in lines if path not in ids]
     plays = tuple(Play(when, event, ids[path]) for when, event, path in lines if path in ids)
     told = tuple(_told(kind, found) for kind, found in problems.items() if found)
     if not plays:
-        raise QueryError(f"{shown(source)}: no event of a track of this library; {'; '.join(told) or 'it is empty'}")
+        raise QueryError(
+            f"{displayable(source)}: no event of a track of this library; {'; '.join(told) or 'it is empty'}"
+        )
     return History(plays, told)
 
 
 def recently_heard(
-    opened: OpenLibrary, plays: Sequence[Play], days: float, problems: tuple[str, ...] = ()
+    session: LibrarySession, plays: Sequence[Play], days: float, problems: tuple[str, ...] = ()
 ) -> RecentlyHeard:
     """What was heard less than so many days before the newest event, whatever the event was."""
     newest = max((play.time for play in plays), default=0.0)
     recent = {play.track_id for play in plays if newest - play.time < days * DAY_SECONDS}
-    with opened.database.read() as connection:
+    with session.database.read() as connection:
         hashes = {track.content_hash for track in tracks_by_ids(connection, recent).values()}
         copies = {twin.id for digest in hashes for twin in tracks_by_hash(connection, digest)}
     return RecentlyHeard(tuple(sorted(recent | copies)), problems)
 
 
 def _rows(source: bytes) -> Iterator[dict[str, str]]:
-    name = shown(source)
+    name = displayable(source)
     if not os.path.isfile(source):  # noqa: PTH113 (bytes); to open a FIFO could wait for ever
         raise QueryError(f"{name}: expected a CSV file with the columns {','.join(COLUMNS)}, found no such file")
     try:
@@ -160,11 +162,11 @@ def _from_iso(text: str) -> float | None:
         return None
 
 
-def _ids(opened: OpenLibrary, folder: bytes, names: Sequence[str]) -> dict[str, int]:
+def _ids(session: LibrarySession, folder: bytes, names: Sequence[str]) -> dict[str, int]:
     """The track id of each name that is one."""
     numbers = {name: int(name[len(ID_PREFIX) :]) for name in names if _is_id(name)}
     paths = {name: os.path.normpath(os.path.join(folder, os.fsencode(name))) for name in names if name.strip()}  # noqa: PTH118
-    with opened.database.read() as connection:
+    with session.database.read() as connection:
         files = ids_by_paths(connection, set(paths.values()))
         known = tracks_by_ids(connection, set(numbers.values()))
     by_id = {name: number for name, number in numbers.items() if number in known}
@@ -178,6 +180,6 @@ def _is_id(name: str) -> bool:
 
 def _told(kind: str, found: Sequence[str]) -> str:
     different = list(dict.fromkeys(found))
-    examples = ", ".join(repr(shown(text)) for text in different[:NAMED])
+    examples = ", ".join(repr(displayable(text)) for text in different[:NAMED])
     more = f" and {len(different) - NAMED} more" if len(different) > NAMED else ""
     return f"left out {len(found)} line{'s' if len(found) > 1 else ''} {kind}: {examples}{more}"

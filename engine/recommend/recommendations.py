@@ -28,11 +28,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.db import Play, Track, tracks_by_ids
-from engine.db.text import shown
+from engine.db.text import displayable
 from engine.errors import QueryError
 from engine.recommend.taste import CENTRES, DAY, Scored, score, taste
 from engine.search.filters import ArtistCap, Filters, passing
-from engine.session import OpenLibrary
+from engine.session import LibrarySession
 
 FURTHER = 0.9  # what each further track of a centre counts
 NEAREST, NEAREST_FACTOR = 500, 10  # tracks that are looked at around each centre, and for one that is asked for
@@ -71,7 +71,7 @@ class _Ranked:
 
 
 def recommend(
-    opened: OpenLibrary, plays: Sequence[Play], n: int, again_days: float | None, filters: Filters
+    session: LibrarySession, plays: Sequence[Play], n: int, again_days: float | None, filters: Filters
 ) -> Recommendations:
     """The n best tracks that pass, byte-identical copies of heard ones left out; fewer where fewer are left.
 
@@ -91,20 +91,20 @@ def recommend(
     if again_days is not None and not again_days >= 0:
         raise QueryError(f"expected 0 or more days, found {again_days:g}")
     weights = taste(plays)
-    snapshot = opened.filled_store().snapshot()
-    with opened.database.read() as connection:
+    snapshot = session.filled_store().snapshot()
+    with session.database.read() as connection:
         heard = tracks_by_ids(connection, weights)
     known = heard.keys() & set(snapshot.known(np.array(list(weights), np.int64)).tolist())
     _check(plays, weights, known)
     known_weights = {track_id: weight for track_id, weight in weights.items() if track_id in known}
     centres = [track_id for track_id, weight in known_weights.items() if weight > 0]
-    allowed = passing(opened, filters, [heard[track_id] for track_id in centres])
+    allowed = passing(session, filters, [heard[track_id] for track_id in centres])
     resting = _resting(plays, weights, again_days)
     near = max(NEAREST, NEAREST_FACTOR * n)
     for looked_at in (near, None) if near * min(CENTRES, len(centres)) < snapshot.state.count else (None,):
-        scored = score(opened, snapshot, known_weights, looked_at)
+        scored = score(session, snapshot, known_weights, looked_at)
         ranked = _ranked(scored, resting, allowed)
-        picked = _pick(opened, ranked, n, filters.per_artist, heard)
+        picked = _pick(session, ranked, n, filters.per_artist, heard)
         if len(picked) == n:  # else what is near to the centres was mostly heard, or does not pass
             break
     return Recommendations(tuple(_described(track, ranked, at, plays, heard) for track, at in picked))
@@ -153,7 +153,7 @@ def _ranked(scored: Scored, resting: set[int], allowed: NDArray[np.int64] | None
 
 
 def _pick(
-    opened: OpenLibrary, ranked: _Ranked, n: int, per_artist: int | None, heard: Mapping[int, Track]
+    session: LibrarySession, ranked: _Ranked, n: int, per_artist: int | None, heard: Mapping[int, Track]
 ) -> list[tuple[Track, int]]:
     """The best tracks with their places among the ranked: one of several byte-identical files, few of one artist."""
     copies = {track.content_hash for track in heard.values()}
@@ -162,7 +162,7 @@ def _pick(
     picked: list[tuple[Track, int]] = []
     for start in range(0, len(ranked.track_ids), READ_AT_ONCE):
         part = ranked.track_ids[start : start + READ_AT_ONCE].tolist()
-        with opened.database.read() as connection:
+        with session.database.read() as connection:
             tracks = tracks_by_ids(connection, part)
         for at, track_id in enumerate(part, start=start):
             track = tracks.get(track_id)
@@ -187,7 +187,7 @@ def _described(
 def _reason(centre: Track, plays: Sequence[Play], near: bool) -> str:
     events = Counter(play.event for play in plays if play.track_id == centre.id)
     times = f"played {events['play']} times" if events["play"] > 1 else "played once"
-    title = centre.title or shown(centre.path.rsplit(b"/", 1)[-1])
+    title = centre.title or displayable(centre.path.rsplit(b"/", 1)[-1])
     name = f"{centre.artist} - {title}" if centre.artist and centre.title else title
     said = "which you liked" if events["like"] else times
     return f"{'near' if near else 'not near, but best matched by'} {name}, {said}"

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.db import Play
-from engine.session import OpenLibrary
+from engine.session import LibrarySession
 
 if TYPE_CHECKING:
     from engine.indexer.vectors.store import Snapshot
@@ -76,7 +76,7 @@ def taste(plays: Sequence[Play]) -> dict[int, float]:
     return weights
 
 
-def score(opened: OpenLibrary, snapshot: Snapshot, weights: Mapping[int, float], near: int | None) -> Scored:
+def score(session: LibrarySession, snapshot: Snapshot, weights: Mapping[int, float], near: int | None) -> Scored:
     """What speaks for and against tracks: the NEAR nearest of each centre, or all of the library for None.
 
     Args:
@@ -85,10 +85,10 @@ def score(opened: OpenLibrary, snapshot: Snapshot, weights: Mapping[int, float],
         weights: Of tracks that have one, at least one above 0.
         near: How many around each centre are looked at.
     """
-    scale = opened.local_scale(snapshot)
+    scale = session.local_scale(snapshot)
     liked, skipped = (_heaviest(snapshot, weights, sign) for sign in (1, -1))
     if near is None:
-        ids, vectors, scales = snapshot.track_ids, snapshot.vectors, opened.local_scales(snapshot)
+        ids, vectors, scales = snapshot.track_ids, snapshot.vectors, session.local_scales(snapshot)
     else:
         found = snapshot.search_many(snapshot.take(liked.track_ids), near).track_ids
         ids = np.unique(found[found >= 0])

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from engine.duplicates.grouping import repeated
 from engine.errors import QueryError
 from engine.search.filters import Filters
-from engine.search.query_vector import Sought
+from engine.search.query_vector import Query
 from engine.search.ranking import Ranking, nearest
-from engine.session import OpenLibrary
+from engine.session import LibrarySession
 
 if TYPE_CHECKING:
     from engine.indexer.vectors.store import Neighbour
@@ -19,7 +19,7 @@ LOOK_FACTOR, LOOK_MORE = 2, 10  # beyond the k nearest, for better files of the 
 
 
 def nearest_distinct(
-    opened: OpenLibrary, sought: Sought, k: int, filters: Filters, ranking: Ranking
+    session: LibrarySession, sought: Query, k: int, filters: Filters, ranking: Ranking
 ) -> list[Neighbour]:
     """As `nearest`, without the recordings that are searched from, and with only the best file of each other one.
 
@@ -40,12 +40,12 @@ def nearest_distinct(
     plain = replace(ranking, variety=0.0)
     while True:
         left = replace(sought, heard=replace(sought.heard, itself=itself))
-        found = nearest(opened, left, LOOK_FACTOR * k + LOOK_MORE, filters, plain)
+        found = nearest(session, left, LOOK_FACTOR * k + LOOK_MORE, filters, plain)
         looked_at = {each.track_id for each in found}
         if ranking.variety:  # the seed stays, so that the same ones are drawn again where they may be
-            found = nearest(opened, left, k, filters, ranking)
+            found = nearest(session, left, k, filters, ranking)
             looked_at |= {each.track_id for each in found}
-        again = repeated(opened, looked_at, origins, files)
+        again = repeated(session, looked_at, origins, files)
         if not again & {each.track_id for each in found[:k]}:
             return found[:k]
         itself |= again  # others move up, so look again; every round leaves out one track at least

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.db import Conditions, Span, Track, any_measured, groups_of, names_of, tracks_by_genre, tracks_meeting
-from engine.db.text import artist_names, folded
+from engine.db.text import artist_names, fold
 from engine.errors import QueryError
 from engine.models.labels import own_name, spellings, tag_names
 from engine.search.references import PathName, absolute_path
 
 if TYPE_CHECKING:
-    from engine.session import OpenLibrary
+    from engine.session import LibrarySession
 
 ANY: Span = (None, None)
 CLOSE_ENOUGH = 0.6  # of difflib's ratio: a name that is likelier a slip than another name
@@ -66,7 +66,7 @@ class Filters:
     per_artist: int | None = None
 
 
-EVERYTHING = Filters()
+NO_FILTERS = Filters()
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +83,7 @@ class _Genres:
     heard_genres: NDArray[np.int16]
 
 
-def passing(opened: OpenLibrary, filters: Filters, sought: Sequence[Track] = ()) -> NDArray[np.int64] | None:
+def passing(session: LibrarySession, filters: Filters, sought: Sequence[Track] = ()) -> NDArray[np.int64] | None:
     """The ids of the tracks that pass, rising; None where everything does. `per_artist` is not looked at.
 
     Args:
@@ -96,17 +96,17 @@ def passing(opened: OpenLibrary, filters: Filters, sought: Sequence[Track] = ())
             asked for, and no track was measured.
     """
     conditions = _conditions(filters, sought)
-    _check(opened, filters)
+    _check(session, filters)
     ids = None
     if conditions != Conditions():
-        with opened.database.read() as connection:
+        with session.database.read() as connection:
             ids = tracks_meeting(connection, conditions)
-    for chosen in (_of_genres(opened, filters.genres), _of_moods(opened, filters.moods)):
+    for chosen in (_of_genres(session, filters.genres), _of_moods(session, filters.moods)):
         if chosen is not None:
             ids = chosen if ids is None else np.intersect1d(ids, chosen)
-    excluded = _excluded(opened, filters)
+    excluded = _excluded(session, filters)
     if len(excluded):
-        ids = np.setdiff1d(_every_id(opened) if ids is None else ids, excluded)
+        ids = np.setdiff1d(_every_id(session) if ids is None else ids, excluded)
     return ids
 
 
@@ -149,21 +149,21 @@ def _conditions(filters: Filters, sought: Sequence[Track]) -> Conditions:
     )
 
 
-def _excluded(opened: OpenLibrary, filters: Filters) -> NDArray[np.int64]:
+def _excluded(session: LibrarySession, filters: Filters) -> NDArray[np.int64]:
     """The tracks that are named, sound like or are tagged with something unwanted."""
     parts = [np.array(filters.not_tracks, np.int64)]
-    for unwanted in (_of_genres(opened, filters.not_genres), _of_moods(opened, filters.not_moods)):
+    for unwanted in (_of_genres(session, filters.not_genres), _of_moods(session, filters.not_moods)):
         if unwanted is not None:
             parts.append(unwanted)
     return np.concatenate(parts)
 
 
-def _every_id(opened: OpenLibrary) -> NDArray[np.int64]:
-    with opened.database.read() as connection:
+def _every_id(session: LibrarySession) -> NDArray[np.int64]:
+    with session.database.read() as connection:
         return tracks_meeting(connection, Conditions())
 
 
-def _check(opened: OpenLibrary, filters: Filters) -> None:
+def _check(session: LibrarySession, filters: Filters) -> None:
     for what, (low, high) in (("years", filters.years), ("durations", filters.durations), ("tempos", filters.tempos)):
         if low is not None and high is not None and low > high:
             raise QueryError(f"expected {what} from low to high, found {low:g} to {high:g}; swap them")
@@ -172,32 +172,32 @@ def _check(opened: OpenLibrary, filters: Filters) -> None:
     artists, albums = (*filters.artists, *filters.not_artists), (*filters.albums, *filters.not_albums)
     for kind, names in (("artist", artists), ("album", albums)):
         if names:
-            with opened.database.read() as connection:
+            with session.database.read() as connection:
                 known = names_of(connection, kind)
             _refuse_unknown(kind, names, known)
     if filters.tempos != ANY or filters.keys:
-        with opened.database.read() as connection:
+        with session.database.read() as connection:
             measured = any_measured(connection)
         if not measured:
             raise QueryError("no track's tempo and key are known yet; measure them: engine index --features PATH")
-    _refuse_unknown("mood", (*filters.moods, *filters.not_moods), opened.file.moods)
+    _refuse_unknown("mood", (*filters.moods, *filters.not_moods), session.file.moods)
 
 
 def _refuse_unknown(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
-    spelled = {folded(name): name for name in known}
+    spelled = {fold(name): name for name in known}
     for name in names:
-        if folded(name) not in spelled:
-            near = difflib.get_close_matches(folded(name), spelled, n=1, cutoff=CLOSE_ENOUGH)
+        if fold(name) not in spelled:
+            near = difflib.get_close_matches(fold(name), spelled, n=1, cutoff=CLOSE_ENOUGH)
             hint = f"did you mean {spelled[near[0]]!r}?" if near else "`engine search WORDS` shows what there is"
             raise QueryError(f"no track of the library has the {kind} {name!r}; {hint}")
 
 
-def _of_genres(opened: OpenLibrary, wanted: Sequence[str]) -> NDArray[np.int64] | None:
+def _of_genres(session: LibrarySession, wanted: Sequence[str]) -> NDArray[np.int64] | None:
     """Tracks whose tag names one of the genres, or whose tag names none of the encoder's and that sound like one."""
     if not wanted:
         return None
-    genres = opened.file.genres
-    known = opened.kept("genres", opened.database.version(), lambda: _read_genres(opened))
+    genres = session.file.genres
+    known = session.kept("genres", session.database.version(), lambda: _read_genres(session))
     chosen = {_genre_name(name, genres) for name in wanted}
     _refuse_unknown("genre", chosen, set(genres).union(*(names for names, _ in known.tagged)))
     heard = np.isin(known.heard_genres, [i for i, genre in enumerate(genres) if genre in chosen])
@@ -205,11 +205,11 @@ def _of_genres(opened: OpenLibrary, wanted: Sequence[str]) -> NDArray[np.int64] 
     return ids[np.diff(ids, prepend=-1) > 0]
 
 
-def _read_genres(opened: OpenLibrary) -> _Genres:
-    genres = opened.file.genres
-    with opened.database.read() as connection:
+def _read_genres(session: LibrarySession) -> _Genres:
+    genres = session.file.genres
+    with session.database.read() as connection:
         tagged = [(frozenset(tag_names(tag, genres)), ids) for tag, ids in tracks_by_genre(connection).items()]
-    labels = opened.labels()
+    labels = session.labels()
     told = np.concatenate([np.zeros(0, np.int64), *(ids for names, ids in tagged if names & set(genres))])
     untold = ~np.isin(labels.track_ids, told)
     return _Genres(tagged, labels.track_ids[untold], labels.genres[untold])
@@ -220,9 +220,9 @@ def _genre_name(name: str, genres: Sequence[str]) -> str:
     return own if own in genres else spellings().get(own, own)
 
 
-def _of_moods(opened: OpenLibrary, wanted: Sequence[str]) -> NDArray[np.int64] | None:
+def _of_moods(session: LibrarySession, wanted: Sequence[str]) -> NDArray[np.int64] | None:
     if not wanted:
         return None
-    chosen = {folded(name) for name in wanted}
-    labels = opened.labels()
-    return labels.track_ids[np.isin(labels.moods, [i for i, mood in enumerate(opened.file.moods) if mood in chosen])]
+    chosen = {fold(name) for name in wanted}
+    labels = session.labels()
+    return labels.track_ids[np.isin(labels.moods, [i for i, mood in enumerate(session.file.moods) if mood in chosen])]

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.db import GROUPS, Track, group_names, groups_of, tracks_by_ids
-from engine.db.text import artist_names, folded
+from engine.db.text import artist_names, fold
 from engine.errors import QueryError
 from engine.search.filters import Filters, passing
-from engine.search.query_vector import Sought
+from engine.search.query_vector import Query
 from engine.search.results import GroupMatch
-from engine.session import OpenLibrary
+from engine.session import LibrarySession
 
 if TYPE_CHECKING:
     from engine.indexer.vectors.store import Snapshot
@@ -44,7 +44,9 @@ class Groups:
     norms: NDArray[np.float64]
 
 
-def nearest_groups(opened: OpenLibrary, sought: Sought, kind: str, k: int, filters: Filters) -> tuple[GroupMatch, ...]:
+def nearest_groups(
+    session: LibrarySession, sought: Query, kind: str, k: int, filters: Filters
+) -> tuple[GroupMatch, ...]:
     """The k nearest artists or albums, by the mean signature of their tracks that pass; the seeds' own are left out.
 
     Args:
@@ -61,11 +63,11 @@ def nearest_groups(opened: OpenLibrary, sought: Sought, kind: str, k: int, filte
         raise QueryError(f"expected to group by {' or '.join(GROUPS)}, found {kind!r}")
     if k < 1:
         raise QueryError(f"expected k of 1 or more, found {k}")
-    snapshot = opened.filled_store().snapshot()
-    groups: Groups = opened.kept(f"groups by {kind}", snapshot, lambda: _make_groups(opened, snapshot, kind))
+    snapshot = session.filled_store().snapshot()
+    groups: Groups = session.kept(f"groups by {kind}", snapshot, lambda: _make_groups(session, snapshot, kind))
     own = {groups.by_name.get(name, -1) for track in sought.tracks for name in groups_of(track, kind)}
     fits = ~np.isin(snapshot.track_ids, list(sought.heard.itself))
-    allowed = passing(opened, filters, sought.tracks)
+    allowed = passing(session, filters, sought.tracks)
     if allowed is not None:
         fits &= np.isin(snapshot.track_ids, allowed)
     members = fits[groups.rows] & ~np.isin(groups.numbers, list(own))
@@ -76,7 +78,7 @@ def nearest_groups(opened: OpenLibrary, sought: Sought, kind: str, k: int, filte
     found = np.flatnonzero(counts)
     best = found[np.argsort(-likeness[found], kind="stable")[:k]]
     nearest = {number: rows[numbers == number][np.argmax(cosines[numbers == number])] for number in best.tolist()}
-    with opened.database.read() as connection:
+    with session.database.read() as connection:
         tracks = tracks_by_ids(connection, snapshot.track_ids[list(nearest.values())].tolist())
     named = [(number, tracks.get(int(snapshot.track_ids[row]))) for number, row in nearest.items()]
     known = [(number, track) for number, track in named if track is not None]
@@ -87,10 +89,10 @@ def nearest_groups(opened: OpenLibrary, sought: Sought, kind: str, k: int, filte
     )
 
 
-def _make_groups(opened: OpenLibrary, snapshot: Snapshot, kind: str) -> Groups:
+def _make_groups(session: LibrarySession, snapshot: Snapshot, kind: str) -> Groups:
     from engine.indexer.vectors.snapshot import places_in  # here: FAISS takes a while to load
 
-    with opened.database.read() as connection:
+    with session.database.read() as connection:
         named = group_names(connection, kind)
     order = np.argsort(snapshot.track_ids)
     places = places_in(snapshot.track_ids[order], named.track_ids)
@@ -127,6 +129,6 @@ def _match(rank: int, likeness: float, count: int, track: Track, kind: str, name
     artist = track.album_artist or track.artist
     if kind == "artist":  # one of several, perhaps
         spelled = artist_names(track.artist or track.album_artist)
-        artist = next((each for each in spelled if folded(each) == name), name)
+        artist = next((each for each in spelled if fold(each) == name), name)
     album = track.album if kind == "album" else None
     return GroupMatch(rank, artist, album, min(1.0, max(0.0, likeness)), count, track.id, track.name)

@@ -25,7 +25,7 @@ from engine.db import (
     tracks_by_hash,
     tracks_by_ids,
 )
-from engine.db.text import shown
+from engine.db.text import displayable
 from engine.errors import AudioError, QueryError, SignatureError
 from engine.indexer.audio.identity import content_hash
 from engine.models.labels import VALENCE, map_tag, valence
@@ -46,7 +46,7 @@ ID_PATTERN = re.compile(r"(id:)?([0-9]{1,18})")
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
+class ResolvedTrack:
     """A track that somebody asks about: in the library, in a file, or both.
 
     Attributes:
@@ -78,7 +78,7 @@ class Segments:
 
 
 @dataclass(frozen=True, eq=False)
-class Heard:
+class Embedding:
     """A signature (D,), its predictions (`words` may be empty), and the tracks that are it or byte-identical to it."""
 
     signature: NDArray[np.float32]
@@ -89,7 +89,7 @@ class Heard:
 
 
 @dataclass(frozen=True, eq=False)
-class HeardTrack(Heard):
+class TrackEmbedding(Embedding):
     """What was heard in one track, and its segments."""
 
     segments: Segments
@@ -103,7 +103,7 @@ def absolute_path(name: PathName) -> bytes:
     return os.path.abspath(path)  # noqa: PTH100 (links are kept)
 
 
-def resolve(connection: Connection, name: TrackName) -> Question:
+def resolve(connection: Connection, name: TrackName) -> ResolvedTrack:
     """What a track's name means: an id, a search, or a file.
 
     An id is `id:12`, or bare unless a file of that name exists; `search:WORDS` is the first track that
@@ -119,7 +119,7 @@ def resolve(connection: Connection, name: TrackName) -> Question:
         track = track_by_id(connection, int(wanted[2]))
         if track is None:
             raise QueryError(f"no track with id {wanted[2]}; `engine search WORDS` lists ids")
-        return Question(track.path, track, _differs(track))
+        return ResolvedTrack(track.path, track, _differs(track))
     if isinstance(name, int):
         raise QueryError(f"expected a track id of 1 or more, found {name}; `engine search WORDS` lists ids")
     try:
@@ -129,17 +129,17 @@ def resolve(connection: Connection, name: TrackName) -> Question:
     except ValueError as error:
         raise QueryError(f"expected a file's name, found {name!r}") from error
     if track is None and not exists:
-        raise QueryError(f"{shown(path)}: no such file, and no track of the library")
+        raise QueryError(f"{displayable(path)}: no such file, and no track of the library")
     if os.path.isdir(path):  # noqa: PTH112 (bytes)
-        raise QueryError(f"{shown(path)}: expected a file, found a folder; name one track of it")
+        raise QueryError(f"{displayable(path)}: expected a file, found a folder; name one track of it")
     if exists and not os.path.isfile(path):  # noqa: PTH113 (bytes); to open a FIFO could wait for ever
-        raise QueryError(f"{shown(path)}: expected a file of sound, found a device, pipe or socket")
-    return Question(path, track, track is not None and _differs(track))
+        raise QueryError(f"{displayable(path)}: expected a file of sound, found a device, pipe or socket")
+    return ResolvedTrack(path, track, track is not None and _differs(track))
 
 
 def recall(
-    connection: Connection, question: Question, encoder_id: str, coverage: str, *, segments: bool = True
-) -> HeardTrack | None:
+    connection: Connection, question: ResolvedTrack, encoder_id: str, coverage: str, *, segments: bool = True
+) -> TrackEmbedding | None:
     """What an encoder heard in a track of the library, as stored; None where that is not there, or of other bytes.
 
     Without `segments`, the track's are not read, and S is 0.
@@ -154,8 +154,8 @@ def recall(
 
 
 def listen(
-    database: Database, question: Question, load: Callable[[], Encoder], encoder_id: str, coverage: str
-) -> HeardTrack:
+    database: Database, question: ResolvedTrack, load: Callable[[], Encoder], encoder_id: str, coverage: str
+) -> TrackEmbedding:
     """What an encoder heard in a file: as stored of another with the same bytes, else from the file itself.
 
     A track whose file changed and cannot be read now is answered as it was heard before.
@@ -184,12 +184,12 @@ def listen(
             heard = recall(connection, replace(question, stale=False), encoder_id, coverage)
         if heard is not None:
             return heard
-        raise QueryError(f"{shown(question.path)}: {error}") from error
+        raise QueryError(f"{displayable(question.path)}: {error}") from error
     segments = Segments(decoded.duration_seconds, encoded.starts, encoded.attention, encoded.vectors)
-    return HeardTrack(encoded.vector, encoded.genres, encoded.moods, encoded.words, frozenset(itself), segments)
+    return TrackEmbedding(encoded.vector, encoded.genres, encoded.moods, encoded.words, frozenset(itself), segments)
 
 
-def describe(seed: Seed | None, heard: Heard, centroids: list[Centroid], file: EncoderFile) -> Classification:
+def describe(seed: Seed | None, heard: Embedding, centroids: list[Centroid], file: EncoderFile) -> Classification:
     """Genres, moods, words (in the encoder's own names) and distances, each best first; of a track, or None."""
     from engine.search.centroids import distances
 
@@ -213,8 +213,8 @@ def check_heads(name: str, genres: NDArray[np.float32], moods: NDArray[np.float3
     expected, found = (len(file.genres), len(file.moods)), (len(genres), len(moods))
     if expected != found:
         raise SignatureError(
-            f"what the library holds of {shown(name)} is damaged: expected {expected[0]} genres and {expected[1]} "
-            f"moods of {file.id}, found {found[0]} and {found[1]}; remove that track and index it again"
+            f"what the library holds of {displayable(name)} is damaged: expected {expected[0]} genres and "
+            f"{expected[1]} moods of {file.id}, found {found[0]} and {found[1]}; remove that track and index it again"
         )
 
 
@@ -248,16 +248,18 @@ def _match(rank: int, track: Track, cosine: float, tagged: Sequence[str], guess:
     return Match(rank, track.id, track.name, track.artist, track.title, track.album, genre, source, similarity)
 
 
-def _first_found(connection: Connection, words: str) -> Question:
+def _first_found(connection: Connection, words: str) -> ResolvedTrack:
     found = search(connection, words.split(), 1) if words.split() else []
     if not found:
         raise QueryError(f"no track has all of the words {words.strip()!r}; `engine search WORDS` shows what there is")
-    return Question(found[0].path, found[0], _differs(found[0]))
+    return ResolvedTrack(found[0].path, found[0], _differs(found[0]))
 
 
-def _stored(signature: Signature, itself: set[int], track: Track) -> HeardTrack:
+def _stored(signature: Signature, itself: set[int], track: Track) -> TrackEmbedding:
     segments = Segments(track.duration_seconds, signature.starts, signature.attention, signature.vectors)
-    return HeardTrack(signature.vector, signature.genres, signature.moods, signature.words, frozenset(itself), segments)
+    return TrackEmbedding(
+        signature.vector, signature.genres, signature.moods, signature.words, frozenset(itself), segments
+    )
 
 
 def _differs(track: Track) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from engine.db import Database, NewTrack, Track, touch_track, tracks_by_hash, upsert_track
-from engine.db.text import shown
+from engine.db.text import displayable
 from engine.errors import AudioError, QueryError
 from engine.indexer.audio.decode import AudioFile, AudioInfo
 from engine.indexer.audio.identity import content_hash
@@ -93,7 +93,7 @@ def tag_files(database: Database, classified: Iterable[Classification], rules: T
             changes += [replace(change, written=write) for change in plan.changes]
         except (AudioError, OSError) as error:
             reason = f"{error.strerror or error}" if isinstance(error, OSError) else str(error)
-            failed.append(FailedPath(shown(result.path or ""), reason))
+            failed.append(FailedPath(displayable(result.path or ""), reason))
     return TagReport(tuple(changes), kept, unsure, tuple(failed))
 
 

@@ -18,7 +18,7 @@ from engine.datasets.clips import ClipSamples, Decoded
 from engine.datasets.loading import Dataset, read_dataset
 from engine.datasets.music import MusicSamples
 from engine.datasets.reading import clip_cache, progress, read_music, read_samples
-from engine.db.text import shown
+from engine.db.text import displayable
 from engine.errors import OutputError, TrainingError
 from engine.evaluation.plots import TrainingStep
 from engine.evaluation.report import Report, report_training
@@ -179,7 +179,7 @@ def _read(options: TrainingOptions, show: bool) -> Dataset:
         sides = ", ".join(f"{count} {split}" for split, count in counts.items())
         tqdm.write(f"{dataset.name}: {sides}; {len(dataset.genres)} genres", file=sys.stderr)
         for note in dataset.notes:
-            tqdm.write(f"  {shown(note)}", file=sys.stderr)
+            tqdm.write(f"  {displayable(note)}", file=sys.stderr)
     return dataset
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from engine.db.places import PRIVATE_FILE, create_file, open_regular
-from engine.db.text import shown
+from engine.db.text import displayable
 from engine.errors import OutputError
 
 PUBLIC_FILE = 0o666  # less what the umask takes: an answer is for whoever its owner lets read it
@@ -92,7 +92,9 @@ def check_output(target: Path, kind: Kind) -> Path:
         real = Path(os.path.realpath(target))
         found = _status(real)
     except ValueError as error:  # a NUL in the name
-        raise OutputError(f"expected a file to write to, found the name {shown(target)!r}; choose another") from error
+        raise OutputError(
+            f"expected a file to write to, found the name {displayable(target)!r}; choose another"
+        ) from error
     _refuse_database_part(target, real)
     if found is None:
         return real
@@ -152,7 +154,7 @@ def _refuse_database_part(target: Path, real: Path) -> None:
             database = path.with_name(path.name.removesuffix(part)) if path.name != part else path
             if path.name.endswith(part) and _is_database(database):
                 raise OutputError(
-                    f"{shown(target)} belongs to the database {shown(database)}, which would be damaged; "
+                    f"{displayable(target)} belongs to the database {displayable(database)}, which would be damaged; "
                     "choose another name"
                 )
 
@@ -172,4 +174,4 @@ def _what(file: BinaryIO) -> str:
 
 def _refusal(target: Path, kind: Kind, found: str) -> OutputError:
     step = "nothing was written: choose another name, or move it away"
-    return OutputError(f"{shown(target)}: expected nothing or an earlier {kind.name}, found {found}; {step}")
+    return OutputError(f"{displayable(target)}: expected nothing or an earlier {kind.name}, found {found}; {step}")

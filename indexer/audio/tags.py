@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from engine.db.text import ARTIST_SEPARATOR, artist_names, folded
+from engine.db.text import ARTIST_SEPARATOR, artist_names, fold
 from engine.indexer.audio.tag_formats import read_layers
 from engine.indexer.audio.tag_formats.fields import mended
 
@@ -136,14 +136,14 @@ def _artist(metadata: Mapping[str, str]) -> str | None:
 
 def _names(credit: str | None, artist: str) -> bool:
     """Whether a credit holds an artist's name, in whole words; none holds all."""
-    return credit is None or re.search(rf"(?<!\w){re.escape(folded(artist))}(?!\w)", folded(credit)) is not None
+    return credit is None or re.search(rf"(?<!\w){re.escape(fold(artist))}(?!\w)", fold(credit)) is not None
 
 
 def _joined(names: Iterable[str]) -> str | None:
     """Names in one column, each once."""
     once: dict[str, str] = {}
     for name in names:
-        once.setdefault(folded(name), name)
+        once.setdefault(fold(name), name)
     return ARTIST_SEPARATOR.join(once.values()) or None
 
 

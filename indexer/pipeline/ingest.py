@@ -23,7 +23,7 @@ from engine.db import (
     put_skipped,
     tracks_to_read,
 )
-from engine.db.text import Folder, shown
+from engine.db.text import Folder, displayable
 from engine.indexer.audio.scan import FoundFile, OutsideLink, Unreadable, scan
 from engine.indexer.audio.tags import TAG_READER
 from engine.indexer.pipeline.memory import kept_memory
@@ -117,7 +117,7 @@ class Ingest:
         folders = [Folder.of(link.path) for link in outside]
         tracks = (path for path, state in known.items() if state.track_id is not None)
         behind = sum(any(folder.holds(path) for folder in folders) for path in tracks)
-        links = f"{len(outside)} link{'s' if len(outside) > 1 else ''}, for example {shown(outside[0].path)},"
+        links = f"{len(outside)} link{'s' if len(outside) > 1 else ''}, for example {displayable(outside[0].path)},"
         stay = f"; {behind} track{'s' if behind > 1 else ''} behind stay as they are" if behind else ""
         self.report.notes.append(
             f"{links} out of the indexed folders not followed{stay}: add --follow-links, or index where they lead"
@@ -139,7 +139,7 @@ class Ingest:
         """Count what could not be looked at. A link to nowhere counts once; a track behind one stays a track."""
         for entry in unreadable:
             state = known.get(entry.path)
-            failed = FailedPath(shown(entry.path), entry.reason)
+            failed = FailedPath(displayable(entry.path), entry.reason)
             dangling = os.path.islink(entry.path) and (state is None or state.track_id is None)  # noqa: PTH114 (bytes)
             if dangling and state and state.reason == entry.reason:
                 self.report.failed_before.append(failed)
@@ -164,7 +164,7 @@ class Ingest:
             ):
                 work.append(found)
             elif state.failed:
-                self.report.failed_before.append(FailedPath(shown(found.path), state.reason or ""))
+                self.report.failed_before.append(FailedPath(displayable(found.path), state.reason or ""))
             elif state.track_id is None:
                 self.report.passed_over += 1
             elif state.track_id in missing:
@@ -216,11 +216,11 @@ class Ingest:
                 if len(batch) == BATCH_TRACKS or done == len(work):
                     storing.store(batch)
                     batch = []
-                on_progress(IndexProgress(done, len(work), shown(item.found.path)))
+                on_progress(IndexProgress(done, len(work), displayable(item.found.path)))
 
     def _settle_vanished(self, roots: list[bytes], known: dict[bytes, FileState], closed: list[bytes]) -> None:
         vanished = [path for path in find_vanished(roots, known, closed) if path not in self.moved_from]
-        self.report.vanished = [shown(path) for path in vanished if known[path].track_id is not None]
+        self.report.vanished = [displayable(path) for path in vanished if known[path].track_id is not None]
         if not self.options.prune or not vanished:
             return
         if not self.options.force:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Sequence
 
 from engine.db import Database, FileState, Track, forget_skipped, remove_tracks
-from engine.db.text import Folder, shown
+from engine.db.text import Folder, displayable
 
 LARGEST_SHARE = 0.5  # of a run's tracks that may be pruned without force
 
@@ -50,9 +50,11 @@ def refuse_prune(roots: Sequence[bytes], vanished: Sequence[bytes], known: dict[
     """Why pruning would be rash (a root missing or empty, more than half of its tracks gone), or None."""
     for root in roots:
         if not os.path.lexists(root):
-            return f"nothing was pruned: {shown(root)} is missing; if that is meant, add --force"
+            return f"nothing was pruned: {displayable(root)} is missing; if that is meant, add --force"
         if os.path.isdir(root) and not os.listdir(root):  # noqa: PTH112, PTH208 (bytes)
-            return f"nothing was pruned: {shown(root)} is empty (a disk not mounted?); if that is meant, add --force"
+            return (
+                f"nothing was pruned: {displayable(root)} is empty (a disk not mounted?); if that is meant, add --force"
+            )
     folders = [Folder.of(root) for root in roots]
     tracks = [path for path, state in known.items() if state.track_id is not None]
     below = sum(any(folder.holds(path) for folder in folders) for path in tracks)

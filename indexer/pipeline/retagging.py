@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import Connection
 
 from engine.db import Database, NewTrack, leave_to_read, track_by_id, upsert_track
-from engine.db.text import shown
+from engine.db.text import displayable
 from engine.errors import AudioError
 from engine.indexer.audio.decode import AudioFile
 from engine.indexer.audio.scan import FoundFile
@@ -56,7 +56,7 @@ def read_anew(
                 count += sum(_store(connection, each) for each in batch)
                 leave_to_read(connection, left)
             batch = []
-        on_progress(IndexProgress(done, len(stale), shown(reading.found.path)))
+        on_progress(IndexProgress(done, len(stale), displayable(reading.found.path)))
     return count
 
 

@@ -20,7 +20,7 @@ from engine.db import (
     track_by_path,
     upsert_track,
 )
-from engine.db.text import shown
+from engine.db.text import displayable
 from engine.errors import AudioError
 from engine.indexer.audio.faults import is_passing
 from engine.indexer.audio.scan import FoundFile
@@ -148,7 +148,7 @@ class Storing:
 
     def _count(self, item: Prepared, outcome: Outcome) -> None:
         if outcome.kind == "failed":
-            self.report.failed.append(FailedPath(shown(item.found.path), outcome.reason))
+            self.report.failed.append(FailedPath(displayable(item.found.path), outcome.reason))
         else:
             counted = "passed_over" if outcome.kind == "silent" else outcome.kind
             setattr(self.report, counted, getattr(self.report, counted) + 1)

@@ -66,7 +66,7 @@ class VectorStore:
         self._met: LibraryError | None = None
         self._version: tuple[int, ...] | None = None
         self._snapshot: Snapshot | None = None
-        self._opened: tuple[str, IndexFile | None, Finder | None] = ("", None, None)
+        self._session: tuple[str, IndexFile | None, Finder | None] = ("", None, None)
 
     @property
     def path(self) -> Path | None:
@@ -157,10 +157,10 @@ class VectorStore:
         return Snapshot(state, file, finder, dead, new.track_ids, new.vectors)
 
     def _open(self, digest: str) -> tuple[IndexFile | None, Finder | None]:
-        if self._opened[0] != digest or self._opened[1] is None:
+        if self._session[0] != digest or self._session[1] is None:
             file = open_index(self.stem, digest, mapped=self.mapped)
-            self._opened = (digest, file, make_finder(file, gpu=self.gpu) if file else None)
-        return self._opened[1:]
+            self._session = (digest, file, make_finder(file, gpu=self.gpu) if file else None)
+        return self._session[1:]
 
     def _dead(
         self, connection: Any, file: IndexFile | None, new: SignatureMatrix, state: SignatureState

@@ -120,7 +120,7 @@ def _index(files: list[Path], coverage: str, encoder: str | None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         library = Engine.open(Path(folder) / "library.db", coverage=coverage, encoder=encoder, threads=CORES)
         with library:
-            library._opened.encoder()  # start-up is left out
+            library._session.encoder()  # start-up is left out
             outcome = library.index(files)
             if outcome.failed:
                 raise SystemExit(f"not indexed: {outcome.failed[0]}")

@@ -84,7 +84,7 @@ def ids(library: Engine, *files: str) -> list[int]:
 
 def stored(library: Engine) -> list[tuple[int, str, bytes]]:
     """What the library holds of fingerprints."""
-    with sqlite3.connect(library._opened.database.path) as connection:
+    with sqlite3.connect(library._session.database.path) as connection:
         return connection.execute("SELECT track_id, kind, fingerprint FROM fingerprints ORDER BY 1, 2").fetchall()
 
 
@@ -134,7 +134,7 @@ def test_partial_files_come_last(library: Engine, tmp_path: Path) -> None:
         "most.flac", "half.flac", "cut off.flac"
     }  # fmt: skip
     opus, half, most = ids(library, "song.opus", "half.flac", "most.flac")
-    assert repeated(library._opened, [opus, half, most]) == {half, most}
+    assert repeated(library._session, [opus, half, most]) == {half, most}
 
 
 def test_a_short_version_is_not_partial(library: Engine, tmp_path: Path) -> None:
@@ -255,7 +255,7 @@ def test_two_encoders(library: Engine) -> None:
     """Signatures of a second encoder change nothing, and its library's fingerprints are shared."""
     before = library.duplicates()
     fingerprints = stored(library)
-    with sqlite3.connect(library._opened.database.path) as connection:
+    with sqlite3.connect(library._session.database.path) as connection:
         columns = "track_id, coverage, vector, genres, moods"
         connection.execute(f"INSERT INTO signatures (encoder, {columns}) SELECT 'other@1', {columns} FROM signatures")
     assert library.duplicates() == before
@@ -266,12 +266,12 @@ def test_two_encoders(library: Engine) -> None:
 def test_tags_make_candidates(library: Engine, column: str) -> None:
     """A file without a signature of this encoder is compared with those whose ISRC or MusicBrainz recording it has."""
     (mp3,) = ids(library, "song.mp3")
-    with sqlite3.connect(library._opened.database.path) as connection:
+    with sqlite3.connect(library._session.database.path) as connection:
         connection.execute("DELETE FROM signatures WHERE track_id = ?", (mp3,))
     assert [name for name in SAME if name != "song.mp3"] in names(
         library.duplicates("same_recording"), "same_recording"
     )
-    with sqlite3.connect(library._opened.database.path) as connection:
+    with sqlite3.connect(library._session.database.path) as connection:
         connection.execute(
             f"UPDATE tracks SET {column} = 'x' WHERE id IN (?, ?)", ids(library, "song.mp3", "song.flac")
         )
@@ -280,7 +280,7 @@ def test_tags_make_candidates(library: Engine, column: str) -> None:
 
 def test_other_tags_join_no_recordings(library: Engine) -> None:
     """A MusicBrainz recording that two songs wrongly share makes them no recording."""
-    with sqlite3.connect(library._opened.database.path) as connection:
+    with sqlite3.connect(library._session.database.path) as connection:
         for name in ("other2.flac", "other3.flac"):
             connection.execute("UPDATE tracks SET recording_id = 'r' WHERE id = ?", ids(library, name))
     grouped = [name for group in names(library.duplicates(), "same_recording") for name in group]
@@ -323,23 +323,23 @@ def test_chromaprint(library: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_repeated(library: Engine, tmp_path: Path) -> None:
     """Of some tracks, all but the best file of a recording are repeated, and all of an origin's, or of a file's."""
     mp3, other, flac, bright, opus = ids(library, "song.mp3", "other2.flac", "song.flac", "bright.flac", "song.opus")
-    opened, outside = library._opened, str(tmp_path / "music" / "song.wv")
-    assert repeated(opened, [mp3, other, flac, bright, opus]) == {mp3, opus}
-    assert repeated(opened, [opus, mp3]) == {opus}
-    assert repeated(opened, [other, flac, bright], origins=[mp3, opus]) == {flac}
-    assert repeated(opened, [other, flac, bright, opus], files=[str(tmp_path / "gone.ogg"), outside]) == {flac, opus}
-    assert repeated(opened, [other, bright, flac, 999]) == frozenset()
-    assert repeated(opened, []) == frozenset()
+    session, outside = library._session, str(tmp_path / "music" / "song.wv")
+    assert repeated(session, [mp3, other, flac, bright, opus]) == {mp3, opus}
+    assert repeated(session, [opus, mp3]) == {opus}
+    assert repeated(session, [other, flac, bright], origins=[mp3, opus]) == {flac}
+    assert repeated(session, [other, flac, bright, opus], files=[str(tmp_path / "gone.ogg"), outside]) == {flac, opus}
+    assert repeated(session, [other, bright, flac, 999]) == frozenset()
+    assert repeated(session, []) == frozenset()
 
 
 def test_repeated_while_files_are_away(library: Engine, tmp_path: Path) -> None:
     """Tracks that were fingerprinted before, or are byte-identical, are compared while their files are away."""
     mp3, flac, opus = ids(library, "song.mp3", "song.flac", "song.opus")
     jingles = ids(library, "jingle.flac", "jingle copy.flac")
-    repeated(library._opened, [mp3, flac])
+    repeated(library._session, [mp3, flac])
     shutil.rmtree(tmp_path / "music")
-    assert repeated(library._opened, [mp3, flac, opus]) == {mp3}
-    assert repeated(library._opened, jingles) == {max(jingles)}
+    assert repeated(library._session, [mp3, flac, opus]) == {mp3}
+    assert repeated(library._session, jingles) == {max(jingles)}
 
 
 def test_similar_without_duplicates(library: Engine) -> None:

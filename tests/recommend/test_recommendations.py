@@ -41,8 +41,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def library(made: Path, tmp_path: Path) -> Iterator[Engine]:
     """The test's own copy of it."""
-    with Engine.open(shutil.copy(made, tmp_path / "library.db"), device="cpu") as opened:
-        yield opened
+    with Engine.open(shutil.copy(made, tmp_path / "library.db"), device="cpu") as session:
+        yield session
 
 
 def history(folder: Path, *lines: str, header: str = "time,path,event") -> Path:
@@ -163,7 +163,7 @@ def test_lines_that_cannot_be_used(library: Engine, tmp_path: Path) -> None:
     )
     moved = tmp_path / "lists"
     moved.mkdir()
-    with library._opened.database.write() as connection:
+    with library._session.database.write() as connection:
         from engine.db import move_track
 
         move_track(connection, 2, str(tmp_path / "music" / "2.mp3").encode(), 1, 1)
@@ -178,7 +178,7 @@ def test_lines_that_cannot_be_used(library: Engine, tmp_path: Path) -> None:
     library.add_plays(moved / "history.csv")
     from engine.db import list_plays
 
-    with library._opened.database.read() as connection:
+    with library._session.database.read() as connection:
         assert {(play.time, play.track_id) for play in list_plays(connection)} == {(NOW, 1), (NOW, 2), (NOW, 3)}
 
 
@@ -227,14 +227,14 @@ def test_separators_and_times(library: Engine, tmp_path: Path, separator: str, w
         *(line.replace(",", separator) for line in lines),
         header=separator.join(["x", "Time", "path", "event"]),
     )
-    read = read_history(library._opened, file)
+    read = read_history(library._session, file)
     assert read == History((Play(NOW, "like", 1), Play(NOW, "play", 2)), ())
 
 
 def test_decimal_comma(library: Engine, tmp_path: Path) -> None:
     """Between semicolons a time may have a decimal comma, and a path commas."""
     file = history(tmp_path, "1700000000,5;id:1;like", '1700000000;"a, b.mp3";play', header="time;path;event")
-    read = read_history(library._opened, file)
+    read = read_history(library._session, file)
     assert read.plays == (Play(NOW + 0.5, "like", 1),)
     assert "'a, b.mp3'" in read.problems[0]
 

@@ -41,8 +41,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
             track_id = upsert_track(connection, new_track(i))
             vector = centre + random.standard_normal(D) * (1 + i / 10)
             put_signature(connection, signature(track_id, vector, i % len(GENRES), i % len(MOODS)))
-    with Engine.open(folder / "library.db", device="cpu") as opened:
-        yield opened
+    with Engine.open(folder / "library.db", device="cpu") as session:
+        yield session
 
 
 def new_track(i: int) -> NewTrack:
@@ -142,7 +142,7 @@ def test_artists_are_capped_and_excluded(library: Engine) -> None:
 
 def test_likes_and_unlikes(library: Engine) -> None:
     """Several seeds search from their normalised sum, what is unlike taken away; none of them is an answer."""
-    with library._opened.database.read() as connection:
+    with library._session.database.read() as connection:
         from engine.db import matrix
 
         stored = matrix(connection, default_id(), "windows")
@@ -209,7 +209,7 @@ def test_hubs_step_back(library: Engine) -> None:
 
 def test_diverse_answers_differ(library: Engine) -> None:
     """With more diversity, answers are less like each other; the nearest one stays first."""
-    with library._opened.database.read() as connection:
+    with library._session.database.read() as connection:
         from engine.db import matrix
 
         vectors = matrix(connection, default_id(), "windows").vectors
@@ -281,13 +281,13 @@ def test_variety_goes_with_the_rest(library: Engine) -> None:
 
 def test_genres_follow_tags(library: Engine, tmp_path: Path) -> None:
     """A genre filter goes by the tags as they are now, whoever changed them, signature or none."""
-    file = shutil.copy(library._opened.database.path, tmp_path / "library.db")
-    with Engine.open(file, device="cpu") as opened, open_database(Path(file), create=False) as other:
-        before = set(ids(opened, genres=("skronk",)))
+    file = shutil.copy(library._session.database.path, tmp_path / "library.db")
+    with Engine.open(file, device="cpu") as session, open_database(Path(file), create=False) as other:
+        before = set(ids(session, genres=("skronk",)))
         assert 10 not in before
         with other.write() as connection:
             upsert_track(connection, replace(new_track(9), genre="skronk"))
-        assert set(ids(opened, genres=("skronk",))) == before | {10}
+        assert set(ids(session, genres=("skronk",))) == before | {10}
 
 
 def test_groups(library: Engine) -> None:
@@ -312,8 +312,8 @@ def duets(tmp_path: Path) -> Iterator[Engine]:
             artist, album_artist = by[i % 4]
             track_id = upsert_track(connection, replace(new_track(i), artist=artist, album_artist=album_artist))
             put_signature(connection, signature(track_id, np.eye(D)[0] + np.eye(D)[1] * i, 0, 0))
-    with Engine.open(tmp_path / "library.db", device="cpu") as opened:
-        yield opened
+    with Engine.open(tmp_path / "library.db", device="cpu") as session:
+        yield session
 
 
 def test_each_of_several_artists_matches(duets: Engine) -> None:
@@ -355,6 +355,6 @@ def test_library_smaller_than_asked(tmp_path: Path) -> None:
     with open_database(tmp_path / "library.db", create=True) as database, database.write() as connection:
         track_id = upsert_track(connection, new_track(0))
         put_signature(connection, signature(track_id, np.ones(D), 0, 0))
-    with Engine.open(tmp_path / "library.db", device="cpu") as opened:
-        assert opened.similar(track_id, 10).matches == ()
-        assert opened.similar_groups("artist", [track_id]).groups == ()
+    with Engine.open(tmp_path / "library.db", device="cpu") as session:
+        assert session.similar(track_id, 10).matches == ()
+        assert session.similar_groups("artist", [track_id]).groups == ()

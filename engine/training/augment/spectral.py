@@ -95,18 +95,18 @@ def draw_patch(source: Drawable, samples: int, augmentation: Augmentation, rng: 
 
 
 @dataclass(frozen=True)
-class Heard:
+class Embedding:
     """The same patches for both: student (B, samples) at SAMPLE_RATE, teacher (B, samples') at its own rate."""
 
     student: Tensor
     teacher: Tensor
 
 
-def render(spectra: list[Tensor], samples: int) -> Heard:
+def render(spectra: list[Tensor], samples: int) -> Embedding:
     """Spectra -> waveforms at both rates, at TARGET_RMS."""
     spectrum = torch.stack(spectra)  # (B, samples // 2 + 1)
     at_teacher = samples * TEACHER_RATE // SAMPLE_RATE
     student = torch.fft.irfft(spectrum, n=samples)
     teacher = torch.fft.irfft(spectrum[:, : at_teacher // 2 + 1], n=at_teacher) * (at_teacher / samples)
     gain = TARGET_RMS / student.square().mean(dim=1, keepdim=True).sqrt().clamp_min(1e-6)
-    return Heard(student * gain, teacher * gain)
+    return Embedding(student * gain, teacher * gain)

@@ -58,13 +58,13 @@ def track_id_of(engine: Engine, path: Path) -> int | None:
 
 def like(engine: Engine, track_id: int) -> None:
     """Note that a track was liked."""
-    with engine._opened.database.write() as connection:
+    with engine._session.database.write() as connection:
         add_plays(connection, [Play(100.0, "like", track_id)])
 
 
 def plays(engine: Engine) -> list[Play]:
     """What the library holds of them."""
-    with engine._opened.database.read() as connection:
+    with engine._session.database.read() as connection:
         return list_plays(connection)
 
 

@@ -49,7 +49,7 @@ def test_encoded_together(own: Collection, tmp_path: Path, coverage: str) -> Non
     with Engine.open(tmp_path / "alone.db", device="cpu", coverage=coverage) as engine:
         assert engine.index(own.folder).new == len(GENRES)
         engine.export(tmp_path / "alone.npz")
-        encoder, target = engine._opened.encoder(), Target(engine.encoder, engine._opened.encoder().plan, coverage)
+        encoder, target = engine._session.encoder(), Target(engine.encoder, engine._session.encoder().plan, coverage)
     with open_database(tmp_path / "together.db", create=True) as database:
         report = IndexReport()
         prepared = [prepare(found, database, target, None) for found in scan([os.fsencode(own.folder)])]
@@ -66,7 +66,7 @@ def test_encoded_together(own: Collection, tmp_path: Path, coverage: str) -> Non
 def test_threads_stay(own: Collection, tmp_path: Path) -> None:
     """A program that indexes finds torch with as many threads as before."""
     with Engine.open(tmp_path / "library.db", device="cpu", threads=2) as engine:
-        engine._opened.encoder()
+        engine._session.encoder()
         before = torch.get_num_threads()
         engine.index(own.folder)
         assert torch.get_num_threads() == before
@@ -541,7 +541,7 @@ def test_tags_of_an_earlier_version(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert engine.index(folder).retagged == 0
         assert engine.index(folder).retagged == 0
         before, sounds = ids(engine), {i: signature(engine, i, tmp_path) for i in (1, 2)}
-        with engine._opened.database.write() as connection:
+        with engine._session.database.write() as connection:
             connection.exec_driver_sql("UPDATE tracks SET artist = 'wrong', search_text = 'wrong', added_at = 7")
             connection.exec_driver_sql("DELETE FROM settings WHERE key LIKE 'tag%'")
             add_plays(connection, [Play(1.0, "like", 1)])
@@ -554,7 +554,7 @@ def test_tags_of_an_earlier_version(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert ids(engine) == before
         assert [track.artist for track in engine.search("a2")] == ["A1; A2", "A1; A2"]
         assert all(np.array_equal(signature(engine, i, tmp_path), sounds[i]) for i in (1, 2))
-        with engine._opened.database.read() as connection:
+        with engine._session.database.read() as connection:
             assert [play.track_id for play in list_plays(connection)] == [1]
             assert connection.exec_driver_sql("SELECT DISTINCT added_at FROM tracks").scalars().all() == [7]
 
@@ -564,7 +564,7 @@ def test_tags_of_files_that_cannot_be_opened_wait(tmp_path: Path) -> None:
     path = write_song(tmp_path / "a.flac", 1, artist="Real")
     with Engine.open(tmp_path / "library.db", device="cpu") as engine:
         engine.index(path)
-        with engine._opened.database.write() as connection:
+        with engine._session.database.write() as connection:
             connection.exec_driver_sql("UPDATE tracks SET artist = 'Old'")
             connection.exec_driver_sql("DELETE FROM settings WHERE key LIKE 'tag%'")
         content, status = path.read_bytes(), path.stat()
@@ -581,7 +581,7 @@ def test_copies_of_tracks_of_an_earlier_version(tmp_path: Path) -> None:
     first = write_song(tmp_path / "music" / "a.flac", 1, artist="Real")
     with Engine.open(tmp_path / "library.db", device="cpu") as engine:
         engine.index(tmp_path / "music")
-        with engine._opened.database.write() as connection:
+        with engine._session.database.write() as connection:
             connection.exec_driver_sql("UPDATE tracks SET artist = 'Old'")
         shutil.copy(first, tmp_path / "music" / "b.flac")
         engine.index(tmp_path / "music")
