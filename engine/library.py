@@ -15,6 +15,7 @@ from engine.errors import DeviceError, LibraryError, QueryError
 from engine.keeping import Keeping
 from engine.listening import Listening
 from engine.runtime.encoder_choice import check_device, choose_encoder
+from engine.runtime.faiss_distribution import faiss_distribution
 from engine.runtime.paths import default_library
 from engine.runtime.precision import check_precision
 from engine.runtime.threads import THREADS, default_threads
@@ -72,6 +73,7 @@ class Engine(Keeping, Listening):
             LibraryError: The file cannot be opened or made, or is no library.
             EncoderError: There is no such encoder.
             DeviceError: There is no such device or precision, or no such number of threads.
+            EngineError: Two FAISS distributions are installed, which overwrite each other.
         """
         if coverage not in (None, *COVERAGES):
             raise LibraryError(f"expected a coverage of {' or '.join(COVERAGES)}, found {coverage!r}")
@@ -81,6 +83,7 @@ class Engine(Keeping, Listening):
             raise DeviceError(f"expected threads of {THREADS[0]} to {THREADS[-1]}, found {threads!r}")
         check_precision(precision)
         threads = threads or default_threads()
+        faiss_distribution()
         database = open_database(Path(path) if path is not None else default_library(), create=create)
         try:
             file = choose_encoder(database, encoder)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -136,7 +137,6 @@ def test_errors_import_nothing() -> None:
 
 def test_packages() -> None:
     """Every folder with an __init__.py is listed in pyproject.toml, and no other."""
-    tomllib = pytest.importorskip("tomllib")  # Python 3.11
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"]
     found = set()
     for room, folder in ROOMS.items():

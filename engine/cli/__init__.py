@@ -57,8 +57,10 @@ def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> 
     import engine
     from engine.db import SCHEMA_VERSION
     from engine.models.weights_files import default_id
+    from engine.runtime.faiss_distribution import faiss_distribution
 
-    click.echo(f"engine {engine.__version__}, encoder {default_id()}, schema {SCHEMA_VERSION}")
+    found = f"encoder {default_id()}, schema {SCHEMA_VERSION}, {faiss_distribution()}"
+    click.echo(f"engine {engine.__version__}, {found}")
     context.exit()
 
 

@@ -10,12 +10,11 @@ from __future__ import annotations
 import csv
 import math
 import os
-import re
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from engine.db import EVENTS, Play, ids_by_paths, tracks_by_hash, tracks_by_ids
 from engine.db.text import displayable
@@ -28,8 +27,6 @@ NAMED = 3  # examples of each kind of line that cannot be used
 SEPARATORS = ",;\t"
 LARGEST_SECONDS = 1e11  # the year 5138; as milliseconds 1973: a larger number counts in a smaller unit
 SMALLER_UNITS = 3  # milli, micro, nano
-FRACTION = re.compile(r"(?<=\d[.,])\d+")  # of the seconds of a time in ISO 8601
-OFFSET = re.compile(r"([+-]\d\d)(\d\d)?")
 DAY_SECONDS = 86_400.0
 RECENT_DAYS = 14.0  # before the newest event: what was heard since need not come again
 AHEAD_SECONDS = DAY_SECONDS  # a time later than now by more is a mistake; less may be a time zone
@@ -145,19 +142,10 @@ def _time(text: str) -> float | None:
 
 
 def _from_iso(text: str) -> float | None:
-    """Seconds since 1970 of a time in ISO 8601; Python 3.10 reads no `Z`, offset without colon or odd fraction."""
-    date, time_of_day = text[:10], text[10:]
-    if time_of_day[-1:] in ("Z", "z"):
-        time_of_day = time_of_day[:-1] + "+00:00"
-    at = max(time_of_day.rfind("+"), time_of_day.rfind("-"))
-    if at > 0:
-        offset = OFFSET.fullmatch(time_of_day[at:])
-        if offset is not None:
-            time_of_day = f"{time_of_day[:at]}{offset[1]}:{offset[2] or '00'}"
-    time_of_day = FRACTION.sub(lambda found: found[0][:6].ljust(6, "0"), time_of_day).replace(",", ".")
+    """Seconds since 1970 of a time in ISO 8601, UTC unless it names an offset; None for any other text."""
     try:
-        moment = datetime.fromisoformat(date + time_of_day)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
+        moment = datetime.fromisoformat(f"{text[:-1]}Z" if text.endswith("z") else text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return None
 

@@ -6,18 +6,13 @@ import dataclasses
 import hashlib
 import itertools
 import json
-import sys
+import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from engine.errors import TrainingError, brief
 from engine.models.checkpoint import ARCHITECTURES
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 TASKS = ("genre", "mood", "valence")
 UNITS = ("slices", "tracks")

@@ -13,6 +13,7 @@ import pytest
 from engine.models.labels import GENRES as LABELS
 from engine.models.labels import MOODS
 from engine.models.weights_files import default_id
+from engine.runtime.faiss_distribution import faiss_distribution
 from tests.cli.conftest import Command
 from tests.conftest import GENRES, Collection, FirstRun, write_song
 
@@ -233,10 +234,11 @@ def test_help(command: Command, name: str) -> None:
 
 
 def test_version(command: Command) -> None:
-    """The version names program, encoder and schema."""
+    """The version names program, encoder, schema and the installed FAISS."""
     outcome = command("--version")
     assert outcome.code == 0
     assert default_id() in outcome.out
+    assert str(faiss_distribution()) in outcome.out
 
 
 def test_json_is_utf8(command: Command, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ labels whatever comes out. Here labels stay, so effects must not change what a l
 from __future__ import annotations
 
 import math
-import sys
+import tomllib
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
@@ -31,11 +31,6 @@ from engine.errors import TrainingError, brief
 from engine.training.augment import effects
 from engine.training.augment.recode import CODECS, recode
 from engine.training.augment.spectral import random_equaliser
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 def _within(neutral: Any, low: float, high: float) -> Any:
