@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from engine.db.schema import roots as root_table
-from engine.db.schema import skipped, tracks
+from engine.db.schema import roots as root_table, skipped, tracks
 from engine.db.text import Folder, absolute, clean, displayable
 
 NEVER_READ = -1  # size and time that no file has: it counts as changed, and is read again

@@ -8,8 +8,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from engine.db.departed import relocate_departed
 from engine.db.files import add_root, put_skipped, remove_roots
-from engine.db.schema import BLOB, skipped, tracks
-from engine.db.schema import roots as root_table
+from engine.db.schema import BLOB, roots as root_table, skipped, tracks
 from engine.db.text import VARIABLES, Folder, displayable
 from engine.db.tracks import COLUMNS, Track, search_text
 from engine.errors import LibraryError

@@ -21,8 +21,18 @@ from collections.abc import Callable
 from sqlite3 import DatabaseError as SqliteDatabaseError
 from typing import Any
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Float, ForeignKey, Index, Integer, MetaData, Table
-from sqlalchemy import UniqueConstraint as Unique
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    UniqueConstraint as Unique,
+)
 from sqlalchemy.types import UserDefinedType
 
 SCHEMA_VERSION = 3

@@ -1,4 +1,4 @@
-"""`Engine`: a library of music, opened. The commands, and other people's programs, use this class only."""
+"""`Engine`: an open library of music. The commands and other programs use this class only."""
 
 from __future__ import annotations
 
@@ -9,39 +9,46 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from engine.db import COVERAGES, AudioFeatures, get_audio_features, open_database
+from engine.db import COVERAGES, AudioFeatures, Play, add_plays, get_audio_features, open_database
 from engine.db.text import fs_name
 from engine.errors import DeviceError, LibraryError, QueryError
-from engine.keeping import Keeping
-from engine.listening import Listening
-from engine.runtime.encoder_choice import check_device, choose_encoder
+from engine.recommend.history import RECENT_DAYS, read_history, read_plays, recently_heard
+from engine.runtime.device import check_device
+from engine.runtime.encoder_choice import choose_encoder
 from engine.runtime.faiss_distribution import faiss_distribution
 from engine.runtime.paths import default_library
 from engine.runtime.precision import check_precision
 from engine.runtime.threads import THREADS, default_threads
-from engine.search.excerpt import query_from_excerpt
+from engine.search.answers import classify, nearest_group_means, nearest_tracks
 from engine.search.filters import NO_FILTERS, Filters
-from engine.search.groups import nearest_groups
-from engine.search.query_vector import Query, combine, group_of, query_from_reference
-from engine.search.ranking import DEFAULT_RANKING, Ranking, nearest
-from engine.search.references import ID_PATTERN, TrackName, absolute_path, describe, matches, resolve
-from engine.search.results import Classification, GroupMatch, Match, QueryResult
+from engine.search.query_vector import combine, query_from_reference
+from engine.search.ranking import DEFAULT_RANKING, Ranking
+from engine.search.references import ID_PATTERN, PathName, TrackName, absolute_path, resolve
+from engine.search.results import Classification, FoundTrack, QueryResult, Span, Stats
 from engine.session import LibrarySession
 
 if TYPE_CHECKING:
     from engine.duplicates.grouping import Duplicates
-    from engine.explain.explanation import Explanation, PairExplanation, Span
+    from engine.explain.explanation import Explanation, PairExplanation
     from engine.genres.relations import GenreRelations
-    from engine.indexer.pipeline.reports import IndexProgress
+    from engine.indexer.pipeline.reports import IndexProgress, IndexReport, MeasureReport
     from engine.map.library_map import LibraryMap
+    from engine.playlists.compose import Playlist
+    from engine.recommend.history import RecentlyHeard
+    from engine.recommend.recommendations import Recommendations
     from engine.tags.tagging import TagReport
 
+PATH_TYPES = (str, bytes, os.PathLike)
 
-class Engine(Keeping, Listening):
-    """A library: index music into it, ask it what sounds alike.
+
+class Engine:
+    """A library: index music into it, then ask which tracks sound alike.
 
     Safe for many threads that ask at once; index from one thread at a time. Use `Engine.open`.
     """
+
+    def __init__(self, session: LibrarySession) -> None:
+        self._session = session
 
     @classmethod
     def open(
@@ -112,6 +119,115 @@ class Engine(Keeping, Listening):
         """The coverage that answers: as given at opening, else the library's own, else "windows"."""
         return self._session.coverage
 
+    def index(
+        self,
+        paths: Iterable[PathName] | PathName,
+        progress: Callable[[IndexProgress], None] | None = None,
+        *,
+        prune: bool = False,
+        force: bool = False,
+        retry: bool = False,
+        follow_links: bool = False,
+    ) -> IndexReport:
+        """Index files and folders; what is known and unchanged is not opened.
+
+        Args:
+            paths: One or several, files or folders.
+            progress: Called after each file that needed work.
+            prune: Remove tracks whose files are gone; `force` even when that looks like a disk that is not mounted.
+            retry: Read files again that failed before.
+            follow_links: Follow links that lead out of the folders given. Otherwise only links to places inside them
+                are followed; tracks behind others stay, and are not gone.
+
+        Raises:
+            LibraryError: The library cannot be written. What was committed before is kept.
+        """
+        listed = [paths] if isinstance(paths, str | bytes | os.PathLike) else list(paths)
+        roots = [absolute_path(path) for path in listed]
+        from engine.indexer.pipeline.ingest import IndexOptions, Ingest
+
+        session = self._session
+        session.adopt()
+        options = IndexOptions(session.threads, prune, force, retry, follow_links)
+        ingest = Ingest(session.database, session.encoder, session.encoder_id, session.coverage, options)
+        report = ingest.run(roots, progress or (lambda _: None))
+        session.refresh(changed=bool(report.new or report.moved or report.pruned))
+        return report
+
+    def measure(
+        self, paths: Iterable[PathName] | PathName, progress: Callable[[IndexProgress], None] | None = None
+    ) -> MeasureReport:
+        """Measure tempo, key and loudness of the library's tracks, where it was not done; decodes whole files.
+
+        `audio_features` tells what was found. A file that fails is reported and does not stop the run; one that is
+        gone is passed over.
+
+        Args:
+            paths: One or several files and folders: their tracks, with all below them.
+            progress: Called after each file.
+
+        Raises:
+            LibraryError: The library cannot be written. What was committed before is kept.
+        """
+        listed = [paths] if isinstance(paths, str | bytes | os.PathLike) else list(paths)
+        roots = [absolute_path(path) for path in listed]
+        from engine.indexer.features.measuring import measure_tracks
+
+        return measure_tracks(self._session.database, roots, self._session.threads, progress or (lambda _: None))
+
+    def search(self, words: str | Sequence[str], limit: int | None = None) -> tuple[FoundTrack, ...]:
+        """Tracks in whose artist, title, album, genre or path every word occurs, whatever its case."""
+        from engine.manage.listing import find_tracks
+
+        return find_tracks(self._session.database, words, limit)
+
+    def stats(self) -> Stats:
+        """What the library holds."""
+        from engine.manage.listing import count_contents
+
+        return count_contents(self._session.database)
+
+    def remove(self, tracks: Iterable[TrackName] | TrackName) -> int:
+        """Remove tracks (ids, files, folders with all below them) from the library, not the disk; returns how many.
+
+        Raises:
+            QueryError: One of them is not in the library; then nothing was removed.
+        """
+        from engine.manage.changing import remove
+
+        return remove(self._session.database, tracks)
+
+    def relocate(self, old: str | os.PathLike[str], new: str | os.PathLike[str]) -> int:
+        """Follow a library that moved from `old` to `new`; no file is read. Returns the number of tracks.
+
+        Raises:
+            LibraryError: `old` holds no track, `new` none of the files, or a path of `new` is another track's.
+        """
+        from engine.manage.changing import follow_move
+
+        return follow_move(self._session.database, old, new)
+
+    def export(self, file: str | os.PathLike[str]) -> int:
+        """Write all signatures as .npz: `ids, paths, signatures, encoder`; returns how many tracks.
+
+        Raises:
+            OutputError: Something else than an earlier export lies there.
+            LibraryError: The file cannot be written.
+        """
+        from engine.manage.export import export_signatures
+
+        return export_signatures(self._session.view(), file)
+
+    def locate(self, track: TrackName) -> tuple[str | None, int | None]:
+        """The absolute path and the id that a track's name means; None where unknown, also for a wrong name."""
+        try:
+            with self._session.database.read() as connection:
+                resolved = resolve(connection, track)
+            return fs_name(resolved.path), resolved.track_id
+        except QueryError:
+            no_path = isinstance(track, int) or not track or ID_PATTERN.fullmatch(str(track))
+            return (None if no_path else fs_name(absolute_path(track))), None  # type: ignore[arg-type]
+
     def similar(
         self,
         track: TrackName,
@@ -141,10 +257,15 @@ class Engine(Keeping, Listening):
             QueryError: There is no such track, its file gives no signature, or a filter makes no sense.
             LibraryError: The library holds no signatures to compare with, or fingerprints cannot be stored.
         """
-        self._session.filled_store()
-        sought = query_from_excerpt(self._session, track, at) if at else query_from_reference(self._session, track)
-        alone = group_of(track) is None
-        return self._answer(sought, k, filters, ranking, alone=alone, no_duplicates=no_duplicates)
+        view = self._session.view()
+        view.require_signatures()
+        if at is None:
+            query = query_from_reference(view, track)
+        else:
+            from engine.search.excerpt import query_from_excerpt
+
+            query = query_from_excerpt(view, track, at)
+        return nearest_tracks(view, query, k, filters, ranking, no_duplicates=no_duplicates)
 
     def similar_to(
         self,
@@ -169,9 +290,9 @@ class Engine(Keeping, Listening):
             QueryError: Nothing is liked, the seeds cancel out, or as in `similar`.
             LibraryError: As in `similar`.
         """
-        self._session.filled_store()
-        sought = combine(self._session, like, unlike)
-        return self._answer(sought, k, filters, ranking, no_duplicates=no_duplicates)
+        view = self._session.view()
+        view.require_signatures()
+        return nearest_tracks(view, combine(view, like, unlike), k, filters, ranking, no_duplicates=no_duplicates)
 
     def similar_groups(
         self,
@@ -190,10 +311,98 @@ class Engine(Keeping, Listening):
             QueryError: As in `similar_to`, or `by` is something else.
             LibraryError: The library holds no signatures to compare with.
         """
-        self._session.filled_store()
-        sought = combine(self._session, like, unlike)
-        groups = nearest_groups(self._session, sought, by, k, filters)
-        return self._result(sought, groups=groups)
+        view = self._session.view()
+        view.require_signatures()
+        return nearest_group_means(view, combine(view, like, unlike), by, k, filters)
+
+    def classify(self, track: TrackName) -> Classification:
+        """Genre and mood probabilities of a track, and its distance to every genre's centroid.
+
+        Raises:
+            QueryError: There is no such track, or its file gives no signature.
+        """
+        view = self._session.view()
+        return classify(view, query_from_reference(view, track))
+
+    def audio_features(self, track: TrackName) -> AudioFeatures | None:
+        """Tempo, key and loudness of a track of the library; None where `measure` was not asked for it.
+
+        Raises:
+            QueryError: There is no such track.
+        """
+        with self._session.database.read() as connection:
+            resolved = resolve(connection, track)
+            if resolved.track is None or resolved.stale:
+                return None
+            return get_audio_features(connection, [resolved.track.id]).get(resolved.track.id)
+
+    def explain(self, track: TrackName, plot: str | os.PathLike[str] | None = None) -> Explanation:
+        """What the encoder attended to in a track: its windows, and its signature moments.
+
+        Args:
+            track: A file, inside or outside the library, or an id. What the library holds is answered from there, also
+                while the file is away; other files are heard.
+            plot: A .png file for a picture of the attention above the track's mel spectrogram; this reads the file.
+
+        Raises:
+            QueryError: There is no such track, its file gives no signature, or the picture cannot be drawn.
+            EncoderError: The encoder's weights are damaged.
+        """
+        from engine.explain.explanation import explain_track
+
+        return explain_track(self._session.view(), track, plot)
+
+    def explain_pair(self, a: TrackName, b: TrackName) -> PairExplanation:
+        """Why two tracks are near: the cosine of their sums of windows, split exactly over all pairs of windows.
+
+        A track may be compared with itself: the cosine is 1.
+
+        Raises:
+            QueryError: There is no such track, its file gives no signature, or both were heard in full and have more
+                than a million pairs of windows.
+            EncoderError: The encoder's weights are damaged.
+        """
+        from engine.explain.explanation import explain_two
+
+        return explain_two(self._session.view(), a, b)
+
+    def genres(self, threshold: float = 1.25, plot: str | os.PathLike[str] | None = None) -> GenreRelations:
+        """How the genres lie to each other: centroids, nearest, equations a - b + c = d, where attention lies.
+
+        An empty library answers with the centroids that ship with the encoder.
+
+        Args:
+            threshold: Equations with an error below this are listed; above 0. Their number grows with the fourth power
+                of the genres'.
+            plot: A folder for genres-2d.png, genres-3d.png and genres-nearest.png; made where it is not there.
+
+        Raises:
+            QueryError: The threshold is not above 0, or the pictures cannot be drawn (fewer than four genres).
+            LibraryError: No genre has a centroid.
+            EncoderError: The encoder's weights are damaged.
+        """
+        from engine.genres.relations import relate_genres
+
+        return relate_genres(self._session.view(), threshold, plot)
+
+    def map(self, out: str | os.PathLike[str] | None = None, *, method: str = "pca", dims: int = 2) -> LibraryMap:
+        """Place every track so that what sounds alike lies close together, and draw that. The same each time.
+
+        Args:
+            out: Where to draw it: `.html` is one page that needs no network, to zoom and search in; `.png` a picture.
+                An old page or picture stays until the new one is whole. None: draw nothing.
+            method: "pca" (seconds, any size), "umap" or "tsne" (groups show better; minutes for a large library, at
+                least five tracks, t-SNE at most 100,000).
+            dims: 2, or 3 for a map that can be turned.
+
+        Raises:
+            QueryError: Another ending, method or number of dims; too few or too many tracks for the method.
+            LibraryError: The library holds no signatures, or the file cannot be written.
+            OutputError: Something else than a page or picture lies where it is to be drawn.
+        """
+        from engine.map.library_map import map_library
+
+        return map_library(self._session.view(), out, method, dims)
 
     def duplicates(
         self, kind: str | None = None, progress: Callable[[IndexProgress], None] | None = None
@@ -215,17 +424,160 @@ class Engine(Keeping, Listening):
         """
         from engine.duplicates.grouping import find_duplicates
 
-        return find_duplicates(self._session, kind, progress or (lambda _: None))
+        return find_duplicates(self._session.view(), kind, progress or (lambda _: None))
 
-    def classify(self, track: TrackName) -> Classification:
-        """Genre and mood probabilities of a track, and its distance to every genre's centroid.
+    def playlist(
+        self,
+        seeds: Sequence[TrackName],
+        n: int = 25,
+        *,
+        unlike: Sequence[TrackName] = (),
+        filters: Filters = NO_FILTERS,
+        ranking: Ranking = DEFAULT_RANKING,
+    ) -> Playlist:
+        """A radio: the n tracks nearest to all seeds together, in the smoothest order from the nearest on.
+
+        The seeds are left out. `similarity` is to the seeds' combined signature.
+
+        Args:
+            seeds: Tracks, `artist:NAME`, `album:NAME`; one or more.
+            n: How many at most.
+            unlike: What is taken away from the seeds.
+            filters: What may be in it.
+            ranking: Which of the near ones are taken.
 
         Raises:
-            QueryError: There is no such track, or its file gives no signature.
+            QueryError: There is no seed, a seed is unknown or gives no signature, they cancel out, n is not 1 to 5,000,
+                or a filter makes no sense.
+            LibraryError: The library holds no signatures to compare with.
         """
-        sought = query_from_reference(self._session, track)
-        seed = sought.seeds[0] if group_of(track) is None else None
-        return describe(seed, sought.heard, self._session.centroids(), self._session.file)
+        from engine.playlists.compose import radio
+
+        view = self._session.view()
+        view.require_signatures()
+        return radio(view, combine(view, seeds, unlike), n, filters, ranking)
+
+    def path(
+        self,
+        start: TrackName,
+        end: TrackName,
+        n: int = 25,
+        via: Sequence[TrackName] = (),
+        *,
+        filters: Filters = NO_FILTERS,
+        variety: float = 0.0,
+        seed: int | None = None,
+    ) -> Playlist:
+        """A path of n different tracks from one track to another, in steps as even as the library's tracks allow.
+
+        It always exists; it is shorter only where fewer tracks pass, and is one track where both ends are the same.
+        `similarity` is to the track before, 1 for the first; `worst_step` is the least.
+
+        Args:
+            start, end: Tracks, in the library or not (then their `track_id` is None).
+            n: How many, ends and points between counted; 2 or more where the ends differ.
+            via: Tracks that it leads over, in this order.
+            filters: What may lie between; `per_artist` counts the ends.
+            variety, seed: As in `Ranking`: another path each time.
+
+        Raises:
+            QueryError: An end is no track or gives no signature, or is named twice; n is too small or above 5,000, or a
+                filter, the variety or the seed makes no sense.
+            LibraryError: The library holds no signatures to compare with.
+        """
+        from engine.playlists.compose import path_between
+
+        return path_between(self._session.view(), [start, *via, end], n, filters, variety, seed)
+
+    def order(self, tracks: Sequence[TrackName]) -> Playlist:
+        """The same tracks in the smoothest order; the first stays first, and each comes once.
+
+        `similarity` is to the track before, 1 for the first. What cannot be heard is left out, and `problems` says so.
+
+        Args:
+            tracks: In the library or not; `engine.playlists.m3u8.read_playlist` reads them from a file.
+
+        Raises:
+            QueryError: None of them can be heard, or there are more than 5,000.
+        """
+        from engine.playlists.compose import in_order
+
+        return in_order(self._session.view(), tracks)
+
+    def save_playlist(self, playlist: Playlist, file: PathName, *, relative: bool = False) -> tuple[str, ...]:
+        """Write a playlist as .m3u8, whole or not at all; returns one line about each track that cannot be in it.
+
+        Args:
+            playlist: What to write.
+            file: Its name ends in .m3u8 or .m3u.
+            relative: Paths from the playlist's folder instead of absolute ones.
+
+        Raises:
+            QueryError: The file cannot be written there.
+        """
+        from engine.playlists.compose import entries
+        from engine.playlists.m3u8 import write_playlist
+
+        return write_playlist(file, entries(self._session.view(), playlist), relative=relative)
+
+    def recommend(
+        self,
+        history: PathName | None = None,
+        n: int = 25,
+        *,
+        again_days: float | None = None,
+        filters: Filters = NO_FILTERS,
+    ) -> Recommendations:
+        """What to hear next, each track with its reason: near what was liked and played, far from what was skipped.
+
+        The model is in `engine.recommend.recommendations`. Nothing that was heard is among the tracks.
+
+        Args:
+            history: A CSV file with the columns time,path,event; None for the plays that the library keeps.
+            n: How many at most.
+            again_days: Also heard tracks, once their last event is so many days older than the newest one.
+            filters: What may be recommended.
+
+        Raises:
+            QueryError: The history cannot be read, holds no event of a track of the library or nothing but skips, or n
+                or a filter makes no sense.
+            LibraryError: The library holds no signatures to compare with.
+        """
+        from engine.recommend.recommendations import recommend
+
+        view = self._session.view()
+        read = read_plays(view, history)
+        return replace(recommend(view, read.plays, n, again_days, filters), problems=read.problems)
+
+    def heard_recently(self, history: PathName | None = None, days: float = RECENT_DAYS) -> RecentlyHeard:
+        """The tracks that were played, skipped or liked lately, and their copies: `Filters(not_tracks=...)` takes them.
+
+        Args:
+            history: A CSV file as for `recommend`; None for the plays that the library keeps.
+            days: How long before the newest event still is recent.
+
+        Raises:
+            QueryError: The history cannot be read or holds no event of a track of the library, or days are negative.
+        """
+        if not days >= 0:
+            raise QueryError(f"expected 0 or more days, found {days:g}")
+        view = self._session.view()
+        read = read_plays(view, history)
+        return recently_heard(view, read.plays, days, read.problems)
+
+    def add_plays(self, history: PathName | Iterable[Play]) -> int:
+        """Keep plays in the library, for `recommend` without a file; returns how many it did not have yet.
+
+        Args:
+            history: A CSV file as for `recommend`, or events. Tracks that the library does not have are passed over.
+
+        Raises:
+            QueryError: The file cannot be read, or holds no event of a track of the library.
+            LibraryError: The library cannot be written.
+        """
+        plays = read_history(self._session.view(), history).plays if isinstance(history, PATH_TYPES) else history
+        with self._session.database.write() as connection:
+            return add_plays(connection, plays)
 
     def write_tags(
         self,
@@ -255,128 +607,5 @@ class Engine(Keeping, Listening):
 
         rules = TagRules(LEAST_PROBABILITY if minimum is None else minimum, overwrite)
         report = tag_files(self._session.database, classified, rules, write=write)
-        self._session.indexed(changed=False)  # tags count towards centroids
+        self._session.refresh(changed=False)  # tags count towards centroids
         return report
-
-    def audio_features(self, track: TrackName) -> AudioFeatures | None:
-        """Tempo, key and loudness of a track of the library; None where `measure` was not asked for it.
-
-        Raises:
-            QueryError: There is no such track.
-        """
-        with self._session.database.read() as connection:
-            question = resolve(connection, track)
-            if question.track is None or question.stale:
-                return None
-            return get_audio_features(connection, [question.track.id]).get(question.track.id)
-
-    def explain(self, track: TrackName, plot: str | os.PathLike[str] | None = None) -> Explanation:
-        """What the encoder attended to in a track: its windows, and its signature moments.
-
-        Args:
-            track: A file, inside or outside the library, or an id. What the library holds is answered from there, also
-                while the file is away; other files are heard.
-            plot: A .png file for a picture of the attention above the track's mel spectrogram; this reads the file.
-
-        Raises:
-            QueryError: There is no such track, its file gives no signature, or the picture cannot be drawn.
-            EncoderError: The encoder's weights are damaged.
-        """
-        from engine.explain.explanation import explain_track
-
-        return explain_track(self._session, track, plot)
-
-    def explain_pair(self, a: TrackName, b: TrackName) -> PairExplanation:
-        """Why two tracks are near: the cosine of their sums of windows, split exactly over all pairs of windows.
-
-        A track may be compared with itself: the cosine is 1.
-
-        Raises:
-            QueryError: There is no such track, its file gives no signature, or both were heard in full and have more
-                than a million pairs of windows.
-            EncoderError: The encoder's weights are damaged.
-        """
-        from engine.explain.explanation import explain_two
-
-        return explain_two(self._session, a, b)
-
-    def genres(self, threshold: float = 1.25, plot: str | os.PathLike[str] | None = None) -> GenreRelations:
-        """How the genres lie to each other: centroids, nearest, equations a - b + c = d, where attention lies.
-
-        An empty library answers with the centroids that ship with the encoder.
-
-        Args:
-            threshold: Equations with an error below this are listed; above 0. Their number grows with the fourth power
-                of the genres'.
-            plot: A folder for genres-2d.png, genres-3d.png and genres-nearest.png; made where it is not there.
-
-        Raises:
-            QueryError: The threshold is not above 0, or the pictures cannot be drawn (fewer than four genres).
-            LibraryError: No genre has a centroid.
-            EncoderError: The encoder's weights are damaged.
-        """
-        from engine.genres.relations import relate_genres
-
-        return relate_genres(self._session, threshold, plot)
-
-    def map(self, out: str | os.PathLike[str] | None = None, *, method: str = "pca", dims: int = 2) -> LibraryMap:
-        """Place every track so that what sounds alike lies close together, and draw that. The same each time.
-
-        Args:
-            out: Where to draw it: `.html` is one page that needs no network, to zoom and search in; `.png` a picture.
-                An old page or picture stays until the new one is whole. None: draw nothing.
-            method: "pca" (seconds, any size), "umap" or "tsne" (groups show better; minutes for a large library, at
-                least five tracks, t-SNE at most 100,000).
-            dims: 2, or 3 for a map that can be turned.
-
-        Raises:
-            QueryError: Another ending, method or number of dims; too few or too many tracks for the method.
-            LibraryError: The library holds no signatures, or the file cannot be written.
-            OutputError: Something else than a page or picture lies where it is to be drawn.
-        """
-        from engine.map.library_map import map_library
-
-        return map_library(self._session, out, method, dims)
-
-    def locate(self, track: TrackName) -> tuple[str | None, int | None]:
-        """The absolute path and the id that a track's name means; None where unknown, also for a wrong name."""
-        try:
-            with self._session.database.read() as connection:
-                question = resolve(connection, track)
-            return fs_name(question.path), question.track.id if question.track else None
-        except QueryError:
-            no_path = isinstance(track, int) or not track or ID_PATTERN.fullmatch(str(track))
-            return (None if no_path else fs_name(absolute_path(track))), None  # type: ignore[arg-type]
-
-    def _answer(
-        self,
-        sought: Query,
-        k: int,
-        filters: Filters,
-        ranking: Ranking,
-        *,
-        alone: bool = False,
-        no_duplicates: bool = False,
-    ) -> QueryResult:
-        session, ranking = self._session, ranking.settled()
-        if no_duplicates:
-            from engine.search.distinct import nearest_distinct
-
-            neighbours = nearest_distinct(session, sought, k, filters, ranking)
-        else:
-            neighbours = nearest(session, sought, k, filters, ranking)
-        with session.database.read() as connection:
-            found = matches(connection, neighbours, session.file, session.coverage)
-        return replace(self._result(sought, alone=alone, matches=found), seed=ranking.seed)
-
-    def _result(
-        self,
-        sought: Query,
-        *,
-        alone: bool = False,
-        matches: tuple[Match, ...] = (),
-        groups: tuple[GroupMatch, ...] = (),
-    ) -> QueryResult:
-        seed = sought.seeds[0] if alone else None
-        described = describe(seed, sought.heard, self._session.centroids(), self._session.file)
-        return QueryResult(**vars(described), matches=matches, seeds=() if alone else sought.seeds, groups=groups)

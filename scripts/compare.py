@@ -35,8 +35,7 @@ from engine.models.checkpoint import ARCHITECTURES, load_encoder
 from engine.models.encoder import SAMPLE_RATE, Encoder
 from engine.models.features import LogMel, normalise_level
 from engine.models.labels import GENRES, MOODS, VALENCE
-from engine.models.teacher import SAMPLE_RATE as TEACHER_RATE
-from engine.models.teacher import Teacher
+from engine.models.teacher import SAMPLE_RATE as TEACHER_RATE, Teacher
 from engine.models.weights_files import SHIPPED, find_encoder
 from engine.training.tracks import planned_windows
 

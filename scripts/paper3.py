@@ -30,7 +30,7 @@ from engine.models.labels import map_tag
 from engine.models.numpy_heads import segment_seconds
 from engine.runtime.encoder_choice import choose_encoder
 from engine.search.centroids import make_centroids
-from engine.session import LibrarySession
+from engine.session import LibrarySession, LibraryView
 
 GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
 NEIGHBOURS = 5
@@ -81,10 +81,10 @@ def listed_clips(clips: Path, dataset: str | None, split: str | None) -> dict[by
     return {os.fsencode(clips.parent.resolve() / row["file"]): row["artist_key"] for row in chosen}
 
 
-def choose_tracks(session: LibrarySession, clips: dict[bytes, str] | None) -> Tracks:
+def choose_tracks(view: LibraryView, clips: dict[bytes, str] | None) -> Tracks:
     """The tracks that have a signature and a tag of GENRES; of these clips only, where there are some."""
-    snapshot = session.filled_store().snapshot()
-    with session.database.read() as connection:
+    snapshot = view.filled_snapshot
+    with view.read() as connection:
         tags = {int(i): tag for tag, ids in tracks_by_genre(connection).items() for i in ids}
         known = tracks_by_ids(connection, snapshot.track_ids.tolist())
     rows, genres, artists = [], [], []
@@ -182,18 +182,18 @@ def judge_neighbours(shares: Floats) -> list[Verdict]:
     return verdicts
 
 
-def measure(session: LibrarySession, *, even: bool) -> MeasuredTracks:
+def measure(view: LibraryView, *, even: bool) -> MeasuredTracks:
     """Attention statistics of the library's tracks; `even`, as if every window weighed the same."""
-    with session.database.read() as connection:
-        blocks = segment_blocks(connection, session.encoder_id, session.coverage, SHORTEST_TRACK)
+    with view.read() as connection:
+        blocks = segment_blocks(connection, view.encoder_id, view.coverage, SHORTEST_TRACK)
         if even:
             blocks = (replace(b, attention=np.full_like(b.attention, 1 / b.attention.shape[1])) for b in blocks)
-        return measure_attention(blocks, segment_seconds(session.file))
+        return measure_attention(blocks, segment_seconds(view.file))
 
 
-def judge_attention(session: LibrarySession, tracks: Tracks) -> list[Verdict]:
+def judge_attention(view: LibraryView, tracks: Tracks) -> list[Verdict]:
     """Section 3.4: where the weight lies."""
-    measured, even = measure(session, even=False), measure(session, even=True)
+    measured, even = measure(view, even=False), measure(view, even=True)
     new, by_chance = (m.mean_over(tracks.ids.tolist()).first_occurrence_share for m in (measured, even))
     claim = "what is new weighs more than its repetition"
     if new is None or by_chance is None:
@@ -246,11 +246,11 @@ def main() -> int:
     asked = parser.parse_args()
     try:
         with open_database(asked.library, create=False) as database:
-            session = LibrarySession(database, choose_encoder(database, asked.encoder), asked.coverage, "cpu", 1)
+            view = LibrarySession(database, choose_encoder(database, asked.encoder), asked.coverage, "cpu", 1).view()
             clips = listed_clips(asked.clips, asked.dataset, asked.split) if asked.clips else None
-            tracks = choose_tracks(session, clips)
+            tracks = choose_tracks(view, clips)
             vectors, shares = make_vectors(tracks), neighbour_shares(tracks, asked.other_artists)
-            verdicts = judge_places(vectors) + judge_attention(session, tracks) + judge_neighbours(shares)
+            verdicts = judge_places(vectors) + judge_attention(view, tracks) + judge_neighbours(shares)
     except (EngineError, OSError, KeyError) as error:
         print(error, file=sys.stderr)
         return 3

@@ -88,9 +88,8 @@ def _ask(
     at: tuple[float, float] | None, diverse: float, hubs: bool, variety: float, seed: int | None,
     no_duplicates: bool, **options: Any,
 ) -> QueryResult:  # fmt: skip
-    from engine.explain.explanation import Span
     from engine.search.ranking import Ranking
-    from engine.search.results import QueryResult
+    from engine.search.results import QueryResult, Span
 
     filters, ranking = filters_of(options), Ranking(diverse, hubs, variety, seed)
     moment = Span(*at) if at else None

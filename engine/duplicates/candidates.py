@@ -14,7 +14,7 @@ import numpy as np
 from engine.db import Namesakes, Track, namesakes, tracks_by_ids, vectors_of_tracks
 from engine.db.fingerprints import IDENTITIES
 from engine.db.text import artist_names, fold
-from engine.session import LibrarySession
+from engine.session import LibraryView
 
 if TYPE_CHECKING:
     from engine.indexer.vectors.snapshot import Snapshot
@@ -58,22 +58,22 @@ class Pair:
         return self.cosine >= CLOSE_COSINE
 
 
-def candidates(session: LibrarySession) -> list[Pair]:
+def candidates(view: LibraryView) -> list[Pair]:
     """All pairs of a library that are worth comparing, by ids; raises LibraryError when it holds no signatures."""
-    snapshot = session.filled_store().snapshot()
-    with session.database.read() as connection:
+    snapshot = view.filled_snapshot
+    with view.read() as connection:
         shared = namesakes(connection)
-    return _candidates(session, snapshot, shared)
+    return _candidates(view, snapshot, shared)
 
 
-def candidates_among(session: LibrarySession, track_ids: Iterable[int]) -> list[Pair]:
+def candidates_among(view: LibraryView, track_ids: Iterable[int]) -> list[Pair]:
     """The pairs among some tracks that are worth comparing, whatever else the library holds."""
     from engine.indexer.vectors.snapshot import snapshot_of
 
-    with session.database.read() as connection:
+    with view.read() as connection:
         tracks = tracks_by_ids(connection, track_ids)
-        found = vectors_of_tracks(connection, session.encoder_id, session.coverage, tracks)
-    return _candidates(session, snapshot_of(found), _namesakes_among(tracks.values()))
+        found = vectors_of_tracks(connection, view.encoder_id, view.coverage, tracks)
+    return _candidates(view, snapshot_of(found), _namesakes_among(tracks.values()))
 
 
 def plain_title(title: str) -> str:
@@ -81,11 +81,11 @@ def plain_title(title: str) -> str:
     return " ".join(VERSION_PATTERN.sub("", fold(title)).split())
 
 
-def _candidates(session: LibrarySession, snapshot: Snapshot, shared: Sequence[Namesakes]) -> list[Pair]:
+def _candidates(view: LibraryView, snapshot: Snapshot, shared: Sequence[Namesakes]) -> list[Pair]:
     """The pairs that are near by their signatures, and those that share bytes or an identifier."""
     pairs = {(pair.first, pair.second): pair for pair in _near(snapshot)}
     listed = set(chain.from_iterable(chain(pairs, (found.track_ids for found in shared))))
-    with session.database.read() as connection:
+    with view.read() as connection:
         tracks = tracks_by_ids(connection, listed)
     for first, second in {ids for found in shared for ids in _within(found)} - pairs.keys():
         both = snapshot.known(np.array([first, second]))

@@ -20,7 +20,7 @@ from engine.errors import AudioError, QueryError
 from engine.indexer.features.fingerprint import fingerprints, first_sound
 from engine.indexer.features.fingerprinting import Fingerprinting, FingerprintReport
 from engine.indexer.pipeline.reports import FailedPath, OnProgress
-from engine.session import LibrarySession
+from engine.session import LibraryView
 
 KINDS = (SAME_RECORDING, SAME_WORK)
 PAIRS_AT_ONCE = 256
@@ -76,11 +76,11 @@ class Duplicates:
     notes: tuple[str, ...]
 
 
-def find_duplicates(session: LibrarySession, kind: str | None, on_progress: OnProgress) -> Duplicates:
+def find_duplicates(view: LibraryView, kind: str | None, on_progress: OnProgress) -> Duplicates:
     """The groups of a library.
 
     Args:
-        opened: The library.
+        view: The library.
         kind: One of KINDS, or None for both.
         on_progress: Called after each file that had no fingerprint yet.
 
@@ -90,19 +90,19 @@ def find_duplicates(session: LibrarySession, kind: str | None, on_progress: OnPr
     """
     if kind not in (None, *KINDS):
         raise QueryError(f"expected a kind of {' or '.join(KINDS)}, found {kind!r}")
-    pairs = candidates(session)
-    report = _take_fingerprints(session, {each for pair in pairs for each in (pair.first, pair.second)}, on_progress)
+    pairs = candidates(view)
+    report = _take_fingerprints(view, {each for pair in pairs for each in (pair.first, pair.second)}, on_progress)
     there = [pair for pair in pairs if not {pair.first, pair.second} & report.left_out.keys()]
-    links = list(_links(session, there, works=kind != SAME_RECORDING))
+    links = list(_links(view, there, works=kind != SAME_RECORDING))
     same = recordings(links)
     found = [(SAME_RECORDING, group) for group in same] + [(SAME_WORK, group) for group in works_of(links)]
     wanted = [(each, group) for each, group in found if kind in (None, each)]
-    groups = sorted(_describe(session, wanted, same), key=lambda group: (KINDS.index(group.kind), -group.score))
+    groups = sorted(_describe(view, wanted, same), key=lambda group: (KINDS.index(group.kind), -group.score))
     return Duplicates(tuple(groups), tuple(report.left_out.values()), tuple(report.notes))
 
 
 def repeated(
-    session: LibrarySession, track_ids: Iterable[int], origins: Iterable[int] = (), files: Sequence[str] = ()
+    view: LibraryView, track_ids: Iterable[int], origins: Iterable[int] = (), files: Sequence[str] = ()
 ) -> frozenset[int]:
     """Of these tracks, those that are the same recording as an origin, a file, or a better one of them.
 
@@ -110,7 +110,7 @@ def repeated(
     was fingerprinted before or is byte-identical.
 
     Args:
-        opened: The library.
+        view: The library.
         track_ids: The tracks that are looked at.
         origins: Other tracks of the library.
         files: Paths of sound that is not in the library; where there are any, every track needs its fingerprint.
@@ -119,22 +119,22 @@ def repeated(
         LibraryError: Fingerprints cannot be stored.
     """
     looked_at, known = frozenset(track_ids), frozenset(origins)
-    among = candidates_among(session, looked_at | known)
+    among = candidates_among(view, looked_at | known)
     pairs = [pair for pair in among if not {pair.first, pair.second} <= known]
     needed = {track_id for pair in pairs for track_id in (pair.first, pair.second) if not pair.same_bytes}
-    _take_fingerprints(session, needed | looked_at if files else needed, lambda _: None)
-    links = [*_links(session, pairs, works=False), *_links_to_files(session, files, looked_at)]
+    _take_fingerprints(view, needed | looked_at if files else needed, lambda _: None)
+    links = [*_links(view, pairs, works=False), *_links_to_files(view, files, looked_at)]
     groups = [frozenset(group.track_ids) for group in recordings(links)]
     again = [group for group in groups if any(track_id in known or track_id < 0 for track_id in group)]
-    worse = [_best_first(session, group)[1:] for group in groups if group not in again]
+    worse = [_best_first(view, group)[1:] for group in groups if group not in again]
     return frozenset(chain(*again, *worse)) & looked_at
 
 
-def _links_to_files(session: LibrarySession, files: Sequence[str], track_ids: Iterable[int]) -> Iterator[Link]:
+def _links_to_files(view: LibraryView, files: Sequence[str], track_ids: Iterable[int]) -> Iterator[Link]:
     """The tracks that are the same recording as a file; the files have the ids -1, -2 and so on."""
     if not files:
         return
-    with session.database.read() as connection:
+    with view.read() as connection:
         held = get_fingerprints(connection, track_ids)
     for number, path in enumerate(files, start=1):
         try:
@@ -148,9 +148,9 @@ def _links_to_files(session: LibrarySession, files: Sequence[str], track_ids: It
                 yield Link(-number, track_id, verdict)
 
 
-def _best_first(session: LibrarySession, track_ids: Iterable[int]) -> list[int]:
+def _best_first(view: LibraryView, track_ids: Iterable[int]) -> list[int]:
     """The tracks of one recording, the best file first."""
-    with session.database.read() as connection:
+    with view.read() as connection:
         held = get_fingerprints(connection, track_ids)
         tracks = tracks_by_ids(connection, track_ids)
     seconds = {track_id: track.duration_seconds for track_id, track in tracks.items()}
@@ -163,15 +163,15 @@ def _best_first(session: LibrarySession, track_ids: Iterable[int]) -> list[int]:
     return [file.track_id for file in _sorted(files, seconds)]
 
 
-def _take_fingerprints(session: LibrarySession, track_ids: Iterable[int], on_progress: OnProgress) -> FingerprintReport:
-    return Fingerprinting(session.database, session.threads).run(sorted(track_ids), on_progress)
+def _take_fingerprints(view: LibraryView, track_ids: Iterable[int], on_progress: OnProgress) -> FingerprintReport:
+    return Fingerprinting(view.database, view.threads).run(sorted(track_ids), on_progress)
 
 
-def _links(session: LibrarySession, pairs: Sequence[Pair], *, works: bool) -> Iterator[Link]:
+def _links(view: LibraryView, pairs: Sequence[Pair], *, works: bool) -> Iterator[Link]:
     """The pairs that are something to each other. Fingerprints are read for a few pairs at a time."""
     for start in range(0, len(pairs), PAIRS_AT_ONCE):
         portion = pairs[start : start + PAIRS_AT_ONCE]
-        with session.database.read() as connection:
+        with view.read() as connection:
             held = get_fingerprints(connection, {each for pair in portion for each in (pair.first, pair.second)})
         for pair in portion:
             verdict = _verdict(pair, held.get(pair.first, {}), held.get(pair.second, {}), works)
@@ -185,12 +185,10 @@ def _verdict(pair: Pair, a: dict[str, Fingerprint], b: dict[str, Fingerprint], w
     return judge(a, b, alike=pair.same_name and pair.near, close=pair.close, works=works)
 
 
-def _describe(
-    session: LibrarySession, found: Sequence[tuple[str, Group]], same: Sequence[Group]
-) -> Iterator[DuplicateGroup]:
+def _describe(view: LibraryView, found: Sequence[tuple[str, Group]], same: Sequence[Group]) -> Iterator[DuplicateGroup]:
     """The groups with their files, of which those in `same` that are shorter than their recording are partial."""
     listed = {each for _, group in found for each in group.track_ids}
-    with session.database.read() as connection:
+    with view.read() as connection:
         tracks = tracks_by_ids(connection, listed)
         held = get_fingerprints(connection, listed)
     seconds = {track_id: track.duration_seconds for track_id, track in tracks.items() if held.get(track_id)}

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 from engine.errors import QueryError
 from engine.models.numpy_heads import segment_genres, segment_seconds, segment_words
-from engine.search.references import Segments, TrackName
-from engine.search.results import TagProbability
+from engine.search.embeddings import Segments, embed
+from engine.search.references import TrackName
+from engine.search.results import Span, TagProbability
 from engine.search.word_tags import tags_of
-from engine.session import LibrarySession
+from engine.session import LibraryView
 
 MOST_TAGS = 5  # of a window
 MOST_PAIRS = 1_000_000  # of windows: an hour against an hour, heard in full
@@ -67,14 +68,6 @@ class Explanation:
 
 
 @dataclass(frozen=True)
-class Span:
-    """A window's place in its track, in seconds."""
-
-    start: float
-    end: float
-
-
-@dataclass(frozen=True)
 class WindowPair:
     """A window of one track, one of the other, and what the two add to the cosine; below 0 where they differ."""
 
@@ -110,17 +103,17 @@ class Timeline:
     vectors: Floats
 
 
-def explain_track(session: LibrarySession, track: TrackName, plot: str | os.PathLike[str] | None = None) -> Explanation:
+def explain_track(view: LibraryView, track: TrackName, plot: str | os.PathLike[str] | None = None) -> Explanation:
     """What the encoder attended to in a track; see `Engine.explain`."""
     if plot is not None:
         from engine.util.plotting import picture_path
 
         plot = picture_path(plot)  # before the work
-    question, heard = session.hear(track)
-    timeline = make_timeline(heard.segments, segment_seconds(session.file))
+    embedded = embed(view, track)
+    timeline = make_timeline(embedded.embedding.segments, segment_seconds(view.file))
     vectors = timeline.vectors.astype(np.float32)
-    genres = segment_genres(session.file, vectors)
-    tags = [tags_of(row, session.file.words)[:MOST_TAGS] for row in segment_words(session.file, vectors)]
+    genres = segment_genres(view.file, vectors)
+    tags = [tags_of(row, view.file.words)[:MOST_TAGS] for row in segment_words(view.file, vectors)]
     numbers = np.stack([timeline.starts, timeline.ends, timeline.weights], axis=1).tolist()
     windows = tuple(
         Moment(start, end, w, genre, said) for (start, end, w), genre, said in zip(numbers, genres, tags, strict=True)
@@ -129,14 +122,14 @@ def explain_track(session: LibrarySession, track: TrackName, plot: str | os.Path
     if plot is not None:
         from engine.explain.picture import draw_explanation
 
-        draw_explanation(plot, question, explanation)
+        draw_explanation(plot, embedded.resolved, explanation)
     return explanation
 
 
-def explain_two(session: LibrarySession, a: TrackName, b: TrackName) -> PairExplanation:
+def explain_two(view: LibraryView, a: TrackName, b: TrackName) -> PairExplanation:
     """Why two tracks are near; see `Engine.explain_pair`."""
-    seconds = segment_seconds(session.file)
-    first, second = (make_timeline(session.hear(track)[1].segments, seconds) for track in (a, b))
+    seconds = segment_seconds(view.file)
+    first, second = (make_timeline(embed(view, track).embedding.segments, seconds) for track in (a, b))
     count = len(first.starts) * len(second.starts)
     if count > MOST_PAIRS:
         raise QueryError(

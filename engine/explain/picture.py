@@ -39,24 +39,24 @@ class Spectrogram:
     seconds: float
 
 
-def draw_explanation(path: Path, question: ResolvedTrack, explanation: Explanation) -> None:
+def draw_explanation(path: Path, resolved: ResolvedTrack, explanation: Explanation) -> None:
     """Draw an explanation of the track of a question into a PNG file.
 
     Raises:
         QueryError: The track's file cannot be read, or the picture not be written.
     """
     try:
-        spectrogram = mel_spectrogram(question.path, explanation.duration)
+        spectrogram = mel_spectrogram(resolved.path, explanation.duration)
     except AudioError as error:
         raise QueryError(
-            f"{displayable(question.path)}: the picture needs the file, which cannot be read ({error}); connect its "
+            f"{displayable(resolved.path)}: the picture needs the file, which cannot be read ({error}); connect its "
             "disk, or ask without a picture"
         ) from error
     with saved(path, INCHES) as figure:
         panels = figure.subplots(3, 1, sharex=True, height_ratios=[0.55, 1.5, 3])
         _draw_spectrogram(panels[2], spectrogram)
         _draw_attention(panels[1], explanation)
-        panels[0].set(xlim=(0, explanation.duration), title=_title(question))
+        panels[0].set(xlim=(0, explanation.duration), title=_title(resolved))
         panels[0].axis("off")
         figure.legend(*panels[1].get_legend_handles_labels(), loc="outside lower right", ncols=2, fontsize=9)
         _mark_moments(panels, explanation)
@@ -157,10 +157,10 @@ def _time_locator(seconds: float) -> Any:
     return MultipleLocator(next((step for step in steps if seconds / step <= 16), 7200))
 
 
-def _title(question: ResolvedTrack) -> str:
-    track = question.track
+def _title(resolved: ResolvedTrack) -> str:
+    track = resolved.track
     if track is not None and track.title:
         title = displayable(f"{track.artist} - {track.title}" if track.artist else track.title)
     else:
-        title = displayable(question.path).rsplit("/", 1)[-1]
+        title = displayable(resolved.path).rsplit("/", 1)[-1]
     return title if len(title) <= LONGEST_TITLE else title[: LONGEST_TITLE - 1] + "…"

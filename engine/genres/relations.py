@@ -17,8 +17,8 @@ from engine.db import segment_blocks, tracks_by_genre
 from engine.errors import LibraryError, QueryError
 from engine.genres.attention import SHORTEST_TRACK, AttentionStatistics, MeasuredTracks, measure_attention
 from engine.models.numpy_heads import segment_seconds
-from engine.search.centroids import MINIMUM_TRACKS, genre_members
-from engine.session import LibrarySession
+from engine.search.centroids import MINIMUM_TRACKS, genre_members, library_centroids
+from engine.session import LibraryView
 
 NEAREST = 2
 
@@ -74,23 +74,21 @@ class GenreRelations:
     equations: tuple[GenreEquation, ...]
 
 
-def relate_genres(
-    session: LibrarySession, threshold: float, plot: str | os.PathLike[str] | None = None
-) -> GenreRelations:
+def relate_genres(view: LibraryView, threshold: float, plot: str | os.PathLike[str] | None = None) -> GenreRelations:
     """How the genres of a library lie to each other; see `Engine.genres`."""
     if not threshold > 0:
         raise QueryError(f"expected a threshold above 0, found {threshold}")
-    centroids = session.centroids()
+    centroids = library_centroids(view)
     if not centroids:
         raise LibraryError(
-            f"expected a genre with a centroid, found none: {session.encoder_id} ships without, and no genre is the "
+            f"expected a genre with a centroid, found none: {view.encoder_id} ships without, and no genre is the "
             f"tag of {MINIMUM_TRACKS} tracks; tag your files and index again: engine index PATH"
         )
     names = [centroid.genre for centroid in centroids]
     vectors = np.stack([centroid.vector for centroid in centroids]).astype(np.float64)  # (G, D)
     distances = cosine_distances(vectors)
     nearest = nearest_genres(names, distances)
-    members, attention = _members(session), _attention(session)
+    members, attention = _members(view), _attention(view)
     summaries = [
         GenreSummary(
             c.genre, c.kind, len(members.get(c.genre, ())), near, attention.mean_over(members.get(c.genre, ()))
@@ -155,15 +153,15 @@ def _sums(
             yield a, d, c, b, float(errors[place])
 
 
-def _members(session: LibrarySession) -> dict[str, NDArray[np.int64]]:
+def _members(view: LibraryView) -> dict[str, NDArray[np.int64]]:
     """Ids of the tracks by genre, of those that have a signature."""
-    snapshot = session.store().snapshot()
-    with session.database.read() as connection:
+    snapshot = view.snapshot
+    with view.read() as connection:
         tags = tracks_by_genre(connection)
-    return genre_members({tag: snapshot.known(ids) for tag, ids in tags.items()}, session.file.genres)
+    return genre_members({tag: snapshot.known(ids) for tag, ids in tags.items()}, view.file.genres)
 
 
-def _attention(session: LibrarySession) -> MeasuredTracks:
-    with session.database.read() as connection:
-        blocks = segment_blocks(connection, session.encoder_id, session.coverage, SHORTEST_TRACK)
-        return measure_attention(blocks, segment_seconds(session.file))
+def _attention(view: LibraryView) -> MeasuredTracks:
+    with view.read() as connection:
+        blocks = segment_blocks(connection, view.encoder_id, view.coverage, SHORTEST_TRACK)
+        return measure_attention(blocks, segment_seconds(view.file))

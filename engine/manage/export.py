@@ -1,4 +1,4 @@
-"""Signatures as a NumPy archive, for other people's programs."""
+"""Signatures as a NumPy archive, for other programs."""
 
 from __future__ import annotations
 
@@ -8,19 +8,27 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.db import SignatureMatrix
+from engine.db import SignatureMatrix, matrix, tracks_by_ids
 from engine.db.text import displayable
 from engine.errors import LibraryError
+from engine.session import LibraryView
 from engine.util.atomic_files import EXPORT, check_output, replacing
 
 
-def write_export(target: Path, encoder: str, stored: SignatureMatrix, paths: Sequence[str]) -> None:
-    """Write `ids (N,), paths (N,), signatures (N, D), encoder ()`; an old export stays until the new one is whole.
+def export_signatures(view: LibraryView, file: str | os.PathLike[str]) -> int:
+    """Write all signatures to an .npz file and return how many; see `Engine.export`."""
+    target = Path(file)
+    _check_target(target)
+    with view.read() as connection:
+        stored = matrix(connection, view.encoder_id, view.coverage)
+        tracks = tracks_by_ids(connection, stored.track_ids.tolist())
+    paths = [tracks[track_id].name for track_id in stored.track_ids.tolist()]
+    _write(target, view.encoder_id, stored, paths)
+    return len(paths)
 
-    Raises:
-        OutputError: Something else than an export lies there.
-        LibraryError: The file cannot be written.
-    """
+
+def _write(target: Path, encoder: str, stored: SignatureMatrix, paths: Sequence[str]) -> None:
+    """Write `ids (N,), paths (N,), signatures (N, D), encoder ()`; replace an old export once the new one is whole."""
     readable = [os.fsencode(path).decode("utf-8", "replace") for path in paths]
     names = np.array(readable, dtype=np.str_)
     try:
@@ -33,8 +41,8 @@ def write_export(target: Path, encoder: str, stored: SignatureMatrix, paths: Seq
         ) from error
 
 
-def check_target(target: Path) -> None:
-    """Refuse a place where no export can go, before the work; raises LibraryError or OutputError."""
+def _check_target(target: Path) -> None:
+    """Refuse a place where no export can go, before the work."""
     if not target.name:
         raise LibraryError(
             f"expected a file to write to, found {displayable(target)!r}; name one, for example signatures.npz"

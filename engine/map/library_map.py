@@ -17,7 +17,7 @@ from engine.db.text import displayable
 from engine.errors import LibraryError, QueryError
 from engine.map.projection import Places, check_method, place
 from engine.models.labels import map_tag
-from engine.session import LibrarySession
+from engine.session import LibraryView
 from engine.util.atomic_files import PAGE, PICTURE, replacing
 
 ENDINGS = (".html", ".png")
@@ -54,14 +54,14 @@ class MapTrack:
     """What a map tells about a track, as text for people; None where it is not known.
 
     Attributes:
-        heard: Whether the genre is what the network hears, and not a tag's.
+        predicted: Whether the encoder predicted the genre, for want of a tag.
     """
 
     track_id: int
     artist: str | None
     title: str
     genre: str | None
-    heard: bool
+    predicted: bool
     mood: str | None
     year: int | None
 
@@ -89,19 +89,19 @@ class Sheet:
 
 
 def map_library(
-    session: LibrarySession, out: str | os.PathLike[str] | None, method: str = "pca", dims: int = 2
+    view: LibraryView, out: str | os.PathLike[str] | None, method: str = "pca", dims: int = 2
 ) -> LibraryMap:
     """Place every track, and draw the map where it is wanted; see `Engine.map`."""
     check_method(method, dims)
     target = None if out is None else _checked(out)
-    snapshot = session.filled_store().snapshot()
+    snapshot = view.filled_snapshot
     order = np.argsort(snapshot.track_ids)  # what was indexed first is drawn first, whatever the index file's order
     ids = snapshot.track_ids[order]
     if target is None:
-        return _answer(method, ids, place(snapshot.vectors[order], method, dims, session.threads))
+        return _answer(method, ids, place(snapshot.vectors[order], method, dims, view.threads))
     with _writing(target) as handle:  # opened first: that it cannot be written shows before the long part
-        places = place(snapshot.vectors[order], method, dims, session.threads)
-        _draw(handle, target, Sheet(displayable(session.database.path.stem), method, places, _describe(session, ids)))
+        places = place(snapshot.vectors[order], method, dims, view.threads)
+        _draw(handle, target, Sheet(displayable(view.database.path.stem), method, places, _describe(view, ids)))
     return _answer(method, ids, places)
 
 
@@ -141,16 +141,16 @@ def _draw(handle: BinaryIO, target: Path, sheet: Sheet) -> None:
         handle.write(make_page(sheet))
 
 
-def _describe(session: LibrarySession, ids: NDArray[np.int64]) -> tuple[MapTrack, ...]:
+def _describe(view: LibraryView, ids: NDArray[np.int64]) -> tuple[MapTrack, ...]:
     """What is known of each track."""
-    with session.database.read() as connection:
+    with view.read() as connection:
         tracks = tracks_by_ids(connection, ids.tolist())
-        heard = predictions(connection, session.encoder_id, session.coverage, ids.tolist())
-    genres, moods = session.file.genres, session.file.moods
+        predicted = predictions(connection, view.encoder_id, view.coverage, ids.tolist())
+    genres, moods = view.file.genres, view.file.moods
     tags = {tag: next(iter(map_tag(tag, genres)), None) for tag in {track.genre for track in tracks.values()}}
     described = []
     for track_id in ids.tolist():
-        track, prediction = tracks.get(track_id), heard.get(track_id)
+        track, prediction = tracks.get(track_id), predicted.get(track_id)
         if track is None or prediction is None:  # removed since the signatures were read
             described.append(MapTrack(track_id, None, "", None, False, None, None))
             continue

@@ -120,7 +120,7 @@ function describe(i) {
   return {
     title: DATA.titles[i],
     artist,
-    genre: genre && genre + (DATA.heard[i] === "1" ? "?" : ""),
+    genre: genre && genre + (DATA.predicted[i] === "1" ? "?" : ""),
     mood,
     year: DATA.years[i] ? String(DATA.years[i]) : "",
     id: `id:${DATA.ids[i]}`,

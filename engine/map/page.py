@@ -77,7 +77,7 @@ def _data(sheet: Sheet) -> dict[str, Any]:
         "ids": [track.track_id for track in sheet.tracks],
         "titles": [track.title for track in sheet.tracks],
         "years": [track.year or 0 for track in sheet.tracks],
-        "heard": "".join("01"[track.heard] for track in sheet.tracks),
+        "predicted": "".join("01"[track.predicted] for track in sheet.tracks),
     }
 
 

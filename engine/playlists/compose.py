@@ -16,12 +16,13 @@ from engine.errors import AudioError, QueryError
 from engine.playlists.m3u8 import Entry
 from engine.playlists.ordering import smooth_order
 from engine.playlists.paths import Choice, tracks_between
+from engine.search.embeddings import EmbeddedTrack, embed
 from engine.search.filters import Filters, passing
 from engine.search.query_vector import Query, group_of
 from engine.search.ranking import Ranking, nearest
-from engine.search.references import Embedding, ResolvedTrack, TrackName
+from engine.search.references import TrackName
 from engine.search.variety import settle_seed
-from engine.session import LibrarySession
+from engine.session import LibraryView
 
 if TYPE_CHECKING:
     from engine.indexer.vectors.store import Snapshot
@@ -64,20 +65,6 @@ class Playlist:
 
 
 @dataclass(frozen=True, eq=False)
-class _Stop:
-    """A track that was named, and its signature (D,)."""
-
-    question: ResolvedTrack
-    heard: Embedding
-
-    @property
-    def identity(self) -> int | bytes:
-        """What tells it from other tracks."""
-        track = self.question.track
-        return track.id if track else self.question.path
-
-
-@dataclass(frozen=True, eq=False)
 class _Placed:
     """A track in its place, its similarity still to be told, and its signature (D,)."""
 
@@ -85,20 +72,20 @@ class _Placed:
     vector: NDArray[np.float32]
 
 
-def radio(session: LibrarySession, sought: Query, n: int, filters: Filters, ranking: Ranking) -> Playlist:
+def radio(view: LibraryView, query: Query, n: int, filters: Filters, ranking: Ranking) -> Playlist:
     """The n tracks nearest to the seeds, from the nearest on in the smoothest order, so that it drifts gently.
 
     Raises:
         QueryError: n, a filter or the ranking makes no sense.
         LibraryError: There is nothing to compare with.
     """
-    _check_length(min(n, session.filled_store().snapshot().state.count))
+    _check_length(min(n, view.filled_snapshot.state.count))
     ranking = ranking.settled()
-    found = nearest(session, sought, n, filters, ranking)
+    found = nearest(view, query, n, filters, ranking)
     ids = [neighbour.track_id for neighbour in found]
-    with session.database.read() as connection:
+    with view.read() as connection:
         tracks = tracks_by_ids(connection, ids)
-        stored = vectors_of_tracks(connection, session.encoder_id, session.coverage, tracks)
+        stored = vectors_of_tracks(connection, view.encoder_id, view.coverage, tracks)
     vectors = {int(track_id): vector for track_id, vector in zip(stored.track_ids, stored.vectors, strict=True)}
     known = [neighbour for neighbour in found if neighbour.track_id in vectors]  # the rest was removed just now
     order = smooth_order(np.array([vectors[neighbour.track_id] for neighbour in known])) if known else []
@@ -107,7 +94,7 @@ def radio(session: LibrarySession, sought: Query, n: int, filters: Filters, rank
 
 
 def path_between(
-    session: LibrarySession, names: Sequence[TrackName], n: int, filters: Filters, variety: float = 0.0,
+    view: LibraryView, names: Sequence[TrackName], n: int, filters: Filters, variety: float = 0.0,
     seed: int | None = None,
 ) -> Playlist:  # fmt: skip
     """n different tracks from the first named one over the others to the last; fewer only where fewer exist that pass.
@@ -122,52 +109,52 @@ def path_between(
     if n < 1:
         raise QueryError(f"expected n of 1 or more, found {n}")
     seed = settle_seed(variety, seed)
-    snapshot = session.filled_store().snapshot()
-    stops = [_end(session, name) for name in names]
-    if len(stops) == 2 and stops[0].identity == stops[1].identity:
+    snapshot = view.filled_snapshot
+    stops = [_end(view, name) for name in names]
+    if len(stops) == 2 and stops[0].resolved.identity == stops[1].resolved.identity:
         return Playlist(_in_steps([_placed(stops[0])]), notes=(SAME_ENDS,), seed=seed)
     _check_stops(stops, n)
-    ends = [stop.question.track for stop in stops if stop.question.track]
-    barred = frozenset().union(*(stop.heard.itself for stop in stops))
-    choice = Choice(passing(session, filters, ends), barred, filters.per_artist, ends, variety, seed)
+    ends = [stop.resolved.track for stop in stops if stop.resolved.track]
+    barred = frozenset().union(*(stop.embedding.identical_ids for stop in stops))
+    choice = Choice(passing(view, filters, ends), barred, filters.per_artist, ends, variety, seed)
     between = min(n - len(stops), choice.count(snapshot))
     _check_length(between + len(stops))
-    signatures = np.array([stop.heard.signature for stop in stops])
-    legs = tracks_between(session, snapshot, signatures, between, choice)
+    signatures = np.array([stop.embedding.signature for stop in stops])
+    legs = tracks_between(view, snapshot, signatures, between, choice)
     placed = [_placed(stops[0])]
     for ids, stop in zip(legs, stops[1:], strict=True):
-        placed += [*_placed_tracks(session, snapshot, ids), _placed(stop)]
+        placed += [*_placed_tracks(view, snapshot, ids), _placed(stop)]
     return _stepped(placed, seed=seed)
 
 
-def in_order(session: LibrarySession, names: Sequence[TrackName]) -> Playlist:
+def in_order(view: LibraryView, names: Sequence[TrackName]) -> Playlist:
     """The same tracks in the smoothest order; the first stays first. Each comes once; what cannot be heard is left out.
 
     Raises:
         QueryError: None of them can be heard, or there are too many.
     """
     _check_length(len(names))
-    stops: dict[int | bytes, _Stop] = {}
+    stops: dict[int | bytes, EmbeddedTrack] = {}
     problems = []
     for name in names:
         try:
-            stop = _Stop(*session.hear(name, segments=False))
+            stop = embed(view, name, segments=False)
         except (QueryError, AudioError) as error:
             problems.append(f"{error}; left out")
             continue
-        if stop.identity in stops:
-            problems.append(f"{displayable(stop.question.path)} is named twice; once is kept")
-        stops.setdefault(stop.identity, stop)
+        if stop.resolved.identity in stops:
+            problems.append(f"{displayable(stop.resolved.path)} is named twice; once is kept")
+        stops.setdefault(stop.resolved.identity, stop)
     if not stops:
         raise QueryError("; ".join(problems[:1]) or "expected tracks to put into order, found none; name some")
     listed = list(stops.values())
-    order = smooth_order(np.array([stop.heard.signature for stop in listed]))
+    order = smooth_order(np.array([stop.embedding.signature for stop in listed]))
     return _stepped([_placed(listed[i]) for i in order], problems)
 
 
-def entries(session: LibrarySession, playlist: Playlist) -> list[Entry]:
+def entries(view: LibraryView, playlist: Playlist) -> list[Entry]:
     """What a playlist file says of each track."""
-    with session.database.read() as connection:
+    with view.read() as connection:
         known = tracks_by_ids(connection, [track.track_id for track in playlist.tracks if track.track_id is not None])
     return [_entry(track, known.get(track.track_id or 0)) for track in playlist.tracks]
 
@@ -183,28 +170,28 @@ def _check_length(tracks: int) -> None:
         raise QueryError(f"expected a playlist of at most {LONGEST:,} tracks, found {tracks:,}; ask for fewer")
 
 
-def _end(session: LibrarySession, name: TrackName) -> _Stop:
+def _end(view: LibraryView, name: TrackName) -> EmbeddedTrack:
     if group_of(name) is not None:
         raise QueryError(f"expected one track for the end of a path, found {name!r}; name one of its tracks")
-    return _Stop(*session.hear(name, segments=False))
+    return embed(view, name, segments=False)
 
 
-def _check_stops(stops: Sequence[_Stop], n: int) -> None:
+def _check_stops(stops: Sequence[EmbeddedTrack], n: int) -> None:
     """Refuse points of a path that are one track, and a path that is too short to hold them."""
     met: set[int | bytes] = set()
     for stop in stops:
-        if stop.identity in met:
+        if stop.resolved.identity in met:
             raise QueryError(
-                f"expected different tracks along a path, found {displayable(stop.question.path)} twice; name each once"
+                f"expected different tracks along a path, found {displayable(stop.resolved.path)} twice; name each once"
             )
-        met.add(stop.identity)
+        met.add(stop.resolved.identity)
     if n < len(stops):
         held = "both of them" if len(stops) == 2 else "all that it leads over"
         raise QueryError(f"expected n of {len(stops)} or more, found {n}; a path to another track holds {held}")
 
 
-def _placed_tracks(session: LibrarySession, snapshot: Snapshot, ids: list[int]) -> list[_Placed]:
-    with session.database.read() as connection:
+def _placed_tracks(view: LibraryView, snapshot: Snapshot, ids: list[int]) -> list[_Placed]:
+    with view.read() as connection:
         tracks = tracks_by_ids(connection, ids)
     vectors = zip(ids, snapshot.take(np.array(ids, np.int64)), strict=True)
     return [_Placed(_listed(tracks[track_id]), vector) for track_id, vector in vectors if track_id in tracks]
@@ -225,12 +212,12 @@ def _in_steps(placed: Sequence[_Placed]) -> tuple[PlaylistTrack, ...]:
     )
 
 
-def _placed(stop: _Stop) -> _Placed:
-    question = stop.question
-    if question.track is not None:
-        return _Placed(_listed(question.track), stop.heard.signature)
-    said = _from_file(question.path)
-    return _Placed(PlaylistTrack(None, fs_name(question.path), said.artist, said.title, 1.0), stop.heard.signature)
+def _placed(stop: EmbeddedTrack) -> _Placed:
+    resolved = stop.resolved
+    if resolved.track is not None:
+        return _Placed(_listed(resolved.track), stop.embedding.signature)
+    said = _from_file(resolved.path)
+    return _Placed(PlaylistTrack(None, fs_name(resolved.path), said.artist, said.title, 1.0), stop.embedding.signature)
 
 
 def _listed(track: Track, cosine: float = 1.0) -> PlaylistTrack:

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from engine.db import Track, tracks_by_ids
 from engine.playlists.ordering import Places, path_rows, pool_size
 from engine.search.filters import ArtistCap
+from engine.search.hubness import local_scale
 from engine.search.variety import thinned
-from engine.session import LibrarySession
+from engine.session import LibraryView
 
 if TYPE_CHECKING:
     from engine.indexer.vectors.store import Snapshot
@@ -55,27 +56,25 @@ class Choice:
         return snapshot.state.count if self.allowed is None else min(len(self.allowed), snapshot.state.count)
 
 
-def tracks_between(
-    session: LibrarySession, snapshot: Snapshot, stops: Floats, count: int, choice: Choice
-) -> list[list[int]]:
+def tracks_between(view: LibraryView, snapshot: Snapshot, stops: Floats, count: int, choice: Choice) -> list[list[int]]:
     """The ids of the tracks between each stop (S, D) and the next, COUNT in all, fewer where fewer may stand there."""
     if count == 0:
         return [[] for _ in stops[1:]]
-    ids = _candidates(session, snapshot, stops, count, choice)
+    ids = _candidates(view, snapshot, stops, count, choice)
     count = min(count, len(ids))
     if choice.variety:
         ids = ids[thinned(len(ids), count, choice.variety, choice.seed)]
-    legs = path_rows(stops, snapshot.take(ids), count, session.local_scale(snapshot).of)
+    legs = path_rows(stops, snapshot.take(ids), count, local_scale(view).of)
     return [ids[np.array(rows, np.intp)].tolist() for rows in legs]
 
 
-def _candidates(session: LibrarySession, snapshot: Snapshot, stops: Floats, count: int, choice: Choice) -> Ids:
+def _candidates(view: LibraryView, snapshot: Snapshot, stops: Floats, count: int, choice: Choice) -> Ids:
     wanted = pool_size(count)
     while True:
         whole = snapshot.state.count <= max(LOOKED_AT_WHOLE, WIDER * wanted)
         ids = _all(snapshot, choice) if whole else _near(snapshot, stops, count, wanted, choice)
         if choice.per_artist is not None:
-            ids = _capped(session, snapshot, ids, choice.per_artist, choice.ends, stops)
+            ids = _capped(view, snapshot, ids, choice.per_artist, choice.ends, stops)
         if whole or len(ids) >= count:
             return ids
         wanted *= WIDER
@@ -95,11 +94,9 @@ def _near(snapshot: Snapshot, stops: Floats, count: int, wanted: int, choice: Ch
     return np.array(sorted({neighbour.track_id for near in found for neighbour in near}), np.int64)
 
 
-def _capped(
-    session: LibrarySession, snapshot: Snapshot, ids: Ids, most: int, ends: Iterable[Track], stops: Floats
-) -> Ids:
+def _capped(view: LibraryView, snapshot: Snapshot, ids: Ids, most: int, ends: Iterable[Track], stops: Floats) -> Ids:
     """Of each artist, so many tracks at most, the ends counted: those that are nearest to the stops together."""
-    with session.database.read() as connection:
+    with view.read() as connection:
         tracks = tracks_by_ids(connection, ids.tolist())
     near = (snapshot.take(ids) @ stops.T).sum(axis=1)
     cap = ArtistCap(most, ends)

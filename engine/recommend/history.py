@@ -16,11 +16,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from engine.db import EVENTS, Play, ids_by_paths, tracks_by_hash, tracks_by_ids
+from engine.db import EVENTS, Play, ids_by_paths, list_plays, tracks_by_hash, tracks_by_ids
 from engine.db.text import displayable
 from engine.errors import QueryError
 from engine.search.references import PathName, absolute_path
-from engine.session import LibrarySession
+from engine.session import LibraryView
 
 COLUMNS = ("time", "path", "event")
 NAMED = 3  # examples of each kind of line that cannot be used
@@ -51,7 +51,7 @@ class RecentlyHeard:
     problems: tuple[str, ...] = ()
 
 
-def read_history(session: LibrarySession, file: PathName) -> History:
+def read_history(view: LibraryView, file: PathName) -> History:
     """Read a history; times further ahead than a day are mistakes, which would make all others old.
 
     Raises:
@@ -71,7 +71,7 @@ def read_history(session: LibrarySession, file: PathName) -> History:
             problems["with a time in the future"].append(row["time"])
         else:
             lines.append((when, event, row["path"]))
-    ids = _ids(session, os.path.dirname(source), [path for *_, path in lines])  # noqa: PTH120 (bytes)
+    ids = _ids(view, os.path.dirname(source), [path for *_, path in lines])  # noqa: PTH120 (bytes)
     problems["without a track of the library"] = [path for *_, path in lines if path not in ids]
     plays = tuple(Play(when, event, ids[path]) for when, event, path in lines if path in ids)
     told = tuple(_told(kind, found) for kind, found in problems.items() if found)
@@ -82,13 +82,21 @@ def read_history(session: LibrarySession, file: PathName) -> History:
     return History(plays, told)
 
 
+def read_plays(view: LibraryView, file: PathName | None) -> History:
+    """Return the events of a history file, or those that the library stores for None."""
+    if file is not None:
+        return read_history(view, file)
+    with view.read() as connection:
+        return History(tuple(list_plays(connection)), ())
+
+
 def recently_heard(
-    session: LibrarySession, plays: Sequence[Play], days: float, problems: tuple[str, ...] = ()
+    view: LibraryView, plays: Sequence[Play], days: float, problems: tuple[str, ...] = ()
 ) -> RecentlyHeard:
     """What was heard less than so many days before the newest event, whatever the event was."""
     newest = max((play.time for play in plays), default=0.0)
     recent = {play.track_id for play in plays if newest - play.time < days * DAY_SECONDS}
-    with session.database.read() as connection:
+    with view.read() as connection:
         hashes = {track.content_hash for track in tracks_by_ids(connection, recent).values()}
         copies = {twin.id for digest in hashes for twin in tracks_by_hash(connection, digest)}
     return RecentlyHeard(tuple(sorted(recent | copies)), problems)
@@ -150,11 +158,11 @@ def _from_iso(text: str) -> float | None:
         return None
 
 
-def _ids(session: LibrarySession, folder: bytes, names: Sequence[str]) -> dict[str, int]:
+def _ids(view: LibraryView, folder: bytes, names: Sequence[str]) -> dict[str, int]:
     """The track id of each name that is one."""
     numbers = {name: int(name[len(ID_PREFIX) :]) for name in names if _is_id(name)}
     paths = {name: os.path.normpath(os.path.join(folder, os.fsencode(name))) for name in names if name.strip()}  # noqa: PTH118
-    with session.database.read() as connection:
+    with view.read() as connection:
         files = ids_by_paths(connection, set(paths.values()))
         known = tracks_by_ids(connection, set(numbers.values()))
     by_id = {name: number for name, number in numbers.items() if number in known}

@@ -32,7 +32,7 @@ from engine.db.text import displayable
 from engine.errors import QueryError
 from engine.recommend.taste import CENTRES, DAY, Scored, score, taste
 from engine.search.filters import ArtistCap, Filters, passing
-from engine.session import LibrarySession
+from engine.session import LibraryView
 
 FURTHER = 0.9  # what each further track of a centre counts
 NEAREST, NEAREST_FACTOR = 500, 10  # tracks that are looked at around each centre, and for one that is asked for
@@ -71,12 +71,12 @@ class _Ranked:
 
 
 def recommend(
-    session: LibrarySession, plays: Sequence[Play], n: int, again_days: float | None, filters: Filters
+    view: LibraryView, plays: Sequence[Play], n: int, again_days: float | None, filters: Filters
 ) -> Recommendations:
     """The n best tracks that pass, byte-identical copies of heard ones left out; fewer where fewer are left.
 
     Args:
-        opened: The library.
+        view: The library.
         plays: Events of tracks of the library; one or more.
         n: How many at most.
         again_days: Also heard tracks whose last event is so many days older than the newest; None for none of them.
@@ -91,20 +91,20 @@ def recommend(
     if again_days is not None and not again_days >= 0:
         raise QueryError(f"expected 0 or more days, found {again_days:g}")
     weights = taste(plays)
-    snapshot = session.filled_store().snapshot()
-    with session.database.read() as connection:
+    snapshot = view.filled_snapshot
+    with view.read() as connection:
         heard = tracks_by_ids(connection, weights)
     known = heard.keys() & set(snapshot.known(np.array(list(weights), np.int64)).tolist())
     _check(plays, weights, known)
     known_weights = {track_id: weight for track_id, weight in weights.items() if track_id in known}
     centres = [track_id for track_id, weight in known_weights.items() if weight > 0]
-    allowed = passing(session, filters, [heard[track_id] for track_id in centres])
+    allowed = passing(view, filters, [heard[track_id] for track_id in centres])
     resting = _resting(plays, weights, again_days)
     near = max(NEAREST, NEAREST_FACTOR * n)
     for looked_at in (near, None) if near * min(CENTRES, len(centres)) < snapshot.state.count else (None,):
-        scored = score(session, snapshot, known_weights, looked_at)
+        scored = score(view, snapshot, known_weights, looked_at)
         ranked = _ranked(scored, resting, allowed)
-        picked = _pick(session, ranked, n, filters.per_artist, heard)
+        picked = _pick(view, ranked, n, filters.per_artist, heard)
         if len(picked) == n:  # else what is near to the centres was mostly heard, or does not pass
             break
     return Recommendations(tuple(_described(track, ranked, at, plays, heard) for track, at in picked))
@@ -153,7 +153,7 @@ def _ranked(scored: Scored, resting: set[int], allowed: NDArray[np.int64] | None
 
 
 def _pick(
-    session: LibrarySession, ranked: _Ranked, n: int, per_artist: int | None, heard: Mapping[int, Track]
+    view: LibraryView, ranked: _Ranked, n: int, per_artist: int | None, heard: Mapping[int, Track]
 ) -> list[tuple[Track, int]]:
     """The best tracks with their places among the ranked: one of several byte-identical files, few of one artist."""
     copies = {track.content_hash for track in heard.values()}
@@ -162,7 +162,7 @@ def _pick(
     picked: list[tuple[Track, int]] = []
     for start in range(0, len(ranked.track_ids), READ_AT_ONCE):
         part = ranked.track_ids[start : start + READ_AT_ONCE].tolist()
-        with session.database.read() as connection:
+        with view.read() as connection:
             tracks = tracks_by_ids(connection, part)
         for at, track_id in enumerate(part, start=start):
             track = tracks.get(track_id)

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.db import Play
-from engine.session import LibrarySession
+from engine.search.hubness import local_scale, local_scales
+from engine.session import LibraryView
 
 if TYPE_CHECKING:
     from engine.indexer.vectors.store import Snapshot
@@ -76,19 +77,19 @@ def taste(plays: Sequence[Play]) -> dict[int, float]:
     return weights
 
 
-def score(session: LibrarySession, snapshot: Snapshot, weights: Mapping[int, float], near: int | None) -> Scored:
+def score(view: LibraryView, snapshot: Snapshot, weights: Mapping[int, float], near: int | None) -> Scored:
     """What speaks for and against tracks: the NEAR nearest of each centre, or all of the library for None.
 
     Args:
-        opened: The library.
+        view: The library.
         snapshot: Its signatures.
         weights: Of tracks that have one, at least one above 0.
         near: How many around each centre are looked at.
     """
-    scale = session.local_scale(snapshot)
+    scale = local_scale(view)
     liked, skipped = (_heaviest(snapshot, weights, sign) for sign in (1, -1))
     if near is None:
-        ids, vectors, scales = snapshot.track_ids, snapshot.vectors, session.local_scales(snapshot)
+        ids, vectors, scales = snapshot.track_ids, snapshot.vectors, local_scales(view)
     else:
         found = snapshot.search_many(snapshot.take(liked.track_ids), near).track_ids
         ids = np.unique(found[found >= 0])

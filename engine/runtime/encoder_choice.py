@@ -1,26 +1,13 @@
-"""What opening a library decides: encoder, device."""
+"""The encoder that a library opens with."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from engine.db import Database, get_setting
-from engine.errors import DeviceError, EncoderError
+from engine.errors import EncoderError
 from engine.models.retired import RETIRED
 from engine.models.weights_files import DEFAULT, EncoderFile, default_id, encoder_id, find_encoder, shipped_ids
-
-DEVICES = ("auto", "cpu", "cuda")
-
-
-def check_device(wanted: str) -> str:
-    """`auto` resolved to "cpu" or "cuda"; raises DeviceError for a CUDA that is not there."""
-    if wanted not in DEVICES:
-        raise DeviceError(f"expected a device of {', '.join(DEVICES)}, found {wanted!r}")
-    if wanted == "cpu":
-        return wanted
-    from engine.indexer.pipeline.encoding import pick_device  # here: torch takes a second to load
-
-    return pick_device(wanted)
 
 
 def choose_encoder(database: Database, spec: str | None) -> EncoderFile:

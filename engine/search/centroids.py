@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.db import tracks_by_genre
 from engine.models.labels import GENRES, tag_names
+from engine.models.weights_files import reference_centroids
 from engine.search.results import CentroidDistance
+from engine.session import LibraryView
 from engine.util.sampling import drawn
 
 if TYPE_CHECKING:
@@ -33,6 +36,11 @@ class Centroid:
     genre: str
     vector: NDArray[np.float32]
     kind: str
+
+
+def library_centroids(view: LibraryView) -> list[Centroid]:
+    """Return the genres' centroids: the library's own if enough tracks are tagged, else the encoder's."""
+    return view.cached("centroids", lambda: _read_centroids(view))
 
 
 def genre_members(tags: Mapping[str, Ids], genres: Sequence[str] = GENRES) -> dict[str, Ids]:
@@ -73,6 +81,12 @@ def make_centroids(
             if norm > 0:
                 made[genre] = Centroid(genre, (mean / norm).astype(np.float32), "library")
     return list(made.values())
+
+
+def _read_centroids(view: LibraryView) -> list[Centroid]:
+    with view.read() as connection:
+        tags = tracks_by_genre(connection)
+    return make_centroids(tags, view.snapshot, reference_centroids(view.file), view.file.genres)
 
 
 def distances(signature: NDArray[np.float32], centroids: list[Centroid]) -> tuple[CentroidDistance, ...]:

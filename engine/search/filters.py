@@ -6,19 +6,27 @@ import difflib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.db import Conditions, Span, Track, any_measured, groups_of, names_of, tracks_by_genre, tracks_meeting
+from engine.db import (
+    Conditions,
+    Labels,
+    Span,
+    Track,
+    any_measured,
+    groups_of,
+    labels_of_tracks,
+    names_of,
+    tracks_by_genre,
+    tracks_meeting,
+)
 from engine.db.text import artist_names, fold
 from engine.errors import QueryError
 from engine.models.labels import own_name, spellings, tag_names
 from engine.search.references import PathName, absolute_path
-
-if TYPE_CHECKING:
-    from engine.session import LibrarySession
+from engine.session import LibraryView
 
 ANY: Span = (None, None)
 CLOSE_ENOUGH = 0.6  # of difflib's ratio: a name that is likelier a slip than another name
@@ -83,30 +91,30 @@ class _Genres:
     heard_genres: NDArray[np.int16]
 
 
-def passing(session: LibrarySession, filters: Filters, sought: Sequence[Track] = ()) -> NDArray[np.int64] | None:
+def passing(view: LibraryView, filters: Filters, query: Sequence[Track] = ()) -> NDArray[np.int64] | None:
     """The ids of the tracks that pass, rising; None where everything does. `per_artist` is not looked at.
 
     Args:
-        opened: The library.
+        view: The library.
         filters: What is asked.
-        sought: The tracks that are searched from.
+        query: The tracks that are searched from.
 
     Raises:
         QueryError: A name is none of the library's; the message suggests the nearest. A span is empty. Tempo or key is
             asked for, and no track was measured.
     """
-    conditions = _conditions(filters, sought)
-    _check(session, filters)
+    conditions = _conditions(filters, query)
+    _check(view, filters)
     ids = None
     if conditions != Conditions():
-        with session.database.read() as connection:
+        with view.read() as connection:
             ids = tracks_meeting(connection, conditions)
-    for chosen in (_of_genres(session, filters.genres), _of_moods(session, filters.moods)):
+    for chosen in (_of_genres(view, filters.genres), _of_moods(view, filters.moods)):
         if chosen is not None:
             ids = chosen if ids is None else np.intersect1d(ids, chosen)
-    excluded = _excluded(session, filters)
+    excluded = _excluded(view, filters)
     if len(excluded):
-        ids = np.setdiff1d(_every_id(session) if ids is None else ids, excluded)
+        ids = np.setdiff1d(_every_id(view) if ids is None else ids, excluded)
     return ids
 
 
@@ -131,9 +139,9 @@ class ArtistCap:
         return True
 
 
-def _conditions(filters: Filters, sought: Sequence[Track]) -> Conditions:
-    artists = {name for track in sought for text in (track.artist, track.album_artist) for name in artist_names(text)}
-    albums = {track.album for track in sought if track.album}
+def _conditions(filters: Filters, query: Sequence[Track]) -> Conditions:
+    artists = {name for track in query for text in (track.artist, track.album_artist) for name in artist_names(text)}
+    albums = {track.album for track in query if track.album}
     return Conditions(
         years=filters.years,
         durations=filters.durations,
@@ -149,21 +157,21 @@ def _conditions(filters: Filters, sought: Sequence[Track]) -> Conditions:
     )
 
 
-def _excluded(session: LibrarySession, filters: Filters) -> NDArray[np.int64]:
+def _excluded(view: LibraryView, filters: Filters) -> NDArray[np.int64]:
     """The tracks that are named, sound like or are tagged with something unwanted."""
     parts = [np.array(filters.not_tracks, np.int64)]
-    for unwanted in (_of_genres(session, filters.not_genres), _of_moods(session, filters.not_moods)):
+    for unwanted in (_of_genres(view, filters.not_genres), _of_moods(view, filters.not_moods)):
         if unwanted is not None:
             parts.append(unwanted)
     return np.concatenate(parts)
 
 
-def _every_id(session: LibrarySession) -> NDArray[np.int64]:
-    with session.database.read() as connection:
+def _every_id(view: LibraryView) -> NDArray[np.int64]:
+    with view.read() as connection:
         return tracks_meeting(connection, Conditions())
 
 
-def _check(session: LibrarySession, filters: Filters) -> None:
+def _check(view: LibraryView, filters: Filters) -> None:
     for what, (low, high) in (("years", filters.years), ("durations", filters.durations), ("tempos", filters.tempos)):
         if low is not None and high is not None and low > high:
             raise QueryError(f"expected {what} from low to high, found {low:g} to {high:g}; swap them")
@@ -172,15 +180,15 @@ def _check(session: LibrarySession, filters: Filters) -> None:
     artists, albums = (*filters.artists, *filters.not_artists), (*filters.albums, *filters.not_albums)
     for kind, names in (("artist", artists), ("album", albums)):
         if names:
-            with session.database.read() as connection:
+            with view.read() as connection:
                 known = names_of(connection, kind)
             _refuse_unknown(kind, names, known)
     if filters.tempos != ANY or filters.keys:
-        with session.database.read() as connection:
+        with view.read() as connection:
             measured = any_measured(connection)
         if not measured:
             raise QueryError("no track's tempo and key are known yet; measure them: engine index --features PATH")
-    _refuse_unknown("mood", (*filters.moods, *filters.not_moods), session.file.moods)
+    _refuse_unknown("mood", (*filters.moods, *filters.not_moods), view.file.moods)
 
 
 def _refuse_unknown(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
@@ -192,12 +200,12 @@ def _refuse_unknown(kind: str, names: Iterable[str], known: Iterable[str]) -> No
             raise QueryError(f"no track of the library has the {kind} {name!r}; {hint}")
 
 
-def _of_genres(session: LibrarySession, wanted: Sequence[str]) -> NDArray[np.int64] | None:
+def _of_genres(view: LibraryView, wanted: Sequence[str]) -> NDArray[np.int64] | None:
     """Tracks whose tag names one of the genres, or whose tag names none of the encoder's and that sound like one."""
     if not wanted:
         return None
-    genres = session.file.genres
-    known = session.kept("genres", session.database.version(), lambda: _read_genres(session))
+    genres = view.file.genres
+    known = view.cached_tags("genres", lambda: _read_genres(view))
     chosen = {_genre_name(name, genres) for name in wanted}
     _refuse_unknown("genre", chosen, set(genres).union(*(names for names, _ in known.tagged)))
     heard = np.isin(known.heard_genres, [i for i, genre in enumerate(genres) if genre in chosen])
@@ -205,14 +213,24 @@ def _of_genres(session: LibrarySession, wanted: Sequence[str]) -> NDArray[np.int
     return ids[np.diff(ids, prepend=-1) > 0]
 
 
-def _read_genres(session: LibrarySession) -> _Genres:
-    genres = session.file.genres
-    with session.database.read() as connection:
+def _read_genres(view: LibraryView) -> _Genres:
+    genres = view.file.genres
+    with view.read() as connection:
         tagged = [(frozenset(tag_names(tag, genres)), ids) for tag, ids in tracks_by_genre(connection).items()]
-    labels = session.labels()
+    labels = predicted_labels(view)
     told = np.concatenate([np.zeros(0, np.int64), *(ids for names, ids in tagged if names & set(genres))])
     untold = ~np.isin(labels.track_ids, told)
     return _Genres(tagged, labels.track_ids[untold], labels.genres[untold])
+
+
+def predicted_labels(view: LibraryView) -> Labels:
+    """Return the likeliest genre and mood of every track."""
+    return view.cached("labels", lambda: _read_labels(view))
+
+
+def _read_labels(view: LibraryView) -> Labels:
+    with view.read() as connection:
+        return labels_of_tracks(connection, view.encoder_id, view.coverage)
 
 
 def _genre_name(name: str, genres: Sequence[str]) -> str:
@@ -220,9 +238,9 @@ def _genre_name(name: str, genres: Sequence[str]) -> str:
     return own if own in genres else spellings().get(own, own)
 
 
-def _of_moods(session: LibrarySession, wanted: Sequence[str]) -> NDArray[np.int64] | None:
+def _of_moods(view: LibraryView, wanted: Sequence[str]) -> NDArray[np.int64] | None:
     if not wanted:
         return None
     chosen = {fold(name) for name in wanted}
-    labels = session.labels()
-    return labels.track_ids[np.isin(labels.moods, [i for i, mood in enumerate(session.file.moods) if mood in chosen])]
+    labels = predicted_labels(view)
+    return labels.track_ids[np.isin(labels.moods, [i for i, mood in enumerate(view.file.moods) if mood in chosen])]

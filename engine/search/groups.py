@@ -14,7 +14,7 @@ from engine.errors import QueryError
 from engine.search.filters import Filters, passing
 from engine.search.query_vector import Query
 from engine.search.results import GroupMatch
-from engine.session import LibrarySession
+from engine.session import LibraryView
 
 if TYPE_CHECKING:
     from engine.indexer.vectors.store import Snapshot
@@ -44,14 +44,12 @@ class Groups:
     norms: NDArray[np.float64]
 
 
-def nearest_groups(
-    session: LibrarySession, sought: Query, kind: str, k: int, filters: Filters
-) -> tuple[GroupMatch, ...]:
+def nearest_groups(view: LibraryView, query: Query, kind: str, k: int, filters: Filters) -> tuple[GroupMatch, ...]:
     """The k nearest artists or albums, by the mean signature of their tracks that pass; the seeds' own are left out.
 
     Args:
-        opened: The library.
-        sought: What is searched for.
+        view: The library.
+        query: What is searched for.
         kind: "artist" or "album" (of one artist).
         k: How many at most.
         filters: `per_artist` is not looked at.
@@ -63,22 +61,22 @@ def nearest_groups(
         raise QueryError(f"expected to group by {' or '.join(GROUPS)}, found {kind!r}")
     if k < 1:
         raise QueryError(f"expected k of 1 or more, found {k}")
-    snapshot = session.filled_store().snapshot()
-    groups: Groups = session.kept(f"groups by {kind}", snapshot, lambda: _make_groups(session, snapshot, kind))
-    own = {groups.by_name.get(name, -1) for track in sought.tracks for name in groups_of(track, kind)}
-    fits = ~np.isin(snapshot.track_ids, list(sought.heard.itself))
-    allowed = passing(session, filters, sought.tracks)
+    snapshot = view.filled_snapshot
+    groups: Groups = view.cached_tags(f"groups by {kind}", lambda: _make_groups(view, snapshot, kind))
+    own = {groups.by_name.get(name, -1) for track in query.tracks for name in groups_of(track, kind)}
+    fits = ~np.isin(snapshot.track_ids, list(query.embedding.identical_ids))
+    allowed = passing(view, filters, query.tracks)
     if allowed is not None:
         fits &= np.isin(snapshot.track_ids, allowed)
     members = fits[groups.rows] & ~np.isin(groups.numbers, list(own))
     rows, numbers = groups.rows[members], groups.numbers[members]
-    cosines = (snapshot.vectors @ sought.heard.signature)[rows]
+    cosines = (snapshot.vectors @ query.embedding.signature)[rows]
     counts = np.bincount(numbers, minlength=len(groups.counts))
     likeness = np.bincount(numbers, cosines, len(counts)) / _norms(snapshot, groups, rows, numbers, counts)
     found = np.flatnonzero(counts)
     best = found[np.argsort(-likeness[found], kind="stable")[:k]]
     nearest = {number: rows[numbers == number][np.argmax(cosines[numbers == number])] for number in best.tolist()}
-    with session.database.read() as connection:
+    with view.read() as connection:
         tracks = tracks_by_ids(connection, snapshot.track_ids[list(nearest.values())].tolist())
     named = [(number, tracks.get(int(snapshot.track_ids[row]))) for number, row in nearest.items()]
     known = [(number, track) for number, track in named if track is not None]
@@ -89,10 +87,10 @@ def nearest_groups(
     )
 
 
-def _make_groups(session: LibrarySession, snapshot: Snapshot, kind: str) -> Groups:
+def _make_groups(view: LibraryView, snapshot: Snapshot, kind: str) -> Groups:
     from engine.indexer.vectors.snapshot import places_in  # here: FAISS takes a while to load
 
-    with session.database.read() as connection:
+    with view.read() as connection:
         named = group_names(connection, kind)
     order = np.argsort(snapshot.track_ids)
     places = places_in(snapshot.track_ids[order], named.track_ids)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.session import LibraryView
 from engine.util.sampling import drawn
 
 if TYPE_CHECKING:
@@ -23,6 +24,16 @@ ROWS_AT_ONCE = 65_536
 SMALLEST_SCALE = 1e-6
 
 Floats = NDArray[np.float32]
+
+
+def local_scale(view: LibraryView) -> LocalScale:
+    """Return the scales of the library's signatures, of which there must be some."""
+    return view.cached("local scale", lambda: LocalScale(draw_sample(view.snapshot)))
+
+
+def local_scales(view: LibraryView) -> Floats:
+    """Return the scale (N,) of every track, in the order of the snapshot's `track_ids`."""
+    return view.cached("local scales", lambda: local_scale(view).of(view.snapshot.vectors))
 
 
 def draw_sample(snapshot: Snapshot) -> Floats:

@@ -1,4 +1,4 @@
-"""Music to search from: tracks, all tracks of an artist or an album, added and taken away.
+"""The query that a search starts from: tracks, all tracks of an artist or an album, added and subtracted.
 
 Source: Sridhar 2024, section 3.2.2 (sums and differences of signatures), for tracks instead of genres.
 """
@@ -16,80 +16,86 @@ from engine.db import Track, predictions, tracks_by_names, vectors_of_tracks, wo
 from engine.db.signatures import damaged
 from engine.db.text import fs_name
 from engine.errors import QueryError
-from engine.search.references import Embedding, TrackName
+from engine.search.embeddings import EmbeddedTrack, Embedding, embed
+from engine.search.references import TrackName
 from engine.search.results import Seed
 from engine.search.word_tags import mean_words
-from engine.session import LibrarySession
+from engine.session import LibraryView
 
 GROUPS = {"artist": "artist:", "album": "album:"}
-SMALLEST_SUM = 1e-3  # of the norm of a sum of unit vectors: below it they cancel out
+SMALLEST_SUM = 1e-3  # norm below which a sum of unit vectors counts as zero
 
 
 @dataclass(frozen=True, eq=False)
 class Query:
-    """What is searched for.
+    """A query.
 
     Attributes:
-        heard: The signature (D,), predictions, and the tracks that may be no answer.
-        seeds: The tracks that it was made of.
+        embedding: Signature (D,), predictions, and the tracks to leave out of the answer.
+        seeds: The tracks that it is made of.
         tracks: Those of them that are in the library.
+        one_track: Whether it is a single track, which the answer then names.
     """
 
-    heard: Embedding
+    embedding: Embedding
     seeds: tuple[Seed, ...]
     tracks: tuple[Track, ...]
+    one_track: bool = False
 
 
-def combine(session: LibrarySession, like: Sequence[TrackName], unlike: Sequence[TrackName]) -> Query:
-    """The normalised sum of what is liked minus the sum of what is not; predictions are the mean of what is liked.
+def combine(view: LibraryView, like: Sequence[TrackName], unlike: Sequence[TrackName] = ()) -> Query:
+    """Return the normalised sum of `like` minus the sum of `unlike`; predictions are the mean of `like`.
 
     Args:
-        opened: The library.
+        view: The library.
         like, unlike: Tracks, or `artist:NAME`, `album:NAME`: the mean of their tracks, which counts like one track.
 
     Raises:
-        QueryError: Nothing is liked, one of them is unknown or gives no signature, or the sum is zero.
+        QueryError: `like` is empty, a seed is unknown or gives no signature, or the sum is zero.
     """
     if not like:
         raise QueryError("expected something to be like, found only what to be unlike; add --like TRACK")
-    added = [query_from_reference(session, name) for name in like]
-    taken = [query_from_reference(session, name) for name in unlike]
-    total = _sum(added) - (_sum(taken) if taken else 0.0)
+    added = [query_from_reference(view, name) for name in like]
+    subtracted = [query_from_reference(view, name) for name in unlike]
+    total = _sum(added) - (_sum(subtracted) if subtracted else 0.0)
     norm = float(np.linalg.norm(total))
     if norm < SMALLEST_SUM:
         raise QueryError("these seeds cancel out: nothing is left to be like; leave one of them out")
-    everything = [*added, *taken]
-    heard = Embedding(
+    parts = [*added, *subtracted]
+    embedding = Embedding(
         (total / norm).astype(np.float32),
-        np.mean([seed.heard.genres for seed in added], axis=0),
-        np.mean([seed.heard.moods for seed in added], axis=0),
-        mean_words([seed.heard.words for seed in added]),
-        frozenset().union(*(seed.heard.itself for seed in everything)),
+        np.mean([part.embedding.genres for part in added], axis=0),
+        np.mean([part.embedding.moods for part in added], axis=0),
+        mean_words([part.embedding.words for part in added]),
+        frozenset().union(*(part.embedding.identical_ids for part in parts)),
     )
-    signs = [+1] * len(added) + [-1] * len(taken)
-    seeds = [Seed(s.track_id, s.path, sign) for found, sign in zip(everything, signs, strict=True) for s in found.seeds]
-    return Query(heard, tuple(seeds), tuple(track for found in everything for track in found.tracks))
+    signs = [+1] * len(added) + [-1] * len(subtracted)
+    seeds = [Seed(s.track_id, s.path, sign) for part, sign in zip(parts, signs, strict=True) for s in part.seeds]
+    return Query(embedding, tuple(seeds), tuple(track for part in parts for track in part.tracks))
 
 
-def query_from_reference(session: LibrarySession, name: TrackName) -> Query:
-    """One seed: a track, or the normalised mean of an artist's or an album's tracks.
+def query_from_reference(view: LibraryView, name: TrackName) -> Query:
+    """Return the query of one seed: a track, or the normalised mean of an artist's or an album's tracks.
 
     Raises:
         QueryError: There is no such track, artist or album, or no signature of it.
-        SignatureError: Its stored signature does not fit the encoder.
+        SignatureError: The stored signature does not fit the encoder.
     """
     group = group_of(name)
-    if group is not None:
-        return _group(session, *group)
-    question, heard = session.hear(name, segments=False)
-    track_id = question.track.id if question.track else None
-    stored = track_id or min(heard.itself, default=0)
-    _check_fit(session, stored, heard.genres, heard.moods, heard.words)
-    return Query(heard, (Seed(track_id, fs_name(question.path), 1),), (question.track,) if question.track else ())
+    return query_from_track(view, embed(view, name, segments=False)) if group is None else _group(view, *group)
+
+
+def query_from_track(view: LibraryView, embedded: EmbeddedTrack) -> Query:
+    """Return the query of one track; raises SignatureError if its stored signature does not fit the encoder."""
+    resolved, embedding = embedded.resolved, embedded.embedding
+    stored_as = resolved.track_id or min(embedding.identical_ids, default=0)
+    _check_heads(view, stored_as, embedding.genres, embedding.moods, embedding.words)
+    seed = Seed(resolved.track_id, fs_name(resolved.path), 1)
+    return Query(embedding, (seed,), (resolved.track,) if resolved.track else (), one_track=True)
 
 
 def group_of(name: TrackName) -> tuple[str, str] | None:
-    """("artist", NAME) or ("album", NAME) for `artist:NAME`, `album:NAME`, unless a file is called that."""
+    """Return ("artist", NAME) or ("album", NAME) for `artist:NAME`, `album:NAME`, unless a file has that name."""
     text = name if isinstance(name, str) else ""
     for kind, prefix in GROUPS.items():
         if text.startswith(prefix) and not Path(text).exists():
@@ -97,48 +103,48 @@ def group_of(name: TrackName) -> tuple[str, str] | None:
     return None
 
 
-def _group(session: LibrarySession, kind: str, name: str) -> Query:
-    with session.database.read() as connection:
+def _group(view: LibraryView, kind: str, name: str) -> Query:
+    with view.read() as connection:
         tracks = tracks_by_names(connection, kind, [name])
         ids = [track.id for track in tracks]
-        vectors = vectors_of_tracks(connection, session.encoder_id, session.coverage, ids)
-        predicted = predictions(connection, session.encoder_id, session.coverage, ids)
-        words = words_of_tracks(connection, session.encoder_id, session.coverage, ids)
+        stored = vectors_of_tracks(connection, view.encoder_id, view.coverage, ids)
+        predicted = predictions(connection, view.encoder_id, view.coverage, ids)
+        words = words_of_tracks(connection, view.encoder_id, view.coverage, ids)
     if not tracks:
         raise QueryError(f"no track of the library has the {kind} {name!r}; `engine search WORDS` lists what there is")
-    if not len(vectors.vectors):
+    if not len(stored.vectors):
         raise QueryError(
-            f"no track with the {kind} {name!r} has a signature of {session.encoder_id} ({session.coverage}); "
-            f"add them: engine --encoder {session.encoder_id} index --coverage {session.coverage} PATH"
+            f"no track with the {kind} {name!r} has a signature of {view.encoder_id} ({view.coverage}); "
+            f"add them: engine --encoder {view.encoder_id} index --coverage {view.coverage} PATH"
         )
     for track_id, each in predicted.items():
-        _check_fit(session, track_id, each.genres, each.moods, words.get(track_id, ()))
-    heard = Embedding(
-        _unit(vectors.vectors.astype(np.float64).mean(axis=0)),
+        _check_heads(view, track_id, each.genres, each.moods, words.get(track_id, ()))
+    embedding = Embedding(
+        _unit(stored.vectors.astype(np.float64).mean(axis=0)),
         np.mean([each.genres for each in predicted.values()], axis=0),
         np.mean([each.moods for each in predicted.values()], axis=0),
         mean_words(list(words.values())),
         frozenset(ids),
     )
-    known = {int(track_id) for track_id in vectors.track_ids}
+    known = {int(track_id) for track_id in stored.track_ids}
     members = tuple(track for track in tracks if track.id in known)
-    return Query(heard, tuple(Seed(track.id, track.name, 1) for track in members), members)
+    return Query(embedding, tuple(Seed(track.id, track.name, 1) for track in members), members)
 
 
-def _check_fit(session: LibrarySession, track_id: int, genres: Sized, moods: Sized, words: Sized) -> None:
+def _check_heads(view: LibraryView, track_id: int, genres: Sized, moods: Sized, words: Sized) -> None:
     """Raise SignatureError unless there is a number for each of the encoder's labels; words may be missing."""
-    file = session.file
+    file = view.file
     heads = {"genres": (genres, file.genres), "moods": (moods, file.moods)}
     if len(words):
         heads["words"] = (words, file.words)
     for name, (numbers, labels) in heads.items():
         if len(numbers) != len(labels):
-            with session.database.read() as connection:
+            with view.read() as connection:
                 raise damaged(connection, track_id, f"expected {len(labels)} {name}, found {len(numbers)}")
 
 
-def _sum(seeds: Sequence[Query]) -> NDArray[np.float64]:
-    return np.sum([seed.heard.signature for seed in seeds], axis=0, dtype=np.float64)
+def _sum(queries: Sequence[Query]) -> NDArray[np.float64]:
+    return np.sum([query.embedding.signature for query in queries], axis=0, dtype=np.float64)
 
 
 def _unit(vector: NDArray[np.float64]) -> NDArray[np.float32]:

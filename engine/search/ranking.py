@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from engine.db import tracks_by_ids
 from engine.errors import QueryError
 from engine.search.filters import ArtistCap, Filters, passing
+from engine.search.hubness import local_scale
 from engine.search.query_vector import Query
 from engine.search.variety import drawn_order, settle_seed
-from engine.session import LibrarySession
+from engine.session import LibraryView
 
 if TYPE_CHECKING:
     from engine.indexer.vectors.store import Neighbour, Snapshot
@@ -52,7 +53,7 @@ class Ranking:
 DEFAULT_RANKING = Ranking()
 
 
-def nearest(session: LibrarySession, sought: Query, k: int, filters: Filters, ranking: Ranking) -> list[Neighbour]:
+def nearest(view: LibraryView, query: Query, k: int, filters: Filters, ranking: Ranking) -> list[Neighbour]:
     """The k nearest that pass, in order; fewer where fewer pass. Cosines are what they are, whatever the order.
 
     Raises:
@@ -64,21 +65,21 @@ def nearest(session: LibrarySession, sought: Query, k: int, filters: Filters, ra
     if not 0 <= ranking.diverse <= 1:
         raise QueryError(f"expected a diversity from 0 to 1, found {ranking.diverse:g}")
     ranking = ranking.settled()
-    snapshot = session.filled_store().snapshot()
-    allowed = passing(session, filters, sought.tracks)
+    snapshot = view.filled_snapshot
+    allowed = passing(view, filters, query.tracks)
     pool = max(DIVERSE_POOL, DIVERSE_FACTOR * k) if ranking.diverse else max(SMALLEST_POOL, POOL_FACTOR * k)
     while True:
-        found = snapshot.search(sought.heard.signature, pool, sought.heard.itself, allowed)
-        picked = _pick(session, snapshot, sought, found, k, filters.per_artist, ranking)
+        found = snapshot.search(query.embedding.signature, pool, query.embedding.identical_ids, allowed)
+        picked = _pick(view, snapshot, query, found, k, filters.per_artist, ranking)
         if len(picked) >= k or len(found) < pool:  # else the cap on an artist may have left out too many
             return picked
         pool *= POOL_FACTOR
 
 
 def _pick(
-    session: LibrarySession,
+    view: LibraryView,
     snapshot: Snapshot,
-    sought: Query,
+    query: Query,
     found: list[Neighbour],
     k: int,
     per_artist: int | None,
@@ -92,10 +93,10 @@ def _pick(
     if ranking.diverse or not ranking.hubs:
         vectors = snapshot.take(np.array(ids, np.int64))
     if not ranking.hubs:
-        close = session.local_scale(snapshot).closeness(sought.heard.signature, vectors, cosines)
+        close = local_scale(view).closeness(query.embedding.signature, vectors, cosines)
     place = {row: rank for rank, row in enumerate(np.argsort(-close, kind="stable").tolist())}  # the nearest first
     ordered = drawn_order(close, ranking.variety, ranking.seed) if ranking.variety else list(place)
-    fits = _cap(session, ids, per_artist)
+    fits = _cap(view, ids, per_artist)
     if not ranking.diverse:
         return [found[i] for i in sorted(islice(filter(fits, ordered), k), key=place.__getitem__)]
     drawn = max(k, len(ordered) // 2) if ranking.variety else len(ordered)
@@ -104,11 +105,11 @@ def _pick(
     return [found[i] for i in islice(chain(order, filter(fits, ordered[drawn:])), k)]
 
 
-def _cap(session: LibrarySession, track_ids: Sequence[int], per_artist: int | None) -> Callable[[int], bool]:
+def _cap(view: LibraryView, track_ids: Sequence[int], per_artist: int | None) -> Callable[[int], bool]:
     """Says of each candidate, once and in the order of the answer, whether its artist may be there once more."""
     if per_artist is None:
         return lambda _: True
-    with session.database.read() as connection:
+    with view.read() as connection:
         tracks = tracks_by_ids(connection, track_ids)
     cap = ArtistCap(per_artist)
     return lambda i: cap.takes(tracks.get(track_ids[i]))

@@ -82,6 +82,14 @@ class Classification:
 
 
 @dataclass(frozen=True)
+class Span:
+    """A part of a track, in seconds."""
+
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
 class Seed:
     """A track that was searched from: `sign` is 1 where it is liked, -1 where it is not."""
 

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from engine.models.labels import GENRES as LABELS
-from engine.models.labels import MOODS
+from engine.models.labels import GENRES as LABELS, MOODS
 from engine.models.weights_files import default_id
 from engine.runtime.faiss_distribution import faiss_distribution
 from tests.cli.conftest import Command

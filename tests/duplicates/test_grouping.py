@@ -134,7 +134,7 @@ def test_partial_files_come_last(library: Engine, tmp_path: Path) -> None:
         "most.flac", "half.flac", "cut off.flac"
     }  # fmt: skip
     opus, half, most = ids(library, "song.opus", "half.flac", "most.flac")
-    assert repeated(library._session, [opus, half, most]) == {half, most}
+    assert repeated(library._session.view(), [opus, half, most]) == {half, most}
 
 
 def test_a_short_version_is_not_partial(library: Engine, tmp_path: Path) -> None:
@@ -323,23 +323,23 @@ def test_chromaprint(library: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_repeated(library: Engine, tmp_path: Path) -> None:
     """Of some tracks, all but the best file of a recording are repeated, and all of an origin's, or of a file's."""
     mp3, other, flac, bright, opus = ids(library, "song.mp3", "other2.flac", "song.flac", "bright.flac", "song.opus")
-    session, outside = library._session, str(tmp_path / "music" / "song.wv")
-    assert repeated(session, [mp3, other, flac, bright, opus]) == {mp3, opus}
-    assert repeated(session, [opus, mp3]) == {opus}
-    assert repeated(session, [other, flac, bright], origins=[mp3, opus]) == {flac}
-    assert repeated(session, [other, flac, bright, opus], files=[str(tmp_path / "gone.ogg"), outside]) == {flac, opus}
-    assert repeated(session, [other, bright, flac, 999]) == frozenset()
-    assert repeated(session, []) == frozenset()
+    view, outside = library._session.view(), str(tmp_path / "music" / "song.wv")
+    assert repeated(view, [mp3, other, flac, bright, opus]) == {mp3, opus}
+    assert repeated(view, [opus, mp3]) == {opus}
+    assert repeated(view, [other, flac, bright], origins=[mp3, opus]) == {flac}
+    assert repeated(view, [other, flac, bright, opus], files=[str(tmp_path / "gone.ogg"), outside]) == {flac, opus}
+    assert repeated(view, [other, bright, flac, 999]) == frozenset()
+    assert repeated(view, []) == frozenset()
 
 
 def test_repeated_while_files_are_away(library: Engine, tmp_path: Path) -> None:
     """Tracks that were fingerprinted before, or are byte-identical, are compared while their files are away."""
     mp3, flac, opus = ids(library, "song.mp3", "song.flac", "song.opus")
     jingles = ids(library, "jingle.flac", "jingle copy.flac")
-    repeated(library._session, [mp3, flac])
+    repeated(library._session.view(), [mp3, flac])
     shutil.rmtree(tmp_path / "music")
-    assert repeated(library._session, [mp3, flac, opus]) == {mp3}
-    assert repeated(library._session, jingles) == {max(jingles)}
+    assert repeated(library._session.view(), [mp3, flac, opus]) == {mp3}
+    assert repeated(library._session.view(), jingles) == {max(jingles)}
 
 
 def test_similar_without_duplicates(library: Engine) -> None:

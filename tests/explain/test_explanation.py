@@ -16,7 +16,7 @@ import pytest
 from engine import Engine, Moment, QueryError
 from engine.explain.explanation import decompose, make_timeline, signature_moments
 from engine.models.labels import GENRES as LABELS
-from engine.search.references import Segments
+from engine.search.embeddings import Segments
 from engine.util.plotting import COLOURS
 from tests.audio import tone, write_audio
 from tests.conftest import RATE, SECONDS, Collection, FirstRun, make_song, write_song

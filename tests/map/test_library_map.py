@@ -56,7 +56,7 @@ def test_page(made: Made, tmp_path: Path) -> None:
         engine.map(tmp_path / "map.HTML")
     data = page_data(tmp_path / "map.HTML")
     assert data["titles"] == ["T", "caf\ufffd\\n.flac", "2.flac"]
-    assert data["heard"] == "011"
+    assert data["predicted"] == "011"
     assert data["years"] == [1987, 0, 0]
     assert data["ids"] == [1, 2, 3]
     genre = data["groupings"][0]  # type: ignore[index]

@@ -227,14 +227,14 @@ def test_separators_and_times(library: Engine, tmp_path: Path, separator: str, w
         *(line.replace(",", separator) for line in lines),
         header=separator.join(["x", "Time", "path", "event"]),
     )
-    read = read_history(library._session, file)
+    read = read_history(library._session.view(), file)
     assert read == History((Play(NOW, "like", 1), Play(NOW, "play", 2)), ())
 
 
 def test_decimal_comma(library: Engine, tmp_path: Path) -> None:
     """Between semicolons a time may have a decimal comma, and a path commas."""
     file = history(tmp_path, "1700000000,5;id:1;like", '1700000000;"a, b.mp3";play', header="time;path;event")
-    read = read_history(library._session, file)
+    read = read_history(library._session.view(), file)
     assert read.plays == (Play(NOW + 0.5, "like", 1),)
     assert "'a, b.mp3'" in read.problems[0]
 

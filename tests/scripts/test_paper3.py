@@ -115,8 +115,8 @@ def test_chosen_clips(
 def test_other_artists(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without an artist's own tracks a genre of one artist finds the other genres."""
     with open_database(library, create=False) as database:
-        session = paper3.LibrarySession(database, paper3.choose_encoder(database, None), None, "cpu", 1)
-        tracks = paper3.choose_tracks(session, None)
+        view = paper3.LibrarySession(database, paper3.choose_encoder(database, None), None, "cpu", 1).view()
+        tracks = paper3.choose_tracks(view, None)
     blues = paper3.GENRES.index("blues")
     tracks.artists[tracks.genres == blues] = "one band"
     assert paper3.neighbour_shares(tracks, other_artists=False)[blues, blues] == 1

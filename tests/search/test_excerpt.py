@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from engine import Engine, QueryError
-from engine.explain.explanation import Span
+from engine.search.embeddings import embed
 from engine.search.excerpt import query_from_excerpt
+from engine.search.results import Span
 from tests.audio import write_audio
 from tests.conftest import RATE, Collection, make_song
 
@@ -18,25 +19,25 @@ def test_a_moment_is_what_a_file_of_it_is(engine: Engine, own: Collection) -> No
     both, alone = own.folder / "both.wav", own.folder / "alone.wav"
     write_audio(both, np.concatenate([first, second]), RATE)
     write_audio(alone, second, RATE)
-    moment = query_from_excerpt(engine._session, str(both), Span(6, 11)).heard.signature
-    _, whole = engine._session.hear(str(alone))
-    _, mixed = engine._session.hear(str(both))
+    moment = query_from_excerpt(engine._session.view(), str(both), Span(6, 11)).embedding.signature
+    whole = embed(engine._session.view(), str(alone)).embedding
+    mixed = embed(engine._session.view(), str(both)).embedding
     assert float(moment @ whole.signature) > 0.99 > float(mixed.signature @ whole.signature)
 
 
 def test_stored_windows_stand_in(engine: Engine, own: Collection) -> None:
     """When the file is out of reach, the stored windows that overlap the moment answer; all of them are the track."""
     own.song(3).unlink()
-    _, whole = engine._session.hear(4)
-    found = query_from_excerpt(engine._session, 4, Span(0, 5)).heard
+    whole = embed(engine._session.view(), 4).embedding
+    found = query_from_excerpt(engine._session.view(), 4, Span(0, 5)).embedding
     assert float(found.signature @ whole.signature) > 0.999
-    assert found.itself == {4}
+    assert found.identical_ids == {4}
     with pytest.raises(QueryError, match="no stored window"):
-        query_from_excerpt(engine._session, 4, Span(60, 70))
+        query_from_excerpt(engine._session.view(), 4, Span(60, 70))
 
 
 @pytest.mark.parametrize("moment", [Span(-1, 3), Span(3, 3.2), Span(4, 2), Span(0, float("nan"))])
 def test_no_moment(engine: Engine, moment: Span) -> None:
     """A part that begins before the track, is too short, or ends before it begins is refused."""
     with pytest.raises(QueryError, match="expected a part"):
-        query_from_excerpt(engine._session, 1, moment)
+        query_from_excerpt(engine._session.view(), 1, moment)

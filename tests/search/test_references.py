@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 from engine import Engine, QueryError, SignatureError
-from engine.models.labels import GENRES as LABELS
-from engine.models.labels import MOODS
+from engine.models.labels import GENRES as LABELS, MOODS
 from tests.audio import write_audio
 from tests.conftest import GENRES, RATE, ROCKS, Collection, FirstRun, make_song, write_song
 

@@ -10,8 +10,7 @@ import pytest
 from engine.datasets.clips import ClipSamples
 from engine.datasets.loading import read_dataset
 from engine.errors import TrainingError
-from engine.study import rows as study_rows
-from engine.study import run as study_run
+from engine.study import rows as study_rows, run as study_run
 from engine.study.plan import read_study
 from engine.study.rows import OURS, PAPER, run_row
 from engine.study.run import StudyOptions, run_study

@@ -12,8 +12,7 @@ from torch import Tensor, nn
 from engine.models.encoder import SAMPLE_RATE, Encoder
 from engine.models.losses import relation_loss
 from engine.models.teacher import FEATURES, TAGS
-from engine.models.yamnet import FEATURES as SECOND_FEATURES
-from engine.models.yamnet import WORDS
+from engine.models.yamnet import FEATURES as SECOND_FEATURES, WORDS
 from engine.training.distill.excerpts import EXCERPT_SAMPLES, EXCERPT_SECONDS, Excerpts, Judgements, cut, judged_unit
 from engine.training.distill.second_teacher import SecondJudgements, SecondOpinions
 

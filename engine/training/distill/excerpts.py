@@ -23,8 +23,7 @@ from engine.datasets.music import Halves, MusicSamples
 from engine.db.places import make_private_folder
 from engine.errors import TrainingError
 from engine.models.encoder import SAMPLE_RATE
-from engine.models.teacher import FEATURES, TAGS, Teacher
-from engine.models.teacher import SAMPLE_RATE as TEACHER_RATE
+from engine.models.teacher import FEATURES, SAMPLE_RATE as TEACHER_RATE, TAGS, Teacher
 from engine.training.augment.spectral import Augmentation, Drawable, draw_patch, render
 from engine.util.atomic_files import ANYTHING, replacing
 

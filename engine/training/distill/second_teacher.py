@@ -16,8 +16,7 @@ import torch
 from torch import Tensor
 
 from engine.errors import TrainingError
-from engine.models.yamnet import FEATURES, PATCH_SAMPLES, WORDS, Yamnet
-from engine.models.yamnet import SAMPLE_RATE as YAMNET_RATE
+from engine.models.yamnet import FEATURES, PATCH_SAMPLES, SAMPLE_RATE as YAMNET_RATE, WORDS, Yamnet
 from engine.training.distill.excerpts import BATCH, EXCERPT_SAMPLES, EXCERPT_SECONDS, Excerpts, room
 from engine.util.atomic_files import ANYTHING, replacing
 

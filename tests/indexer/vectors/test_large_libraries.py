@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from engine.db import Database, NewTrack, Signature, open_database, put_signature, remove_tracks, upsert_track
 from engine.errors import LibraryError
-from engine.indexer.vectors import ann_build as approximate
-from engine.indexer.vectors import store as vectors
+from engine.indexer.vectors import ann_build as approximate, store as vectors
 from engine.indexer.vectors.store import VectorStore
 
 ENCODER, D, N = "test@123456", 32, 3000

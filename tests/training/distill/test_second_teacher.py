@@ -12,8 +12,7 @@ import torch
 from engine.errors import TrainingError
 from engine.models.checkpoint import build
 from engine.models.encoder import SAMPLE_RATE
-from engine.models.teacher import FEATURES as FIRST_FEATURES
-from engine.models.teacher import TAGS
+from engine.models.teacher import FEATURES as FIRST_FEATURES, TAGS
 from engine.models.yamnet import FEATURES, PATCH_SAMPLES, WORDS, Yamnet
 from engine.training.distill.distill import Lessons, TeacherHeads, joined
 from engine.training.distill.excerpts import EXCERPT_SAMPLES, EXCERPT_SECONDS, JUDGED_SECONDS, Excerpts, Judgements

@@ -13,8 +13,7 @@ from scipy.signal import resample_poly
 from engine.datasets.clips import ClipSamples
 from engine.errors import TrainingError
 from engine.models.checkpoint import build
-from engine.models.encoder import SAMPLE_RATE as ENGINE_RATE
-from engine.models.encoder import Encoder
+from engine.models.encoder import SAMPLE_RATE as ENGINE_RATE, Encoder
 from engine.models.teacher import FEATURES, N_MELS, NORM_EPSILON, SAMPLE_RATE, TAGS, Teacher
 from engine.training.augment.spectral import Augmentation
 from engine.training.distill.distill import Lessons, TeacherHeads

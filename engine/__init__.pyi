@@ -1,0 +1,88 @@
+from .db import (
+    AudioFeatures as AudioFeatures,
+)
+from .db.plays import (
+    Play as Play,
+)
+from .duplicates.grouping import (
+    DuplicateGroup as DuplicateGroup,
+    Duplicates as Duplicates,
+    DuplicateTrack as DuplicateTrack,
+)
+from .errors import (
+    AudioError as AudioError,
+    DeviceError as DeviceError,
+    EncoderError as EncoderError,
+    EngineError as EngineError,
+    LibraryError as LibraryError,
+    OutputError as OutputError,
+    QueryError as QueryError,
+    SignatureError as SignatureError,
+    TrainingError as TrainingError,
+)
+from .explain.explanation import (
+    Explanation as Explanation,
+    Moment as Moment,
+    PairExplanation as PairExplanation,
+    WindowPair as WindowPair,
+)
+from .genres.attention import (
+    AttentionStatistics as AttentionStatistics,
+)
+from .genres.relations import (
+    GenreEquation as GenreEquation,
+    GenreRelations as GenreRelations,
+    GenreSummary as GenreSummary,
+)
+from .indexer.pipeline.reports import (
+    FailedPath as FailedPath,
+    IndexProgress as IndexProgress,
+    IndexReport as IndexReport,
+    MeasureReport as MeasureReport,
+)
+from .library import (
+    Engine as Engine,
+)
+from .map.library_map import (
+    LibraryMap as LibraryMap,
+    MapPoint as MapPoint,
+)
+from .playlists.compose import (
+    Playlist as Playlist,
+    PlaylistTrack as PlaylistTrack,
+)
+from .recommend.history import (
+    RecentlyHeard as RecentlyHeard,
+)
+from .recommend.recommendations import (
+    Recommendations as Recommendations,
+    RecommendedTrack as RecommendedTrack,
+)
+from .search.filters import (
+    Filters as Filters,
+)
+from .search.ranking import (
+    Ranking as Ranking,
+)
+from .search.results import (
+    CentroidDistance as CentroidDistance,
+    Classification as Classification,
+    EncoderTracks as EncoderTracks,
+    FoundTrack as FoundTrack,
+    GenreProbability as GenreProbability,
+    GroupMatch as GroupMatch,
+    Match as Match,
+    MoodProbability as MoodProbability,
+    QueryResult as QueryResult,
+    Seed as Seed,
+    Span as Span,
+    Stats as Stats,
+    TagProbability as TagProbability,
+    ValenceProbability as ValenceProbability,
+)
+from .tags.tagging import (
+    TagChange as TagChange,
+    TagReport as TagReport,
+)
+
+__version__: str
