@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from engine.errors import EncoderError
@@ -74,9 +74,10 @@ def tag_names(tag: str | None, genres: Sequence[str] = GENRES) -> list[str]:
     return list(dict.fromkeys(part if part in genres else spellings().get(part, part) for part in parts))
 
 
-def map_tag(tag: str | None, genres: Sequence[str] = GENRES) -> list[str]:
-    """Which of an encoder's genres a user's tag names, in the tag's own order; empty where it names none."""
-    return [name for name in tag_names(tag, genres) if name in genres]
+@lru_cache(maxsize=4096)
+def map_tag(tag: str | None, genres: tuple[str, ...] = GENRES) -> tuple[str, ...]:
+    """Return the encoder's genres that a user's tag names, in the tag's own order; empty if it names none."""
+    return tuple(name for name in tag_names(tag, genres) if name in genres)
 
 
 def map_training_labels(labels: Iterable[str]) -> frozenset[str]:

@@ -31,7 +31,6 @@ def nearest_distinct(view: LibraryView, query: Query, k: int, filters: Filters, 
     """
     if k < 1:
         raise QueryError(f"expected k of 1 or more, found {k}")
-    ranking = ranking.settled()
     origins = {*query.embedding.identical_ids, *(track.id for track in query.tracks)}
     files = [seed.path for seed in query.seeds if seed.track_id is None]
     identical_ids = query.embedding.identical_ids

@@ -57,14 +57,13 @@ def nearest(view: LibraryView, query: Query, k: int, filters: Filters, ranking: 
     """The k nearest that pass, in order; fewer where fewer pass. Cosines are what they are, whatever the order.
 
     Raises:
-        QueryError: k, a filter or the ranking makes no sense.
+        QueryError: k or a filter makes no sense.
         LibraryError: There is nothing to compare with.
     """
     if k < 1:
         raise QueryError(f"expected k of 1 or more, found {k}")
     if not 0 <= ranking.diverse <= 1:
         raise QueryError(f"expected a diversity from 0 to 1, found {ranking.diverse:g}")
-    ranking = ranking.settled()
     snapshot = view.filled_snapshot
     allowed = passing(view, filters, query.tracks)
     pool = max(DIVERSE_POOL, DIVERSE_FACTOR * k) if ranking.diverse else max(SMALLEST_POOL, POOL_FACTOR * k)
