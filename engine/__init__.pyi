@@ -4,11 +4,6 @@ from .db import (
 from .db.plays import (
     Play as Play,
 )
-from .duplicates.grouping import (
-    DuplicateGroup as DuplicateGroup,
-    Duplicates as Duplicates,
-    DuplicateTrack as DuplicateTrack,
-)
 from .errors import (
     AudioError as AudioError,
     DeviceError as DeviceError,
@@ -20,19 +15,8 @@ from .errors import (
     SignatureError as SignatureError,
     TrainingError as TrainingError,
 )
-from .explain.explanation import (
-    Explanation as Explanation,
-    Moment as Moment,
-    PairExplanation as PairExplanation,
-    WindowPair as WindowPair,
-)
 from .genres.attention import (
     AttentionStatistics as AttentionStatistics,
-)
-from .genres.relations import (
-    GenreEquation as GenreEquation,
-    GenreRelations as GenreRelations,
-    GenreSummary as GenreSummary,
 )
 from .indexer.pipeline.reports import (
     FailedPath as FailedPath,
@@ -43,20 +27,8 @@ from .indexer.pipeline.reports import (
 from .library import (
     Engine as Engine,
 )
-from .map.library_map import (
-    LibraryMap as LibraryMap,
-    MapPoint as MapPoint,
-)
-from .playlists.compose import (
-    Playlist as Playlist,
-    PlaylistTrack as PlaylistTrack,
-)
 from .recommend.history import (
     RecentlyHeard as RecentlyHeard,
-)
-from .recommend.recommendations import (
-    Recommendations as Recommendations,
-    RecommendedTrack as RecommendedTrack,
 )
 from .search.filters import (
     Filters as Filters,
@@ -80,9 +52,26 @@ from .search.results import (
     TagProbability as TagProbability,
     ValenceProbability as ValenceProbability,
 )
-from .tags.tagging import (
-    TagChange as TagChange,
-    TagReport as TagReport,
-)
 
 __version__: str
+
+from .duplicates.results import (
+    DuplicateGroup as DuplicateGroup,
+    Duplicates as Duplicates,
+    DuplicateTrack as DuplicateTrack,
+)
+from .explain.results import (
+    Explanation as Explanation,
+    Moment as Moment,
+    PairExplanation as PairExplanation,
+    WindowPair as WindowPair,
+)
+from .genres.results import (
+    GenreEquation as GenreEquation,
+    GenreRelations as GenreRelations,
+    GenreSummary as GenreSummary,
+)
+from .map.results import LibraryMap as LibraryMap, MapPoint as MapPoint
+from .playlists.results import Playlist as Playlist, PlaylistTrack as PlaylistTrack
+from .recommend.results import Recommendations as Recommendations, RecommendedTrack as RecommendedTrack
+from .tags.results import TagChange as TagChange, TagReport as TagReport

@@ -28,15 +28,15 @@ from engine.search.results import Classification, FoundTrack, QueryResult, Span,
 from engine.session import LibrarySession
 
 if TYPE_CHECKING:
-    from engine.duplicates.grouping import Duplicates
-    from engine.explain.explanation import Explanation, PairExplanation
-    from engine.genres.relations import GenreRelations
+    from engine.duplicates.results import Duplicates
+    from engine.explain.results import Explanation, PairExplanation
+    from engine.genres.results import GenreRelations
     from engine.indexer.pipeline.reports import IndexProgress, IndexReport, MeasureReport
-    from engine.map.library_map import LibraryMap
-    from engine.playlists.compose import Playlist
+    from engine.map.results import LibraryMap
+    from engine.playlists.results import Playlist
     from engine.recommend.history import RecentlyHeard
-    from engine.recommend.recommendations import Recommendations
-    from engine.tags.tagging import TagReport
+    from engine.recommend.results import Recommendations
+    from engine.tags.results import TagReport
 
 PATH_TYPES = (str, bytes, os.PathLike)
 

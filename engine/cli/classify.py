@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.db import AudioFeatures
     from engine.library import Engine
     from engine.search.results import Classification, TagProbability
-    from engine.tags.tagging import TagChange, TagReport
+    from engine.tags.results import TagChange, TagReport
 
 MOST_SOUNDS = 8  # on a line
 MOST_TAGS = 5  # in a field
@@ -94,7 +94,7 @@ def _classify(library: Engine, track: str) -> Classification:
 def _print_csv(results: Sequence[Classification], report: TagReport | None) -> None:
     """The likeliest of each kind for each track; with a report, its changes. A query that failed has no record."""
     if report is not None:
-        from engine.tags.tagging import TagChange
+        from engine.tags.results import TagChange
 
         print_csv(columns_of(TagChange), map(asdict, report.changes))
         return

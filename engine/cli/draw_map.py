@@ -39,7 +39,7 @@ def draw_map(
     if as_json:
         print_json(asdict(drawn))
     elif as_csv:
-        from engine.map.library_map import MapPoint
+        from engine.map.results import MapPoint
 
         print_csv(columns_of(MapPoint), map(asdict, drawn.points))
     elif not settings.quiet:

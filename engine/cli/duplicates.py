@@ -14,7 +14,7 @@ from engine.cli.index import progress
 from engine.cli.tables import as_csv, one_format, print_csv
 
 if TYPE_CHECKING:
-    from engine.duplicates.grouping import DuplicateGroup, Duplicates
+    from engine.duplicates.results import DuplicateGroup, Duplicates
 
 TITLES = {"same_recording": "same recording", "same_work": "same work"}
 CSV_COLUMNS = ("group", "kind", "score", "track_id", "path", "codec", "bitrate", "partial")

@@ -13,7 +13,7 @@ from engine.cli.ask import as_json, displayable, print_json
 from engine.cli.tables import as_csv, one_format, print_csv
 
 if TYPE_CHECKING:
-    from engine.explain.explanation import Explanation, Moment, PairExplanation
+    from engine.explain.results import Explanation, Moment, PairExplanation
     from engine.library import Engine
 
 BAR_WIDTH = 20

@@ -14,7 +14,7 @@ from engine.cli.ask import as_json, displayable, print_json
 from engine.cli.tables import as_csv, one_format, print_csv
 
 if TYPE_CHECKING:
-    from engine.genres.relations import GenreRelations, GenreSummary
+    from engine.genres.results import GenreRelations, GenreSummary
 
 NAME_WIDTH = 14
 NEAR_WIDTH = 24  # of two genres

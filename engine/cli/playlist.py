@@ -16,7 +16,7 @@ from engine.cli.tables import as_csv, columns_of, on_terminal, one_format, print
 
 if TYPE_CHECKING:
     from engine.library import Engine
-    from engine.playlists.compose import Playlist, PlaylistTrack
+    from engine.playlists.results import Playlist, PlaylistTrack
     from engine.search.filters import Filters
 
 FORMS = "expected SEEDs, or --from A --to B, or --order LIST.m3u8; for example: engine playlist track.flac -n 25"
@@ -83,7 +83,7 @@ def playlist(settings: Settings, out: str | None, relative: bool, as_json: bool,
     if as_json:
         print_json(_document(made))
     elif as_csv:
-        from engine.playlists.compose import PlaylistTrack
+        from engine.playlists.results import PlaylistTrack
 
         print_csv(columns_of(PlaylistTrack), map(asdict, made.tracks))
     elif not out:

@@ -13,7 +13,7 @@ from engine.cli.filtering import filter_options, filters_of
 from engine.cli.tables import as_csv, columns_of, on_terminal, one_format, print_csv, print_table
 
 if TYPE_CHECKING:
-    from engine.recommend.recommendations import Recommendations
+    from engine.recommend.results import Recommendations
 
 
 @cli.command()
@@ -53,7 +53,7 @@ def recommend(
     if as_json:
         print_json({"tracks": [asdict(track) for track in found.tracks]})
     elif as_csv:
-        from engine.recommend.recommendations import RecommendedTrack
+        from engine.recommend.results import RecommendedTrack
 
         print_csv(columns_of(RecommendedTrack), map(asdict, found.tracks))
     else:

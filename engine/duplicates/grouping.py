@@ -9,17 +9,17 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 
 from engine.db import Fingerprint, get_fingerprints, tracks_by_ids
 from engine.duplicates.candidates import Pair, candidates, candidates_among
 from engine.duplicates.linkage import Group, Link, recordings, works_of
 from engine.duplicates.recordings import SAME_RECORDING, SAME_WORK, Verdict, judge
+from engine.duplicates.results import DuplicateGroup, Duplicates, DuplicateTrack
 from engine.errors import AudioError, QueryError
 from engine.indexer.features.fingerprint import fingerprints, first_sound
 from engine.indexer.features.fingerprinting import Fingerprinting, FingerprintReport
-from engine.indexer.pipeline.reports import FailedPath, OnProgress
+from engine.indexer.pipeline.reports import OnProgress
 from engine.session import LibraryView
 
 KINDS = (SAME_RECORDING, SAME_WORK)
@@ -30,50 +30,6 @@ LOSSLESS = frozenset(
 LOSSLESS_STARTS = ("pcm_s", "pcm_u", "pcm_f", "dsd_")  # pcm_alaw and pcm_mulaw are telephones'
 PARTIAL_SHARE = 0.05  # of the longest file of a recording: one that lacks more is partial
 PARTIAL_SECONDS = (3.0, 10.0)  # least and most that a whole file may lack: rips differ in silence at their ends
-
-
-@dataclass(frozen=True)
-class DuplicateTrack:
-    """A file of a group: FFmpeg's name of its codec, and bits a second where known.
-
-    `partial` says that it is clearly shorter than the longest file of the same recording: cut off, or an excerpt.
-    """
-
-    track_id: int
-    path: str
-    codec: str | None
-    bitrate: int | None
-    partial: bool = False
-
-
-@dataclass(frozen=True)
-class DuplicateGroup:
-    """Files that are "same_recording" or "same_work".
-
-    Attributes:
-        kind: Which of the two.
-        score: 0 to 1, that of the weakest pair which joins the group; 1 for byte-identical files.
-        tracks: Best first: whole before partial, then lossless before lossy, then by bit rate.
-    """
-
-    kind: str
-    score: float
-    tracks: tuple[DuplicateTrack, ...]
-
-
-@dataclass(frozen=True)
-class Duplicates:
-    """What a search for duplicates found.
-
-    Attributes:
-        groups: Recordings before works, each with the surest first.
-        left_out: Files that had to be compared and are away, changed since they were indexed, or cannot be read.
-        notes: What else the user should know, one line each.
-    """
-
-    groups: tuple[DuplicateGroup, ...]
-    left_out: tuple[FailedPath, ...]
-    notes: tuple[str, ...]
 
 
 def find_duplicates(view: LibraryView, kind: str | None, on_progress: OnProgress) -> Duplicates:

@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import QueryError
+from engine.explain.results import Explanation, Moment, PairExplanation, WindowPair
 from engine.models.numpy_heads import segment_genres, segment_seconds, segment_words
 from engine.search.embeddings import Segments, embed
 from engine.search.references import TrackName
-from engine.search.results import Span, TagProbability
+from engine.search.results import Span
 from engine.search.word_tags import tags_of
 from engine.session import LibraryView
 
@@ -29,67 +30,6 @@ MOST_PAIRS = 1_000_000  # of windows: an hour against an hour, heard in full
 ROUNDING = 1e-6  # by which an attention of float32 may miss the average that it is
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Moment:
-    """A stretch of a track.
-
-    Attributes:
-        start, end: In seconds.
-        weight: Its share of the track's attention, 0 to 1.
-        genre: The encoder's genre that it speaks for: the likeliest one if the track were this window alone.
-        tags: The encoder's words that are surest in it, at most five, the surest first; none for an encoder without.
-    """
-
-    start: float
-    end: float
-    weight: float
-    genre: str
-    tags: tuple[TagProbability, ...] = ()
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """What an encoder attended to in a track (Sridhar 2024, sections 3.2 and 3.4).
-
-    Attributes:
-        duration: Of the track in seconds.
-        windows: Everything that was heard, in time order; weights sum to 1. With coverage "windows" they are samples
-            of the track, with gaps between or overlaps; with "full" they follow each other.
-        moments: The signature moments, heaviest first: windows that weigh at least the average, 1 / S, where those that
-            overlap or touch are merged into one. A moment's weight is the sum of its windows', its genre and tags are
-            those of the heaviest of them (of the first, among equals).
-    """
-
-    duration: float
-    windows: tuple[Moment, ...]
-    moments: tuple[Moment, ...]
-
-
-@dataclass(frozen=True)
-class WindowPair:
-    """A window of one track, one of the other, and what the two add to the cosine; below 0 where they differ."""
-
-    a: Span
-    b: Span
-    contribution: float
-
-
-@dataclass(frozen=True)
-class PairExplanation:
-    """Why two tracks are near.
-
-    Attributes:
-        cosine: Of the two sums of windows, -1 to 1; the contributions sum to it. The library keeps windows as float16
-            and signatures as float32, so it may differ from the cosine of the signatures by a few 1e-4.
-        similarity: max(0, cosine), as in `Match`.
-        pairs: Every pair of windows, the largest contribution first.
-    """
-
-    cosine: float
-    similarity: float
-    pairs: tuple[WindowPair, ...]
 
 
 @dataclass(frozen=True, eq=False)

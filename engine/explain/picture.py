@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.db.text import displayable
 from engine.errors import AudioError, QueryError
-from engine.explain.explanation import Explanation, Moment
+from engine.explain.results import Explanation, Moment
 from engine.indexer.audio.decode import AudioFile
 from engine.search.references import ResolvedTrack
 from engine.util.plotting import COLOURS, GREY, INK, saved

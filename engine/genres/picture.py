@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import QueryError
-from engine.genres.relations import GenreRelations, GenreSummary
+from engine.genres.results import GenreRelations, GenreSummary
 from engine.util.plotting import COLOURS, GREY, INK, MARKERS, picture_folder, place_labels, saved
 
 if TYPE_CHECKING:

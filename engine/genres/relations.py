@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -15,7 +14,8 @@ from numpy.typing import NDArray
 
 from engine.db import segment_blocks, tracks_by_genre
 from engine.errors import LibraryError, QueryError
-from engine.genres.attention import SHORTEST_TRACK, AttentionStatistics, MeasuredTracks, measure_attention
+from engine.genres.attention import SHORTEST_TRACK, MeasuredTracks, measure_attention
+from engine.genres.results import GenreEquation, GenreRelations, GenreSummary
 from engine.models.numpy_heads import segment_seconds
 from engine.search.centroids import MINIMUM_TRACKS, genre_members, library_centroids
 from engine.session import LibraryView
@@ -23,55 +23,6 @@ from engine.session import LibraryView
 NEAREST = 2
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class GenreSummary:
-    """One genre.
-
-    Attributes:
-        genre: Its name.
-        kind: Of its centroid: "library" (ten tagged tracks or more) or "reference" (ships with the encoder).
-        tracks: How many tracks of the library are tagged with it and have a signature.
-        nearest: The two genres at the smallest distance, nearest first; fewer where there are not three genres.
-        attention: Over those tracks.
-    """
-
-    genre: str
-    kind: str
-    tracks: int
-    nearest: tuple[str, ...]
-    attention: AttentionStatistics
-
-
-@dataclass(frozen=True)
-class GenreEquation:
-    """a - b + c = d, four different genres.
-
-    `error` is |a - b + c - d| over the mean Euclidean distance between two centroids, all of them unit vectors.
-    """
-
-    a: str
-    b: str
-    c: str
-    d: str
-    error: float
-
-
-@dataclass(frozen=True)
-class GenreRelations:
-    """All genres that have a centroid: the encoder's, then those that only the library's tags name.
-
-    Attributes:
-        genres: Of each, what is known.
-        distances: 1 - cosine of every two centroids (0 to 2), rows and columns in the order of `genres`.
-        equations: Those under the threshold, the smallest error first. a and c stand in the order of `genres`, as they
-            may be swapped; b and d do not.
-    """
-
-    genres: tuple[GenreSummary, ...]
-    distances: tuple[tuple[float, ...], ...]
-    equations: tuple[GenreEquation, ...]
 
 
 def relate_genres(view: LibraryView, threshold: float, plot: str | os.PathLike[str] | None = None) -> GenreRelations:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from engine.map.library_map import MapTrack
+    from engine.map.results import MapTrack
 
 INK = "ink"  # black on white, white on black
 COLOURS = (

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.map.colours import COLOURS, Grouping, groupings
-from engine.map.library_map import Sheet
+from engine.map.results import Sheet
 
 SCRIPTS = ("points.js", "view.js", "page.js", "legend.js", "input.js")
 ESCAPED = {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.map.colours import COLOURS, INK, Grouping, groupings
-from engine.map.library_map import Sheet
+from engine.map.results import Sheet
 from engine.util.plotting import canvas
 
 if TYPE_CHECKING:

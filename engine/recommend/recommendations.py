@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from engine.db import Play, Track, tracks_by_ids
 from engine.db.text import displayable
 from engine.errors import QueryError
+from engine.recommend.results import Recommendations, RecommendedTrack
 from engine.recommend.taste import CENTRES, DAY, Scored, score, taste
 from engine.search.filters import ArtistCap, Filters, passing
 from engine.session import LibraryView
@@ -38,26 +39,6 @@ FURTHER = 0.9  # what each further track of a centre counts
 NEAREST, NEAREST_FACTOR = 500, 10  # tracks that are looked at around each centre, and for one that is asked for
 NEAR = float(np.exp(-4))  # closeness at twice the distance within which about one track in 25 lies
 READ_AT_ONCE = 500
-
-
-@dataclass(frozen=True)
-class RecommendedTrack:
-    """A track worth hearing: `score` is -1 to 1; `reason` names the heard track that speaks most for it."""
-
-    track_id: int
-    path: str
-    artist: str | None
-    title: str | None
-    score: float
-    reason: str
-
-
-@dataclass(frozen=True)
-class Recommendations:
-    """Tracks, the best first; `problems` has one line about each kind of event that could not be used."""
-
-    tracks: tuple[RecommendedTrack, ...]
-    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

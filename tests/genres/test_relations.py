@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from engine import Engine, LibraryError, QueryError
 from engine.db import NewTrack, Signature, open_database, put_signature, upsert_track
-from engine.genres.relations import GenreEquation, cosine_distances, genre_equations, nearest_genres
+from engine.genres.relations import cosine_distances, genre_equations, nearest_genres
+from engine.genres.results import GenreEquation
 from engine.models.checkpoint import build
 from engine.models.labels import GENRES as LABELS
 from engine.models.weights_files import default_id

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from engine.map.colours import MOST, group, groupings
-from engine.map.library_map import MapTrack, Sheet
 from engine.map.page import SCRIPTS, make_page
 from engine.map.projection import Places
+from engine.map.results import MapTrack, Sheet
 
 HOSTILE = "</script><img src=x onerror=alert(1)><!--<script>&lt;'\"\u2028\u2029{{data}}"
 

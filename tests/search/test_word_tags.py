@@ -12,7 +12,8 @@ import pytest
 
 from engine import Engine, SignatureError, Span, TagProbability
 from engine.db import get_signature, open_database
-from engine.explain.explanation import Moment, signature_moments
+from engine.explain.explanation import signature_moments
+from engine.explain.results import Moment
 from engine.search.word_tags import mean_words, tags_of, telling
 from tests.conftest import Collection, write_song
 from tests.words import WORDS, make_library, worded_encoder, write_encoder
