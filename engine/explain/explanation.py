@@ -1,8 +1,8 @@
-"""Why a track sounds as it does, and why two tracks are near: read from what the encoder heard in each window.
+"""Explanations: the attention over a track's windows, and the similarity of two tracks split over their windows.
 
 A window is one of the encoder's segments. A track's un-normalised signature is r = sum_i a_i h_i over its windows'
-attentions a_i (which sum to 1) and vectors h_i (Sridhar 2024, section 3.2), so the cosine of two tracks is a sum over
-all pairs of their windows, in which nothing is left over:
+attentions a_i (which sum to 1) and vectors h_i (Sridhar 2024, section 3.2). By linearity, the cosine of two tracks is
+exactly a sum over all pairs of their windows:
 
     cos(r_A, r_B) = sum_ij a_i b_j <h_i, h_j> / (|r_A| |r_B|)
 """
@@ -26,8 +26,8 @@ from engine.search.word_tags import tags_of
 from engine.session import LibraryView
 
 MOST_TAGS = 5  # of a window
-MOST_PAIRS = 1_000_000  # of windows: an hour against an hour, heard in full
-ROUNDING = 1e-6  # by which an attention of float32 may miss the average that it is
+MOST_PAIRS = 1_000_000  # of windows: two tracks of an hour with full coverage
+ROUNDING = 1e-6  # of float32 attention around the exact average
 
 Floats = NDArray[np.float64]
 
@@ -44,11 +44,11 @@ class Timeline:
 
 
 def explain_track(view: LibraryView, track: TrackName, plot: str | os.PathLike[str] | None = None) -> Explanation:
-    """What the encoder attended to in a track; see `Engine.explain`."""
+    """Return the attention over a track's windows; see `Engine.explain`."""
     if plot is not None:
         from engine.util.plotting import picture_path
 
-        plot = picture_path(plot)  # before the work
+        plot = picture_path(plot)  # fail before the work
     embedded = embed(view, track)
     timeline = make_timeline(embedded.embedding.segments, segment_seconds(view.file))
     vectors = timeline.vectors.astype(np.float32)
@@ -67,25 +67,25 @@ def explain_track(view: LibraryView, track: TrackName, plot: str | os.PathLike[s
 
 
 def explain_two(view: LibraryView, a: TrackName, b: TrackName) -> PairExplanation:
-    """Why two tracks are near; see `Engine.explain_pair`."""
+    """Split the cosine of two tracks over their windows; see `Engine.explain_pair`."""
     seconds = segment_seconds(view.file)
     first, second = (make_timeline(embed(view, track).embedding.segments, seconds) for track in (a, b))
     count = len(first.starts) * len(second.starts)
     if count > MOST_PAIRS:
         raise QueryError(
-            f"expected at most {MOST_PAIRS:,} pairs of windows, found {count:,}: both tracks are long and were heard "
-            "in full; ask with --coverage windows"
+            f"expected at most {MOST_PAIRS:,} pairs of windows, found {count:,}: both tracks are long and have "
+            "full coverage; use --coverage windows"
         )
     return decompose(first, second)
 
 
 def make_timeline(segments: Segments, seconds: float) -> Timeline:
-    """A track's windows in time order.
+    """Return a track's windows in time order, cut at the end of the track.
 
     Args:
-        segments: As heard.
-        seconds: Length of one. Where a track is shorter than what the encoder reads at once, silence was heard after
-            its end: windows end with the track, and one of silence alone has no length.
+        segments: The track's.
+        seconds: Length of a segment. A track shorter than a window was padded with silence: windows end with the
+            track, and one of padding alone has length 0.
     """
     order = np.argsort(segments.starts, kind="stable")
     starts = segments.starts[order].astype(np.float64)
@@ -101,7 +101,7 @@ def make_timeline(segments: Segments, seconds: float) -> Timeline:
 
 
 def signature_moments(windows: tuple[Moment, ...]) -> tuple[Moment, ...]:
-    """The windows in time order (at least one) that weigh at least the average, merged; see `Explanation`."""
+    """Merge the windows (in time order, at least one) that weigh at least the average; see `Explanation`."""
     merged: list[list[Moment]] = []
     for window in windows:
         if window.weight * len(windows) < 1 - ROUNDING:
@@ -120,17 +120,15 @@ def _merged(parts: Sequence[Moment]) -> Moment:
 
 
 def decompose(a: Timeline, b: Timeline) -> PairExplanation:
-    """The cosine of two tracks, split over all pairs of their windows.
+    """Split the cosine of two tracks over all pairs of their windows.
 
     Raises:
-        QueryError: The windows of a track cancel out, so that there is no angle.
+        QueryError: The windows of a track sum to zero, so that no angle is defined.
     """
     weighted_a, weighted_b = a.weights[:, None] * a.vectors, b.weights[:, None] * b.vectors  # (S, D)
     norms = float(np.linalg.norm(weighted_a.sum(axis=0)) * np.linalg.norm(weighted_b.sum(axis=0)))
     if not norms > 0:
-        raise QueryError(
-            "expected windows with a sum to compare, found nothing in them; remove the track, index it again"
-        )
+        raise QueryError("expected windows with a sum above zero, found zero; remove the track and index it again")
     shares = weighted_a @ weighted_b.T / norms  # (S_A, S_B)
     cosine = float(shares.sum())
     spans_a, spans_b = _spans(a), _spans(b)

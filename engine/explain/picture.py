@@ -19,38 +19,38 @@ from engine.util.plotting import COLOURS, GREY, INK, saved
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SAMPLE_RATE = 22_050  # Hz, as every encoder reads
+SAMPLE_RATE = 22_050  # Hz, the rate of every encoder
 N_FFT, HOP, BANDS = 2048, 512, 128
-COLUMNS = 1500  # of the picture at most: frames of a long track are averaged
-BLOCK_SECONDS = 60.0  # read at once, so that memory does not grow with the track
+COLUMNS = 1500  # most columns; frames of a long track are averaged
+BLOCK_SECONDS = 60.0  # decoded at a time: bounds memory
 RANGE_DB = 80.0
-LABELLED = 12  # moments that are written on, heaviest first
-LONGEST_TITLE = 90  # letters
-PITCHES = (200, 500, 1000, 2000, 4000, 8000)  # Hz, written beside the spectrogram
-HEARD, SIGNATURE = COLOURS[0], COLOURS[6]
+LABELLED = 12  # moments with a label, heaviest first
+LONGEST_TITLE = 90  # characters
+PITCHES = (200, 500, 1000, 2000, 4000, 8000)  # Hz, ticks of the spectrogram
+OTHER, SIGNATURE = COLOURS[0], COLOURS[6]
 INCHES = (12.0, 6.4)
 
 
 @dataclass(frozen=True, eq=False)
 class Spectrogram:
-    """A mel spectrogram: (BANDS, T) in dB below its loudest point, over this many seconds."""
+    """A mel spectrogram (BANDS, T) in dB below its maximum, and its length in seconds."""
 
     decibels: NDArray[np.float32]
     seconds: float
 
 
 def draw_explanation(path: Path, resolved: ResolvedTrack, explanation: Explanation) -> None:
-    """Draw an explanation of the track of a question into a PNG file.
+    """Draw an explanation into a PNG file.
 
     Raises:
-        QueryError: The track's file cannot be read, or the picture not be written.
+        QueryError: The track's file cannot be read, or the picture cannot be written.
     """
     try:
         spectrogram = mel_spectrogram(resolved.path, explanation.duration)
     except AudioError as error:
         raise QueryError(
             f"{displayable(resolved.path)}: the picture needs the file, which cannot be read ({error}); connect its "
-            "disk, or ask without a picture"
+            "disk, or omit the picture"
         ) from error
     with saved(path, INCHES) as figure:
         panels = figure.subplots(3, 1, sharex=True, height_ratios=[0.55, 1.5, 3])
@@ -63,15 +63,18 @@ def draw_explanation(path: Path, resolved: ResolvedTrack, explanation: Explanati
 
 
 def mel_spectrogram(path: bytes, duration: float) -> Spectrogram:
-    """Read a whole file; raises AudioError.
+    """Compute the mel spectrogram of a whole file.
 
     Args:
         path: The file.
-        duration: Its length in seconds, as far as known: it decides how many frames share a column.
-    """
-    import librosa  # here: a second that only this picture needs
+        duration: Estimated length in seconds; sets how many frames are averaged into a column.
 
-    pooled = max(1, int(np.ceil(duration * SAMPLE_RATE / HOP / COLUMNS)))  # frames a column
+    Raises:
+        AudioError: The file cannot be decoded.
+    """
+    import librosa  # takes a second to import
+
+    pooled = max(1, int(np.ceil(duration * SAMPLE_RATE / HOP / COLUMNS)))  # frames per column
     column = pooled * HOP  # samples
     block = max(1, round(BLOCK_SECONDS * SAMPLE_RATE / column)) * column / SAMPLE_RATE
     parts, samples = [], 0
@@ -107,7 +110,7 @@ def _draw_attention(axes: Axes, explanation: Explanation) -> None:
     heavy = weights >= average * (1 - 1e-6)
     axes.axhline(average, color=GREY, linewidth=1, linestyle="--", zorder=1)
     axes.plot((starts + ends) / 2, weights, color=INK, linewidth=1.2, zorder=2)
-    kinds = ((heavy, SIGNATURE, "window in a signature moment (at least average)"), (~heavy, HEARD, "other window"))
+    kinds = ((heavy, SIGNATURE, "window in a signature moment (at least average)"), (~heavy, OTHER, "other window"))
     for chosen, colour, label in kinds:
         if chosen.any():
             place = (weights[chosen], starts[chosen], ends[chosen])
@@ -121,7 +124,7 @@ def _draw_attention(axes: Axes, explanation: Explanation) -> None:
 
 
 def _mark_moments(panels: Any, explanation: Explanation) -> None:
-    """Shade the moments in the curve, bracket them above it, and say what the heaviest of them speak for."""
+    """Shade the moments in the curve, bracket them above it, and label the heaviest with genre and weight."""
     labels, curve, mel = panels
     for moment in explanation.moments:
         curve.axvspan(moment.start, moment.end, color=SIGNATURE, alpha=0.13, linewidth=0, zorder=0)
@@ -130,14 +133,14 @@ def _mark_moments(panels: Any, explanation: Explanation) -> None:
             mel.axvline(edge, color="white", linewidth=0.8, linestyle=(0, (4, 3)), alpha=0.8)
     labels.set_ylim(-0.25, 3)
     figure = labels.get_figure(root=True)
-    figure.draw_without_rendering()  # the layout decides how wide a second is
-    ends: list[float] = [-np.inf, -np.inf]  # where the last label of each row ends, in pixels
+    figure.draw_without_rendering()  # fixes the width of a second
+    ends: list[float] = [-np.inf, -np.inf]  # right edge of the last label in each row, pixels
     for rank, moment in sorted(enumerate(explanation.moments[:LABELLED], 1), key=lambda entry: entry[1].start):
         _write_moment(labels, moment, f"{rank}. {moment.genre} {moment.weight:.0%}", ends)
 
 
 def _write_moment(axes: Axes, moment: Moment, words: str, ends: list[float]) -> None:
-    """Write over a moment's middle, in the first row where there is room; nowhere, if there is none."""
+    """Label a moment above its middle, in the first row with room; omit the label if no row has any."""
     text = axes.text(
         (moment.start + moment.end) / 2, 0.45, words, ha="center", va="bottom", fontsize=9, color=INK, clip_on=False
     )

@@ -9,13 +9,13 @@ from engine.search.results import Span, TagProbability
 
 @dataclass(frozen=True)
 class Moment:
-    """A stretch of a track.
+    """A part of a track.
 
     Attributes:
         start, end: In seconds.
-        weight: Its share of the track's attention, 0 to 1.
-        genre: The encoder's genre that it speaks for: the likeliest one if the track were this window alone.
-        tags: The encoder's words that are surest in it, at most five, the surest first; none for an encoder without.
+        weight: Share of the track's attention, 0 to 1.
+        genre: The likeliest genre if the track were this window alone.
+        tags: The encoder's most probable words for it, at most five, best first; empty for an encoder without words.
     """
 
     start: float
@@ -27,15 +27,15 @@ class Moment:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What an encoder attended to in a track (Sridhar 2024, sections 3.2 and 3.4).
+    """The attention of an encoder over a track (Sridhar 2024, sections 3.2 and 3.4).
 
     Attributes:
         duration: Of the track in seconds.
-        windows: Everything that was heard, in time order; weights sum to 1. With coverage "windows" they are samples
-            of the track, with gaps between or overlaps; with "full" they follow each other.
-        moments: The signature moments, heaviest first: windows that weigh at least the average, 1 / S, where those that
-            overlap or touch are merged into one. A moment's weight is the sum of its windows', its genre and tags are
-            those of the heaviest of them (of the first, among equals).
+        windows: All windows in time order; weights sum to 1. With coverage "windows" they sample the track, with gaps
+            or overlaps; with "full" they are adjacent.
+        moments: The signature moments, heaviest first: windows that weigh at least the average, 1 / S, merged where
+            they overlap or touch. A moment's weight is the sum of its windows', its genre and tags are those of the
+            heaviest (the first, if several are).
     """
 
     duration: float
@@ -45,7 +45,7 @@ class Explanation:
 
 @dataclass(frozen=True)
 class WindowPair:
-    """A window of one track, one of the other, and what the two add to the cosine; below 0 where they differ."""
+    """A window of each track, and the pair's contribution to the cosine, which may be negative."""
 
     a: Span
     b: Span
@@ -54,11 +54,11 @@ class WindowPair:
 
 @dataclass(frozen=True)
 class PairExplanation:
-    """Why two tracks are near.
+    """The similarity of two tracks, split over their windows.
 
     Attributes:
-        cosine: Of the two sums of windows, -1 to 1; the contributions sum to it. The library keeps windows as float16
-            and signatures as float32, so it may differ from the cosine of the signatures by a few 1e-4.
+        cosine: Of the two sums of windows, -1 to 1; the contributions sum to it. Windows are stored as float16 and
+            signatures as float32, so it may differ from the cosine of the signatures by a few 1e-4.
         similarity: max(0, cosine), as in `Match`.
         pairs: Every pair of windows, the largest contribution first.
     """

@@ -1,7 +1,7 @@
-"""Where in its tracks an encoder's attention lies: at which place, and on what is heard for the first time.
+"""Statistics of attention over many tracks: its position in the track, and its share on first occurrences.
 
-Source: Sridhar 2024, section 3.4, which listened to five tracks a genre and found that the first occurrence of a
-pattern, and the end of a piece, matter most. Here the same is counted.
+Source: Sridhar 2024, section 3.4, which reports from listening to five tracks a genre that the first occurrence of a
+pattern, and the end of a piece, matter most. These statistics count the same.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engine.db import SegmentBlock
 
-SHORTEST_TRACK = 60.0  # seconds; less is an excerpt, whose first third is not the track's
+SHORTEST_TRACK = 60.0  # seconds; the first third of an excerpt is not that of the track
 FEWEST_WINDOWS = 3  # one for each third
 REPEATED = 0.9
 """The cosine from which two windows count as the same material.
@@ -22,23 +22,23 @@ REPEATED = 0.9
 Measured with attention_signature on 60 clips: 82 % of windows are that near to the one that begins a second later, 20 %
 to the one that begins eight seconds later, which does repeat it or hold it.
 """
-ROWS_AT_ONCE = 512  # windows compared with all others of their track: bounds memory on tracks of hours
-TOUCHING = 1e-3  # seconds by which windows that follow each other may overlap
+ROWS_AT_ONCE = 512  # windows compared at a time: bounds memory for tracks of hours
+TOUCHING = 1e-3  # seconds of overlap allowed between adjacent windows
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class AttentionStatistics:
-    """Means over tracks, each from 0 to 1; None where no track allows the measurement.
+    """Means over tracks, each from 0 to 1; None if no track allows the measurement.
 
     Attributes:
-        centre: Mean position of the weight: 0 is the beginning, 1 the end. A window stands at its middle.
+        centre: Mean position of the weight: 0 is the beginning, 1 the end. The position of a window is its middle.
         first_third, last_third: Share of the weight on windows whose middle lies there.
         first_occurrence_share: Of the weight on windows whose material repeats within the track, the share on those
-            where it is new. Two windows are the same material when they do not overlap and the cosine of their vectors
-            is at least `REPEATED`; a window is new when none before it is the same material. Only what was heard
-            counts: with coverage "windows", a repetition between two windows is not seen.
+            where it is new. Two windows hold the same material if they do not overlap and the cosine of their vectors
+            is at least `REPEATED`; a window is new if no earlier one holds the same material. With coverage "windows",
+            repetitions between two windows are missed.
     """
 
     centre: float | None
@@ -49,23 +49,23 @@ class AttentionStatistics:
 
 @dataclass(frozen=True, eq=False)
 class MeasuredTracks:
-    """Statistics of N tracks: ids (N,) and (N, 4) in the order of `AttentionStatistics`, NaN where not measurable."""
+    """Statistics of N tracks: ids (N,) and values (N, 4) in the order of `AttentionStatistics`, NaN if undefined."""
 
     track_ids: NDArray[np.int64]
     values: Floats
 
     def mean_over(self, track_ids: Iterable[int]) -> AttentionStatistics:
-        """The means over those of these tracks that allow the measurement."""
+        """Return the means over those of the given tracks that allow the measurement."""
         chosen = self.values[np.isin(self.track_ids, np.fromiter(track_ids, np.int64))]
         columns = (column[~np.isnan(column)] for column in chosen.T)
         return AttentionStatistics(*(float(column.mean()) if len(column) else None for column in columns))
 
 
 def measure_attention(blocks: Iterable[SegmentBlock], seconds: float) -> MeasuredTracks:
-    """Statistics of every track that is long enough, `SHORTEST_TRACK`, and was heard in `FEWEST_WINDOWS` or more.
+    """Compute the statistics of every track of `SHORTEST_TRACK` or more with at least `FEWEST_WINDOWS` windows.
 
     Args:
-        blocks: As the library gives them.
+        blocks: Stored segments, from the library.
         seconds: Length of a window.
     """
     ids, values = [np.zeros(0, np.int64)], [np.zeros((0, 4))]
@@ -97,16 +97,16 @@ def _measured(block: SegmentBlock, seconds: float) -> Floats:
 
 
 def first_occurrence_share(starts: Floats, weights: Floats, vectors: NDArray[np.float32], seconds: float) -> Floats:
-    """Of the weight on material that repeats, the share where it is new; see `AttentionStatistics`.
+    """Return the share of the weight of repeated material at its first occurrence; see `AttentionStatistics`.
 
     Args:
-        starts: (N, S) of N tracks, rising, in seconds.
+        starts: (N, S) of N tracks, sorted, in seconds.
         weights: (N, S), rows sum to 1.
         vectors: h, (N, S, D).
         seconds: Length of a window.
 
     Returns:
-        (N,), NaN where nothing repeats.
+        (N,), NaN if nothing repeats.
     """
     norms = np.linalg.norm(vectors, axis=2, keepdims=True)
     units = vectors / np.where(norms > 0, norms, 1)  # (N, S, D)

@@ -1,4 +1,4 @@
-"""Pictures of how genres lie to each other: their centroids in two and three principal components, and who is nearest.
+"""Pictures of the genres' centroids in two and three principal components, and of the nearest genres.
 
 Source: Sridhar 2024, figures 3 to 6.
 """
@@ -18,18 +18,18 @@ from engine.util.plotting import COLOURS, GREY, INK, MARKERS, picture_folder, pl
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FEWEST = 4  # genres: three components of fewer show nothing
+FEWEST = 4  # genres: fewer do not span three components
 PLANE, SPACE, NEAREST = "genres-2d.png", "genres-3d.png", "genres-nearest.png"
 VIEWS = ((22, -60), (22, 30))  # degrees of elevation and azimuth
 ORDINALS = ("first", "second", "third")
 NEAR, SECOND = COLOURS[6], COLOURS[0]
-ROOM = 1.3  # in radii of the circle, for the names beside it
+ROOM = 1.3  # radii of the circle, room for the names
 
 Floats = NDArray[np.float64]
 
 
 def draw_genres(name: str | os.PathLike[str], relations: GenreRelations, vectors: Floats) -> None:
-    """Draw genres-2d.png, genres-3d.png and genres-nearest.png into a folder, which is made where it is not there.
+    """Draw genres-2d.png, genres-3d.png and genres-nearest.png into a folder, creating it if needed.
 
     Args:
         name: The folder.
@@ -46,7 +46,7 @@ def draw_genres(name: str | os.PathLike[str], relations: GenreRelations, vectors
 
     model = PCA(3, svd_solver="full")
     points = model.fit_transform(vectors)  # (G, 3)
-    shares = np.nan_to_num(model.explained_variance_ratio_)  # centroids that are all alike have no variance
+    shares = np.nan_to_num(model.explained_variance_ratio_)  # identical centroids have no variance
     axes = [f"{which} component ({share:.0%} of the variance)" for which, share in zip(ORDINALS, shares, strict=True)]
     with saved(folder / PLANE, (9.5, 7.5)) as figure:
         _draw_plane(figure, relations.genres, points, axes)
@@ -88,14 +88,14 @@ def _draw_space(
     title = f"Centroids of {len(genres)} genres, three components ({explained:.0%} of the variance), from two sides"
     figure.suptitle(title, fontsize=12, fontweight="bold", x=0.01, ha="left")
     _legend(figure, genres)
-    figure.draw_without_rendering()  # the projection is known from here on
+    figure.draw_without_rendering()  # fixes the projection
     for axes in panels:
         x, y, _ = proj3d.proj_transform(*points.T, axes.get_proj())
         place_labels(axes, np.stack([x, y], axis=1), [genre.genre for genre in genres])
 
 
 def _draw_nearest(figure: Any, relations: GenreRelations) -> None:
-    """Genres on a circle, ordered so that near ones are neighbours; an arrow from each to its two nearest."""
+    """Draw genres on a circle, near ones adjacent, with an arrow from each to its two nearest."""
     from matplotlib.lines import Line2D
 
     genres, distances = relations.genres, np.array(relations.distances)
@@ -107,7 +107,7 @@ def _draw_nearest(figure: Any, relations: GenreRelations) -> None:
         for rank, near in enumerate(genre.nearest):
             j = names.index(near)
             mutual = genres[j].nearest[rank : rank + 1] == (genre.genre,)
-            if i < j or not mutual:  # one line with two heads, as two dashed ones would fill each other's gaps
+            if i < j or not mutual:  # one line with two heads: two dashed lines would fill each other's gaps
                 _draw_arrow(axes, places[i], places[j], rank, mutual)
         axes.scatter(*places[i], **_dot(i, genre) | {"s": 130})
         _write_around(axes, places[i], genre.genre, float(distances[i][names.index(genre.nearest[0])]))
@@ -121,7 +121,7 @@ def _draw_nearest(figure: Any, relations: GenreRelations) -> None:
 def _draw_arrow(axes: Axes, start: Floats, end: Floats, rank: int, both: bool) -> None:
     heads = "<|-|>" if both else "-|>"
     turn = np.sign(start[0] * end[1] - start[1] * end[0]) or 1.0
-    bend = -turn * (0.2, 0.35)[rank]  # towards the middle, away from the genres between the two
+    bend = -turn * (0.2, 0.35)[rank]  # towards the middle, past the genres between
     axes.annotate(
         "", tuple(end), tuple(start), zorder=2 - rank,
         arrowprops={
@@ -143,7 +143,7 @@ def _write_around(axes: Axes, place: Floats, name: str, distance: float) -> None
 
 
 def _round_order(distances: Floats) -> NDArray[np.intp]:
-    """Genres in an order in which neighbours are near: the leaves of a tree of average linkage, best turned."""
+    """Return an order with near genres adjacent: the optimally ordered leaves of an average-linkage tree."""
     from scipy.cluster.hierarchy import leaves_list, linkage
     from scipy.spatial.distance import squareform
 
@@ -151,7 +151,7 @@ def _round_order(distances: Floats) -> NDArray[np.intp]:
 
 
 def _dot(i: int, genre: GenreSummary) -> dict[str, Any]:
-    """A genre's mark: a colour and shape of its own, hollow where its centroid is not the library's."""
+    """Return a genre's marker: a colour and shape of its own, hollow if its centroid is not the library's."""
     colour = COLOURS[i % len(COLOURS)]
     inside = colour if genre.kind == "library" else "white"
     return {"s": 70, "marker": MARKERS[i % len(MARKERS)], "facecolors": inside, "edgecolors": colour, "linewidths": 1.8}

@@ -1,4 +1,4 @@
-"""How genres lie to each other: centroids, nearest genres, genre equations, where each genre's attention lies.
+"""Relations between genres: centroids, nearest genres, genre equations, attention by genre.
 
 Source: Sridhar 2024, sections 3.2 (a genre is the mean of its signatures), 3.2.2 (equations), 3.3 (two nearest), 3.4.
 """
@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 
 
 def relate_genres(view: LibraryView, threshold: float, plot: str | os.PathLike[str] | None = None) -> GenreRelations:
-    """How the genres of a library lie to each other; see `Engine.genres`."""
+    """Compute the relations between a library's genres; see `Engine.genres`."""
     if not threshold > 0:
         raise QueryError(f"expected a threshold above 0, found {threshold}")
     centroids = library_centroids(view)
@@ -57,23 +57,23 @@ def relate_genres(view: LibraryView, threshold: float, plot: str | os.PathLike[s
 
 
 def cosine_distances(vectors: Floats) -> Floats:
-    """1 - cosine of every two unit rows (G, D) -> (G, G), from 0 to 2, 0 on the diagonal."""
+    """Return 1 - cosine between unit rows (G, D) -> (G, G), from 0 to 2, 0 on the diagonal."""
     distances = (1 - vectors @ vectors.T).clip(0, 2)
     np.fill_diagonal(distances, 0)
     return (distances + distances.T) / 2
 
 
 def nearest_genres(names: Sequence[str], distances: Floats) -> list[tuple[str, ...]]:
-    """Of each of G genres the two others at the smallest distance (G, G), by name where two are as near."""
+    """Return the names of the two nearest other genres of each, from distances (G, G); ties by name."""
     others = [sorted((row[j], name) for j, name in enumerate(names) if j != i) for i, row in enumerate(distances)]
     return [tuple(name for _, name in near[:NEAREST]) for near in others]
 
 
 def genre_equations(names: Sequence[str], vectors: Floats, threshold: float) -> tuple[GenreEquation, ...]:
-    """Every a - b + c = d under a threshold, the smallest error first; see `GenreEquation`.
+    """Return every a - b + c = d under a threshold, smallest error first; see `GenreEquation`.
 
     Args:
-        names: G of them.
+        names: Of G genres.
         vectors: Unit centroids, (G, D).
         threshold: Of the error; above 0.
     """
@@ -90,7 +90,7 @@ def genre_equations(names: Sequence[str], vectors: Floats, threshold: float) -> 
 def _sums(
     pairs: NDArray[np.int64], vectors: Floats, mean: float, threshold: float
 ) -> Iterator[tuple[int, int, int, int, float]]:
-    """Places of a, b, c, d and their error, |a + c - (b + d)| / mean: b and d in both orders, a and c in one."""
+    """Return indices of a, b, c, d and their error |a + c - (b + d)| / mean: b, d in both orders, a, c in one."""
     products = vectors @ vectors.T  # (G, G)
     squares = products[pairs[:, 0]] + products[pairs[:, 1]]  # (P, G): a pair's sum with each genre
     squares = np.take_along_axis(squares, pairs, 1).sum(axis=1)  # (P,): with itself
@@ -105,7 +105,7 @@ def _sums(
 
 
 def _members(view: LibraryView) -> dict[str, NDArray[np.int64]]:
-    """Ids of the tracks by genre, of those that have a signature."""
+    """Return the track ids of each genre that have a signature."""
     snapshot = view.snapshot
     with view.read() as connection:
         tags = tracks_by_genre(connection)

@@ -14,9 +14,9 @@ class GenreSummary:
     Attributes:
         genre: Its name.
         kind: Of its centroid: "library" (ten tagged tracks or more) or "reference" (ships with the encoder).
-        tracks: How many tracks of the library are tagged with it and have a signature.
-        nearest: The two genres at the smallest distance, nearest first; fewer where there are not three genres.
-        attention: Over those tracks.
+        tracks: Tracks of the library with this tag and a signature.
+        nearest: The two nearest genres, nearest first; fewer if there are fewer than three genres.
+        attention: Statistics over those tracks.
     """
 
     genre: str
@@ -42,13 +42,13 @@ class GenreEquation:
 
 @dataclass(frozen=True)
 class GenreRelations:
-    """All genres that have a centroid: the encoder's, then those that only the library's tags name.
+    """All genres with a centroid: the encoder's, then those that only the library's tags name.
 
     Attributes:
-        genres: Of each, what is known.
-        distances: 1 - cosine of every two centroids (0 to 2), rows and columns in the order of `genres`.
-        equations: Those under the threshold, the smallest error first. a and c stand in the order of `genres`, as they
-            may be swapped; b and d do not.
+        genres: A summary of each.
+        distances: 1 - cosine between centroids (0 to 2), rows and columns in the order of `genres`.
+        equations: Those under the threshold, smallest error first. a and c, which commute, are in the order of
+            `genres`; b and d occur in both orders.
     """
 
     genres: tuple[GenreSummary, ...]

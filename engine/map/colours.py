@@ -1,7 +1,7 @@
-"""What a map is coloured by: the most frequent values of a field have a colour each, in the page and in the picture.
+"""The colours of a map: the most frequent values of a field get a colour each, in the page and in the picture.
 
-The first eight colours are those of Okabe and Ito 2008 ("Color Universal Design"), which no usual form of colour
-blindness confuses; brown and violet were chosen to stay as far from them. Shapes tell groups apart without any colour.
+The first eight colours are those of Okabe and Ito 2008 ("Color Universal Design"), distinct for all common forms of
+colour blindness; brown and violet were chosen to stay as far from them. Shapes distinguish groups without colour.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ MOST = len(COLOURS)  # values that have a colour of their own; the others are gr
 
 @dataclass(frozen=True)
 class Grouping:
-    """N tracks by one field.
+    """N tracks grouped by one field.
 
     Attributes:
         name: Of the field.
         values: Every value that occurs; the first `coloured` have a colour of their own, in this order.
         coloured: At most MOST.
-        codes: N positions in `values`, -1 where a track has none.
-        ordered: Whether the order of the coloured values means something, as that of years does.
+        codes: N indices into `values`, -1 for a track without a value.
+        ordered: Whether the coloured values have a natural order, as years do.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Grouping:
 
 
 def groupings(tracks: Sequence[MapTrack]) -> tuple[Grouping, ...]:
-    """Tracks by genre, mood, artist and year (by decades)."""
+    """Group tracks by genre, mood, artist and year (by decades)."""
     decades = [None if track.year is None else f"{track.year // 10 * 10}s" for track in tracks]
     return (
         group("genre", [track.genre for track in tracks]),
@@ -52,7 +52,7 @@ def groupings(tracks: Sequence[MapTrack]) -> tuple[Grouping, ...]:
 
 
 def group(name: str, values: Sequence[str | None], *, ordered: bool = False) -> Grouping:
-    """Group tracks by one field, the most frequent values first; `ordered` sorts those that have a colour."""
+    """Group tracks by one field, most frequent values first; `ordered` sorts the coloured ones."""
     counts = Counter(value for value in values if value is not None)
     ranked = sorted(counts, key=lambda value: (-counts[value], value))
     first = sorted(ranked[:MOST], key=lambda value: (len(value), value)) if ordered else ranked[:MOST]

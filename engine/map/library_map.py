@@ -1,4 +1,4 @@
-"""A map of the library: every track is a point, and what sounds alike lies close together."""
+"""The map of a library: every track is a point, and tracks that sound alike lie close together."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ ENDINGS = (".html", ".png")
 def map_library(
     view: LibraryView, out: str | os.PathLike[str] | None, method: str = "pca", dims: int = 2
 ) -> LibraryMap:
-    """Place every track, and draw the map where it is wanted; see `Engine.map`."""
+    """Place every track and draw the map if a file is given; see `Engine.map`."""
     check_method(method, dims)
     target = None if out is None else _checked(out)
     snapshot = view.filled_snapshot
-    order = np.argsort(snapshot.track_ids)  # what was indexed first is drawn first, whatever the index file's order
+    order = np.argsort(snapshot.track_ids)  # by id, independent of the index file's order
     ids = snapshot.track_ids[order]
     if target is None:
         return _answer(method, ids, place(snapshot.vectors[order], method, dims, view.threads))
-    with _writing(target) as handle:  # opened first: that it cannot be written shows before the long part
+    with _writing(target) as handle:  # fail on an unwritable file before the long part
         places = place(snapshot.vectors[order], method, dims, view.threads)
         _draw(handle, target, Sheet(displayable(view.database.path.stem), method, places, _describe(view, ids)))
     return _answer(method, ids, places)
@@ -77,7 +77,7 @@ def _draw(handle: BinaryIO, target: Path, sheet: Sheet) -> None:
 
 
 def _describe(view: LibraryView, ids: NDArray[np.int64]) -> tuple[MapTrack, ...]:
-    """What is known of each track."""
+    """Return the labels of each track."""
     with view.read() as connection:
         tracks = tracks_by_ids(connection, ids.tolist())
         predicted = predictions(connection, view.encoder_id, view.coverage, ids.tolist())
@@ -86,7 +86,7 @@ def _describe(view: LibraryView, ids: NDArray[np.int64]) -> tuple[MapTrack, ...]
     described = []
     for track_id in ids.tolist():
         track, prediction = tracks.get(track_id), predicted.get(track_id)
-        if track is None or prediction is None:  # removed since the signatures were read
+        if track is None or prediction is None:  # removed meanwhile
             described.append(MapTrack(track_id, None, "", None, False, None, None))
             continue
         tag, mood = tags[track.genre], _likeliest(moods, prediction.moods)

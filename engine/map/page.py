@@ -1,7 +1,7 @@
-"""The map as one page of HTML that needs nothing else: no network, no other file, no library.
+"""The map as one self-contained page of HTML: no network, no other file, no library.
 
-Nothing of a tag is markup: the data are a block of JSON in which no `<` can stand, the script sets text only, and the
-page's own policy lets no script run but this one.
+Nothing in a tag can become markup: the data are a block of JSON without `<`, the script sets text only, and the page's
+content security policy allows no other script.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NOTES = {
 
 
 def make_page(sheet: Sheet) -> bytes:
-    """The whole page, UTF-8."""
+    """Return the whole page, UTF-8."""
     script = "\n".join(["(() => {", '"use strict";', *map(_part, SCRIPTS), "})();"])
     style = _part("page.css")
     filled = {
@@ -41,12 +41,14 @@ def make_page(sheet: Sheet) -> bytes:
         "data": _json(_data(sheet)),
         "script": script,
     }
-    page = re.sub(r"\{\{(\w+)\}\}", lambda found: filled[found[1]], _part("page.html"))  # once: data are not searched
+    page = re.sub(
+        r"\{\{(\w+)\}\}", lambda found: filled[found[1]], _part("page.html")
+    )  # one pass, so that placeholders in data stay
     return page.encode("utf-8")
 
 
 def note(sheet: Sheet) -> str:
-    """What the axes are, in one line."""
+    """Describe the axes in one line."""
     if sheet.places.shares is None:
         return NOTES[sheet.method]
     shares = " + ".join(f"{share:.0%}" for share in sheet.places.shares)
@@ -58,7 +60,7 @@ def _part(name: str) -> str:
 
 
 def _hash(text: str) -> str:
-    """A source for a policy: what stands between the tags, byte for byte."""
+    """Return a hash source for a content security policy."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode('utf-8')).digest()).decode('ascii')}'"
 
 
@@ -68,7 +70,7 @@ def _json(document: dict[str, Any]) -> str:
 
 
 def _data(sheet: Sheet) -> dict[str, Any]:
-    """What the page's script reads; see page.js."""
+    """Return the data of the page's script; see page.js."""
     return {
         "dims": sheet.places.coordinates.shape[1],
         "coordinates": _floats(_centred(sheet.places.coordinates)),
@@ -92,7 +94,7 @@ def _grouping(grouping: Grouping) -> dict[str, Any]:
 
 
 def _centred(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The same picture within -1 and 1, its middle at 0."""
+    """Scale coordinates into -1..1, centred at 0."""
     middle = (coordinates.min(axis=0) + coordinates.max(axis=0)) / 2
     return (coordinates - middle) / (np.abs(coordinates - middle).max() or 1.0)
 

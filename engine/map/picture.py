@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INCHES = (10.5, 7.5)
-MARKERS = ("o", "s", "^", "D", "P")  # as the page's shapes
+MARKERS = ("o", "s", "^", "D", "P")  # the page's shapes
 BLACK, OTHER, NONE = "#1B1D21", "#9AA0A9", "#C3C7CE"
 
 
 def draw_picture(handle: BinaryIO, sheet: Sheet) -> None:
-    """Write a PNG; the legend stands outside the map."""
+    """Write a PNG with the legend outside the map."""
     with canvas(handle, INCHES) as figure:
         _draw(figure, sheet, groupings(sheet.tracks)[0])
 
@@ -29,7 +29,7 @@ def _draw(figure: Figure, sheet: Sheet, genre: Grouping) -> None:
     coordinates = sheet.places.coordinates  # (N, dims)
     deep = coordinates.shape[1] == 3
     axes: Any = figure.add_subplot(projection="3d" if deep else None)
-    area = float(np.clip(2500 / len(coordinates) ** 0.6, 1.5, 40))  # of a mark, in square points
+    area = float(np.clip(2500 / len(coordinates) ** 0.6, 1.5, 40))  # of a marker, square points
     edge = {"edgecolors": "#00000070", "linewidths": 0.25 if area > 4 else 0}
     for order, (label, chosen, colour, marker) in enumerate(_layers(genre)):
         places = coordinates[chosen].T
@@ -50,7 +50,7 @@ def _draw(figure: Figure, sheet: Sheet, genre: Grouping) -> None:
 
 
 def _layers(genre: Grouping) -> list[tuple[str, NDArray[np.bool_], str, str]]:
-    """What is drawn, uppermost first: label, which tracks (N,), colour, marker. Empty ones are left out."""
+    """Return the layers, uppermost first: label, tracks (N,), colour, marker; empty ones left out."""
     codes = np.array(genre.codes)
     layers = []
     for code, name in enumerate(genre.values[: genre.coloured]):
@@ -58,7 +58,7 @@ def _layers(genre: Grouping) -> list[tuple[str, NDArray[np.bool_], str, str]]:
         layers.append((name, codes == code, colour, MARKERS[code % len(MARKERS)]))
     layers.append((f"{len(genre.values) - genre.coloured} others", codes >= genre.coloured, OTHER, "o"))
     layers.append(("no genre", codes < 0, NONE, "o"))
-    # a space before the name: matplotlib leaves out what begins with an underscore
+    # a leading space: matplotlib hides labels that begin with an underscore
     return [(f" {name} ({chosen.sum():,})", chosen, *look) for name, chosen, *look in layers if chosen.any()]
 
 

@@ -1,7 +1,8 @@
-"""Places for signatures on a plane or in space: PCA, t-SNE, UMAP. The same signatures always get the same places.
+"""Projections of signatures to two or three dimensions: PCA, t-SNE, UMAP. All are deterministic.
 
-PCA keeps distances as well as so few axes can, and says how well. t-SNE (van der Maaten and Hinton 2008) and UMAP
-(McInnes, Healy and Melville 2018) keep who is near: their axes have no unit, and gaps between groups mean little.
+PCA preserves distances as well as so few axes can, and reports how well. t-SNE (van der Maaten and Hinton 2008) and
+UMAP (McInnes, Healy and Melville 2018) preserve neighbourhoods: their axes have no unit, and gaps between groups mean
+little.
 """
 
 from __future__ import annotations
@@ -16,21 +17,21 @@ from engine.errors import QueryError
 
 METHODS = ("pca", "umap", "tsne")
 DIMENSIONS = (2, 3)
-FEWEST = 5  # tracks that have neighbours to be placed by; PCA places any number
-MOST_FOR_TSNE = 100_000  # two minutes of one core for 20,000 tracks, and it grows a little faster than the library
+FEWEST = 5  # tracks for t-SNE and UMAP; PCA places any number
+MOST_FOR_TSNE = 100_000  # 20,000 tracks take two minutes of one core, and time grows slightly faster than N
 PERPLEXITY = 30.0
 NEIGHBOURS = 15
-COMPONENTS = 50  # to which t-SNE's input is brought first, as its authors do
+COMPONENTS = 50  # of PCA before t-SNE, as its authors do
 SEED = 0
 
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Where N tracks lie.
+    """The coordinates of N tracks.
 
     Attributes:
         coordinates: (N, 2) or (N, 3).
-        shares: What each axis keeps of the variance, 0 to 1; None unless the method is PCA.
+        shares: Share of the variance on each axis, 0 to 1; None unless the method is PCA.
     """
 
     coordinates: NDArray[np.float64]
@@ -38,7 +39,7 @@ class Places:
 
 
 def check_method(method: str, dims: int) -> None:
-    """Raise QueryError for a method or a number of axes that there is not."""
+    """Raise QueryError for an unknown method or number of dimensions."""
     if method not in METHODS:
         raise QueryError(f"expected a method of {', '.join(METHODS)}, found {method!r}")
     if dims not in DIMENSIONS:
@@ -46,13 +47,13 @@ def check_method(method: str, dims: int) -> None:
 
 
 def place(vectors: NDArray[np.float32], method: str, dims: int, threads: int) -> Places:
-    """Places of unit signatures (N, D), N >= 1.
+    """Project unit signatures (N, D), N >= 1.
 
     Args:
         vectors: The signatures.
         method: One of METHODS.
-        dims: How many axes, 2 or 3.
-        threads: The most that NumPy and scikit-learn may use; UMAP uses one, else its places would differ each time.
+        dims: 2 or 3.
+        threads: Most threads of NumPy and scikit-learn. UMAP uses one, because it is not deterministic with more.
 
     Raises:
         QueryError: Too few or too many tracks for the method.
@@ -80,7 +81,7 @@ def _check_number(tracks: int, method: str) -> None:
 
 
 def _pca(vectors: NDArray[np.float32], dims: int) -> Places:
-    """Exact, from the covariance: memory is one copy of the signatures as float64 (200 MB for 100,000 of 256)."""
+    """Compute PCA exactly, from the covariance: one float64 copy of the signatures (200 MB for 100,000 of 256)."""
     from sklearn.decomposition import PCA
 
     centred = vectors.astype(np.float64)
@@ -92,7 +93,7 @@ def _pca(vectors: NDArray[np.float32], dims: int) -> Places:
         coordinates[:, :kept] = model.fit_transform(centred)
         shares[:kept] = model.explained_variance_ratio_
     else:
-        shares[0] = 1.0  # one track, or all alike: nothing is lost
+        shares[0] = 1.0  # one track, or identical ones: nothing is lost
     return Places(coordinates, tuple(shares.tolist()))
 
 
@@ -112,9 +113,9 @@ def _tsne(vectors: NDArray[np.float32], dims: int, threads: int) -> NDArray[np.f
 
 
 def _umap(vectors: NDArray[np.float32], dims: int) -> NDArray[np.float64]:
-    """Between unit vectors the nearest by Euclidean distance are the nearest by cosine."""
+    """Use Euclidean distance, which ranks unit vectors as the cosine does."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it tells of TensorFlow, which is not needed, and of its own choices
+        warnings.simplefilter("ignore")  # UMAP warns of TensorFlow, which it does not need, and of its defaults
         from umap import UMAP
 
         neighbours = min(NEIGHBOURS, len(vectors) - 1)

@@ -9,7 +9,7 @@ from engine.map.projection import Places
 
 @dataclass(frozen=True)
 class MapPoint:
-    """Where a track lies; `z` is None on a plane. PCA: distances are those of signatures; else there is no unit."""
+    """The position of a track; `z` is None in 2-D. With PCA distances approximate those of signatures."""
 
     track_id: int
     x: float
@@ -19,12 +19,12 @@ class MapPoint:
 
 @dataclass(frozen=True)
 class LibraryMap:
-    """Every track's place, by track id.
+    """The positions of all tracks.
 
     Attributes:
         method: "pca", "umap" or "tsne".
-        explained_variance: The share of the signatures' variance that the axes keep together, 0 to 1 (1 where there is
-            none to keep); None unless the method is PCA.
+        explained_variance: Share of the signatures' variance on the axes together, 0 to 1 (1 if there is none); None
+            unless the method is PCA.
         points: One for each track that has a signature.
     """
 
@@ -35,10 +35,10 @@ class LibraryMap:
 
 @dataclass(frozen=True)
 class MapTrack:
-    """What a map tells about a track, as text for people; None where it is not known.
+    """The labels of a track on a map; None if unknown.
 
     Attributes:
-        predicted: Whether the encoder predicted the genre, for want of a tag.
+        predicted: Whether the genre is a prediction, for want of a tag.
     """
 
     track_id: int
@@ -52,13 +52,13 @@ class MapTrack:
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """All that is drawn.
+    """A map to draw.
 
     Attributes:
         name: Of the library.
         method: As of `LibraryMap`.
         places: Of N tracks.
-        tracks: N of them.
+        tracks: Labels of the N tracks.
     """
 
     name: str
@@ -68,5 +68,5 @@ class Sheet:
 
     @property
     def title(self) -> str:
-        """The library's name and how many tracks it has."""
+        """The library's name and its number of tracks."""
         return f"{self.name}: {len(self.tracks):,} track{'' if len(self.tracks) == 1 else 's'}"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from engine.indexer.vectors.snapshot import Snapshot
 
 MINIMUM_TRACKS = 10
-MOST_TRACKS = 1_000  # of a genre that its mean is taken over, so that no large library is read whole
+MOST_TRACKS = 1_000  # of a genre in its mean: bounds the work in a large library
 
 Ids = NDArray[np.int64]
 
@@ -44,10 +44,10 @@ def library_centroids(view: LibraryView) -> list[Centroid]:
 
 
 def genre_members(tags: Mapping[str, Ids], genres: Sequence[str] = GENRES) -> dict[str, Ids]:
-    """Track ids by genre: the encoder's genres that tags name; other names of tags from MINIMUM_TRACKS on.
+    """Return track ids by genre: the encoder's genres, and other tags with MINIMUM_TRACKS tracks or more.
 
     Args:
-        tags: Ids, each under one tag, by the tag as it stands in the files.
+        tags: Track ids by raw genre tag.
         genres: An encoder's.
     """
     members: dict[str, list[Ids]] = defaultdict(list)
@@ -61,13 +61,13 @@ def genre_members(tags: Mapping[str, Ids], genres: Sequence[str] = GENRES) -> di
 def make_centroids(
     tags: Mapping[str, Ids], snapshot: Snapshot, reference: NDArray[np.float32], genres: Sequence[str] = GENRES
 ) -> list[Centroid]:
-    """All centroids of a library.
+    """Compute the centroids of a library.
 
     Args:
         tags: Track ids by raw genre tag.
         snapshot: The signatures.
-        reference: (G, D) unit rows in the order of `genres`, zero where the encoder has none.
-        genres: The names of the encoder whose signatures these are.
+        reference: Unit rows (G, D) in the order of `genres`; zero for a genre without.
+        genres: The encoder's.
     """
     made: dict[str, Centroid] = {}
     for genre, vector in zip(genres, reference, strict=True):
@@ -90,6 +90,6 @@ def _read_centroids(view: LibraryView) -> list[Centroid]:
 
 
 def distances(signature: NDArray[np.float32], centroids: list[Centroid]) -> tuple[CentroidDistance, ...]:
-    """1 - cosine of a unit signature (D,) with every centroid, nearest first."""
+    """Return 1 - cosine of a unit signature (D,) with every centroid, nearest first."""
     found = [CentroidDistance(c.genre, 1.0 - float(signature @ c.vector), c.kind) for c in centroids]
     return tuple(sorted(found, key=lambda entry: (entry.distance, entry.genre)))

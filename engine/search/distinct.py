@@ -1,4 +1,4 @@
-"""The nearest tracks, each recording once: `similar --no-duplicates`."""
+"""Ranking with each recording once: `similar --no-duplicates`."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ from engine.session import LibraryView
 if TYPE_CHECKING:
     from engine.indexer.vectors.store import Neighbour
 
-LOOK_FACTOR, LOOK_MORE = 2, 10  # beyond the k nearest, for better files of the recordings among them
+POOL_FACTOR, POOL_EXTRA = 2, 10  # candidates beyond k, among which better files of a recording are found
 
 
 def nearest_distinct(view: LibraryView, query: Query, k: int, filters: Filters, ranking: Ranking) -> list[Neighbour]:
-    """As `nearest`, without the recordings that are searched from, and with only the best file of each other one.
+    """Rank as `nearest`, without the query's own recordings and with the best file of each other recording only.
 
-    It is as if the other files were not in the library. The best is that of `duplicates`: whole, lossless, then by bit
-    rate. It is looked for among the 2 k + 10 nearest, which are fingerprinted on first use where they sound like one
-    another.
+    The best file is that of `duplicates`: whole, lossless, then by bit rate, among the 2 k + 10 nearest. Candidates
+    close to each other are fingerprinted on first use.
 
     Raises:
-        QueryError: k, a filter or the ranking makes no sense.
+        QueryError: k, a filter or the ranking is out of range.
         LibraryError: There is nothing to compare with, or fingerprints cannot be stored.
     """
     if k < 1:
@@ -37,12 +36,12 @@ def nearest_distinct(view: LibraryView, query: Query, k: int, filters: Filters, 
     plain = replace(ranking, variety=0.0)
     while True:
         left = replace(query, embedding=replace(query.embedding, identical_ids=identical_ids))
-        found = nearest(view, left, LOOK_FACTOR * k + LOOK_MORE, filters, plain)
-        looked_at = {each.track_id for each in found}
-        if ranking.variety:  # the seed stays, so that the same ones are drawn again where they may be
+        found = nearest(view, left, POOL_FACTOR * k + POOL_EXTRA, filters, plain)
+        examined = {each.track_id for each in found}
+        if ranking.variety:  # with the same seed, so that the same tracks are drawn if they still may be
             found = nearest(view, left, k, filters, ranking)
-            looked_at |= {each.track_id for each in found}
-        again = repeated(view, looked_at, origins, files)
+            examined |= {each.track_id for each in found}
+        again = repeated(view, examined, origins, files)
         if not again & {each.track_id for each in found[:k]}:
             return found[:k]
-        identical_ids |= again  # others move up, so look again; every round leaves out one track at least
+        identical_ids |= again  # others move up: repeat; every round excludes at least one track

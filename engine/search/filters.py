@@ -1,4 +1,4 @@
-"""Which tracks may be an answer: filters in the user's words, and the ids that pass them."""
+"""Filters: conditions on tracks in the user's words, and the ids of the tracks that pass."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ from engine.search.references import PathName, absolute_path
 from engine.session import LibraryView
 
 ANY: Span = (None, None)
-CLOSE_ENOUGH = 0.6  # of difflib's ratio: a name that is likelier a slip than another name
+TYPO_RATIO = 0.6  # of difflib: above it an unknown name is probably a misspelling
 
 
 @dataclass(frozen=True)
 class Filters:
-    """What an answer must be; what is not given asks for nothing. A track that lacks a value passes no span of it.
+    """Conditions on the tracks of an answer. Unset fields do not restrict; a missing value fails any range.
 
     Attributes:
-        genres: One of these: by its tag, or where that names none of the encoder's, by what the network hears.
-        moods: One of these, as the network hears it.
-        artists, albums: One of these, whatever the case; an artist may be the album's, and one of several.
+        genres: Any of these, by tag, or by prediction if the tag names none of the encoder's genres.
+        moods: Any of these, by prediction.
+        artists, albums: Any of these, case ignored; album artists and each of several artists count.
         years: First and last, either None.
         durations: Seconds.
-        tempos: Beats a minute; known after `index --features`.
-        keys: One of these ("A minor"); known after `index --features`.
-        below: In this folder, or below it.
-        not_genres, not_moods, not_artists, not_albums: None of these, told as above; a track without the value passes.
-        not_below: In none of these folders.
-        not_tracks: None of these track ids, whether or not the library has them.
+        tempos: Beats per minute; known after `index --features`.
+        keys: Any of these ("A minor"); known after `index --features`.
+        below: This folder and all below it.
+        not_genres, not_moods, not_artists, not_albums: None of these, matched as above; a missing value passes.
+        not_below: Not below these folders.
+        not_tracks: Not these track ids, known or not.
         added_since: First seen by the library at or after this time, seconds since 1970.
-        other_artists, other_albums: Not by an artist, not from an album, of what is searched from.
-        per_artist: At most so many of one artist.
+        other_artists, other_albums: Not by an artist, or from an album, of the query's tracks.
+        per_artist: Most tracks of one artist.
     """
 
     genres: tuple[str, ...] = ()
@@ -79,29 +79,30 @@ NO_FILTERS = Filters()
 
 @dataclass(frozen=True, eq=False)
 class _Genres:
-    """What tracks are of which genre.
+    """The genres of all tracks.
 
     Attributes:
-        tagged: The names in each genre tag, and the ids of the tracks that carry it.
-        heard_ids, heard_genres: Tracks whose tag names none of the encoder's genres, and the position of what it hears.
+        tagged: For each genre tag, its names and the ids of its tracks.
+        predicted_ids, predicted_genres: Tracks whose tag names none of the encoder's genres, and the index of the
+            predicted one.
     """
 
     tagged: list[tuple[frozenset[str], NDArray[np.int64]]]
-    heard_ids: NDArray[np.int64]
-    heard_genres: NDArray[np.int16]
+    predicted_ids: NDArray[np.int64]
+    predicted_genres: NDArray[np.int16]
 
 
 def passing(view: LibraryView, filters: Filters, query: Sequence[Track] = ()) -> NDArray[np.int64] | None:
-    """The ids of the tracks that pass, rising; None where everything does. `per_artist` is not looked at.
+    """Return the sorted ids of the tracks that pass, or None if all do. `per_artist` is ignored here.
 
     Args:
         view: The library.
-        filters: What is asked.
-        query: The tracks that are searched from.
+        filters: The conditions.
+        query: The tracks of the query.
 
     Raises:
-        QueryError: A name is none of the library's; the message suggests the nearest. A span is empty. Tempo or key is
-            asked for, and no track was measured.
+        QueryError: The library has no such name (the message suggests the nearest), a range is empty, or tempo or key
+            is given but no track was measured.
     """
     if filters == NO_FILTERS:
         return None
@@ -121,11 +122,11 @@ def passing(view: LibraryView, filters: Filters, query: Sequence[Track] = ()) ->
 
 
 class ArtistCap:
-    """At most so many tracks of one artist; a track of several counts for each, one of none is always welcome.
+    """A limit on the tracks of one artist. A track of several artists counts for each; one of none always fits.
 
     Args:
         most: Of one artist; None for any number.
-        taken: Tracks that are there already.
+        taken: Tracks that count from the start.
     """
 
     def __init__(self, most: int | None, taken: Iterable[Track] = ()) -> None:
@@ -133,7 +134,7 @@ class ArtistCap:
         self.counts = Counter(group for track in taken for group in groups_of(track, "artist"))
 
     def takes(self, track: Track | None) -> bool:
-        """Whether there is room for a track; if so, it has it."""
+        """Return whether there is room for a track; if so, count it."""
         groups = groups_of(track, "artist") if track is not None and self.most is not None else ()
         if self.most is not None and any(self.counts[group] >= self.most for group in groups):
             return False
@@ -160,7 +161,7 @@ def _conditions(filters: Filters, query: Sequence[Track]) -> Conditions:
 
 
 def _excluded(view: LibraryView, filters: Filters) -> NDArray[np.int64]:
-    """The tracks that are named, sound like or are tagged with something unwanted."""
+    """Return the ids of tracks excluded by id, genre or mood."""
     parts = [np.array(filters.not_tracks, np.int64)]
     for unwanted in (_of_genres(view, filters.not_genres), _of_moods(view, filters.not_moods)):
         if unwanted is not None:
@@ -197,21 +198,23 @@ def _refuse_unknown(kind: str, names: Iterable[str], known: Iterable[str]) -> No
     spelled = {fold(name): name for name in known}
     for name in names:
         if fold(name) not in spelled:
-            near = difflib.get_close_matches(fold(name), spelled, n=1, cutoff=CLOSE_ENOUGH)
+            near = difflib.get_close_matches(fold(name), spelled, n=1, cutoff=TYPO_RATIO)
             hint = f"did you mean {spelled[near[0]]!r}?" if near else "`engine search WORDS` shows what there is"
             raise QueryError(f"no track of the library has the {kind} {name!r}; {hint}")
 
 
 def _of_genres(view: LibraryView, wanted: Sequence[str]) -> NDArray[np.int64] | None:
-    """Tracks whose tag names one of the genres, or whose tag names none of the encoder's and that sound like one."""
+    """Return tracks of the genres: by tag, or by prediction if the tag names none that the encoder knows."""
     if not wanted:
         return None
     genres = view.file.genres
     known = view.cached_tags("genres", lambda: _read_genres(view))
     chosen = {_genre_name(name, genres) for name in wanted}
     _refuse_unknown("genre", chosen, set(genres).union(*(names for names, _ in known.tagged)))
-    heard = np.isin(known.heard_genres, [i for i, genre in enumerate(genres) if genre in chosen])
-    ids = np.sort(np.concatenate([known.heard_ids[heard], *(ids for names, ids in known.tagged if names & chosen)]))
+    predicted = np.isin(known.predicted_genres, [i for i, genre in enumerate(genres) if genre in chosen])
+    ids = np.sort(
+        np.concatenate([known.predicted_ids[predicted], *(ids for names, ids in known.tagged if names & chosen)])
+    )
     return ids[np.diff(ids, prepend=-1) > 0]
 
 
@@ -220,9 +223,9 @@ def _read_genres(view: LibraryView) -> _Genres:
     with view.read() as connection:
         tagged = [(frozenset(tag_names(tag, genres)), ids) for tag, ids in tracks_by_genre(connection).items()]
     labels = predicted_labels(view)
-    told = np.concatenate([np.zeros(0, np.int64), *(ids for names, ids in tagged if names & set(genres))])
-    untold = ~np.isin(labels.track_ids, told)
-    return _Genres(tagged, labels.track_ids[untold], labels.genres[untold])
+    by_tag = np.concatenate([np.zeros(0, np.int64), *(ids for names, ids in tagged if names & set(genres))])
+    untagged = ~np.isin(labels.track_ids, by_tag)
+    return _Genres(tagged, labels.track_ids[untagged], labels.genres[untagged])
 
 
 def predicted_labels(view: LibraryView) -> Labels:

@@ -1,4 +1,4 @@
-"""The nearest artists or albums: each is the mean signature of its tracks."""
+"""The nearest artists or albums by the mean signature of their tracks."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Groups:
     """The artists or albums of a snapshot's tracks.
 
     Attributes:
-        rows: (M,), of the snapshot; a track of several artists is there several times.
-        numbers: (M,), the group that each of these rows belongs to.
+        rows: Rows of the snapshot, (M,); the row of a track of several artists occurs several times.
+        numbers: The group of each of these rows, (M,).
         by_name: The number of each of the G groups.
-        counts: (G,), tracks of each.
-        norms: (G,), of the sum of their signatures.
+        counts: Tracks of each group, (G,).
+        norms: Norm of the sum of each group's signatures, (G,).
     """
 
     rows: Ints
@@ -45,17 +45,17 @@ class Groups:
 
 
 def nearest_groups(view: LibraryView, query: Query, kind: str, k: int, filters: Filters) -> tuple[GroupMatch, ...]:
-    """The k nearest artists or albums, by the mean signature of their tracks that pass; the seeds' own are left out.
+    """Return the k artists or albums with the nearest mean signature of the tracks that pass; the query's own left out.
 
     Args:
         view: The library.
-        query: What is searched for.
+        query: The query.
         kind: "artist" or "album" (of one artist).
-        k: How many at most.
-        filters: `per_artist` is not looked at.
+        k: Most groups.
+        filters: `per_artist` is ignored.
 
     Raises:
-        QueryError: The kind, k or a filter makes no sense.
+        QueryError: The kind, k or a filter is out of range.
     """
     if kind not in GROUPS:
         raise QueryError(f"expected to group by {' or '.join(GROUPS)}, found {kind!r}")
@@ -88,7 +88,7 @@ def nearest_groups(view: LibraryView, query: Query, kind: str, k: int, filters: 
 
 
 def _make_groups(view: LibraryView, snapshot: Snapshot, kind: str) -> Groups:
-    from engine.indexer.vectors.snapshot import places_in  # here: FAISS takes a while to load
+    from engine.indexer.vectors.snapshot import places_in  # FAISS is slow to import
 
     with view.read() as connection:
         named = group_names(connection, kind)
@@ -101,7 +101,7 @@ def _make_groups(view: LibraryView, snapshot: Snapshot, kind: str) -> Groups:
 
 
 def _norms(snapshot: Snapshot, groups: Groups, rows: Ints, numbers: Ints, counts: Ints) -> NDArray[np.float64]:
-    """(G,) norms of the sums of the signatures of some rows; those of whole groups are known."""
+    """Return norms (G,) of the sums of the given rows' signatures; norms of whole groups are cached."""
     partly = (counts > 0) & (counts < groups.counts)
     norms = groups.norms.copy()
     if partly.any():
@@ -111,7 +111,7 @@ def _norms(snapshot: Snapshot, groups: Groups, rows: Ints, numbers: Ints, counts
 
 
 def _sum_norms(snapshot: Snapshot, rows: Ints, numbers: Ints, count: int) -> NDArray[np.float64]:
-    """(G,) norms of the sum of each group's signatures; rows and the groups that they count for, (m,) each."""
+    """Return the norm (G,) of each group's sum of signatures, given rows and their groups, (m,) each."""
     order = np.argsort(numbers, kind="stable")
     rows, numbers = rows[order], numbers[order]
     sums = np.zeros((count, snapshot.vectors.shape[1]), np.float32)
@@ -125,7 +125,7 @@ def _sum_norms(snapshot: Snapshot, rows: Ints, numbers: Ints, count: int) -> NDA
 
 def _match(rank: int, likeness: float, count: int, track: Track, kind: str, name: str) -> GroupMatch:
     artist = track.album_artist or track.artist
-    if kind == "artist":  # one of several, perhaps
+    if kind == "artist":  # the track may have several
         spelled = artist_names(track.artist or track.album_artist)
         artist = next((each for each in spelled if fold(each) == name), name)
     album = track.album if kind == "album" else None

@@ -1,8 +1,9 @@
-"""Hubness correction: a track that is near to everything is nearer to nothing than it looks.
+"""Hubness correction by local scaling: demote tracks that are near to everything.
 
-Local scaling (Zelnik-Manor and Perona 2004; for music, Schnitzer et al. 2012, section 3.1): a distance counts relative
-to how near the neighbours of both tracks are, exp(-d^2 / (s_x s_y)). Here s is a track's distance to its 20th nearest
-of at most 500 tracks drawn from the library, so that it costs the same for each track however large the library is.
+Local scaling (Zelnik-Manor and Perona 2004; for music, Schnitzer et al. 2012, section 3.1): a distance d is
+divided by the local scales of both tracks, exp(-d^2 / (s_x s_y)). A hub has many near neighbours, so its scale is small
+and its distances grow. Here s is the distance to the 20th nearest of at most 500 tracks drawn from the library, so the
+cost of a track does not grow with the library.
 """
 
 from __future__ import annotations
@@ -37,12 +38,12 @@ def local_scales(view: LibraryView) -> Floats:
 
 
 def draw_sample(snapshot: Snapshot) -> Floats:
-    """At most SAMPLE signatures (S, D) of a library: the same tracks give the same ones."""
+    """Return at most SAMPLE signatures (S, D), the same for the same tracks."""
     return snapshot.take(drawn(np.sort(snapshot.track_ids), SAMPLE))
 
 
 class LocalScale:
-    """Scales of tracks, against the same sample of a library.
+    """Local scales against one sample of a library.
 
     Args:
         sample: (S, D) unit signatures that scales are measured against.
@@ -52,12 +53,12 @@ class LocalScale:
         self._sample = sample
 
     def closeness(self, query: Floats, vectors: Floats, cosines: Floats) -> Floats:
-        """-d^2 / (s_query s_track) for some tracks (M, D), given their cosines (M,) with a unit vector (D,)."""
+        """Return -d^2 / (s_query s_track), (M,), of signatures (M, D) with cosines (M,) to a query (D,)."""
         scales = self.of(np.concatenate([query[None], vectors]))
         return -np.square(1 - cosines) / (scales[0] * scales[1:])
 
     def of(self, vectors: Floats) -> Floats:
-        """Distances (M,) to the 20th nearest of the sample, of which the nearest may be the track itself."""
+        """Return the distances (M,) to the 20th nearest of the sample, in which the track itself may be."""
         parts = [self._of_some(vectors[at : at + ROWS_AT_ONCE]) for at in range(0, len(vectors), ROWS_AT_ONCE)]
         return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 

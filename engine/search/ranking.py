@@ -1,4 +1,4 @@
-"""The nearest tracks: filtered, corrected for hubs, capped by artist, as varied as asked."""
+"""Ranking: the nearest tracks, filtered, corrected for hubs, diversified, limited by artist."""
 
 from __future__ import annotations
 
@@ -21,23 +21,22 @@ from engine.session import LibraryView
 if TYPE_CHECKING:
     from engine.indexer.vectors.store import Neighbour, Snapshot
 
-# Nearest tracks that are put into order, and how many for one that is asked for, whichever is more. Correcting for
-# hubs moves tracks into an answer of ten from among the first thirty, hardly ever from beyond.
+# Candidates to re-rank: at least so many, and so many for each track of the answer. Hub correction moves tracks into an
+# answer of ten from the first thirty candidates, hardly ever from beyond.
 SMALLEST_POOL, POOL_FACTOR = 50, 5
-DIVERSE_POOL, DIVERSE_FACTOR = 200, 10  # the same where they are chosen to differ
+DIVERSE_POOL, DIVERSE_FACTOR = 200, 10  # the same for diversified answers
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """How the nearest are put into order.
+    """How candidates are ranked.
 
     Attributes:
-        diverse: 0 is the nearest first; up to 1, how much an answer's likeness to those before it counts against it
-            (maximal marginal relevance, Carbonell and Goldstein 1998: 1 - lambda).
-        hubs: Leave in place what is near to everything (`engine.search.hubness`).
-        variety: 0 is the same answer each time; up to 1, how freely it is drawn among the near ones
-            (`engine.search.variety`).
-        seed: What decides the draw; None for a fresh one, which the answer names.
+        diverse: 0 (nearest first) to 1: the penalty for likeness to tracks ranked before (maximal marginal relevance,
+            Carbonell and Goldstein 1998: 1 - lambda).
+        hubs: Do not demote hub tracks (`engine.search.hubness`).
+        variety: 0 (the same answer each time) to 1: the temperature of a random draw (`engine.search.variety`).
+        seed: Of the draw; None for a fresh one, which the answer returns.
     """
 
     diverse: float = 0.0
@@ -46,7 +45,11 @@ class Ranking:
     seed: int | None = None
 
     def settled(self) -> Ranking:
-        """The ranking with a seed if it draws, and without one if it does not; raises QueryError where it cannot."""
+        """Return the ranking with a seed if it draws, without one otherwise.
+
+        Raises:
+            QueryError: The variety or the seed is out of range.
+        """
         return replace(self, seed=settle_seed(self.variety, self.seed))
 
 
@@ -54,10 +57,10 @@ DEFAULT_RANKING = Ranking()
 
 
 def nearest(view: LibraryView, query: Query, k: int, filters: Filters, ranking: Ranking) -> list[Neighbour]:
-    """The k nearest that pass, in order; fewer where fewer pass. Cosines are what they are, whatever the order.
+    """Return the k best-ranked tracks that pass the filters, or fewer if fewer pass, with their plain cosines.
 
     Raises:
-        QueryError: k or a filter makes no sense.
+        QueryError: k, diverse or a filter is out of range.
         LibraryError: There is nothing to compare with.
     """
     if k < 1:
@@ -105,7 +108,7 @@ def _pick(
 
 
 def _cap(view: LibraryView, track_ids: Sequence[int], per_artist: int | None) -> Callable[[int], bool]:
-    """Says of each candidate, once and in the order of the answer, whether its artist may be there once more."""
+    """Return a predicate to call once for each candidate, in rank order: is there room for its artist?"""
     if per_artist is None:
         return lambda _: True
     with view.read() as connection:
@@ -121,18 +124,20 @@ def _diverse(
     weight: float,
     fits: Callable[[int], bool],
 ) -> Iterator[int]:
-    """Candidates by (1 - weight) * likeness to the query - weight * greatest likeness to one before; the first is
-    the nearest."""
+    """Yield candidates by maximal marginal relevance, the nearest first.
+
+    The score is (1 - weight) * cosine to the query - weight * greatest cosine to a candidate yielded before.
+    """
     left = list(ordered)
-    likest = np.full(len(left), -1.0, np.float32)  # of each that is left, to those taken
+    redundancy = np.full(len(left), -1.0, np.float32)  # greatest cosine to those taken
     taken = False
     while left:
-        scores = (1 - weight) * cosines[left] - weight * likest
+        scores = (1 - weight) * cosines[left] - weight * redundancy
         place = int(np.argmax(scores)) if taken else 0
         chosen = left.pop(place)
-        likest = np.delete(likest, place)
+        redundancy = np.delete(redundancy, place)
         if not fits(chosen):
             continue
         taken = True
-        likest = np.maximum(likest, vectors[left] @ vectors[chosen])
+        redundancy = np.maximum(redundancy, vectors[left] @ vectors[chosen])
         yield chosen

@@ -1,5 +1,7 @@
-"""What Engine answers with: frozen values. Paths are absolute, and such that `open` takes them, whatever their bytes.
-`dataclasses.asdict` of them is the JSON that the commands print."""
+"""The results of searches, as frozen dataclasses.
+
+Paths are absolute and can be passed to `open`, whatever bytes they hold.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,7 @@ class ValenceProbability:
 
 @dataclass(frozen=True)
 class TagProbability:
-    """One of the encoder's words (guitar, applause, melancholy), and how likely it is, whatever the others are."""
+    """One of the encoder's words (guitar, applause, melancholy), and its own probability, independent of the others."""
 
     tag: str
     probability: float
@@ -51,7 +53,7 @@ class CentroidDistance:
 
 @dataclass(frozen=True)
 class Match:
-    """One neighbour: `similarity` is max(0, cosine); `genre_source` names what gave the genre: "tag", "prediction"."""
+    """One neighbour: `similarity` is max(0, cosine), `genre_source` is "tag" or "prediction"."""
 
     rank: int
     track_id: int
@@ -66,9 +68,10 @@ class Match:
 
 @dataclass(frozen=True)
 class Classification:
-    """What a track sounds like; every list is complete and best first. `track_id` is None outside the library.
+    """The classification of a track. Every list is complete and sorted best first.
 
-    `valence` is empty for an encoder that answers with moods of its own, `tags` for one without words.
+    `track_id` is None outside the library. `valence` is empty for an encoder trained on other moods, `tags` for one
+    without words.
     """
 
     path: str | None
@@ -91,7 +94,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Seed:
-    """A track that was searched from: `sign` is 1 where it is liked, -1 where it is not."""
+    """A track that the query is made of: `sign` is 1 if it was added, -1 if it was subtracted."""
 
     track_id: int | None
     path: str
@@ -113,10 +116,10 @@ class GroupMatch:
 
 @dataclass(frozen=True)
 class QueryResult(Classification):
-    """A classification and the nearest neighbours; a query that failed has its reason in `error` and empty lists.
+    """A classification and the nearest neighbours. A failed query has its reason in `error` and empty lists.
 
-    `seeds` are named where several tracks were searched from; `groups` where artists or albums were asked for, in
-    place of `matches`. `seed` is the number that gives a varied answer again, None where nothing was drawn.
+    `seeds` lists the tracks of a query that combines several. `groups` replaces `matches` for artists or albums. `seed`
+    reproduces a varied answer; None if nothing was drawn.
     """
 
     matches: tuple[Match, ...]
@@ -127,7 +130,7 @@ class QueryResult(Classification):
 
 @dataclass(frozen=True)
 class FoundTrack:
-    """A track that a search found."""
+    """A track found by text search."""
 
     track_id: int
     path: str
@@ -138,7 +141,7 @@ class FoundTrack:
 
 @dataclass(frozen=True)
 class EncoderTracks:
-    """How many tracks have a signature of an encoder with one coverage."""
+    """The number of tracks with a signature of an encoder and coverage."""
 
     encoder: str
     coverage: str
@@ -147,10 +150,10 @@ class EncoderTracks:
 
 @dataclass(frozen=True)
 class Stats:
-    """What a library holds.
+    """The contents of a library.
 
-    `failed` counts the files that gave no signature the last time; a track may stand for what one held before.
-    `failures` names them.
+    `failed` counts the files that gave no signature in the last run, `failures` names them. A failed file may still
+    have a track, from an earlier version of its contents.
     """
 
     tracks: int

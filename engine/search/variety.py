@@ -1,8 +1,8 @@
-"""Another list each time: candidates drawn by chance, the nearer the likelier, and the same ones from the same seed.
+"""Varied answers: candidates drawn at random, near ones with higher probability, reproducible by a seed.
 
-Drawing without replacement by weights w is putting log w + Gumbel noise into order (Efraimidis and Spirakis 2006;
-Kool et al. 2019). Weights are exp(SHARPNESS * closeness / variety), with closeness stretched over the candidates from
-0 to 1: at a variety of 1 the nearest is about twenty times as likely as the last, near 0 the order is closeness'.
+Sorting log w + Gumbel noise draws without replacement by weights w (Efraimidis and Spirakis 2006;
+Kool et al. 2019). Weights are exp(SHARPNESS * closeness / variety), with closeness rescaled to 0..1 over the
+candidates: at variety 1 the nearest is about twenty times as likely as the last; near 0 the order is that of closeness.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from engine.errors import QueryError
 SHARPNESS = 3.0
 FRESH_SEEDS = 2**31
 LARGEST_SEED = 2**63 - 1
-THINNED = 0.5  # share of a path's candidates that a variety of 1 leaves out
+DROPPED_SHARE = 0.5  # of a path's candidates at variety 1
 
 Floats = NDArray[np.float32]
 
 
 def settle_seed(variety: float, seed: int | None) -> int | None:
-    """The seed of an answer: as given, a fresh one where none is, None where nothing is drawn.
+    """Return the seed of an answer: the given one, a fresh one for None, or None if variety is 0.
 
     Raises:
         QueryError: The variety is not 0 to 1, or the seed is negative or too large.
@@ -38,12 +38,12 @@ def settle_seed(variety: float, seed: int | None) -> int | None:
 
 
 def drawn_order(closeness: Floats, variety: float, seed: int | None) -> list[int]:
-    """All candidates in the order in which they are drawn.
+    """Return all candidates in the order of the draw.
 
     Args:
-        closeness: (N,), the greater the likelier.
+        closeness: (N,), higher is nearer.
         variety: Above 0, up to 1.
-        seed: What decides the draw.
+        seed: Of the random generator.
     """
     spread = max(float(np.ptp(closeness)), 1e-12) if len(closeness) else 1.0
     stretched = (closeness.astype(np.float64) - closeness.min(initial=np.inf)) / spread
@@ -53,6 +53,6 @@ def drawn_order(closeness: Floats, variety: float, seed: int | None) -> list[int
 
 
 def thinned(count: int, at_least: int, variety: float, seed: int | None) -> NDArray[np.intp]:
-    """Which of some candidates stay, rising, where each is left out with the same chance; so many stay at least."""
+    """Return the sorted indices of the candidates that a uniform draw keeps, `at_least` of them."""
     order = np.random.default_rng(seed).permutation(count)
-    return np.sort(order[: max(at_least, round(count * (1 - THINNED * variety)))])
+    return np.sort(order[: max(at_least, round(count * (1 - DROPPED_SHARE * variety)))])
