@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
 from engine.db.schema import segments, signatures, tracks
-from engine.db.signatures import FLOAT, HALF, Floats, damaged, decode
+from engine.db.signatures import FLOAT, HALF, damaged, decode
 from engine.db.text import VARIABLES, portions
+from engine.embedding import Floats
 
 WINDOWS_AT_ONCE = 4096  # of 256 numbers: 4 MB
 

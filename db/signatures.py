@@ -5,16 +5,16 @@ encoder.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, Select, bindparam, delete, exists, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from engine.db.schema import COVERAGES, segments, signatures, tracks, vector_indexes, words
 from engine.db.text import Folder, displayable, portions
+from engine.embedding import Floats, TrackEmbedding
 from engine.errors import LibraryError, SignatureError
 
 FLOAT = np.dtype("<f4")  # as stored; float32 on any machine once read
@@ -40,23 +40,22 @@ WORDS = (
     .join_from(signatures, words, words.c.signature_id == signatures.c.id)
 )
 
-Floats = NDArray[np.float32]
-
 
 @dataclass(frozen=True, eq=False)
 class Signature:
-    """What an encoder heard in a track."""
+    """The embedding of one track by one encoder, as a row of the library.
+
+    Attributes:
+        track_id: The track.
+        encoder: The encoder's id, `name@hash`.
+        coverage: One of COVERAGES.
+        embedding: The encoder's output.
+    """
 
     track_id: int
-    encoder: str  # name@hash
-    coverage: str  # one of COVERAGES
-    vector: Floats  # (D,), unit norm
-    genres: Floats  # probabilities, in the order of the encoder's labels
-    moods: Floats  # probabilities, in the order of the encoder's labels
-    starts: Floats  # (S,), seconds
-    attention: Floats  # (S,), sums to 1
-    vectors: Floats  # (S, D); stored, and so rounded, as float16
-    words: Floats = field(default_factory=lambda: np.zeros(0, np.float32))  # (V,), probabilities; rounded likewise
+    encoder: str
+    coverage: str
+    embedding: TrackEmbedding
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,13 +91,13 @@ def put_signature(connection: Connection, signature: Signature) -> int:
             is not of unit norm.
     """
     blobs = _signature_blobs(signature)
-    window_blobs = _segment_blobs(signature)
+    segment_blobs = _segment_blobs(signature)
     word_blob = _encode(signature, "words", HALF)
     key = {"track_id": int(signature.track_id), "encoder": signature.encoder, "coverage": signature.coverage}
     connection.execute(delete(signatures).filter_by(**key))
     written = connection.execute(insert(signatures).values(**key, **blobs))
     signature_id = int(written.lastrowid)
-    connection.execute(insert(segments).values(signature_id=signature_id, **window_blobs))
+    connection.execute(insert(segments).values(signature_id=signature_id, **segment_blobs))
     if word_blob:
         connection.execute(insert(words).values(signature_id=signature_id, probabilities=word_blob))
     return signature_id
@@ -218,45 +217,46 @@ def _signature(connection: Connection, row: Row[Any], windows: bool) -> Signatur
             f"{len(starts)} starts, {len(attention)} attentions and {len(vectors)} numbers of {len(vector)} a window"
         )
         raise damaged(connection, row.track_id, f"found {sizes}")
-    return Signature(
-        track_id=row.track_id,
-        encoder=row.encoder,
-        coverage=row.coverage,
-        vector=vector,
+    embedding = TrackEmbedding(
+        signature=vector,
         genres=decode(connection, row.track_id, row.genres, FLOAT),
         moods=decode(connection, row.track_id, row.moods, FLOAT),
         starts=starts,
         attention=attention,
-        vectors=vectors.reshape(len(starts), len(vector)),  # (S, D)
+        segment_vectors=vectors.reshape(len(starts), len(vector)),  # (S, D)
         words=decode(connection, row.track_id, row.words or b"", HALF),
     )
+    return Signature(row.track_id, row.encoder, row.coverage, embedding)
 
 
 def _signature_blobs(signature: Signature) -> dict[str, bytes]:
     if signature.coverage not in COVERAGES:
         raise LibraryError(f"expected a coverage of {' or '.join(COVERAGES)}, found {signature.coverage!r}")
-    norm = float(np.linalg.norm(signature.vector))
-    if signature.vector.ndim != 1 or not abs(norm - 1) <= UNIT_TOLERANCE:  # NaN is not either
-        found = f"shape {signature.vector.shape}, norm {norm:.4g}"
+    vector = signature.embedding.signature
+    norm = float(np.linalg.norm(vector))
+    if vector.ndim != 1 or not abs(norm - 1) <= UNIT_TOLERANCE:  # NaN is not either
+        found = f"shape {vector.shape}, norm {norm:.4g}"
         raise LibraryError(
             f"track {signature.track_id}: expected a vector of unit norm, found {found}; normalise it first"
         )
-    return {name: _encode(signature, name, FLOAT) for name in ("vector", "genres", "moods")}
+    blobs = {name: _encode(signature, name, FLOAT) for name in ("genres", "moods")}
+    return blobs | {"vector": _encode(signature, "signature", FLOAT)}
 
 
 def _segment_blobs(signature: Signature) -> dict[str, bytes]:
-    windows, dimensions = len(signature.starts), len(signature.vector)
-    shapes = (signature.starts.shape, signature.attention.shape, signature.vectors.shape)
-    expected = ((windows,), (windows,), (windows, dimensions))
+    embedding = signature.embedding
+    segments, dimensions = len(embedding.starts), len(embedding.signature)
+    shapes = (embedding.starts.shape, embedding.attention.shape, embedding.segment_vectors.shape)
+    expected = ((segments,), (segments,), (segments, dimensions))
     if shapes != expected:
-        raise LibraryError(f"track {signature.track_id}: expected windows of shapes {expected}, found {shapes}")
+        raise LibraryError(f"track {signature.track_id}: expected segments of shapes {expected}, found {shapes}")
     numbers = {name: _encode(signature, name, FLOAT) for name in ("starts", "attention")}
-    return numbers | {"vectors": _encode(signature, "vectors", HALF)}
+    return numbers | {"vectors": _encode(signature, "segment_vectors", HALF)}
 
 
 def _encode(signature: Signature, name: str, stored: np.dtype[Any]) -> bytes:
     with np.errstate(over="ignore"):  # seen in the next line
-        numbers = np.asarray(getattr(signature, name)).astype(stored)
+        numbers = np.asarray(getattr(signature.embedding, name)).astype(stored)
     if not np.isfinite(numbers).all():
         found = f"expected finite {name} within {stored.name}, found others; nothing was stored"
         raise LibraryError(f"track {signature.track_id}: {found}")

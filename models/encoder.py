@@ -11,10 +11,12 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from engine.embedding import Floats, TrackEmbedding
 from engine.models.labels import GENRES, MOODS
 from engine.models.layers.scoring import ReceivedAttention
 
@@ -48,27 +50,6 @@ class WindowPlan:
         return self.seconds / self.segments
 
 
-@dataclass(frozen=True)
-class TrackEmbedding:
-    """One track as the encoder hears it.
-
-    Attributes:
-        signature: Unit vector, (D,).
-        attention: Weight of each segment, (S,), sums to 1.
-        vectors: h, (S, D), not normalised.
-        genres: Probabilities over the encoder's genres, (G,), sums to 1.
-        moods: Probabilities over the encoder's moods, (M,), sums to 1.
-        words: Probability of each of the encoder's words by itself, (V,); V is 0 for an encoder without words.
-    """
-
-    signature: Tensor
-    attention: Tensor
-    vectors: Tensor
-    genres: Tensor
-    moods: Tensor
-    words: Tensor
-
-
 class Encoder(nn.Module):
     """Base of all encoders: a subclass gives `plan`, `dim`, `front_end`, `embed`, `score`, and calls `add_heads`.
 
@@ -79,7 +60,6 @@ class Encoder(nn.Module):
         genres, moods: What the heads answer with, in the order of their outputs.
         words: What `word_head` answers with, each word by itself; empty, without a head, unless `add_words` is called.
         reduced: Whether `vectors_of` computes in bf16, on devices that do.
-        at_once: Windows that go through the network together.
     """
 
     plan: WindowPlan
@@ -90,7 +70,6 @@ class Encoder(nn.Module):
     words: tuple[str, ...] = ()
     centroids: Tensor
     reduced: bool = False
-    at_once: int = CHUNK_WINDOWS
     metric: nn.Linear | None
     spectrograms: tuple[str, ...] = ("mel",)  # modalities (S, F, T), which masks may hide parts of
     front_end_fields: tuple[str, ...] = ()  # settings that the front-end depends on: features are cached under them
@@ -203,10 +182,10 @@ class Encoder(nn.Module):
         return None
 
     @torch.inference_mode()
-    def vectors_of(self, windows: Tensor) -> Tensor:
-        """Windows (W, L), of one track or of several -> h (S, D) on the CPU, in chunks that bound memory."""
+    def vectors_of(self, windows: Tensor, at_once: int = CHUNK_WINDOWS) -> Tensor:
+        """Encode windows (W, L), of one track or several, into h (S, D) on the CPU, `at_once` windows at a time."""
         vectors = []
-        for part in windows.split(self.at_once):
+        for part in windows.split(at_once):
             features = self.front_end(part.to(self.device))
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.reduced):
                 embedded = self.embed(features)
@@ -214,22 +193,28 @@ class Encoder(nn.Module):
         return torch.cat(vectors)
 
     @torch.inference_mode()
-    def summarise(self, vectors: Tensor, speaks: Tensor | None = None) -> TrackEmbedding:
-        """h (S, D) of one track -> its embedding. Runs where the weights are, answers on the CPU.
+    def summarise(self, vectors: Tensor, speaks: Tensor | None = None, starts: Floats | None = None) -> TrackEmbedding:
+        """Pool the segments of one track into its embedding, on the device of the weights.
 
         Args:
-            vectors: h.
+            vectors: h, (S, D).
             speaks: Which segments have a weight, (S,); by default all. At least one must.
+            starts: Start of each segment in seconds, (S,), copied into the embedding; zeros by default.
         """
         on_device = vectors.to(self.device)[None]
         mask = None if speaks is None or bool(speaks.all()) else speaks.to(self.device)[None]
         scores = self.score(on_device, mask)  # (1, S)
         raw = self.pool(on_device, scores)  # (1, D)
         return TrackEmbedding(
-            F.normalize(raw, dim=1)[0].cpu(),
-            scores.softmax(dim=1)[0].cpu(),
-            vectors,
-            self.logits(self.genre_head, raw).softmax(dim=1)[0].cpu(),
-            self.logits(self.mood_head, raw).softmax(dim=1)[0].cpu(),
-            self.word_probabilities(raw)[0].cpu(),
+            signature=_floats(F.normalize(raw, dim=1)[0]),
+            genres=_floats(self.logits(self.genre_head, raw).softmax(dim=1)[0]),
+            moods=_floats(self.logits(self.mood_head, raw).softmax(dim=1)[0]),
+            starts=np.zeros(len(vectors), np.float32) if starts is None else starts,
+            attention=_floats(scores.softmax(dim=1)[0]),
+            segment_vectors=_floats(vectors),
+            words=_floats(self.word_probabilities(raw)[0]),
         )
+
+
+def _floats(values: Tensor) -> Floats:
+    return values.detach().cpu().float().numpy()

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from engine.embedding import TrackEmbedding
 from engine.models.checkpoint import load_encoder
-from engine.models.encoder import SAMPLE_RATE, TrackEmbedding
+from engine.models.encoder import SAMPLE_RATE
 from engine.models.weights_files import SHIPPED, find_encoder
 
 FOLDER = Path(__file__).resolve().parents[1] / "tests" / "models"
@@ -55,10 +56,10 @@ def main() -> None:
         np.savez(
             golden_path(name),
             encoder=np.array(find_encoder(name).id),
-            signature=embedding.signature.numpy(),
-            attention=embedding.attention.numpy(),
-            genres=embedding.genres.numpy(),
-            moods=embedding.moods.numpy(),
+            signature=embedding.signature,
+            attention=embedding.attention,
+            genres=embedding.genres,
+            moods=embedding.moods,
         )
         print(f"{golden_path(name).name} holds the answer of {find_encoder(name).id}")
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from engine import embedding
 from engine.db import Signature, Track, get_signature, tracks_by_hash
 from engine.db.text import displayable
 from engine.errors import AudioError, QueryError
@@ -126,13 +127,16 @@ def embed_file(view: LibraryView, resolved: ResolvedTrack) -> TrackEmbedding:
 
 
 def _decoded(view: LibraryView, path: bytes, identical: set[int]) -> TrackEmbedding:
-    from engine.indexer.pipeline.encoding import encode_file  # stored signatures need no torch
+    from engine.indexer.pipeline.encoding import TrackEncoder  # stored signatures need no torch
 
-    decoded, encoded = encode_file(path, view.encoder(), view.coverage)
-    segments = Segments(decoded.duration_seconds, encoded.starts, encoded.attention, encoded.vectors)
-    return TrackEmbedding(encoded.vector, encoded.genres, encoded.moods, encoded.words, frozenset(identical), segments)
+    track = TrackEncoder(view.encoder()).embed_file(path, view.coverage)
+    return _with_segments(track.embedding, identical, track.duration_seconds)
 
 
 def _from_library(stored: Signature, identical: set[int], track: Track) -> TrackEmbedding:
-    segments = Segments(track.duration_seconds, stored.starts, stored.attention, stored.vectors)
-    return TrackEmbedding(stored.vector, stored.genres, stored.moods, stored.words, frozenset(identical), segments)
+    return _with_segments(stored.embedding, identical, track.duration_seconds)
+
+
+def _with_segments(found: embedding.TrackEmbedding, identical: set[int], duration_seconds: float) -> TrackEmbedding:
+    segments = Segments(duration_seconds, found.starts, found.attention, found.segment_vectors)
+    return TrackEmbedding(found.signature, found.genres, found.moods, found.words, frozenset(identical), segments)

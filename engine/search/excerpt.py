@@ -41,7 +41,7 @@ def _from_file(view: LibraryView, resolved: ResolvedTrack, span: Span) -> Embedd
     from engine.indexer.audio.decode import AudioFile
     from engine.indexer.audio.reading import plan_starts
     from engine.indexer.audio.samples import stack
-    from engine.indexer.pipeline.encoding import DecodedTrack, encode_batch
+    from engine.indexer.pipeline.encoding import TrackEncoder
     from engine.models.encoder import SAMPLE_RATE
 
     encoder = view.encoder()
@@ -56,11 +56,10 @@ def _from_file(view: LibraryView, resolved: ResolvedTrack, span: Span) -> Embedd
                     f"{displayable(resolved.path)}: expected sound from {span.start:g} s to {span.end:g} s, found "
                     f"{audio.duration():.1f} s of it in all; name an earlier part"
                 )
-            decoded = DecodedTrack({}, length, starts, stack(windows, plan.samples))
-        encoded = encode_batch(encoder, [decoded])[0]
+        found = TrackEncoder(encoder).embed(starts, stack(windows, plan.samples))
     except AudioError as error:
         raise QueryError(f"{displayable(resolved.path)}: {error}") from error
-    return Embedding(encoded.vector, encoded.genres, encoded.moods, encoded.words, _own_ids(resolved))
+    return Embedding(found.signature, found.genres, found.moods, found.words, _own_ids(resolved))
 
 
 def _from_library(view: LibraryView, resolved: ResolvedTrack, span: Span) -> Embedding:
@@ -73,18 +72,16 @@ def _from_library(view: LibraryView, resolved: ResolvedTrack, span: Span) -> Emb
     import torch
 
     encoder = view.encoder()
-    overlaps = (stored.starts < span.end) & (stored.starts + encoder.plan.segment_seconds > span.start)
+    starts = stored.embedding.starts
+    overlaps = (starts < span.end) & (starts + encoder.plan.segment_seconds > span.start)
     chosen = np.flatnonzero(overlaps)
     if not len(chosen):
         raise QueryError(
             f"{displayable(resolved.path)}: the file is out of reach, and no stored window lies in {span.start:g} s to "
             f"{span.end:g} s; name a longer part"
         )
-    summary = encoder.summarise(torch.from_numpy(stored.vectors[chosen]))
-    signature, genres, moods, words = (
-        part.numpy() for part in (summary.signature, summary.genres, summary.moods, summary.words)
-    )
-    return Embedding(signature, genres, moods, words, _own_ids(resolved))
+    part = encoder.summarise(torch.from_numpy(stored.embedding.segment_vectors[chosen]))
+    return Embedding(part.signature, part.genres, part.moods, part.words, _own_ids(resolved))
 
 
 def _own_ids(resolved: ResolvedTrack) -> frozenset[int]:

@@ -1,10 +1,11 @@
-"""From files to signatures: reads what the encoder asks for, encodes several tracks in one batch."""
+"""From a file's windows to its embedding: several tracks in one batch, or one track in full, part by part."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from threading import Event
@@ -13,49 +14,27 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine.db import Signature
-from engine.errors import AudioError, DeviceError
+from engine.embedding import TrackEmbedding
+from engine.errors import AudioError, DeviceError, brief
 from engine.indexer.audio.decode import AudioFile
 from engine.indexer.audio.placement import levels, speaking
-from engine.indexer.audio.reading import read_track
+from engine.indexer.audio.reading import TrackAudio, read_track
 from engine.models.encoder import CHUNK_WINDOWS, SAMPLE_RATE, Encoder, WindowPlan
 
-SHORTEST_TAIL = 0.5  # of a window: what is left at the end of a file read in full counts from this share on
+SHORTEST_TAIL = 0.5  # of a window: the rest at the end of a file read in full counts from this share on
 
 
 @dataclass(frozen=True, eq=False)
-class DecodedTrack:
-    """What was read of a file: metadata, length in seconds, window starts in seconds, windows (W, L)."""
+class EmbeddedTrack:
+    """The tags and length of a file, and its embedding."""
 
     metadata: dict[str, str]
     duration_seconds: float
-    starts: list[float]
-    windows: NDArray[np.float32]
-
-    def without_sound(self) -> DecodedTrack:
-        """The same without its windows: an encoded track needs them no more."""
-        return replace(self, windows=self.windows[:0].copy())
-
-
-@dataclass(frozen=True, eq=False)
-class EncodedTrack:
-    """What an encoder says of a track, ready to be stored; see `engine.db.Signature` for shapes."""
-
-    vector: NDArray[np.float32]
-    genres: NDArray[np.float32]
-    moods: NDArray[np.float32]
-    starts: NDArray[np.float32]
-    attention: NDArray[np.float32]
-    vectors: NDArray[np.float32]
-    words: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
-
-    def of_track(self, track_id: int, encoder: str, coverage: str) -> Signature:
-        """As a row of the library."""
-        return Signature(track_id, encoder, coverage, **vars(self))
+    embedding: TrackEmbedding
 
 
 def pick_device(wanted: str) -> str:
-    """`auto` is CUDA where torch sees a GPU, else the CPU; raises DeviceError for a CUDA that is not there."""
+    """Resolve "auto" to CUDA where torch finds a GPU, else to the CPU; raises DeviceError for a missing CUDA."""
     if wanted == "cpu" or (wanted == "auto" and not torch.cuda.is_available()):
         return "cpu"
     if not torch.cuda.is_available():
@@ -64,8 +43,8 @@ def pick_device(wanted: str) -> str:
 
 
 @contextmanager
-def one_core_a_file() -> Iterator[Callable[[], None]]:
-    """Give what a thread calls so that torch does not share its work among more threads; undone at the end."""
+def one_torch_thread() -> Iterator[Callable[[], None]]:
+    """Yield a thread initializer that limits torch to one thread; the limit is restored on exit."""
     before = torch.get_num_threads()
     try:
         yield partial(torch.set_num_threads, 1)
@@ -73,100 +52,141 @@ def one_core_a_file() -> Iterator[Callable[[], None]]:
         torch.set_num_threads(before)
 
 
-def decode_windows(path: bytes, plan: WindowPlan) -> DecodedTrack:
-    """Read the encoder's windows of a file, by seeking; raises AudioError."""
-    track = read_track(path, plan.seconds, plan.count, SAMPLE_RATE, plan.placement)
-    return DecodedTrack(track.info.metadata, track.duration_seconds, track.starts, track.windows)
+def read_windows(path: bytes, plan: WindowPlan) -> TrackAudio:
+    """Read the windows of a file that an encoder's plan names, by seeking; raises AudioError."""
+    return read_track(path, plan.seconds, plan.count, SAMPLE_RATE, plan.placement)
 
 
-def encode_batch(encoder: Encoder, tracks: Sequence[DecodedTrack]) -> list[EncodedTrack]:
-    """Encode several tracks at once; each track's result does not depend on the others.
+class TrackEncoder:
+    """Runs one encoder over tracks; where a GPU's memory is too small, in smaller parts, finally on the CPU.
 
-    Raises:
-        AudioError: The network answers with a number that is not finite.
+    The encoder is shared with others and never changed: the fallback runs on a copy.
+
+    Args:
+        encoder: Ready for inference.
+
+    Attributes:
+        at_once: Windows that go through the network together.
     """
-    vectors = _vectors(encoder, np.concatenate([track.windows for track in tracks]))
-    sizes = [len(track.windows) * encoder.plan.segments for track in tracks]
-    return [
-        _summarise(encoder, part, track.starts, levels(track.windows, encoder.plan.segments))
-        for part, track in zip(vectors.split(sizes), tracks, strict=True)
-    ]
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.encoder = encoder
+        self.at_once = CHUNK_WINDOWS
+        self._network = encoder  # the encoder, or its copy on the CPU
+
+    @property
+    def plan(self) -> WindowPlan:
+        """The windows that the encoder reads."""
+        return self.encoder.plan
+
+    @property
+    def on_cpu(self) -> bool:
+        """Whether the encoder runs on the CPU, where each thread encodes the file that it decoded."""
+        return self.encoder.device.type == "cpu"
+
+    def notes(self) -> list[str]:
+        """Report the fallbacks that were taken, a line each."""
+        if self._network is not self.encoder:
+            return ["the GPU's memory is too small for this encoder: the CPU took over"]
+        if self.at_once < CHUNK_WINDOWS:
+            return [f"the GPU's memory is small: {self.at_once} windows were encoded at once"]
+        return []
+
+    def embed(self, starts: Sequence[float], windows: NDArray[np.float32]) -> TrackEmbedding:
+        """Encode one track from its windows (W, L), which start at `starts` (seconds).
+
+        Raises:
+            AudioError: The network's output is not finite.
+        """
+        return self._pool(self._segment_vectors(windows), starts, levels(windows, self.plan.segments))
+
+    def embed_batch(self, tracks: Sequence[TrackAudio]) -> list[TrackEmbedding]:
+        """Encode several tracks at once; each result is independent of the other tracks.
+
+        Raises:
+            AudioError: The network's output for one of them is not finite.
+        """
+        vectors = self._segment_vectors(np.concatenate([track.windows for track in tracks]))
+        sizes = [len(track.windows) * self.plan.segments for track in tracks]
+        return [
+            self._pool(part, track.starts, levels(track.windows, self.plan.segments))
+            for part, track in zip(vectors.split(sizes), tracks, strict=True)
+        ]
+
+    def embed_full(self, path: bytes, stop: Event | None = None) -> EmbeddedTrack:
+        """Encode all of a file in consecutive windows; memory holds a few windows and the vectors, at any length.
+
+        Raises:
+            AudioError: The file gives no signature, or `stop` was set before its end.
+        """
+        length, count, total = self.plan.samples, 0, 0
+        vectors: list[torch.Tensor] = []
+        loudness: list[NDArray[np.float32]] = []
+        with AudioFile.open(path) as audio:
+            metadata = audio.info.metadata
+            blocks = audio.blocks(self.plan.seconds, SAMPLE_RATE)
+            while chunk := list(islice(blocks, CHUNK_WINDOWS)):
+                if stop is not None and stop.is_set():
+                    raise AudioError("stopped before its end")
+                total += sum(map(len, chunk))
+                kept = [b for i, b in enumerate(chunk) if len(b) >= SHORTEST_TAIL * length or (count == 0 and i == 0)]
+                if kept:
+                    windows = np.stack([np.pad(block, (0, length - len(block))) for block in kept])
+                    vectors.append(self._segment_vectors(windows))
+                    loudness.append(levels(windows, self.plan.segments))
+                    count += len(kept)
+        if not vectors:
+            raise AudioError("no sound could be decoded")
+        starts = [i * self.plan.seconds for i in range(count)]
+        embedding = self._pool(torch.cat(vectors), starts, np.concatenate(loudness))
+        return EmbeddedTrack(metadata, total / SAMPLE_RATE, embedding)
+
+    def embed_file(self, path: bytes, coverage: str, stop: Event | None = None) -> EmbeddedTrack:
+        """Read and encode one file with the given coverage; raises AudioError, also where `stop` was set meanwhile."""
+        if coverage == "full":
+            return self.embed_full(path, stop)
+        track = read_windows(path, self.plan)
+        return EmbeddedTrack(track.info.metadata, track.duration_seconds, self.embed(track.starts, track.windows))
+
+    def _segment_vectors(self, windows: NDArray[np.float32]) -> torch.Tensor:
+        """Encode windows (W, L) into h (S, D), in ever smaller parts where memory is short, finally on the CPU."""
+        while True:
+            try:
+                return self._network.vectors_of(torch.from_numpy(windows), self.at_once)
+            except torch.OutOfMemoryError:
+                if not self._fall_back():
+                    raise
+            except RuntimeError as error:  # torch.AcceleratorError among them
+                if self._network.device.type == "cpu":
+                    raise
+                raise DeviceError(
+                    f"the GPU failed ({brief(error)[:120]}); finished tracks are stored: "
+                    "run again, or with --device cpu"
+                ) from error
+
+    def _fall_back(self) -> bool:
+        """Halve the number of windows at once; at one window, move to the CPU; False where nothing is left to try."""
+        if self.at_once > 1:
+            self.at_once //= 2
+        elif self._network.device.type != "cpu":
+            self.at_once = CHUNK_WINDOWS
+            self._network = copy.deepcopy(self.encoder).to("cpu")
+        else:
+            return False
+        return True
+
+    def _pool(
+        self, vectors: torch.Tensor, window_starts: Sequence[float], loudness: NDArray[np.float32]
+    ) -> TrackEmbedding:
+        """Pool segment vectors (S, D) whose RMS levels are `loudness` (S,)."""
+        speaks = torch.from_numpy(speaking(loudness)) if self.plan.placement == "sound" else None
+        embedding = self._network.summarise(vectors, speaks, _segment_starts(self.plan, window_starts))
+        if not np.isfinite(embedding.signature).all():
+            raise AudioError("the encoder's output is not finite; the file may hold garbage instead of sound")
+        return embedding
 
 
-def encode_full(path: bytes, encoder: Encoder, stop: Event | None = None) -> tuple[DecodedTrack, EncodedTrack]:
-    """Encode all of a file, in consecutive windows; memory holds a few windows and the vectors, whatever its length.
-
-    Raises:
-        AudioError: The file gives no signature, or `stop` was set before its end.
-    """
-    length, parts, count = encoder.plan.samples, [], 0
-    found: list[NDArray[np.float32]] = []
-    with AudioFile.open(path) as audio:
-        metadata, total = audio.info.metadata, 0
-        blocks = audio.blocks(encoder.plan.seconds, SAMPLE_RATE)
-        while chunk := list(islice(blocks, CHUNK_WINDOWS)):
-            if stop is not None and stop.is_set():
-                raise AudioError("stopped before its end")
-            total += sum(map(len, chunk))
-            kept = [b for i, b in enumerate(chunk) if len(b) >= SHORTEST_TAIL * length or (count == 0 and i == 0)]
-            if kept:
-                windows = np.stack([np.pad(block, (0, length - len(block))) for block in kept])
-                parts.append(_vectors(encoder, windows))
-                found.append(levels(windows, encoder.plan.segments))
-                count += len(kept)
-    if not parts:
-        raise AudioError("no sound could be decoded")
-    starts = [i * encoder.plan.seconds for i in range(count)]
-    decoded = DecodedTrack(metadata, total / SAMPLE_RATE, starts, np.zeros((0, length), np.float32))
-    return decoded, _summarise(encoder, torch.cat(parts), starts, np.concatenate(found))
-
-
-def encode_file(
-    path: bytes, encoder: Encoder, coverage: str, stop: Event | None = None
-) -> tuple[DecodedTrack, EncodedTrack]:
-    """Read and encode one file with the given coverage; raises AudioError, also where `stop` was set meanwhile."""
-    if coverage == "full":
-        return encode_full(path, encoder, stop)
-    decoded = decode_windows(path, encoder.plan)
-    return decoded, encode_batch(encoder, [decoded])[0]
-
-
-def _vectors(encoder: Encoder, windows: NDArray[np.float32]) -> torch.Tensor:
-    """Windows (W, L) -> h (S, D). Where a GPU's memory is too small, in ever smaller parts, at last on the CPU."""
-    while True:
-        try:
-            return encoder.vectors_of(torch.from_numpy(windows))
-        except torch.OutOfMemoryError:
-            if encoder.at_once > 1:
-                encoder.at_once //= 2
-            elif encoder.device.type != "cpu":
-                encoder.at_once = CHUNK_WINDOWS
-                encoder.to("cpu")
-            else:
-                raise
-        except RuntimeError as error:  # torch.AcceleratorError among them
-            if encoder.device.type == "cpu":
-                raise
-            reason = " ".join(str(error).split())[:120]
-            raise DeviceError(
-                f"the GPU failed ({reason}); what was done is stored: run again, or with --device cpu"
-            ) from error
-
-
-def _summarise(
-    encoder: Encoder, vectors: torch.Tensor, window_starts: Sequence[float], found: NDArray[np.float32]
-) -> EncodedTrack:
-    """Pool segment vectors (S, D) whose levels are `found` (S,)."""
-    speaks = torch.from_numpy(speaking(found)) if encoder.plan.placement == "sound" else None
-    embedding = encoder.summarise(vectors, speaks)
-    if not torch.isfinite(embedding.signature).all():
-        raise AudioError("the encoder's answer is not finite; the file may hold garbage instead of sound")
-    starts = np.array(list(_segment_starts(encoder.plan, window_starts)), np.float32)
-    arrays = (embedding.signature, embedding.genres, embedding.moods, embedding.words)
-    vector, genres, moods, words = (value.numpy().astype(np.float32) for value in arrays)
-    return EncodedTrack(vector, genres, moods, starts, embedding.attention.numpy(), embedding.vectors.numpy(), words)
-
-
-def _segment_starts(plan: WindowPlan, window_starts: Sequence[float]) -> Iterator[float]:
-    for start in window_starts:
-        yield from (start + j * plan.seconds / plan.segments for j in range(plan.segments))
+def _segment_starts(plan: WindowPlan, window_starts: Sequence[float]) -> NDArray[np.float32]:
+    """Starts of windows (W,) -> starts of their segments (S,), in seconds."""
+    steps = np.arange(plan.segments) * plan.seconds / plan.segments
+    return (np.asarray(window_starts)[:, None] + steps).astype(np.float32).reshape(-1)

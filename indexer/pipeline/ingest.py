@@ -9,7 +9,6 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -32,6 +31,7 @@ from engine.indexer.pipeline.pruning import find_vanished, is_gone, refuse_prune
 from engine.indexer.pipeline.reports import FailedPath, IndexProgress, IndexReport, OnProgress
 
 if TYPE_CHECKING:
+    from engine.indexer.pipeline.encoding import TrackEncoder
     from engine.indexer.pipeline.prepare import Prepared
     from engine.models.encoder import Encoder
 
@@ -188,33 +188,30 @@ class Ingest:
     def _process(self, work: list[FoundFile], on_progress: OnProgress) -> None:
         from threadpoolctl import threadpool_limits
 
-        encoder = self.load()
-        device, at_once = encoder.device.type, encoder.at_once
+        # Here: torch takes a second, and a run with nothing new needs none.
+        from engine.indexer.pipeline.encoding import TrackEncoder
+
+        encoder = TrackEncoder(self.load())
         with kept_memory(), threadpool_limits(1, user_api="blas"):  # files are what runs in parallel here
             self._store_all(work, encoder, on_progress)
-        if encoder.device.type != device:
-            self.report.notes.append("the GPU's memory is too small for this encoder: the CPU went on")
-        elif encoder.at_once != at_once:
-            self.report.notes.append(f"the GPU's memory is small: {encoder.at_once} windows were encoded at once")
+        self.report.notes += encoder.notes()
 
-    def _store_all(self, work: list[FoundFile], encoder: Encoder, on_progress: OnProgress) -> None:
-        # Here: torch takes a second, and a run with nothing new needs none.
-        from engine.indexer.pipeline.encoding import one_core_a_file
-        from engine.indexer.pipeline.prepare import Target, prepare
+    def _store_all(self, work: list[FoundFile], encoder: TrackEncoder, on_progress: OnProgress) -> None:
+        from engine.indexer.pipeline.batch import encode_waiting
+        from engine.indexer.pipeline.encoding import one_torch_thread
+        from engine.indexer.pipeline.prepare import Preparation, Target
         from engine.indexer.pipeline.storing import Storing
 
-        target = Target(self.encoder_id, encoder.plan, self.coverage)
-        storing = Storing(self.database, encoder, target, self.report, self.moved_from)
-        in_threads = encoder if encoder.device.type == "cpu" else None
-        stop = Event()
-        one = partial(prepare, database=self.database, target=target, encoder=in_threads, stop=stop)
+        target, stop = Target(self.encoder_id, self.coverage), Event()
+        preparation = Preparation(self.database, target, encoder, stop)
+        storing = Storing(self.database, target, self.report, self.moved_from)
         threads = self.options.threads
         batch: list[Prepared] = []
-        with one_core_a_file() as begin:
-            for done, item in enumerate(in_order(one, work, threads, "decode", begin, stop), start=1):
+        with one_torch_thread() as begin:
+            for done, item in enumerate(in_order(preparation.prepare, work, threads, "decode", begin, stop), start=1):
                 batch.append(item)
                 if len(batch) == BATCH_TRACKS or done == len(work):
-                    storing.store(batch)
+                    storing.store(encode_waiting(batch, encoder))
                     batch = []
                 on_progress(IndexProgress(done, len(work), displayable(item.found.path)))
 

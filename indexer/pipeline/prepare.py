@@ -1,7 +1,7 @@
-"""The part of indexing that runs in worker threads: all that can be known of a file before anything is written.
+"""The stage of indexing that runs in worker threads: all that can be known of a file before anything is written.
 
-On a CPU each file is encoded in the thread that decoded it: one core then works on each file, and none waits for
-another. For a GPU the decoded windows are handed on, to be encoded together with those of other files.
+On a CPU each file is encoded in the thread that decoded it: one core works on each file, and no thread waits for
+another. For a GPU the decoded windows are passed on, to be encoded together with those of other files.
 """
 
 from __future__ import annotations
@@ -9,69 +9,167 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from threading import Event
+from typing import TypeAlias
 
 from engine.db import Database, Signature, Track, get_signature, tracks_by_hash
 from engine.errors import AudioError, EngineError
 from engine.indexer.audio.decode import AudioFile
 from engine.indexer.audio.faults import is_passing
 from engine.indexer.audio.identity import content_hash
+from engine.indexer.audio.reading import TrackAudio
 from engine.indexer.audio.scan import FoundFile, has_media_extension
-from engine.indexer.pipeline.encoding import DecodedTrack, EncodedTrack, decode_windows, encode_file
+from engine.indexer.pipeline.encoding import EmbeddedTrack, TrackEncoder, read_windows
 from engine.indexer.pipeline.pruning import is_gone
-from engine.models.encoder import Encoder, WindowPlan
 
 
 @dataclass(frozen=True)
 class Target:
-    """What signatures are wanted: the encoder's id and its windows, and the coverage."""
+    """The signatures that a run makes: the encoder's id and the coverage."""
 
     encoder_id: str
-    plan: WindowPlan
     coverage: str
 
 
-@dataclass(frozen=True, eq=False)
-class Prepared:
-    """One file, ready for the encoder or already dealt with.
+@dataclass(frozen=True)
+class FileContent:
+    """A file and its bytes.
 
     Attributes:
         found: The file.
-        content_hash: Empty where it could not be read.
-        twins: Tracks of the library with the same content, perhaps this file's own.
-        signature: The wanted signature of a twin: same bytes, same signature.
-        decoded: What was read of it, where it needs encoding (None under full coverage on a GPU: never held in memory).
-        encoded: What the encoder says of it, where it was asked already.
-        error: Why it gives no signature, or None.
-        passing: The error lies around the file, not in it: the next run reads it again.
-        metadata: Of a twin: its tags may have changed where the hash of a big file does not look, or were read by an
-            earlier version; None where it cannot be opened.
-        silent: It holds no sound and does not claim to: passed over.
+        content_hash: Of its bytes.
+        twins: Tracks of the library with the same bytes, perhaps this file's own.
     """
 
     found: FoundFile
-    content_hash: bytes = b""
-    twins: tuple[Track, ...] = ()
-    signature: Signature | None = None
-    decoded: DecodedTrack | None = None
-    encoded: EncodedTrack | None = None
-    error: str | None = None
-    passing: bool = False
-    silent: bool = False
-    metadata: dict[str, str] | None = None
+    content_hash: bytes
+    twins: tuple[Track, ...]
 
 
-def prepare(
-    found: FoundFile, database: Database, target: Target, encoder: Encoder | None, stop: Event | None = None
-) -> Prepared:
-    """Hash, look for twins, decode, and encode with `encoder`, if any. Never raises for a bad file: the run goes on.
+@dataclass(frozen=True)
+class Failed:
+    """A file without a signature; where `passing`, the fault lies around the file and the next run tries again."""
 
-    Once `stop` is set nobody waits for the answer.
+    found: FoundFile
+    reason: str
+    passing: bool
+
+
+@dataclass(frozen=True)
+class NotSound:
+    """A file that holds no sound and whose name does not claim any: passed over."""
+
+    found: FoundFile
+
+
+@dataclass(frozen=True, eq=False)
+class Hashed:
+    """A file whose bytes were read: the base of all that follow."""
+
+    content: FileContent
+
+    @property
+    def found(self) -> FoundFile:
+        """The file."""
+        return self.content.found
+
+
+@dataclass(frozen=True, eq=False)
+class Known(Hashed):
+    """A file whose bytes the library has a signature of: it was touched, moved or copied.
+
+    Attributes:
+        signature: Of one of the twins.
+        metadata: Its tags, which may differ where the hash of a big file does not look, or were read by an earlier
+            version; None where the file cannot be opened.
     """
-    before = _status(found.path)
-    prepared = _prepare(found, database, target, encoder, stop)
-    if _status(found.path) != before and not is_gone(found.path):  # half of a copy is not the file
-        return Prepared(found, error="changed while it was being read", passing=True)
-    return prepared
+
+    signature: Signature
+    metadata: dict[str, str] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded(Hashed):
+    """A file whose windows wait to be encoded."""
+
+    audio: TrackAudio
+
+
+@dataclass(frozen=True, eq=False)
+class Unread(Hashed):
+    """A file to be read in full while it is encoded, so that memory never holds all of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Embedded(Hashed):
+    """A file with its embedding."""
+
+    track: EmbeddedTrack
+
+
+Storable: TypeAlias = "Failed | NotSound | Known | Embedded"
+Prepared: TypeAlias = "Storable | Decoded | Unread"
+
+
+@dataclass(frozen=True, eq=False)
+class Preparation:
+    """Prepares the files of one run, from any thread.
+
+    Attributes:
+        database: The library.
+        target: The signatures to make.
+        encoder: For the plan and, on a CPU, for encoding.
+        stop: Once set, the results are no longer needed.
+    """
+
+    database: Database
+    target: Target
+    encoder: TrackEncoder
+    stop: Event
+
+    def prepare(self, found: FoundFile) -> Prepared:
+        """Hash a file, look for twins, decode and perhaps encode it; a bad file gives Failed, never an exception."""
+        before = _status(found.path)
+        prepared = self._prepare(found)
+        if _status(found.path) != before and not is_gone(found.path):  # half of a copy is not the file
+            return Failed(found, "changed while it was being read", passing=True)
+        return prepared
+
+    def _prepare(self, found: FoundFile) -> Prepared:
+        try:
+            if not has_media_extension(found.path) and not _holds_sound(found.path):
+                return NotSound(found)
+            return self._read(found)
+        except AudioError as error:
+            return Failed(found, str(error), is_passing(error))
+        except EngineError:
+            raise
+        except Exception as error:  # a defect in a decoder must not stop the run; the file and the reason are reported
+            return Failed(found, describe_defect(error), is_passing(error))
+
+    def _read(self, found: FoundFile) -> Prepared:
+        digest = content_hash(found.path)
+        twins, signature = self._look_up(digest)
+        content = FileContent(found, digest, twins)
+        if signature is not None:
+            return Known(content, signature, _metadata(found))
+        if self.encoder.on_cpu:
+            return Embedded(content, self.encoder.embed_file(found.path, self.target.coverage, self.stop))
+        if self.target.coverage == "full":
+            with AudioFile.open(found.path):  # a file that is no sound fails here, in parallel
+                return Unread(content)
+        return Decoded(content, read_windows(found.path, self.encoder.plan))
+
+    def _look_up(self, digest: bytes) -> tuple[tuple[Track, ...], Signature | None]:
+        with self.database.read() as connection:
+            twins = tuple(tracks_by_hash(connection, digest))
+            encoder, coverage = self.target.encoder_id, self.target.coverage
+            stored = (get_signature(connection, twin.id, encoder, coverage) for twin in twins)
+            return twins, next((signature for signature in stored if signature is not None), None)
+
+
+def describe_defect(error: Exception) -> str:
+    """Describe an unforeseen error in one line."""
+    return f"could not be read: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
 def _status(path: bytes) -> tuple[int, int] | None:
@@ -82,38 +180,8 @@ def _status(path: bytes) -> tuple[int, int] | None:
     return status.st_size, status.st_mtime_ns
 
 
-def _prepare(
-    found: FoundFile, database: Database, target: Target, encoder: Encoder | None, stop: Event | None
-) -> Prepared:
-    try:
-        if not has_media_extension(found.path) and not _sounds(found.path):
-            return Prepared(found, silent=True)
-        digest = content_hash(found.path)
-        twins, signature = _look_up(database, digest, target)
-        if signature is not None:
-            return Prepared(found, digest, twins, signature, metadata=_metadata(found))
-        if encoder is not None:
-            decoded, encoded = encode_file(found.path, encoder, target.coverage, stop)
-            return Prepared(found, digest, twins, decoded=decoded.without_sound(), encoded=encoded)
-        if target.coverage == "full":
-            with AudioFile.open(found.path):  # fails here, in parallel, for what is no sound
-                return Prepared(found, digest, twins)
-        return Prepared(found, digest, twins, decoded=decode_windows(found.path, target.plan))
-    except AudioError as error:
-        return Prepared(found, error=str(error), passing=is_passing(error))
-    except EngineError:
-        raise
-    except Exception as error:  # a defect in a decoder must not stop the run; the file and the reason are reported
-        return Prepared(found, error=defect(error), passing=is_passing(error))
-
-
-def defect(error: Exception) -> str:
-    """One line for an error that nobody foresaw."""
-    return f"could not be read: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
-
-
-def _sounds(path: bytes) -> bool:
-    """As `probe`; raises AudioError where a passing fault leaves the question open."""
+def _holds_sound(path: bytes) -> bool:
+    """Whether one frame decodes; raises AudioError where a passing fault leaves that open."""
     try:
         with AudioFile.open(path) as audio:
             return next(audio.chunks(), None) is not None
@@ -121,13 +189,6 @@ def _sounds(path: bytes) -> bool:
         if is_passing(error):
             raise
         return False
-
-
-def _look_up(database: Database, digest: bytes, target: Target) -> tuple[tuple[Track, ...], Signature | None]:
-    with database.read() as connection:
-        twins = tuple(tracks_by_hash(connection, digest))
-        stored = (get_signature(connection, twin.id, target.encoder_id, target.coverage) for twin in twins)
-        return twins, next((signature for signature in stored if signature is not None), None)
 
 
 def _metadata(found: FoundFile) -> dict[str, str] | None:

@@ -127,10 +127,12 @@ def _put(connection: Connection, made: list[tuple[int, Track, Signature]]) -> No
         new = _named(track, row)
         rows.append(asdict(new) | {"id": first_track + i, "added_at": 1, "search_text": search_text(new, new.path)})
         key = {"id": first_signature + i, "track_id": first_track + i, "encoder": own.encoder, "coverage": own.coverage}
-        numbers = {name: getattr(own, name).astype(FLOAT).tobytes() for name in ("vector", "genres", "moods")}
-        heard.append(key | numbers)
-        parts = {name: getattr(own, name).astype(FLOAT).tobytes() for name in ("starts", "attention")}
-        windows.append({"signature_id": first_signature + i, "vectors": own.vectors.astype(HALF).tobytes()} | parts)
+        found = own.embedding
+        numbers = {name: getattr(found, name).astype(FLOAT).tobytes() for name in ("genres", "moods")}
+        heard.append(key | numbers | {"vector": found.signature.astype(FLOAT).tobytes()})
+        parts = {name: getattr(found, name).astype(FLOAT).tobytes() for name in ("starts", "attention")}
+        blob = found.segment_vectors.astype(HALF).tobytes()
+        windows.append({"signature_id": first_signature + i, "vectors": blob} | parts)
     for table, values in ((tracks, rows), (signatures, heard), (segments, windows)):
         connection.execute(insert(table), values)
 
@@ -138,16 +140,15 @@ def _put(connection: Connection, made: list[tuple[int, Track, Signature]]) -> No
 def _imagined(real: Real, rows: range, seed: int, windows: bool) -> Iterator[tuple[int, Track, Signature]]:
     bases, vectors = draw(real, rows, seed)
     for row, base, vector in zip(rows, bases, vectors, strict=True):
-        own = real.signatures[base]
+        own = real.signatures[base].embedding
         if windows:
-            pooled = own.attention @ own.vectors
+            pooled = own.attention @ own.segment_vectors
             shift = np.linalg.norm(pooled) * vector - pooled
-            kept = replace(own, vector=vector, vectors=own.vectors + shift)
+            moved = replace(own, signature=vector, segment_vectors=own.segment_vectors + shift)
         else:
-            kept = replace(
-                own, vector=vector, starts=own.starts[:1], attention=np.ones(1, np.float32), vectors=vector[None]
-            )
-        yield row, real.tracks[base], kept
+            one = np.ones(1, np.float32)
+            moved = replace(own, signature=vector, starts=own.starts[:1], attention=one, segment_vectors=vector[None])
+        yield row, real.tracks[base], replace(real.signatures[base], embedding=moved)
 
 
 def _named(track: Track, row: int) -> NewTrack:

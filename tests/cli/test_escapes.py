@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from engine.db import NewTrack, Signature, open_database, put_signature, set_setting, upsert_track
+from engine.embedding import TrackEmbedding
 from engine.models.labels import GENRES, MOODS
 from engine.models.weights_files import default_id
 from tests.cli.conftest import Command
@@ -36,7 +37,8 @@ def odd(tmp_path: Path) -> Path:
             unit = vector / np.linalg.norm(vector)
             windows = np.zeros((0, 256), np.float32)
             put_signature(
-                connection, Signature(track_id, default_id(), "windows", unit, genres, moods, none, none, windows)
+                connection,
+                Signature(track_id, default_id(), "windows", TrackEmbedding(unit, genres, moods, none, none, windows)),
             )
     return file
 

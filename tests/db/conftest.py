@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine.db import Database, NewTrack, Signature, open_database
+from engine.embedding import TrackEmbedding
 
 DIMENSIONS, WINDOWS = 8, 3
 
@@ -42,16 +43,14 @@ def new_signature() -> Callable[..., Signature]:
     def make(track_id: int, encoder: str = "a@1", coverage: str = "windows", seed: int = 0) -> Signature:
         random = np.random.default_rng([seed, track_id])
         vector = random.standard_normal(DIMENSIONS).astype(np.float32)
-        return Signature(
-            track_id=track_id,
-            encoder=encoder,
-            coverage=coverage,
-            vector=vector / np.linalg.norm(vector),
+        embedding = TrackEmbedding(
+            signature=vector / np.linalg.norm(vector),
             genres=random.random(5, dtype=np.float32),
             moods=random.random(4, dtype=np.float32),
             starts=np.arange(WINDOWS, dtype=np.float32) * 4,
             attention=np.full(WINDOWS, 1 / WINDOWS, dtype=np.float32),
-            vectors=random.standard_normal((WINDOWS, DIMENSIONS)).astype(np.float16),
+            segment_vectors=random.standard_normal((WINDOWS, DIMENSIONS)).astype(np.float16),
         )
+        return Signature(track_id, encoder, coverage, embedding)
 
     return make

@@ -23,10 +23,10 @@ def stored(database: Database, new_track: NewTracks, new_signature: NewSignature
     with database.write() as connection:
         for number in range(1, 10):
             track_id = upsert_track(connection, new_track(b"/music/%d" % number, duration_seconds=10.0 * number))
-            whole = new_signature(track_id)
+            whole = new_signature(track_id).embedding
             count = 1 + number % 3
-            parts = {name: getattr(whole, name)[:count] for name in ("starts", "attention", "vectors")}
-            written[track_id] = replace(whole, **parts)
+            parts = {name: getattr(whole, name)[:count] for name in ("starts", "attention", "segment_vectors")}
+            written[track_id] = replace(new_signature(track_id), embedding=replace(whole, **parts))
             put_signature(connection, written[track_id])
             put_signature(connection, new_signature(track_id, encoder="b@2"))
             put_signature(connection, new_signature(track_id, coverage="full"))
@@ -45,9 +45,9 @@ def test_blocks(database: Database, stored: dict[int, Signature], monkeypatch: p
                     seen.append(track_id)
                     expected = stored[track_id]
                     assert block.durations[i] == 10.0 * track_id
-                    np.testing.assert_array_equal(block.starts[i], expected.starts)
-                    np.testing.assert_array_equal(block.attention[i], expected.attention)
-                    np.testing.assert_array_equal(block.vectors[i], expected.vectors)
+                    np.testing.assert_array_equal(block.starts[i], expected.embedding.starts)
+                    np.testing.assert_array_equal(block.attention[i], expected.embedding.attention)
+                    np.testing.assert_array_equal(block.vectors[i], expected.embedding.segment_vectors)
         assert sorted(seen) == sorted(stored)
 
 

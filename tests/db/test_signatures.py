@@ -61,11 +61,11 @@ def test_signature_comes_back_as_written(
     with database.read() as connection:
         read = get_signature(connection, track_ids[0], *KEY)
     assert read is not None
-    for name in ("vector", "genres", "moods", "starts", "attention"):
-        np.testing.assert_array_equal(getattr(read, name), getattr(written, name))
-        getattr(read, name)[0] = 0
-    np.testing.assert_allclose(read.vectors, written.vectors, rtol=HALF_PRECISION)
-    assert read.vectors.dtype == read.vector.dtype == np.float32
+    for name in ("signature", "genres", "moods", "starts", "attention"):
+        np.testing.assert_array_equal(getattr(read.embedding, name), getattr(written.embedding, name))
+        getattr(read.embedding, name)[0] = 0
+    np.testing.assert_allclose(read.embedding.segment_vectors, written.embedding.segment_vectors, rtol=HALF_PRECISION)
+    assert read.embedding.segment_vectors.dtype == read.embedding.signature.dtype == np.float32
     assert (read.track_id, read.encoder, read.coverage) == (track_ids[0], *KEY)
 
 
@@ -101,18 +101,23 @@ def test_signature_of_a_removed_track_is_refused(database: Database, new_signatu
         put_signature(connection, new_signature(77))
 
 
+def changed(row: Signature, coverage: str = "windows", **changes: np.ndarray) -> Signature:
+    """A row with another coverage, or other arrays in its embedding."""
+    return dataclasses.replace(row, coverage=coverage, embedding=dataclasses.replace(row.embedding, **changes))
+
+
 @pytest.mark.parametrize(
     "change",
     [
         {"coverage": "half"},
-        {"vector": np.ones(8, np.float32)},
-        {"vector": np.full(8, np.nan, np.float32)},
-        {"vector": np.zeros(8, np.float32)},
-        {"vector": np.eye(1, 9, dtype=np.float32)[0]},
+        {"signature": np.ones(8, np.float32)},
+        {"signature": np.full(8, np.nan, np.float32)},
+        {"signature": np.zeros(8, np.float32)},
+        {"signature": np.eye(1, 9, dtype=np.float32)[0]},
         {"genres": np.array([np.nan], np.float32)},
         {"starts": np.zeros(2, np.float32)},
         {"attention": np.full(3, np.inf, np.float32)},
-        {"vectors": np.full((3, 8), 1e6, np.float32)},
+        {"segment_vectors": np.full((3, 8), 1e6, np.float32)},
     ],
 )
 def test_impossible_signature_is_refused_and_the_old_one_kept(
@@ -123,7 +128,7 @@ def test_impossible_signature_is_refused_and_the_old_one_kept(
     with database.write() as connection:
         kept = put_signature(connection, good)
         with pytest.raises(LibraryError):
-            put_signature(connection, dataclasses.replace(good, **change))
+            put_signature(connection, changed(good, **change))
         assert live_ids(connection, *KEY).signature_ids.tolist() == [kept]
 
 
@@ -141,7 +146,9 @@ def test_matrix_holds_every_row_once_in_order_of_ids(
         sorted_rows = matrix_by_track(connection, *KEY)
     assert whole.signature_ids.tolist() == live.signature_ids.tolist() == ids
     assert whole.track_ids.tolist() == live.track_ids.tolist() == track_ids[::-1]
-    np.testing.assert_array_equal(whole.vectors, [new_signature(track_id).vector for track_id in track_ids[::-1]])
+    np.testing.assert_array_equal(
+        whole.vectors, [new_signature(track_id).embedding.signature for track_id in track_ids[::-1]]
+    )
     np.testing.assert_array_equal(rest.vectors, whole.vectors[3:])
     assert rest.signature_ids.tolist() == ids[3:]
     assert sorted_rows.signature_ids.tolist() == ids[::-1]
@@ -161,7 +168,7 @@ def test_matrix_larger_than_one_portion_is_whole(
         found = [matrix(connection, *KEY), matrix_by_track(connection, *KEY)]
     for whole in found:
         assert whole.track_ids.tolist() == ids
-        np.testing.assert_array_equal(whole.vectors, [new_signature(track_id).vector for track_id in ids])
+        np.testing.assert_array_equal(whole.vectors, [new_signature(track_id).embedding.signature for track_id in ids])
 
 
 def test_empty_matrix_knows_its_width(database: Database, track_ids: list[int], new_signature: NewSignatures) -> None:
@@ -219,7 +226,7 @@ def test_vectors_of_tracks_are_those_asked_for(
         assert vectors_of_tracks(connection, *KEY, []).vectors.shape == (0, 8)
     assert found.track_ids.tolist() == [track_ids[3], track_ids[1]]
     assert (np.diff(found.signature_ids) > 0).all()
-    expected = [new_signature(track_ids[3]).vector, new_signature(track_ids[1]).vector]
+    expected = [new_signature(track_ids[i]).embedding.signature for i in (3, 1)]
     np.testing.assert_array_equal(found.vectors, expected)
 
 
@@ -235,8 +242,9 @@ def test_encoders_live_side_by_side(database: Database, track_ids: list[int], ne
         assert missing_tracks(connection, "b@2", "windows") == set(track_ids)
         predicted = predictions(connection, *KEY, track_ids)
     assert set(predicted) == set(track_ids[:3])
-    np.testing.assert_array_equal(predicted[track_ids[1]].genres, new_signature(track_ids[1]).genres)
-    np.testing.assert_array_equal(predicted[track_ids[1]].moods, new_signature(track_ids[1]).moods)
+    expected = new_signature(track_ids[1]).embedding
+    np.testing.assert_array_equal(predicted[track_ids[1]].genres, expected.genres)
+    np.testing.assert_array_equal(predicted[track_ids[1]].moods, expected.moods)
 
 
 def test_vector_index_note_is_kept_per_encoder(database: Database) -> None:

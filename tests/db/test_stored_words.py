@@ -33,10 +33,15 @@ def stored(database: Database, new_track: NewTracks, new_signature: NewSignature
     with database.write() as connection:
         for number in (1, 2):
             assert upsert_track(connection, new_track(b"/music/%d" % number)) == number
-        signature = replace(new_signature(1), words=WORDS)
+        signature = with_words(new_signature(1), WORDS)
         put_signature(connection, signature)
         put_signature(connection, new_signature(2))
     return signature
+
+
+def with_words(row: Signature, words: np.ndarray) -> Signature:
+    """The same row with other words."""
+    return replace(row, embedding=replace(row.embedding, words=words))
 
 
 def rows(database: Database) -> int:
@@ -51,9 +56,9 @@ def test_words_come_back_as_they_went_in(database: Database, stored: Signature, 
     with database.read() as connection:
         found = get_signature(connection, 1, *KEY, windows=windows)
     assert found is not None
-    assert found.words.dtype == np.float32
-    np.testing.assert_allclose(found.words, stored.words, atol=HALF_ROUNDING, rtol=0)
-    assert len(found.starts) == (len(stored.starts) if windows else 0)
+    assert found.embedding.words.dtype == np.float32
+    np.testing.assert_allclose(found.embedding.words, stored.embedding.words, atol=HALF_ROUNDING, rtol=0)
+    assert len(found.embedding.starts) == (len(stored.embedding.starts) if windows else 0)
 
 
 def test_a_signature_without_words_has_no_row(database: Database, stored: Signature) -> None:
@@ -62,7 +67,7 @@ def test_a_signature_without_words_has_no_row(database: Database, stored: Signat
     with database.read() as connection:
         found = get_signature(connection, 2, *KEY)
         assert found is not None
-        assert found.words.shape == (0,)
+        assert found.embedding.words.shape == (0,)
         assert list(words_of_tracks(connection, *KEY, [1, 2, 99])) == [1]
         assert words_of_tracks(connection, "b@2", "windows", [1, 2]) == {}
 
@@ -70,13 +75,13 @@ def test_a_signature_without_words_has_no_row(database: Database, stored: Signat
 def test_words_go_with_their_signature(database: Database, stored: Signature) -> None:
     """A replaced signature takes its words along, and so does a removed track."""
     with database.write() as connection:
-        put_signature(connection, replace(stored, words=1 - WORDS))
+        put_signature(connection, with_words(stored, 1 - WORDS))
     assert rows(database) == 1
     with database.read() as connection:
         found = words_of_tracks(connection, *KEY, [1])[1]
     np.testing.assert_allclose(found, 1 - WORDS, atol=HALF_ROUNDING, rtol=0)
     with database.write() as connection:
-        put_signature(connection, replace(stored, words=WORDS[:0]))
+        put_signature(connection, with_words(stored, WORDS[:0]))
     assert rows(database) == 0
     with database.write() as connection:
         put_signature(connection, stored)
@@ -88,7 +93,7 @@ def test_words_go_with_their_signature(database: Database, stored: Signature) ->
 def test_numbers_that_are_no_float16_are_refused(database: Database, stored: Signature, bad: float) -> None:
     """What could not be read again is not stored, and the signature that was there stays."""
     with pytest.raises(LibraryError, match="expected finite words"), database.write() as connection:
-        put_signature(connection, replace(stored, words=np.array([0.5, bad], np.float32)))
+        put_signature(connection, with_words(stored, np.array([0.5, bad], np.float32)))
     assert rows(database) == 1
 
 

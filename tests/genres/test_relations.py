@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from engine import Engine, LibraryError, QueryError
 from engine.db import NewTrack, Signature, open_database, put_signature, upsert_track
+from engine.embedding import TrackEmbedding
 from engine.genres.relations import cosine_distances, genre_equations, nearest_genres
 from engine.genres.results import GenreEquation
 from engine.models.checkpoint import build
@@ -50,12 +51,12 @@ def make_library(tmp_path: Path) -> MakeLibrary:
                 attention = np.full(WINDOWS, 0.5 / (WINDOWS - 1), np.float32)
                 attention[0] = 0.5
                 starts = np.linspace(0, seconds - 4, WINDOWS).astype(np.float32)
-                signature = Signature(
-                    track_id, default_id(), "windows", (vector / np.linalg.norm(vector)).astype(np.float32),
+                embedding = TrackEmbedding(
+                    (vector / np.linalg.norm(vector)).astype(np.float32),
                     np.full(15, 1 / 15, np.float32), np.full(4, 0.25, np.float32), starts, attention,
                     np.concatenate([half, half]).astype(np.float32),
                 )  # fmt: skip
-                put_signature(connection, signature)
+                put_signature(connection, Signature(track_id, default_id(), "windows", embedding))
         return path
 
     return make

@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.db import NewTrack, Signature, open_database, put_signature, upsert_track
+from engine.embedding import TrackEmbedding
 from engine.models.labels import GENRES, MOODS
 from engine.models.weights_files import default_id
 
@@ -36,7 +37,9 @@ def made(tmp_path: Path) -> Made:
                 unit = (vector / np.linalg.norm(vector)).astype(np.float32)
                 genres, moods = certain(len(GENRES), GENRES.index(heard)), certain(len(MOODS), 0)
                 windows = (np.zeros(1, np.float32), np.ones(1, np.float32), unit[None])
-                put_signature(connection, Signature(track, default_id(), "windows", unit, genres, moods, *windows))
+                put_signature(
+                    connection, Signature(track, default_id(), "windows", TrackEmbedding(unit, genres, moods, *windows))
+                )
         return path
 
     return make

@@ -4,6 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -84,7 +85,7 @@ def test_half_precision_hardly_moves_a_signature(fresh: Encoder, make_track: Mak
     windows = make_track(fresh.plan.samples, 4)
     before, after = (encoder.summarise(encoder.vectors_of(windows)) for encoder in (fresh, loaded))
     assert before.signature @ after.signature > HALF_PRECISION_COSINE
-    torch.testing.assert_close(after.genres, before.genres, atol=1e-2, rtol=0)
+    np.testing.assert_allclose(after.genres, before.genres, atol=1e-2)
     assert path.stat().st_size < 2.2 * sum(p.numel() for p in fresh.parameters())
 
 

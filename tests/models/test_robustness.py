@@ -14,7 +14,7 @@ from scipy.signal import resample_poly
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
 from demo_music.styles import collection, render
-from engine.indexer.pipeline.encoding import encode_file
+from engine.indexer.pipeline.encoding import TrackEncoder
 from engine.models.encoder import Encoder
 from tests.audio import write_audio
 
@@ -47,8 +47,8 @@ def pieces() -> list[Sound]:
 
 def signature(encoder: Encoder, path: Path) -> torch.Tensor:
     """A file's signature, as indexing reads it."""
-    _, encoded = encode_file(os.fsencode(path), encoder, "windows")
-    return torch.from_numpy(encoded.vector)
+    encoded = TrackEncoder(encoder).embed_file(os.fsencode(path), "windows").embedding
+    return torch.from_numpy(encoded.signature)
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 import paper3
 
 from engine.db import NewTrack, Signature, open_database, put_signature, upsert_track
+from engine.embedding import TrackEmbedding
 from engine.models.weights_files import default_id
 
 D = 256
@@ -65,13 +66,12 @@ def library(tmp_path: Path) -> Path:
                 path = os.fsencode(tmp_path / f"{genre}{number}.wav")
                 new = NewTrack(path, 1, 1, path, 30.0, genre=genre, artist=f"{genre} band {number // 2}")
                 vector = axis(genre) + 0.01 * random.standard_normal(D)
-                signature = Signature(
-                    upsert_track(connection, new), default_id(), "windows",
+                embedding = TrackEmbedding(
                     (vector / np.linalg.norm(vector)).astype(np.float32), np.full(15, 1 / 15, np.float32),
                     np.full(4, 0.25, np.float32), np.zeros(1, np.float32), np.ones(1, np.float32),
                     np.ones((1, D), np.float32),
                 )  # fmt: skip
-                put_signature(connection, signature)
+                put_signature(connection, Signature(upsert_track(connection, new), default_id(), "windows", embedding))
     return tmp_path / "library.db"
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from engine import Engine, QueryError
 from engine.db import NewTrack, Signature, open_database, put_signature, upsert_track
+from engine.embedding import TrackEmbedding
 from engine.models.labels import GENRES, MOODS
 from engine.models.weights_files import default_id
 from engine.search.filters import Filters
@@ -27,7 +28,7 @@ def signature(track_id: int, vector: np.ndarray, genre: int, mood: int) -> Signa
     unit = (vector / np.linalg.norm(vector)).astype(np.float32)
     genres, moods = (np.eye(n, dtype=np.float32)[i] for n, i in ((len(GENRES), genre), (len(MOODS), mood)))
     one = np.ones(1, np.float32)
-    return Signature(track_id, default_id(), "windows", unit, genres, moods, 0 * one, one, unit[None])
+    return Signature(track_id, default_id(), "windows", TrackEmbedding(unit, genres, moods, 0 * one, one, unit[None]))
 
 
 @pytest.fixture(scope="module")

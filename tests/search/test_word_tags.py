@@ -88,7 +88,7 @@ def test_indexing_stores_what_the_encoder_says(library: Engine, made: Collection
         stored = get_signature(connection, 1, library.encoder, "windows")
     assert stored is not None
     found = library.classify(1)
-    assert by_word(found.tags) == pytest.approx(dict(zip(WORDS, stored.words.tolist(), strict=True)))
+    assert by_word(found.tags) == pytest.approx(dict(zip(WORDS, stored.embedding.words.tolist(), strict=True)))
     shares = [entry.probability for entry in found.tags]
     assert shares == sorted(shares, reverse=True)
     assert library.similar(1).tags == found.tags

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from engine.errors import TrainingError
-from engine.indexer.pipeline.encoding import encode_file
+from engine.indexer.pipeline.encoding import TrackEncoder
 from engine.models.attention_signature import AttentionSignature, AttentionSignatureConfig
 from engine.models.checkpoint import ARCHITECTURES, load_encoder
 from engine.models.encoder import Encoder
@@ -68,8 +68,8 @@ def subset(table: Path, target: Path, **changes: object) -> Path:
 
 def says(encoder: Encoder, path: Path) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """A file's signature, genres and moods."""
-    _, encoded = encode_file(os.fsencode(path), encoder, "windows")
-    signature, genres, moods = (torch.from_numpy(v) for v in (encoded.vector, encoded.genres, encoded.moods))
+    encoded = TrackEncoder(encoder).embed_file(os.fsencode(path), "windows").embedding
+    signature, genres, moods = (torch.from_numpy(v) for v in (encoded.signature, encoded.genres, encoded.moods))
     return signature, genres, moods
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from engine.errors import AudioError
-from engine.indexer.pipeline.encoding import DecodedTrack, decode_windows, encode_batch, encode_file, encode_full
+from engine.indexer.pipeline.encoding import EmbeddedTrack, TrackEncoder, read_windows
 from engine.indexer.pipeline.pool import in_order
 from engine.models.checkpoint import load_encoder
 from engine.models.encoder import Encoder
@@ -38,45 +38,47 @@ def song(folder: Path, seed: int, seconds: float = 5.2, gain: float = 1.0, rate:
     return os.fsencode(path)
 
 
+def embed_file(path: bytes, encoder: Encoder, coverage: str = "windows") -> EmbeddedTrack:
+    """Read and encode one file."""
+    return TrackEncoder(encoder).embed_file(path, coverage)
+
+
 @pytest.mark.parametrize("coverage", ["windows", "full"])
 @pytest.mark.parametrize("seconds", [0.6, 5.2, 50.0])
 def test_shapes(tmp_path: Path, encoder: Encoder, coverage: str, seconds: float) -> None:
     """A track of any length gives a unit signature, distributions that sum to 1, and windows that lie in the track."""
-    decoded, encoded = encode_file(song(tmp_path, 1, seconds), encoder, coverage)
-    assert decoded.duration_seconds == pytest.approx(seconds, abs=0.01)
-    assert encoded.vector.shape == (encoder.dim,)
-    assert np.linalg.norm(encoded.vector) == pytest.approx(1, abs=1e-5)
+    track = embed_file(song(tmp_path, 1, seconds), encoder, coverage)
+    encoded = track.embedding
+    assert track.duration_seconds == pytest.approx(seconds, abs=0.01)
+    assert encoded.signature.shape == (encoder.dim,)
+    assert np.linalg.norm(encoded.signature) == pytest.approx(1, abs=1e-5)
     assert (encoded.genres.shape, encoded.moods.shape) == ((len(GENRES),), (len(MOODS),))
     for shares in (encoded.genres, encoded.moods, encoded.attention):
         assert shares.min() >= 0
         assert shares.sum() == pytest.approx(1, abs=1e-5)
-    assert len(encoded.starts) == len(encoded.attention) == len(encoded.vectors)
+    assert len(encoded.starts) == len(encoded.attention) == len(encoded.segment_vectors)
     assert encoded.starts.min() >= 0
     assert encoded.starts.max() < seconds
 
 
 @pytest.mark.parametrize("coverage", ["windows", "full"])
 def test_words(tmp_path: Path, coverage: str) -> None:
-    """A track has a probability for each of the encoder's words, and its row of the library has the same."""
+    """A track has a probability for each of the encoder's words."""
     path, worded = song(tmp_path, 1, 1.5), worded_encoder()
-    _, encoded = encode_file(path, worded, coverage)
-    expected = worded.summarise(torch.from_numpy(encoded.vectors)).words
-    np.testing.assert_allclose(encoded.words, expected.numpy(), atol=SAME, rtol=0)
+    encoded = embed_file(path, worded, coverage).embedding
+    expected = worded.summarise(torch.from_numpy(encoded.segment_vectors)).words
+    np.testing.assert_allclose(encoded.words, expected, atol=SAME, rtol=0)
     assert (encoded.words.shape, encoded.words.dtype) == ((len(WORDS),), np.float32)
-    row = encoded.of_track(7, "a@1", coverage)
-    assert (row.track_id, row.encoder, row.coverage) == (7, "a@1", coverage)
-    assert row.words is encoded.words
-    assert row.vectors is encoded.vectors
 
 
 def test_batch(tmp_path: Path, encoder: Encoder) -> None:
     """A track encoded among others has the signature that it has alone."""
     tracks = [
-        decode_windows(song(tmp_path, seed, seconds), encoder.plan) for seed, seconds in ((1, 5.2), (2, 0.8), (3, 45))
+        read_windows(song(tmp_path, seed, seconds), encoder.plan) for seed, seconds in ((1, 5.2), (2, 0.8), (3, 45))
     ]
-    for together, track in zip(encode_batch(encoder, tracks), tracks, strict=True):
-        (alone,) = encode_batch(encoder, [track])
-        assert np.allclose(together.vector, alone.vector, atol=SAME)
+    for together, track in zip(TrackEncoder(encoder).embed_batch(tracks), tracks, strict=True):
+        alone = TrackEncoder(encoder).embed(track.starts, track.windows)
+        assert np.allclose(together.signature, alone.signature, atol=SAME)
         assert np.allclose(together.genres, alone.genres, atol=SAME)
         assert np.array_equal(together.starts, alone.starts)
 
@@ -85,15 +87,15 @@ def test_batch(tmp_path: Path, encoder: Encoder) -> None:
 def test_again(tmp_path: Path, encoder: Encoder, coverage: str) -> None:
     """The same file gives the same signature again, to the bit."""
     path = song(tmp_path, 1, 12.0)
-    first, second = (encode_file(path, encoder, coverage)[1] for _ in range(2))
-    assert np.array_equal(first.vector, second.vector)
+    first, second = (embed_file(path, encoder, coverage).embedding for _ in range(2))
+    assert np.array_equal(first.signature, second.signature)
 
 
 def test_gain(tmp_path: Path, encoder: Encoder) -> None:
     """Half the gain does not change what a track sounds like; another song does."""
-    original = encode_file(song(tmp_path, 1), encoder, "windows")[1].vector
-    quiet = encode_file(song(tmp_path, 1, gain=0.5), encoder, "windows")[1].vector
-    other = encode_file(song(tmp_path, 2), encoder, "windows")[1].vector
+    original = embed_file(song(tmp_path, 1), encoder).embedding.signature
+    quiet = embed_file(song(tmp_path, 1, gain=0.5), encoder).embedding.signature
+    other = embed_file(song(tmp_path, 2), encoder).embedding.signature
     assert quiet @ original > CLOSE
     assert other @ original < quiet @ original
 
@@ -106,8 +108,7 @@ def test_formats(tmp_path: Path, encoder: Encoder) -> None:
     write_audio(tmp_path / "a.flac", np.stack([wide, wide], axis=1), 2 * RATE)
     write_audio(tmp_path / "a.mp3", mono, RATE)
     vectors = [
-        encode_file(os.fsencode(tmp_path / f"a{end}"), encoder, "windows")[1].vector
-        for end in (".wav", ".flac", ".mp3")
+        embed_file(os.fsencode(tmp_path / f"a{end}"), encoder).embedding.signature for end in (".wav", ".flac", ".mp3")
     ]
     assert vectors[1] @ vectors[0] > CLOSE
     assert vectors[2] @ vectors[0] > CLOSE
@@ -117,7 +118,7 @@ def test_full_reads_all(tmp_path: Path, encoder: Encoder) -> None:
     """Read in full, windows follow each other to the end of the track; a short rest at the end does not count."""
     step = encoder.plan.seconds
     for seconds, count in ((3 * step, 3), (3 * step + 0.6 * step, 4), (3 * step + 0.3 * step, 3)):
-        _, encoded = encode_full(song(tmp_path, 1, seconds), encoder)
+        encoded = embed_file(song(tmp_path, 1, seconds), encoder, "full").embedding
         assert np.allclose(encoded.starts, np.arange(count) * step)
 
 
@@ -130,7 +131,7 @@ def test_stopped(tmp_path: Path, encoder: Encoder) -> None:
     results.close()
     assert stop.is_set()
     with pytest.raises(AudioError, match="stopped before its end"):
-        encode_file(song(tmp_path, 1), encoder, "full", stop)
+        TrackEncoder(encoder).embed_file(song(tmp_path, 1), "full", stop)
 
 
 @pytest.mark.parametrize("coverage", ["windows", "full"])
@@ -143,7 +144,7 @@ def test_no_sound(tmp_path: Path, encoder: Encoder, coverage: str, content: byte
     else:
         path.write_bytes(content)
     with pytest.raises(AudioError, match=reason) as caught:
-        encode_file(os.fsencode(path), encoder, coverage)
+        embed_file(os.fsencode(path), encoder, coverage)
     assert "\n" not in str(caught.value)
     assert str(caught.value)
 
@@ -151,8 +152,8 @@ def test_no_sound(tmp_path: Path, encoder: Encoder, coverage: str, content: byte
 def test_too_little_memory(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows that do not fit into a GPU's memory together go through it in smaller parts, with the same answers."""
     windows = np.random.default_rng(0).standard_normal((10, encoder.plan.samples)).astype(np.float32) * 0.1
-    track = DecodedTrack({}, 40.0, [4.0 * i for i in range(10)], windows)
-    expected = encode_batch(encoder, [track])[0]
+    starts = [4.0 * i for i in range(10)]
+    expected = TrackEncoder(encoder).embed(starts, windows)
     embed = encoder.embed
 
     def small(features: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -161,7 +162,9 @@ def test_too_little_memory(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) ->
         return embed(features)
 
     monkeypatch.setattr(encoder, "embed", small)
-    monkeypatch.setattr(encoder, "at_once", encoder.at_once)
-    found = encode_batch(encoder, [track])[0]
-    assert encoder.at_once <= 3
-    assert np.allclose(found.vector, expected.vector, atol=1e-5)
+    track_encoder = TrackEncoder(encoder)
+    found = track_encoder.embed(starts, windows)
+    assert track_encoder.at_once <= 3
+    assert "windows were encoded at once" in track_encoder.notes()[0]
+    assert np.allclose(found.signature, expected.signature, atol=1e-5)
+    assert TrackEncoder(encoder).notes() == []

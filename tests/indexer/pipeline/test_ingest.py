@@ -15,7 +15,9 @@ import torch
 from engine import Engine, EngineError, IndexProgress, LibraryError
 from engine.db import Play, add_plays, list_plays, open_database
 from engine.indexer.audio.scan import scan
-from engine.indexer.pipeline.prepare import Target, prepare
+from engine.indexer.pipeline.batch import encode_waiting
+from engine.indexer.pipeline.encoding import TrackEncoder
+from engine.indexer.pipeline.prepare import Preparation, Target
 from engine.indexer.pipeline.reports import IndexReport
 from engine.indexer.pipeline.storing import Storing
 from tests.audio import tone, write_audio
@@ -43,17 +45,24 @@ def test_first(first_run: FirstRun) -> None:
     assert (report.failed, report.vanished, report.interrupted) == ([], [], False)
 
 
+class Deferred(TrackEncoder):
+    """Encodes in batches, as on a GPU."""
+
+    on_cpu = False
+
+
 @pytest.mark.parametrize("coverage", ["windows", "full"])
 def test_encoded_together(own: Collection, tmp_path: Path, coverage: str) -> None:
     """Files that are decoded first and encoded together, as for a GPU, get the signatures that they get one by one."""
     with Engine.open(tmp_path / "alone.db", device="cpu", coverage=coverage) as engine:
         assert engine.index(own.folder).new == len(GENRES)
         engine.export(tmp_path / "alone.npz")
-        encoder, target = engine._session.encoder(), Target(engine.encoder, engine._session.encoder().plan, coverage)
+        encoder, target = Deferred(engine._session.encoder()), Target(engine.encoder, coverage)
     with open_database(tmp_path / "together.db", create=True) as database:
         report = IndexReport()
-        prepared = [prepare(found, database, target, None) for found in scan([os.fsencode(own.folder)])]
-        Storing(database, encoder, target, report, set()).store(prepared)
+        preparation = Preparation(database, target, encoder, threading.Event())
+        prepared = [preparation.prepare(found) for found in scan([os.fsencode(own.folder)])]
+        Storing(database, target, report, set()).store(encode_waiting(prepared, encoder))
         assert (report.new, report.failed) == (len(GENRES), [])
     with Engine.open(tmp_path / "together.db", coverage=coverage) as engine:
         engine.export(tmp_path / "together.npz")
@@ -545,7 +554,7 @@ def test_tags_of_an_earlier_version(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             connection.exec_driver_sql("UPDATE tracks SET artist = 'wrong', search_text = 'wrong', added_at = 7")
             connection.exec_driver_sql("DELETE FROM settings WHERE key LIKE 'tag%'")
             add_plays(connection, [Play(1.0, "like", 1)])
-        monkeypatch.setattr("engine.indexer.pipeline.prepare.prepare", None)  # nothing may be decoded
+        monkeypatch.setattr("engine.indexer.pipeline.prepare.Preparation", None)  # nothing may be decoded
         report = engine.index(folder / "below")
         assert (report.retagged, report.unchanged, report.new) == (1, 1, 0)
         report = engine.index(folder)

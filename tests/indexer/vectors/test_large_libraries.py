@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.db import Database, NewTrack, Signature, open_database, put_signature, remove_tracks, upsert_track
+from engine.embedding import TrackEmbedding
 from engine.errors import LibraryError
 from engine.indexer.vectors import ann_build as approximate, store as vectors
 from engine.indexer.vectors.store import VectorStore
@@ -33,7 +34,7 @@ def add(database: Database, rows: NDArray[np.float32], first: int) -> None:
         for number, vector in enumerate(rows, first):
             track_id = upsert_track(connection, NewTrack(b"/music/%d" % number, 1, 1, b"%d" % number, 10.0))
             windows = (np.zeros(1, np.float32), np.ones(1, np.float32), vector[None])
-            put_signature(connection, Signature(track_id, ENCODER, "windows", vector, *HEADS, *windows))
+            put_signature(connection, Signature(track_id, ENCODER, "windows", TrackEmbedding(vector, *HEADS, *windows)))
 
 
 @pytest.fixture(scope="module")

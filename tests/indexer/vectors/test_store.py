@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from engine.db import Database, NewTrack, Signature, open_database, put_signature, remove_tracks, upsert_track
+from engine.embedding import TrackEmbedding
 from engine.indexer.vectors.store import VectorStore
 
 ENCODER, D = "test@123456", 8
@@ -36,7 +37,7 @@ def _add_one(connection: Connection, seed: int) -> int:
     track_id = upsert_track(connection, NewTrack(b"/music/%d" % seed, 1, 1, b"%d" % seed, 10.0))
     heads = (np.full(15, 1 / 15, np.float32), np.full(4, 1 / 4, np.float32))
     windows = (np.zeros(1, np.float32), np.ones(1, np.float32), unit(seed)[None])
-    put_signature(connection, Signature(track_id, ENCODER, "windows", unit(seed), *heads, *windows))
+    put_signature(connection, Signature(track_id, ENCODER, "windows", TrackEmbedding(unit(seed), *heads, *windows)))
     return track_id
 
 
@@ -169,7 +170,7 @@ def test_replaced(library: Database) -> None:
     with library.write() as connection:
         windows = (np.zeros(1, np.float32), np.ones(1, np.float32), unit(999)[None])
         heads = (np.full(15, 1 / 15, np.float32), np.full(4, 1 / 4, np.float32))
-        put_signature(connection, Signature(30, ENCODER, "windows", unit(999), *heads, *windows))
+        put_signature(connection, Signature(30, ENCODER, "windows", TrackEmbedding(unit(999), *heads, *windows)))
     found = VectorStore(library, ENCODER, "windows").search(unit(999), 60)
     assert found[0].track_id == 30
     assert found[0].cosine == pytest.approx(1, abs=1e-6)

@@ -8,7 +8,7 @@ import torch
 from scipy.signal import resample_poly
 
 from engine.datasets.clips import Clip, ClipSamples
-from engine.indexer.pipeline.encoding import decode_windows
+from engine.indexer.pipeline.encoding import read_windows
 from engine.models.encoder import SAMPLE_RATE, WindowPlan
 from engine.models.features import TARGET_RMS
 from engine.models.labels import GENRES, MOODS
@@ -124,7 +124,7 @@ def test_track_windows_come_from_the_clip(samples: ClipSamples) -> None:
 def test_training_measures_what_indexing_hears(table: Path, samples: ClipSamples) -> None:
     """The windows that heads are fitted on are those that indexing reads of the same file."""
     plan = WindowPlan(1.0, 4)
-    indexed = decode_windows(bytes(table.parent / "a.wav"), plan).windows
+    indexed = read_windows(bytes(table.parent / "a.wav"), plan).windows
     np.testing.assert_allclose(planned_windows(samples, 0, plan).numpy(), indexed, atol=1e-4)
     assert planned_windows(samples, 0, WindowPlan(9.0, 4)).shape == (1, 9 * SAMPLE_RATE)
 

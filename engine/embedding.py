@@ -1,0 +1,37 @@
+"""The embedding of one track: the encoder returns it and the library stores it, one type all the way.
+
+It imports NumPy only, so that `engine.models` and `engine.db`, which do not know each other, share it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class TrackEmbedding:
+    """An encoder's output for one track of S segments; the arrays are float32.
+
+    Attributes:
+        signature: Unit vector, (D,).
+        genres: Probabilities over the encoder's genres, (G,), sum to 1.
+        moods: Probabilities over the encoder's moods, (M,), sum to 1.
+        starts: Start of each segment in seconds, (S,).
+        attention: Weight of each segment, (S,), sum to 1.
+        segment_vectors: h, (S, D), not normalised; stored, and so rounded, as float16.
+        words: Independent probability of each of the encoder's words, (V,); V is 0 for an encoder without words.
+    """
+
+    signature: Floats
+    genres: Floats
+    moods: Floats
+    starts: Floats
+    attention: Floats
+    segment_vectors: Floats
+    words: Floats = field(default_factory=lambda: np.zeros(0, np.float32))

@@ -1,0 +1,54 @@
+"""The stage between preparing and storing: what is not encoded yet is encoded together, for a GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.errors import AudioError, EngineError
+from engine.indexer.audio.faults import is_passing
+from engine.indexer.pipeline.encoding import EmbeddedTrack, TrackEncoder
+from engine.indexer.pipeline.prepare import Decoded, Embedded, Failed, Prepared, Storable, Unread, describe_defect
+
+
+def encode_waiting(batch: Sequence[Prepared], encoder: TrackEncoder) -> list[Storable]:
+    """Encode the files of a batch that wait for it; the order stays."""
+    together = _encode_together([item for item in batch if isinstance(item, Decoded)], encoder)
+    return [_finish(item, together, encoder) for item in batch]
+
+
+def _finish(item: Prepared, together: dict[bytes, Storable], encoder: TrackEncoder) -> Storable:
+    if isinstance(item, Decoded):
+        return together[item.found.path]
+    return _encode_in_full(item, encoder) if isinstance(item, Unread) else item
+
+
+def _encode_together(items: Sequence[Decoded], encoder: TrackEncoder) -> dict[bytes, Storable]:
+    """Encode in one batch; where one of them fails, encode each alone to find out which."""
+    if not items:
+        return {}
+    try:
+        embeddings = encoder.embed_batch([item.audio for item in items])
+    except AudioError as error:
+        if len(items) == 1:
+            found = items[0].found
+            return {found.path: Failed(found, str(error), is_passing(error))}
+        alone = [_encode_together([item], encoder) for item in items]
+        return {path: outcome for each in alone for path, outcome in each.items()}
+    return {
+        item.found.path: Embedded(
+            item.content, EmbeddedTrack(item.audio.info.metadata, item.audio.duration_seconds, embedding)
+        )
+        for item, embedding in zip(items, embeddings, strict=True)
+    }
+
+
+def _encode_in_full(item: Unread, encoder: TrackEncoder) -> Embedded | Failed:
+    found = item.found
+    try:
+        return Embedded(item.content, encoder.embed_full(found.path))
+    except AudioError as error:
+        return Failed(found, str(error), is_passing(error))
+    except EngineError:
+        raise
+    except Exception as error:  # as in `Preparation.prepare`: the run goes on
+        return Failed(found, describe_defect(error), is_passing(error))
