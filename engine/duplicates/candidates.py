@@ -1,4 +1,4 @@
-"""Pairs of tracks that may be the same recording: near by signature, or called the same by their bytes or tags."""
+"""Candidate pairs of duplicates: near by signature, or equal by bytes or tags."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from engine.session import LibraryView
 if TYPE_CHECKING:
     from engine.indexer.vectors.snapshot import Snapshot
 
-NEAR_COSINE = 0.75  # 99 of 100 copies that were trimmed and filtered are nearer; 38 of 100 tracks have such a neighbour
-CLOSE_COSINE = 0.85  # from which on two tracks may be one work by their sound alone
-NEIGHBOURS = 16  # of each track that are looked at; re-encodings come first
+NEAR_COSINE = 0.75  # exceeded by 99 % of trimmed and filtered copies, and by 38 % of nearest neighbours
+CLOSE_COSINE = 0.85  # above it two tracks may be one work by sound alone
+NEIGHBOURS = 16  # compared for each track; re-encodings come first
 ROWS_AT_ONCE = 1024
-MOST_NAMESAKES = 50  # that are compared each with each; more share a tag that names no recording
+MOST_NAMESAKES = 50  # compared pairwise; a tag that more tracks share names no recording
 
 VERSION = r"(?:live|remaster|demo|mono|stereo|version|mix|remix|edit|acoustic|unplugged|session|take|instrumental)"
 VERSION_PATTERN = re.compile(
@@ -36,9 +36,9 @@ class Pair:
     """Two tracks, the smaller id first.
 
     Attributes:
-        cosine: Of their signatures; -1 where one has none.
+        cosine: Of their signatures; -1 if one has none.
         same_bytes: Whether their files are byte-identical.
-        same_name: Whether tags call them the same: MusicBrainz recording, ISRC, or artist and title.
+        same_name: Whether their tags agree: MusicBrainz recording, ISRC, or artist and title.
     """
 
     first: int
@@ -49,17 +49,17 @@ class Pair:
 
     @property
     def near(self) -> bool:
-        """Whether their signatures are near."""
+        """Whether the signatures are near."""
         return self.cosine >= NEAR_COSINE
 
     @property
     def close(self) -> bool:
-        """Whether their signatures are nearer still."""
+        """Whether the signatures are nearer still."""
         return self.cosine >= CLOSE_COSINE
 
 
 def candidates(view: LibraryView) -> list[Pair]:
-    """All pairs of a library that are worth comparing, by ids; raises LibraryError when it holds no signatures."""
+    """Return all candidate pairs of a library, by ids; raise LibraryError if it has no signatures."""
     snapshot = view.filled_snapshot
     with view.read() as connection:
         shared = namesakes(connection)
@@ -67,7 +67,7 @@ def candidates(view: LibraryView) -> list[Pair]:
 
 
 def candidates_among(view: LibraryView, track_ids: Iterable[int]) -> list[Pair]:
-    """The pairs among some tracks that are worth comparing, whatever else the library holds."""
+    """Return the candidate pairs among the given tracks."""
     from engine.indexer.vectors.snapshot import snapshot_of
 
     with view.read() as connection:
@@ -77,12 +77,12 @@ def candidates_among(view: LibraryView, track_ids: Iterable[int]) -> list[Pair]:
 
 
 def plain_title(title: str) -> str:
-    """A title as it is compared: without case, and without "(Live)", "- Remastered 2009" and the like."""
+    """Normalise a title for comparison: no case, no "(Live)", "- Remastered 2009" and the like."""
     return " ".join(VERSION_PATTERN.sub("", fold(title)).split())
 
 
 def _candidates(view: LibraryView, snapshot: Snapshot, shared: Sequence[Namesakes]) -> list[Pair]:
-    """The pairs that are near by their signatures, and those that share bytes or an identifier."""
+    """Merge pairs that are near by signature with pairs that share bytes or an identifier."""
     pairs = {(pair.first, pair.second): pair for pair in _near(snapshot)}
     listed = set(chain.from_iterable(chain(pairs, (found.track_ids for found in shared))))
     with view.read() as connection:
@@ -99,7 +99,7 @@ def _near(snapshot: Snapshot) -> Iterator[Pair]:
     ids = snapshot.track_ids
     for start in range(0, len(ids), ROWS_AT_ONCE):
         part = ids[start : start + ROWS_AT_ONCE]
-        found = snapshot.search_many(snapshot.take(part), min(NEIGHBOURS + 1, len(ids)))  # each finds itself, too
+        found = snapshot.search_many(snapshot.take(part), min(NEIGHBOURS + 1, len(ids)))  # each finds itself as well
         for row, place in np.argwhere(found.cosines >= NEAR_COSINE).tolist():
             track, other = int(part[row]), int(found.track_ids[row, place])
             if track != other:
@@ -107,7 +107,7 @@ def _near(snapshot: Snapshot) -> Iterator[Pair]:
 
 
 def _namesakes_among(tracks: Iterable[Track]) -> list[Namesakes]:
-    """As `namesakes`, of some tracks instead of all."""
+    """As `namesakes`, among the given tracks only."""
     found: dict[tuple[str, object], list[int]] = defaultdict(list)
     for track in sorted(tracks, key=lambda track: track.id):
         for column in IDENTITIES:
@@ -118,7 +118,7 @@ def _namesakes_among(tracks: Iterable[Track]) -> list[Namesakes]:
 
 
 def _within(found: Namesakes) -> Iterable[tuple[int, int]]:
-    """Its pairs: a chain is enough of what is byte-identical, and of a tag that too many share."""
+    """Yield the pairs of a group: a chain for byte-identical files and for tags that too many share."""
     chained = found.column == "content_hash" or len(found.track_ids) > MOST_NAMESAKES
     return pairwise(found.track_ids) if chained else combinations(found.track_ids, 2)
 

@@ -1,4 +1,4 @@
-"""The same recording in different files, told apart from remasters, live versions and covers.
+"""Duplicates: the same recording in different files, as opposed to remasters, live versions and covers.
 
 Candidates come from signatures, bytes and tags (`engine.duplicates.candidates`); fingerprints of the first two minutes
 decide (`engine.duplicates.recordings`); pairs become groups (`engine.duplicates.linkage`).
@@ -27,22 +27,22 @@ PAIRS_AT_ONCE = 256
 LOSSLESS = frozenset(
     ["alac", "ape", "flac", "mlp", "mp4als", "shorten", "tak", "truehd", "tta", "wavpack", "wmalossless"]
 )
-LOSSLESS_STARTS = ("pcm_s", "pcm_u", "pcm_f", "dsd_")  # pcm_alaw and pcm_mulaw are telephones'
-PARTIAL_SHARE = 0.05  # of the longest file of a recording: one that lacks more is partial
-PARTIAL_SECONDS = (3.0, 10.0)  # least and most that a whole file may lack: rips differ in silence at their ends
+LOSSLESS_STARTS = ("pcm_s", "pcm_u", "pcm_f", "dsd_")  # but not pcm_alaw and pcm_mulaw of telephony
+PARTIAL_SHARE = 0.05  # of the longest file of a recording: a file that lacks more is partial
+PARTIAL_SECONDS = (3.0, 10.0)  # bounds of that: rips differ in silence at their ends
 
 
 def find_duplicates(view: LibraryView, kind: str | None, on_progress: OnProgress) -> Duplicates:
-    """The groups of a library.
+    """Find the groups of a library.
 
     Args:
         view: The library.
         kind: One of KINDS, or None for both.
-        on_progress: Called after each file that had no fingerprint yet.
+        on_progress: Called after each new fingerprint.
 
     Raises:
         QueryError: There is no such kind.
-        LibraryError: There is nothing to compare, or fingerprints cannot be stored.
+        LibraryError: The library has no signatures, or fingerprints cannot be stored.
     """
     if kind not in (None, *KINDS):
         raise QueryError(f"expected a kind of {' or '.join(KINDS)}, found {kind!r}")
@@ -60,16 +60,16 @@ def find_duplicates(view: LibraryView, kind: str | None, on_progress: OnProgress
 def repeated(
     view: LibraryView, track_ids: Iterable[int], origins: Iterable[int] = (), files: Sequence[str] = ()
 ) -> frozenset[int]:
-    """Of these tracks, those that are the same recording as an origin, a file, or a better one of them.
+    """Return those tracks that are the recording of an origin, of a file, or of a better track among them.
 
-    Fingerprints that are missing are taken and stored. A track whose file cannot be read is no repetition, unless it
-    was fingerprinted before or is byte-identical.
+    Missing fingerprints are computed and stored. An unreadable track is no repetition unless it has a fingerprint or is
+    byte-identical.
 
     Args:
         view: The library.
-        track_ids: The tracks that are looked at.
+        track_ids: The tracks to examine.
         origins: Other tracks of the library.
-        files: Paths of sound that is not in the library; where there are any, every track needs its fingerprint.
+        files: Paths of files outside the library; if there are any, every track needs its fingerprint.
 
     Raises:
         LibraryError: Fingerprints cannot be stored.
@@ -87,7 +87,7 @@ def repeated(
 
 
 def _links_to_files(view: LibraryView, files: Sequence[str], track_ids: Iterable[int]) -> Iterator[Link]:
-    """The tracks that are the same recording as a file; the files have the ids -1, -2 and so on."""
+    """Link tracks to files of the same recording; the files have the ids -1, -2 and so on."""
     if not files:
         return
     with view.read() as connection:
@@ -95,7 +95,7 @@ def _links_to_files(view: LibraryView, files: Sequence[str], track_ids: Iterable
     for number, path in enumerate(files, start=1):
         try:
             words = fingerprints(first_sound(os.fsencode(path)).samples)
-        except AudioError:  # it is gone since it was heard
+        except AudioError:  # it vanished after it was embedded
             continue
         taken = {kind: Fingerprint(-number, kind, words[kind], None, None) for kind in words}
         for track_id, other in held.items():
@@ -105,7 +105,7 @@ def _links_to_files(view: LibraryView, files: Sequence[str], track_ids: Iterable
 
 
 def _best_first(view: LibraryView, track_ids: Iterable[int]) -> list[int]:
-    """The tracks of one recording, the best file first."""
+    """Sort the tracks of one recording, the best file first."""
     with view.read() as connection:
         held = get_fingerprints(connection, track_ids)
         tracks = tracks_by_ids(connection, track_ids)
@@ -124,7 +124,7 @@ def _take_fingerprints(view: LibraryView, track_ids: Iterable[int], on_progress:
 
 
 def _links(view: LibraryView, pairs: Sequence[Pair], *, works: bool) -> Iterator[Link]:
-    """The pairs that are something to each other. Fingerprints are read for a few pairs at a time."""
+    """Return the links between pairs; fingerprints are read for a few pairs at a time."""
     for start in range(0, len(pairs), PAIRS_AT_ONCE):
         portion = pairs[start : start + PAIRS_AT_ONCE]
         with view.read() as connection:
@@ -142,7 +142,7 @@ def _verdict(pair: Pair, a: dict[str, Fingerprint], b: dict[str, Fingerprint], w
 
 
 def _describe(view: LibraryView, found: Sequence[tuple[str, Group]], same: Sequence[Group]) -> Iterator[DuplicateGroup]:
-    """The groups with their files, of which those in `same` that are shorter than their recording are partial."""
+    """Return the groups with their files; those in `same` shorter than their recording are partial."""
     listed = {each for _, group in found for each in group.track_ids}
     with view.read() as connection:
         tracks = tracks_by_ids(connection, listed)
@@ -156,12 +156,12 @@ def _describe(view: LibraryView, found: Sequence[tuple[str, Group]], same: Seque
                 stream = next(iter(held[track_id].values()))
                 name = tracks[track_id].name
                 files.append(DuplicateTrack(track_id, name, stream.codec, stream.bitrate, track_id in partial))
-        if len(files) > 1:  # else another process removed them meanwhile
+        if len(files) > 1:  # others were removed meanwhile
             yield DuplicateGroup(kind, group.score, tuple(_sorted(files, seconds)))
 
 
 def _partial(seconds: Mapping[int, float]) -> set[int]:
-    """Of the files of one recording, with their lengths, those that are clearly shorter than the longest."""
+    """Return the files of one recording that are clearly shorter than the longest."""
     longest = max(seconds.values(), default=0.0)
     least, most = PARTIAL_SECONDS
     lacking = min(max(PARTIAL_SHARE * longest, least), most)
@@ -169,7 +169,7 @@ def _partial(seconds: Mapping[int, float]) -> set[int]:
 
 
 def _sorted(files: Iterable[DuplicateTrack], seconds: Mapping[int, float]) -> list[DuplicateTrack]:
-    """The best file first; of the partial ones, which come last, the longest first."""
+    """Sort the best file first; partial ones last, longest first."""
 
     def worth(file: DuplicateTrack) -> tuple[float, bool, int, int]:
         codec = file.codec or ""

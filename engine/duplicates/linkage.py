@@ -1,8 +1,8 @@
-"""Pairs become groups by single linkage: a group is what a chain of pairs joins.
+"""Groups from pairs by single linkage: the connected components of the links.
 
-Wrong bits add up along a chain, and few are allowed: two files that are both close to a third are one recording, also
-where they begin too far apart to be compared with each other. Groups of one recording are joined by nothing else than
-that. Groups of one work join recordings, and have all of their files.
+Bit errors add up along a chain, and the limit is low: two files close to a third are one recording, even if their
+offset is too large to compare them directly. Only such links form groups of one recording. Groups of one work join
+recordings, with all of their files.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from engine.duplicates.recordings import SAME_RECORDING, SAME_WORK, Verdict
 
 @dataclass(frozen=True)
 class Link:
-    """Two tracks and what they are to each other."""
+    """Two tracks and their verdict."""
 
     first: int
     second: int
@@ -27,20 +27,20 @@ class Link:
 
 @dataclass(frozen=True)
 class Group:
-    """Two tracks or more, rising, and the score of the weakest pair that counts."""
+    """Two tracks or more, sorted, and the score of the weakest link."""
 
     track_ids: tuple[int, ...]
     score: float
 
 
 def recordings(links: Sequence[Link]) -> list[Group]:
-    """The groups of one recording."""
+    """Return the groups of one recording."""
     same = [link for link in links if link.verdict.kind == SAME_RECORDING]
     return _joined(same, same)
 
 
 def works_of(links: Sequence[Link]) -> list[Group]:
-    """The groups of two recordings or more of one work, scored by the pairs between recordings."""
+    """Return the groups of several recordings of one work, scored by links between recordings."""
     same = [link for link in links if link.verdict.kind == SAME_RECORDING]
     recording = {track_id: i for i, group in enumerate(_joined(same, same)) for track_id in group.track_ids}
     works = [link for link in links if link.verdict.kind == SAME_WORK]
@@ -49,7 +49,7 @@ def works_of(links: Sequence[Link]) -> list[Group]:
 
 
 def _joined(links: Sequence[Link], counted: Sequence[Link]) -> list[Group]:
-    """The connected components that hold a counted link."""
+    """Return the connected components that contain a counted link."""
     if not counted:
         return []
     from scipy.sparse import coo_array

@@ -1,4 +1,4 @@
-"""Two tracks: the same recording, the same work, or neither; by their fingerprints.
+"""Compare two tracks by their fingerprints: the same recording, the same work, or neither.
 
 The limits were chosen on one half of a set of re-encoded, trimmed and amplified clips with others of the same artists,
 and checked on the other half (scripts/duplicates.py prints both).
@@ -27,21 +27,22 @@ from engine.indexer.features.fingerprint import (
 
 SAME_RECORDING, SAME_WORK = "same_recording", "same_work"
 
-OFFSET_SECONDS = 3.0  # by which one file may begin later than the other
-SHORTEST_SECONDS = 3.0  # of sound that both have, for a verdict
-ERROR_LIMITS = {CHROMAPRINT: 0.25, SEMITONES: 0.30}  # share of wrong bits up to which a recording is the same
-SILENT_WORDS = {CHROMAPRINT: 627_964_279, SEMITONES: 0}  # what silence gives: it is alike everywhere
-LEVEL_LIMIT = 0.7  # dB, root mean square over half-octaves: beyond it lies another master, or other instruments
-LEVEL_RANGE = 30.0  # dB below the loudest half-octave; what is softer may be a codec's noise
-AGREEMENT_LIMIT = 0.6  # of what is played, from which on it is the same work
+OFFSET_SECONDS = 3.0  # most by which one file begins later than the other
+SHORTEST_SECONDS = 3.0  # of common sound for a verdict
+ERROR_LIMITS = {CHROMAPRINT: 0.25, SEMITONES: 0.30}  # share of wrong bits of the same recording
+SILENT_WORDS = {CHROMAPRINT: 627_964_279, SEMITONES: 0}  # the word of silence, which matches anywhere
+LEVEL_LIMIT = 0.7  # dB, root mean square over half-octaves; more is another master or arrangement
+LEVEL_RANGE = 30.0  # dB below the loudest half-octave; softer ones may be codec noise
+AGREEMENT_LIMIT = 0.6  # share of the music, for the same work
 
 _ONES = np.array([bin(value).count("1") for value in range(1 << 16)], np.uint8)  # numpy 2 has bitwise_count
 
 
 @dataclass(frozen=True)
 class Alignment:
-    """How two fingerprints fit best: their share of wrong bits (0.5 is chance), and the frame of the first at which
-    the second begins."""
+    """The best alignment of two fingerprints: share of wrong bits (0.5 is chance), and the first one's frame at which
+    the second begins.
+    """
 
     error: float
     offset: int
@@ -49,12 +50,12 @@ class Alignment:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What two tracks are to each other.
+    """The relation of two tracks.
 
     Attributes:
         kind: SAME_RECORDING or SAME_WORK.
-        score: 0 to 1. Of a recording, and of its remaster, 1 - 2 * the share of wrong bits; of a work how much of what
-            is played agrees, where that is more.
+        score: 0 to 1. Of a recording or its remaster 1 - 2 * the share of wrong bits; of a work the agreement of the
+            music played, if that is more.
     """
 
     kind: str
@@ -69,17 +70,16 @@ def judge(
     close: bool = True,
     works: bool = True,
 ) -> Verdict | None:
-    """What two tracks are to each other, or None.
+    """Compare two tracks; return None if they are unrelated.
 
-    The same recording: few wrong bits, and the same balance of low to high. The same work: one of the two only
-    (a remaster), or the same melody and harmony, in any key and at another tempo (live versions, covers), or tags that
-    say so.
+    The same recording: few wrong bits, and the same balance of low to high frequencies. The same work: only one of the
+    two (a remaster), or the same melody and harmony in any key and tempo (live versions, covers), or equal tags.
 
     Args:
         a, b: Their fingerprints, by kind.
-        alike: Whether they sound alike and their tags call them the same.
-        close: Whether they sound so much alike that melody and harmony are worth comparing.
-        works: Whether SAME_WORK is asked for.
+        alike: Whether they are near by signature and their tags agree.
+        close: Whether they are near enough by signature to compare melody and harmony.
+        works: Whether to look for SAME_WORK.
     """
     kind = next((kind for kind in (CHROMAPRINT, SEMITONES) if _comparable(a, b, kind)), None)
     if kind is None or not _comparable(a, b, OUTLINE):
@@ -98,11 +98,11 @@ def judge(
 
 
 def align(a: Words, b: Words, silent: int) -> Alignment | None:
-    """The offset up to OFFSET_SECONDS each way with the fewest wrong bits; None where too little sound overlaps.
+    """Return the offset, up to OFFSET_SECONDS each way, with the fewest wrong bits; None if too little sound overlaps.
 
     Args:
         a, b: (n,) and (m,) words.
-        silent: The word that stands for silence: frames in which either has it do not count.
+        silent: The word of silence: frames with it in either do not count.
     """
     reach, shortest = round(OFFSET_SECONDS * FRAMES_PER_SECOND), round(SHORTEST_SECONDS * FRAMES_PER_SECOND)
     best: Alignment | None = None
@@ -120,13 +120,13 @@ def align(a: Words, b: Words, silent: int) -> Alignment | None:
 
 
 def level_difference(a: Outline, b: Outline, offset: int) -> float:
-    """By how many dB two sounds differ in their balance of low to high, whatever their volume.
+    """Return the difference of two spectral balances in dB, independent of volume.
 
-    The root mean square, over the half-octaves that both play, of the difference of their mean powers without its
+    The root mean square, over the half-octaves present in both, of the difference of their mean powers minus its
     median.
 
     Args:
-        a, b: The sounds.
+        a, b: The outlines.
         offset: The frame of a's fingerprint at which b begins.
     """
     start = round(offset / OUTLINE_FRAMES)

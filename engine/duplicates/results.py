@@ -9,9 +9,9 @@ from engine.indexer.pipeline.reports import FailedPath
 
 @dataclass(frozen=True)
 class DuplicateTrack:
-    """A file of a group: FFmpeg's name of its codec, and bits a second where known.
+    """A file of a group: FFmpeg's name of its codec, and bits per second if known.
 
-    `partial` says that it is clearly shorter than the longest file of the same recording: cut off, or an excerpt.
+    `partial` marks a file clearly shorter than the longest of the same recording: truncated, or an excerpt.
     """
 
     track_id: int
@@ -27,7 +27,7 @@ class DuplicateGroup:
 
     Attributes:
         kind: Which of the two.
-        score: 0 to 1, that of the weakest pair which joins the group; 1 for byte-identical files.
+        score: 0 to 1, of the weakest link of the group; 1 for byte-identical files.
         tracks: Best first: whole before partial, then lossless before lossy, then by bit rate.
     """
 
@@ -38,12 +38,12 @@ class DuplicateGroup:
 
 @dataclass(frozen=True)
 class Duplicates:
-    """What a search for duplicates found.
+    """The result of a search for duplicates.
 
     Attributes:
-        groups: Recordings before works, each with the surest first.
-        left_out: Files that had to be compared and are away, changed since they were indexed, or cannot be read.
-        notes: What else the user should know, one line each.
+        groups: Recordings before works, each by falling score.
+        left_out: Files that needed comparing but are missing, changed since they were indexed, or unreadable.
+        notes: Remarks for the user, one line each.
     """
 
     groups: tuple[DuplicateGroup, ...]

@@ -1,9 +1,9 @@
-"""How much of what two tracks play agrees, in any key and at any tempo: Serra, Serra and Andrzejak 2009.
+"""Agreement of the music of two tracks in any key and tempo: Serra, Serra and Andrzejak 2009.
 
 Their Qmax ("Cross recurrence quantification for cover song identification", New Journal of Physics 11, section 2): one
-track is moved to the other's key, moments of both are compared with some context, and the longest run of moments that
-recur in the same order is what agrees. Deviations: a coarse chroma twice a second, and a share of the shorter track
-instead of a length.
+track is transposed to the other's key, moments of both are compared with some context, and the longest run of moments
+that recur in the same order is the agreement. Deviations: a coarse chroma twice a second, and a share of the shorter
+track instead of a length.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from numpy.typing import NDArray
 
 from engine.indexer.features.fingerprint import PITCH_CLASSES, Outline
 
-CONTEXT = 8  # half seconds that a moment is compared with
-RECURRING = 0.1  # share of the other track's moments that a moment may recur in
-GAP_OPENS, GAP_GOES_ON = 5.0, 0.5  # what a gap costs, in moments: the paper's values
-SHORTEST = 36  # half seconds: in less, others agree by chance
+CONTEXT = 8  # half seconds of context of a moment
+RECURRING = 0.1  # share of the other track's moments that count as recurrences
+GAP_OPENS, GAP_GOES_ON = 5.0, 0.5  # cost of a gap in moments, the paper's values
+SHORTEST = 36  # half seconds; shorter ones agree by chance
 
 Chroma = NDArray[np.float32]
 
 
 def agreement(a: Outline, b: Outline) -> float:
-    """The share of the shorter one, 0 to 1, that recurs in the other; 0 where either has less than 18 s of sound."""
+    """Return the share of the shorter track, 0 to 1, that recurs in the other; 0 below 18 s of sound."""
     import librosa
 
-    first, second = (each.chroma[each.chroma.any(axis=1)].T for each in (a, b))  # (12, N), what is not silent
+    first, second = (each.chroma[each.chroma.any(axis=1)].T for each in (a, b))  # (12, N), without silence
     if min(first.shape[1], second.shape[1]) < SHORTEST:
         return 0.0
     moved = np.roll(second, _transposition(first, second), axis=0)
@@ -35,7 +35,7 @@ def agreement(a: Outline, b: Outline) -> float:
 
 
 def _transposition(a: Chroma, b: Chroma) -> int:
-    """By how many semitones b must rise to fit a best, over the whole of both."""
+    """Return the semitones by which b must rise to fit a best, over the whole of both."""
     means = a.sum(axis=1), b.sum(axis=1)
     return int(np.argmax([means[0] @ np.roll(means[1], shift) for shift in range(PITCH_CLASSES)]))
 
@@ -46,8 +46,8 @@ def _normed(chroma: Chroma) -> Chroma:
 
 
 def _recurrences(a: Chroma, b: Chroma) -> NDArray[np.float64]:
-    """Which moments of (D, N) and (D, M) are among each other's nearest: (N, M) of zeros and ones."""
-    likeness = a.T @ b  # all of one norm: the greater the nearer
+    """Return which moments of (D, N) and (D, M) are among each other's nearest: (N, M) of zeros and ones."""
+    likeness = a.T @ b  # all of one norm: greater is nearer
     return (_nearest(likeness) & _nearest(likeness.T).T).astype(np.float64)
 
 

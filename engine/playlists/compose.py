@@ -29,23 +29,23 @@ if TYPE_CHECKING:
     from engine.indexer.vectors.store import Snapshot
 
 LONGEST = 5_000  # tracks in a playlist
-SAME_ENDS = "both ends are the same track, and a path from a track to itself is that one track"
+SAME_ENDS = "both ends are the same track; a path from a track to itself is that one track"
 
 
 @dataclass(frozen=True, eq=False)
 class _Placed:
-    """A track in its place, its similarity still to be told, and its signature (D,)."""
+    """A track in its place, before its similarity is known, and its signature (D,)."""
 
     track: PlaylistTrack
     vector: NDArray[np.float32]
 
 
 def radio(view: LibraryView, query: Query, n: int, filters: Filters, ranking: Ranking) -> Playlist:
-    """The n tracks nearest to the seeds, from the nearest on in the smoothest order, so that it drifts gently.
+    """Return the n tracks nearest to the seeds, in the smoothest order that starts with the nearest.
 
     Raises:
-        QueryError: n, a filter or the ranking makes no sense.
-        LibraryError: There is nothing to compare with.
+        QueryError: n, a filter or the ranking is out of range.
+        LibraryError: The library has no signatures to compare with.
     """
     _check_length(min(n, view.filled_snapshot.state.count))
     ranking = ranking.settled()
@@ -55,7 +55,7 @@ def radio(view: LibraryView, query: Query, n: int, filters: Filters, ranking: Ra
         tracks = tracks_by_ids(connection, ids)
         stored = vectors_of_tracks(connection, view.encoder_id, view.coverage, tracks)
     vectors = {int(track_id): vector for track_id, vector in zip(stored.track_ids, stored.vectors, strict=True)}
-    known = [neighbour for neighbour in found if neighbour.track_id in vectors]  # the rest was removed just now
+    known = [neighbour for neighbour in found if neighbour.track_id in vectors]  # others were removed meanwhile
     order = smooth_order(np.array([vectors[neighbour.track_id] for neighbour in known])) if known else []
     listed = tuple(_listed(tracks[known[i].track_id], known[i].cosine) for i in order)
     return Playlist(listed, seed=ranking.seed)
@@ -65,14 +65,14 @@ def path_between(
     view: LibraryView, names: Sequence[TrackName], n: int, filters: Filters, variety: float = 0.0,
     seed: int | None = None,
 ) -> Playlist:  # fmt: skip
-    """n different tracks from the first named one over the others to the last; fewer only where fewer exist that pass.
+    """Return n different tracks from the first named one over the others to the last; fewer if fewer pass the filters.
 
-    The named tracks need not pass the filters. A path from a track to itself is that one track.
+    The named tracks need not pass. A path from a track to itself is that one track.
 
     Raises:
-        QueryError: One of them is no track or gives no signature, or is named twice; n is too small or too large, or a
-            filter, the variety or the seed makes no sense.
-        LibraryError: There is nothing to compare with.
+        QueryError: A name is no track, gives no signature or occurs twice; n, a filter, the variety or the seed is out
+            of range.
+        LibraryError: The library has no signatures to compare with.
     """
     if n < 1:
         raise QueryError(f"expected n of 1 or more, found {n}")
@@ -83,8 +83,8 @@ def path_between(
         return Playlist(_in_steps([_placed(stops[0])]), notes=(SAME_ENDS,), seed=seed)
     _check_stops(stops, n)
     ends = [stop.resolved.track for stop in stops if stop.resolved.track]
-    barred = frozenset().union(*(stop.embedding.identical_ids for stop in stops))
-    choice = Choice(passing(view, filters, ends), barred, filters.per_artist, ends, variety, seed)
+    excluded = frozenset().union(*(stop.embedding.identical_ids for stop in stops))
+    choice = Choice(passing(view, filters, ends), excluded, filters.per_artist, ends, variety, seed)
     between = min(n - len(stops), choice.count(snapshot))
     _check_length(between + len(stops))
     signatures = np.array([stop.embedding.signature for stop in stops])
@@ -96,10 +96,10 @@ def path_between(
 
 
 def in_order(view: LibraryView, names: Sequence[TrackName]) -> Playlist:
-    """The same tracks in the smoothest order; the first stays first. Each comes once; what cannot be heard is left out.
+    """Return the tracks in the smoothest order that starts with the first; repeats and unreadable files are left out.
 
     Raises:
-        QueryError: None of them can be heard, or there are too many.
+        QueryError: No track can be read, or there are too many.
     """
     _check_length(len(names))
     stops: dict[int | bytes, EmbeddedTrack] = {}
@@ -121,7 +121,7 @@ def in_order(view: LibraryView, names: Sequence[TrackName]) -> Playlist:
 
 
 def entries(view: LibraryView, playlist: Playlist) -> list[Entry]:
-    """What a playlist file says of each track."""
+    """Return the playlist file's entry of each track."""
     with view.read() as connection:
         known = tracks_by_ids(connection, [track.track_id for track in playlist.tracks if track.track_id is not None])
     return [_entry(track, known.get(track.track_id or 0)) for track in playlist.tracks]
@@ -145,7 +145,7 @@ def _end(view: LibraryView, name: TrackName) -> EmbeddedTrack:
 
 
 def _check_stops(stops: Sequence[EmbeddedTrack], n: int) -> None:
-    """Refuse points of a path that are one track, and a path that is too short to hold them."""
+    """Raise QueryError if two stops are one track, or if the path is too short for its stops."""
     met: set[int | bytes] = set()
     for stop in stops:
         if stop.resolved.identity in met:
@@ -172,7 +172,7 @@ def _stepped(placed: Sequence[_Placed], problems: Iterable[str] = (), seed: int 
 
 
 def _in_steps(placed: Sequence[_Placed]) -> tuple[PlaylistTrack, ...]:
-    """The tracks with their similarity to the one before."""
+    """Return the tracks with their similarity to the one before."""
     chain = np.array([each.vector for each in placed])
     cosines = [1.0, *np.einsum("nd,nd->n", chain[:-1], chain[1:]).tolist()]
     return tuple(
@@ -184,8 +184,10 @@ def _placed(stop: EmbeddedTrack) -> _Placed:
     resolved = stop.resolved
     if resolved.track is not None:
         return _Placed(_listed(resolved.track), stop.embedding.signature)
-    said = _from_file(resolved.path)
-    return _Placed(PlaylistTrack(None, fs_name(resolved.path), said.artist, said.title, 1.0), stop.embedding.signature)
+    entry = _from_file(resolved.path)
+    return _Placed(
+        PlaylistTrack(None, fs_name(resolved.path), entry.artist, entry.title, 1.0), stop.embedding.signature
+    )
 
 
 def _listed(track: Track, cosine: float = 1.0) -> PlaylistTrack:
@@ -197,7 +199,7 @@ def _similarity(cosine: float) -> float:
 
 
 def _from_file(path: bytes) -> Entry:
-    """What a file outside the library says of itself."""
+    """Read artist, title and length of a file outside the library."""
     from engine.indexer.audio.decode import AudioFile
     from engine.indexer.audio.tags import read_tags
 

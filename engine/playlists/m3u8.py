@@ -23,10 +23,10 @@ from engine.search.references import PathName, absolute_path
 from engine.util.atomic_files import PLAYLIST, check_output, replacing
 
 SUFFIXES = (".m3u8", ".m3u")
-LARGEST = 64 * 2**20  # bytes: half a million lines; what is larger is no playlist
+LARGEST = 64 * 2**20  # bytes, half a million lines
 MOST_LINES = 500_000
-SHOWN = 200  # characters of a line that is reported
-MARKED_ENCODINGS = (  # UTF-32 first: its mark begins with that of UTF-16
+SHOWN = 200  # characters of a reported line
+MARKED_ENCODINGS = (  # UTF-32 first: its mark begins with UTF-16's
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -36,12 +36,12 @@ LINE_BREAK = re.compile(rb"[\r\n]")
 LINE = re.compile(rb"([^\r\n]*)(\r\n|\r|\n|\Z)")
 PLS_SUFFIX, PLS_HEADING = b".pls", b"[playlist]"
 PLS_ENTRY = re.compile(rb"\s*file([0-9]{1,9})\s*=\s*(.*)", re.IGNORECASE | re.DOTALL)
-UNKNOWN_SECONDS = -1  # what EXTINF says of a length that nobody knows
+UNKNOWN_SECONDS = -1  # EXTINF's value for an unknown length
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One track of a playlist: the absolute path, and what a player shows before it opens the file."""
+    """One track of a playlist: its absolute path, and the title and length that players display before opening it."""
 
     path: bytes
     seconds: float | None = None
@@ -51,14 +51,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class ReadPlaylist:
-    """What a playlist names: absolute paths in its order, and one line about each line that names no local file."""
+    """The contents of a playlist: absolute paths in order, and a line about each entry that names no local file."""
 
     paths: tuple[bytes, ...]
     problems: tuple[str, ...]
 
 
 def read_playlist(file: PathName) -> ReadPlaylist:
-    """Read a playlist, M3U or PLS. A name that is no file in any spelling stays as it is written.
+    """Read a playlist, M3U or PLS. A name that matches no file in any spelling stays as it is written.
 
     Relative paths start from the playlist's folder.
 
@@ -81,18 +81,18 @@ def read_playlist(file: PathName) -> ReadPlaylist:
 
 
 def write_playlist(file: PathName, entries: Iterable[Entry], *, relative: bool = False) -> tuple[str, ...]:
-    """Write a playlist, whole or not at all; returns one line about each track that cannot be in it.
+    """Write a playlist atomically; return one line about each track that cannot be in it.
 
-    A path that holds a line break cannot be written. One that is not UTF-8 is written as a `file://` address.
+    A path with a line break cannot be written. One that is not UTF-8 is written as a `file://` address.
 
     Args:
-        file: Where to; the name ends in .m3u8 or .m3u, so that no file of music is ever written over.
+        file: The name must end in .m3u8 or .m3u, so that no music file is ever overwritten.
         entries: In play order.
-        relative: Paths from the playlist's folder instead of absolute ones.
+        relative: Write paths relative to the playlist's folder.
 
     Raises:
-        QueryError: The name or the folder will not do, or the disk refuses.
-        OutputError: Something else than a playlist lies there.
+        QueryError: The name or folder is invalid, or the file cannot be written.
+        OutputError: The file exists and is not a playlist.
     """
     target = check_target(file)
     kept = [entry for entry in entries if not LINE_BREAK.search(entry.path)]
@@ -113,7 +113,12 @@ def write_playlist(file: PathName, entries: Iterable[Entry], *, relative: bool =
 
 
 def check_target(file: PathName) -> Path:
-    """Where a playlist would be written, absolute; raises QueryError, or OutputError, where none can be."""
+    """Return the absolute path for a playlist to write.
+
+    Raises:
+        QueryError: The name or folder is invalid.
+        OutputError: The file exists and is not a playlist.
+    """
     target = Path(fs_name(absolute_path(file)))
     if target.suffix.casefold() not in SUFFIXES:
         raise QueryError(
@@ -151,7 +156,7 @@ def _kind(source: bytes) -> str:
 
 
 def _entries(source: bytes) -> Iterator[tuple[int, bytes]]:
-    """The lines that name a track, with their numbers, in play order."""
+    """Yield the lines that name a track, with their numbers, in play order."""
     content = _decoded(_content(source))
     if source.lower().endswith(PLS_SUFFIX) or content[:SHOWN].lstrip().lower().startswith(PLS_HEADING):
         found = ((number, PLS_ENTRY.fullmatch(line)) for number, line in _lines(content))
@@ -162,14 +167,14 @@ def _entries(source: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _lines(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """The lines that are not blank, with their numbers from 1 on."""
+    """Yield the lines that are not blank, numbered from 1."""
     for number, line in enumerate(LINE.finditer(content), start=1):
         if line[1].strip():
             yield number, line[1]
 
 
 def _decoded(content: bytes) -> bytes:
-    """A playlist's content in UTF-8 where it has a byte order mark; else as it is."""
+    """Return the content as UTF-8 if it has a byte order mark, unchanged otherwise."""
     for mark, encoding in MARKED_ENCODINGS:
         if content.startswith(mark):
             return content[len(mark) :].decode(encoding, "replace").encode("utf-8", "replace")
@@ -198,7 +203,7 @@ def _written(path: bytes, folder: bytes, relative: bool) -> bytes:
     if not relative:
         return path
     below = path.startswith(folder.rstrip(b"/") + b"/")
-    start = folder if below else os.path.realpath(folder)  # ".." leads up from where a link points to
+    start = folder if below else os.path.realpath(folder)  # ".." leads up from the target of a link
     name = os.path.relpath(path, start)
     misread = name.startswith(b"#") or ADDRESS.match(name) or FILE_ADDRESS.match(name) or name != name.strip()
     return b"./" + name if misread else name

@@ -1,20 +1,20 @@
-"""Tracks in an order that is good to hear: a path between two of them, and the smoothest order of a set.
+"""Smooth orders of tracks: a path between two of them, and the smoothest order of a set.
 
-A path's places lie evenly on the great circles from each stop to the next. Every place drafts its nearest tracks in
-turn, so that no track stands at two places, and one track of each is chosen by dynamic programming: the one chain of
-all whose sum of step distances to the fourth power is least, which keeps the longest step short. Distances to places
-and between candidates are scaled locally (`engine.search.hubness`), else the tracks that are near to everything would
-stand in half of all paths. Last, parts of the chosen chain are turned around (2-opt, both ends fixed) for as long as
-that lowers the same sum of plain distances: a long path has to take tracks that lie far from its circle.
+The places of a path divide the great circles from each stop to the next evenly. Places draft their nearest tracks in
+turns, so that no track is a candidate of two places. Dynamic programming then chooses one candidate of each place: the
+chain with the least sum of step distances to the fourth power, which keeps the longest step short. Distances to places
+and between candidates are scaled locally (`engine.search.hubness`); without, hubs occur in half of all paths. Finally
+2-opt with fixed ends reverses parts of the chain while that lowers the same sum of plain distances, because a long path
+has to include tracks far from its circle.
 
-Chosen by measurement, on 25 pairs of tracks of a library of 2,419 and paths of 25. Coefficient of variation of the
-similarity from step to step, mean similarity, least: nearest track to each place 0.22, 0.71, 0.32; this 0.08, 0.83,
-0.68; with squared distances 0.10, 0.84, 0.64; tracks cut into places by their angle on the circle 0.13, 0.81, 0.43.
-The smoothest order took a radio of 25 tracks from 0.18, 0.68, 0.43 (nearest first) to 0.08, 0.82, 0.65.
+Measured on 25 pairs of tracks of a library of 2,419 and paths of 25. Coefficient of variation of the similarity of
+steps, mean similarity, minimum: nearest track to each place 0.22, 0.71, 0.32; this method 0.08, 0.83, 0.68; with
+squared distances 0.10, 0.84, 0.64; tracks assigned to places by their angle on the circle 0.13, 0.81, 0.43. The
+smoothest order of a radio of 25 tracks: 0.08, 0.82, 0.65, against 0.18, 0.68, 0.43 for nearest first.
 
-On 2,000 made signatures in clusters, some of them hubs: in paths of 25 the ten most used tracks stood in 20 % of all
-without scaling and stand in 9 % with it, and the worst step (median) is 0.69 for 0.72; in paths of 100 0.55 for 0.52.
-In paths through 100 of 123 tracks the worst step went from -0.40 to 0.27, that of the smoothest order.
+On 2,000 synthetic signatures in clusters with hubs: in paths of 25 the ten most used tracks occur in 9 % of the places
+with scaling, 20 % without, and the worst step (median) is 0.69 against 0.72; in paths of 100, 0.55 against 0.52. In
+paths through 100 of 123 tracks the worst step rose from -0.40 to 0.27, that of the smoothest order.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-CANDIDATES = 20  # that each place of a path may choose from, where there are as many
-EVENNESS = 4  # power of a step's distance: 1 would be the shortest path, more evens out the steps
-DRAFT_SCALING = 1.0  # power of a track's local scale by which its distance to a place is divided
-STEP_SCALING = 0.15  # the same of both tracks of a step: more takes hubs out of paths, and makes steps less even
-DRAFTED_FROM = 1_000  # tracks nearest to the circles, or twice what the places draft
-DRAFT_CELLS = 40_000_000  # places times tracks that are ranked for them: 160 MB
-IMPROVED = 3_000  # longer lists are only chained, nearest to nearest: improving needs all distances at once
+CANDIDATES = 20  # of each place of a path, if there are enough tracks
+EVENNESS = 4  # power of a step's distance: 1 gives the shortest path, more gives more even steps
+DRAFT_SCALING = 1.0  # power of a track's local scale that divides its distance to a place
+STEP_SCALING = 0.15  # the same for both tracks of a step: more removes hubs, and makes steps less even
+DRAFTED_FROM = 1_000  # tracks nearest to the circles, at least twice the drafted ones
+DRAFT_CELLS = 40_000_000  # places times ranked tracks: 160 MB
+IMPROVED = 3_000  # longer lists skip 2-opt, which needs all distances in memory
 SWEEPS = 50
 SMALLEST_GAIN = 1e-6
-SMALLEST_ANGLE = 1e-3  # radians between two signatures; below it, or as near to opposite, no great circle is sure
+SMALLEST_ANGLE = 1e-3  # radians; signatures nearer than this to equal or opposite define no great circle
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.intp]
@@ -43,11 +43,11 @@ Rows = NDArray[np.intp]
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Where the tracks of a path should lie: P unit vectors on the great circles between S stops, leg by leg.
+    """The ideal positions of a path's tracks: P unit vectors on the great circles between S stops, leg by leg.
 
     Attributes:
         weights: (P, S), of the stops' signatures in each place.
-        legs: How many places lie between each stop and the next.
+        legs: Number of places between each stop and the next.
     """
 
     weights: Floats
@@ -55,7 +55,7 @@ class Places:
 
     @classmethod
     def between(cls, stops: Floats, count: int) -> Places:
-        """So many places between stops (S, D), shared out among the legs by their angles."""
+        """Return `count` places between stops (S, D), distributed over the legs by their angles."""
         angles = np.array([_angle(before, after) for before, after in pairwise(stops)])
         legs = _shared_out(angles, count)
         weights = np.zeros((count, len(stops)), np.float32)
@@ -69,13 +69,13 @@ class Places:
 def path_rows(
     stops: Floats, vectors: Floats, count: int, scale: Callable[[Floats], Floats] | None = None
 ) -> list[list[int]]:
-    """The tracks between each stop and the next, in order, all different.
+    """Return the rows of the tracks between each stop and the next, in order, all different.
 
     Args:
-        stops: Unit signatures (S, D) in the order in which the path meets them; two or more.
-        vectors: (N, D), unit; the tracks to choose from.
-        count: How many in all; at most N.
-        scale: Gives the local scales (M,) of some of them, (M, D); by default equal ones.
+        stops: Unit signatures (S, D) in path order; two or more.
+        vectors: Unit signatures of the candidates, (N, D).
+        count: Tracks in all; at most N.
+        scale: Function from signatures (M, D) to local scales (M,); equal scales by default.
     """
     places = Places.between(stops, count)
     if count == 0:
@@ -95,12 +95,12 @@ def path_rows(
 
 
 def pool_size(count: int) -> int:
-    """How many tracks are looked at for a path with so many between its stops."""
+    """Return the number of candidates for a path with `count` tracks between its stops."""
     return max(count, min(max(DRAFTED_FROM, 2 * CANDIDATES * count), DRAFT_CELLS // max(count, 1)))
 
 
 def smooth_order(vectors: Floats) -> list[int]:
-    """A short way through all tracks that begins with the first: nearest neighbours, then 2-opt (Croes 1958).
+    """Return a short tour through all tracks that starts with the first: nearest neighbours, then 2-opt (Croes 1958).
 
     Args:
         vectors: (M, D), unit.
@@ -114,7 +114,7 @@ def _angle(start: Floats, end: Floats) -> float:
 
 
 def _shared_out(sizes: NDArray[np.float64], count: int) -> tuple[int, ...]:
-    """Whole numbers that sum to COUNT, as near to proportional as they can be."""
+    """Return integers that sum to `count`, as near to proportional as possible."""
     total = float(sizes.sum())
     shares = sizes * (count / total) if total > 0 else np.full(len(sizes), count / len(sizes))
     whole = np.floor(shares).astype(int)
@@ -124,7 +124,7 @@ def _shared_out(sizes: NDArray[np.float64], count: int) -> tuple[int, ...]:
 
 
 def _circle(angle: float, places: int) -> Floats:
-    """Weights (places, 2) of two signatures in the unit vectors that divide the arc between them evenly."""
+    """Return weights (places, 2) of two signatures in the unit vectors that divide the arc between them evenly."""
     at = np.arange(1, places + 1) / (places + 1)
     if SMALLEST_ANGLE < angle < np.pi - SMALLEST_ANGLE:
         both = np.stack([np.sin((1 - at) * angle), np.sin(at * angle)], axis=1) / np.sin(angle)
@@ -134,7 +134,7 @@ def _circle(angle: float, places: int) -> Floats:
 
 
 def _nearest_to_places(places: Places, likeness: Floats, count: int) -> Rows:
-    """Rows, rising, of the tracks that are nearest to some place, given their cosines (N, S) with the stops."""
+    """Return the sorted rows of the tracks nearest to any place, given their cosines (N, S) to the stops."""
     if count >= len(likeness):
         return np.arange(len(likeness))
     nearest = np.full(len(likeness), -np.inf, np.float32)
@@ -144,7 +144,7 @@ def _nearest_to_places(places: Places, likeness: Floats, count: int) -> Rows:
 
 
 def _draft(weights: Floats, likeness: Floats, scales: Floats) -> list[list[int]]:
-    """For each place the rows of its candidates: places choose in turn, each its nearest that is not taken."""
+    """Return the rows of each place's candidates: places choose in turns, each its nearest track still free."""
     places = len(weights)
     ranked = [np.argsort((1 - likeness @ weight) / scales, kind="stable").astype(np.int32) for weight in weights]
     taken = np.zeros(len(likeness), bool)
@@ -163,9 +163,9 @@ def _draft(weights: Floats, likeness: Floats, scales: Floats) -> list[list[int]]
 def _even_chain(
     start: Floats, end: Floats, vectors: Floats, scales: Floats, drafted: Sequence[NDArray[np.intp]]
 ) -> list[int]:
-    """One candidate of each place, such that the sum of scaled distances ** EVENNESS along the chain is least."""
+    """Choose one candidate of each place to minimise the sum of scaled distances ** EVENNESS along the chain."""
     first, last = drafted[0], drafted[-1]
-    costs = _cost(start[None], vectors[first], scales[first])[0]  # of the best chain up to each candidate
+    costs = _cost(start[None], vectors[first], scales[first])[0]  # of the best chain that ends with each candidate
     came_from = []
     for before, after in pairwise(drafted):
         chains = costs[:, None] + _cost(vectors[before], vectors[after], scales[before, None] * scales[after])
@@ -182,7 +182,7 @@ def _cost(left: Floats, right: Floats, scales: Floats) -> NDArray[np.float64]:
 
 
 def _straightened(start: Floats, end: Floats, vectors: Floats, chain: list[int]) -> list[int]:
-    """The chain with parts of it turned around, so that its steps are as even as they can be; its ends stay."""
+    """Return the chain with parts reversed so that its steps are as even as possible; its ends stay."""
     if not 2 <= len(chain) <= IMPROVED:
         return chain
     listed = np.concatenate([start[None], vectors[chain], end[None]])
@@ -201,7 +201,7 @@ def _chain(vectors: Floats) -> list[int]:
 
 
 def _improve(distances: Floats, chain: list[int], *, fixed_end: bool = False) -> list[int]:
-    """Turn parts around for as long as that shortens the way; the first keeps its place, the last does if fixed."""
+    """Reverse parts while that shortens the tour; the first stays in place, the last too if fixed."""
     order = np.array(chain, np.intp)
     for _ in range(SWEEPS):
         turns = [_turn(distances, order, first, fixed_end) for first in range(1, len(order) - 1)]
@@ -211,9 +211,9 @@ def _improve(distances: Floats, chain: list[int], *, fixed_end: bool = False) ->
 
 
 def _turn(distances: Floats, order: NDArray[np.intp], first: int, fixed_end: bool) -> bool:
-    """Turn around the part from `first` on whose turning shortens the way most; says whether there is one."""
+    """Reverse the part from `first` on that shortens the tour most; return whether there is one."""
     before, part = order[first - 1], order[first:]
-    steps = distances[part[:-1], part[1:]]  # after each of the part but the last
+    steps = distances[part[:-1], part[1:]]  # within the part
     gains = distances[before, part[0]] - distances[before, part]
     gains[:-1] += steps - distances[part[0], part[1:]]
     last = int((gains[:-1] if fixed_end else gains).argmax())

@@ -1,7 +1,7 @@
-"""The tracks of a path: candidates near to its places, then an even chain of them (`engine.playlists.ordering`).
+"""The tracks of a path: candidates near its places, then an even chain of them (`engine.playlists.ordering`).
 
-A small library is looked at whole. In a large one only what a search finds around the places is, so that a path costs
-the same however many tracks there are.
+A small library is considered whole. In a large one, searches around the places find the candidates, so that the cost of
+a path does not grow with the library.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from engine.session import LibraryView
 if TYPE_CHECKING:
     from engine.indexer.vectors.store import Snapshot
 
-LOOKED_AT_WHOLE = 50_000  # tracks
-SEARCHES = 32  # around as many places of a path at most
-OVERLAP = 2  # as many neighbours of each as would do if no two places shared any
-WIDER = 4  # times as many candidates where too few are left
+CONSIDERED_WHOLE = 50_000  # tracks
+SEARCHES = 32  # most places of a path to search around
+OVERLAP = 2  # times as many neighbours as needed, since places share some
+WIDER = 4  # growth of the candidates if too few pass
 
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
@@ -34,30 +34,30 @@ Ids = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """What may stand in a path.
+    """The tracks that may be in a path.
 
     Attributes:
-        allowed: Track ids, rising; None for all.
-        barred: Track ids that may not.
-        per_artist: At most so many of one artist, or None.
+        allowed: Sorted track ids; None for all.
+        excluded: Track ids.
+        per_artist: Most tracks of one artist, or None.
         ends: Tracks that count towards that.
-        variety, seed: How freely candidates are drawn; see `engine.search.variety`.
+        variety, seed: See `engine.search.variety`.
     """
 
     allowed: Ids | None
-    barred: frozenset[int]
+    excluded: frozenset[int]
     per_artist: int | None
     ends: Sequence[Track]
     variety: float = 0.0
     seed: int | None = None
 
     def count(self, snapshot: Snapshot) -> int:
-        """No fewer than there are."""
+        """Return an upper bound of the number of candidates."""
         return snapshot.state.count if self.allowed is None else min(len(self.allowed), snapshot.state.count)
 
 
 def tracks_between(view: LibraryView, snapshot: Snapshot, stops: Floats, count: int, choice: Choice) -> list[list[int]]:
-    """The ids of the tracks between each stop (S, D) and the next, COUNT in all, fewer where fewer may stand there."""
+    """Return the ids of `count` tracks in all between each stop (S, D) and the next; fewer if fewer may be chosen."""
     if count == 0:
         return [[] for _ in stops[1:]]
     ids = _candidates(view, snapshot, stops, count, choice)
@@ -71,7 +71,7 @@ def tracks_between(view: LibraryView, snapshot: Snapshot, stops: Floats, count: 
 def _candidates(view: LibraryView, snapshot: Snapshot, stops: Floats, count: int, choice: Choice) -> Ids:
     wanted = pool_size(count)
     while True:
-        whole = snapshot.state.count <= max(LOOKED_AT_WHOLE, WIDER * wanted)
+        whole = snapshot.state.count <= max(CONSIDERED_WHOLE, WIDER * wanted)
         ids = _all(snapshot, choice) if whole else _near(snapshot, stops, count, wanted, choice)
         if choice.per_artist is not None:
             ids = _capped(view, snapshot, ids, choice.per_artist, choice.ends, stops)
@@ -82,20 +82,20 @@ def _candidates(view: LibraryView, snapshot: Snapshot, stops: Floats, count: int
 
 def _all(snapshot: Snapshot, choice: Choice) -> Ids:
     known = snapshot.track_ids if choice.allowed is None else snapshot.known(choice.allowed)
-    return np.setdiff1d(known, np.fromiter(choice.barred, np.int64))
+    return np.setdiff1d(known, np.fromiter(choice.excluded, np.int64))
 
 
 def _near(snapshot: Snapshot, stops: Floats, count: int, wanted: int, choice: Choice) -> Ids:
-    """About as many candidates as wanted, those nearest to places that are spread over the path."""
+    """Return about `wanted` candidates, the nearest to places spread over the path."""
     points = Places.between(stops, max(1, min(count, SEARCHES))).weights @ stops  # (P, D)
     points /= np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-12)
     each = OVERLAP * -(-wanted // len(points))
-    found = (snapshot.search(point, each, choice.barred, choice.allowed) for point in points)
+    found = (snapshot.search(point, each, choice.excluded, choice.allowed) for point in points)
     return np.array(sorted({neighbour.track_id for near in found for neighbour in near}), np.int64)
 
 
 def _capped(view: LibraryView, snapshot: Snapshot, ids: Ids, most: int, ends: Iterable[Track], stops: Floats) -> Ids:
-    """Of each artist, so many tracks at most, the ends counted: those that are nearest to the stops together."""
+    """Limit the tracks of each artist, the ends counted, to those nearest to the stops together."""
     with view.read() as connection:
         tracks = tracks_by_ids(connection, ids.tolist())
     near = (snapshot.take(ids) @ stops.T).sum(axis=1)

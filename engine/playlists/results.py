@@ -24,11 +24,11 @@ class Playlist:
     """Tracks in play order.
 
     Attributes:
-        tracks: Each once.
-        problems: One line about each that was named and is left out.
-        worst_step: The least similarity from a track to the next, of a path and of an order with two tracks or more.
-        seed: The number that gives a varied playlist again; None where nothing was drawn.
-        notes: Why it is shorter than asked, where that needs another word than the filters.
+        tracks: Without repeats.
+        problems: One line about each named track that was left out.
+        worst_step: Least similarity of a track to the next, of a path or order of two tracks or more.
+        seed: Reproduces a varied playlist; None if nothing was drawn.
+        notes: Reasons why it is shorter than requested, other than the filters.
     """
 
     tracks: tuple[PlaylistTrack, ...]

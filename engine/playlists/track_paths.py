@@ -1,9 +1,8 @@
-"""The local file that a line of a playlist means, however the player that wrote it spells names.
+"""The local file that a line of a playlist names, in the spellings of different players.
 
-The exact name comes first. Where that is no file, the other spellings are tried in turn: without the space around it,
-with slashes for backslashes, percent-decoded (VLC), in Windows' old encoding, and last with each part of the path
-compared without regard to composed or decomposed accents (NFC, NFD) and to case. Nothing but this computer's file
-system is ever looked at.
+The exact name comes first. If there is no such file, other spellings are tried in turn: without surrounding space, with
+slashes for backslashes, percent-decoded (VLC), in Windows' legacy encoding, and finally with each part of the path
+compared ignoring case and the composition of accents (NFC, NFD). Only the local file system is consulted.
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ from urllib.parse import unquote_to_bytes
 
 from engine.db.text import fold, fs_name
 
-LONGEST = 16_384  # bytes of a line: a path of the longest that systems allow, percent-encoded
-LARGEST_FOLDER = 100_000  # entries that are looked through for a name
+LONGEST = 16_384  # bytes of a line: the longest path of any system, percent-encoded
+LARGEST_FOLDER = 100_000  # entries compared with a name
 FOLDERS_KEPT = 64
-DEEPEST = 64  # folders above a file whose names are compared with what is there
+DEEPEST = 64  # folders above a file whose names are compared
 OLD_ENCODING = "cp1252"  # of .m3u files from Windows
 FILE_ADDRESS = re.compile(rb"file:(//(?P<host>[^/\\]*))?(?P<path>[/\\].*)", re.IGNORECASE | re.DOTALL)
 LOCAL_HOSTS = (b"", b"localhost", b"127.0.0.1")
@@ -30,10 +29,10 @@ NETWORK_SHARE = b"\\\\"
 
 
 class Speller:
-    """Finds the files that the lines of one playlist mean.
+    """Finds the files that the lines of one playlist name.
 
     Args:
-        folder: Where relative paths start, absolute.
+        folder: Base of relative paths, absolute.
     """
 
     def __init__(self, folder: bytes) -> None:
@@ -42,7 +41,7 @@ class Speller:
         self._existing = lru_cache(FOLDERS_KEPT)(self._find_folder)
 
     def path(self, line: bytes) -> bytes | None:
-        """The absolute path; where no spelling is a file, that of the exact name. None: it is not on this computer."""
+        """Return the absolute path of the spelling that exists, else of the exact name; None elsewhere."""
         spelled = _addressed(line)
         if not spelled or len(line) > LONGEST:
             return None
@@ -59,7 +58,7 @@ class Speller:
         return os.path.normpath(os.path.join(self._folder, path))  # noqa: PTH118 (bytes)
 
     def _alike(self, path: bytes) -> bytes | None:
-        """The file whose path differs in accents' composition or in case only."""
+        """Return the file whose path differs only in case or in the composition of accents."""
         if path.count(b"/") > DEEPEST:
             return None
         folder, name = os.path.split(path)
@@ -77,7 +76,7 @@ class Speller:
         return self._sibling(existing, name) if existing is not None else None
 
     def _sibling(self, folder: bytes, name: bytes) -> bytes | None:
-        """What lies in a folder under a name that is spelled alike, if that is one thing only."""
+        """Return the one entry of a folder whose name is spelled alike, if it is unique."""
         found = self._entries(folder).get(fold(fs_name(name)), [])
         composed = unicodedata.normalize("NFC", fs_name(name))
         same_case = [each for each in found if unicodedata.normalize("NFC", fs_name(each)) == composed]
@@ -86,7 +85,7 @@ class Speller:
 
 
 def _addressed(line: bytes) -> list[bytes]:
-    """The paths that a line may name, the likeliest first; none for another computer's, or what no file is called."""
+    """Return the paths that a line may name, likeliest first; none for another computer's or an impossible name."""
     address = FILE_ADDRESS.fullmatch(line.strip())
     if address is not None:
         if (address["host"] or b"").lower() not in LOCAL_HOSTS:
@@ -98,7 +97,7 @@ def _addressed(line: bytes) -> list[bytes]:
 
 
 def _spellings(name: bytes) -> Iterator[bytes]:
-    """Other ways to read a name."""
+    """Return other spellings of a name."""
     for trimmed in dict.fromkeys((name, name.strip())):
         for slashed in dict.fromkeys((trimmed, trimmed.replace(b"\\", b"/"))):
             for plain in dict.fromkeys((slashed, unquote_to_bytes(slashed))):
@@ -115,7 +114,7 @@ def _from_old_encoding(name: bytes) -> Iterator[bytes]:
 
 
 def _entries(folder: bytes) -> dict[str, list[bytes]]:
-    """What lies in a folder, by names without case and with composed accents; nothing where it cannot be read."""
+    """Return a folder's entries by name without case and with composed accents; empty if it cannot be read."""
     entries: dict[str, list[bytes]] = {}
     try:
         with os.scandir(folder) as listed:

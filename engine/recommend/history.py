@@ -1,8 +1,8 @@
 """A listening history in a CSV file: columns time, path, event, separated by commas, semicolons or tabs.
 
-`time` is ISO 8601 (UTC where it names no offset) or a number since 1970: seconds, or milli-, micro- or nanoseconds,
-told apart by their size; `path` is absolute, relative to the file's folder, or `id:12`; `event` is play, skip or like.
-Other columns are passed over. A line that cannot be used is left out, counted and reported.
+`time` is ISO 8601 (UTC without an offset) or a number since 1970: seconds, or milli-, micro- or nanoseconds, recognised
+by magnitude; `path` is absolute, relative to the file's folder, or `id:12`; `event` is play, skip or like. Other
+columns are ignored. Unusable lines are skipped, counted and reported.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from engine.search.references import PathName, absolute_path
 from engine.session import LibraryView
 
 COLUMNS = ("time", "path", "event")
-NAMED = 3  # examples of each kind of line that cannot be used
+EXAMPLES = 3  # of each kind of unusable line
 SEPARATORS = ",;\t"
-LARGEST_SECONDS = 1e11  # the year 5138; as milliseconds 1973: a larger number counts in a smaller unit
+LARGEST_SECONDS = 1e11  # the year 5138 in seconds, 1973 in milliseconds: larger numbers have a smaller unit
 SMALLER_UNITS = 3  # milli, micro, nano
 DAY_SECONDS = 86_400.0
-RECENT_DAYS = 14.0  # before the newest event: what was heard since need not come again
-AHEAD_SECONDS = DAY_SECONDS  # a time later than now by more is a mistake; less may be a time zone
+RECENT_DAYS = 14.0  # before the newest event, in which tracks are not repeated
+AHEAD_SECONDS = DAY_SECONDS  # tolerance for time zones
 ID_PREFIX = "id:"
 LONGEST_ID = 18  # digits
-LONGEST_LINE = 65_536  # characters of the heading
+LONGEST_LINE = 65_536  # characters of the header
 
 
 @dataclass(frozen=True)
 class History:
-    """Events of tracks of the library in the file's order, and a line about each kind that could not be used."""
+    """Events of tracks of the library in the file's order, and a line about each kind of unusable line."""
 
     plays: tuple[Play, ...]
     problems: tuple[str, ...]
@@ -45,17 +45,17 @@ class History:
 
 @dataclass(frozen=True)
 class RecentlyHeard:
-    """Tracks that were heard lately, rising, with their byte-identical copies; `problems` as in `History`."""
+    """Sorted ids of tracks played lately and of their byte-identical copies; `problems` as in `History`."""
 
     track_ids: tuple[int, ...]
     problems: tuple[str, ...] = ()
 
 
 def read_history(view: LibraryView, file: PathName) -> History:
-    """Read a history; times further ahead than a day are mistakes, which would make all others old.
+    """Read a history. Times more than a day ahead are rejected, because they would make all others old.
 
     Raises:
-        QueryError: The file cannot be read or has not these columns, or none of its lines can be used.
+        QueryError: The file cannot be read, lacks a column, or has no usable line.
     """
     source = absolute_path(file)
     problems: dict[str, list[str]] = defaultdict(list)
@@ -74,12 +74,12 @@ def read_history(view: LibraryView, file: PathName) -> History:
     ids = _ids(view, os.path.dirname(source), [path for *_, path in lines])  # noqa: PTH120 (bytes)
     problems["without a track of the library"] = [path for *_, path in lines if path not in ids]
     plays = tuple(Play(when, event, ids[path]) for when, event, path in lines if path in ids)
-    told = tuple(_told(kind, found) for kind, found in problems.items() if found)
+    problem_lines = tuple(_summary(kind, found) for kind, found in problems.items() if found)
     if not plays:
         raise QueryError(
-            f"{displayable(source)}: no event of a track of this library; {'; '.join(told) or 'it is empty'}"
+            f"{displayable(source)}: no event of a track of this library; {'; '.join(problem_lines) or 'it is empty'}"
         )
-    return History(plays, told)
+    return History(plays, problem_lines)
 
 
 def read_plays(view: LibraryView, file: PathName | None) -> History:
@@ -93,7 +93,7 @@ def read_plays(view: LibraryView, file: PathName | None) -> History:
 def recently_heard(
     view: LibraryView, plays: Sequence[Play], days: float, problems: tuple[str, ...] = ()
 ) -> RecentlyHeard:
-    """What was heard less than so many days before the newest event, whatever the event was."""
+    """Return the tracks with an event less than `days` before the newest event."""
     newest = max((play.time for play in plays), default=0.0)
     recent = {play.track_id for play in plays if newest - play.time < days * DAY_SECONDS}
     with view.read() as connection:
@@ -127,7 +127,7 @@ def _rows(source: bytes) -> Iterator[dict[str, str]]:
 
 
 def _header(line: str) -> tuple[str, list[str]]:
-    """The separator that gives the most of COLUMNS, the comma where none does, and the names in the first line."""
+    """Return the separator that yields most of COLUMNS, the comma if none does, and the names in the first line."""
     headers = {
         separator: [cell.strip().casefold() for cell in next(csv.reader([line], delimiter=separator), [])]
         for separator in SEPARATORS
@@ -137,10 +137,10 @@ def _header(line: str) -> tuple[str, list[str]]:
 
 
 def _time(text: str) -> float | None:
-    """Seconds since 1970; None for what is no time."""
+    """Return seconds since 1970, or None for an invalid time."""
     text = text.strip()
     try:
-        seconds = float(text.replace(",", "."))  # with semicolons goes the decimal comma
+        seconds = float(text.replace(",", "."))  # a decimal comma, common with semicolons
     except ValueError:
         return _from_iso(text)
     for _ in range(SMALLER_UNITS):
@@ -150,7 +150,7 @@ def _time(text: str) -> float | None:
 
 
 def _from_iso(text: str) -> float | None:
-    """Seconds since 1970 of a time in ISO 8601, UTC unless it names an offset; None for any other text."""
+    """Return seconds since 1970 of an ISO 8601 time, UTC without an offset; None for any other text."""
     try:
         moment = datetime.fromisoformat(f"{text[:-1]}Z" if text.endswith("z") else text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
@@ -159,7 +159,7 @@ def _from_iso(text: str) -> float | None:
 
 
 def _ids(view: LibraryView, folder: bytes, names: Sequence[str]) -> dict[str, int]:
-    """The track id of each name that is one."""
+    """Return the track id of each name that has one."""
     numbers = {name: int(name[len(ID_PREFIX) :]) for name in names if _is_id(name)}
     paths = {name: os.path.normpath(os.path.join(folder, os.fsencode(name))) for name in names if name.strip()}  # noqa: PTH118
     with view.read() as connection:
@@ -174,8 +174,8 @@ def _is_id(name: str) -> bool:
     return name.startswith(ID_PREFIX) and digits.isascii() and digits.isdigit() and len(digits) <= LONGEST_ID
 
 
-def _told(kind: str, found: Sequence[str]) -> str:
+def _summary(kind: str, found: Sequence[str]) -> str:
     different = list(dict.fromkeys(found))
-    examples = ", ".join(repr(displayable(text)) for text in different[:NAMED])
-    more = f" and {len(different) - NAMED} more" if len(different) > NAMED else ""
+    examples = ", ".join(repr(displayable(text)) for text in different[:EXAMPLES])
+    more = f" and {len(different) - EXAMPLES} more" if len(different) > EXAMPLES else ""
     return f"left out {len(found)} line{'s' if len(found) > 1 else ''} {kind}: {examples}{more}"

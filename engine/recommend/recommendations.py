@@ -1,21 +1,20 @@
-"""What to hear next, from what was played, skipped and liked.
+"""Recommendations from plays, skips and likes.
 
-The model. An event weighs 3 (like), 1 (play) or -1 (skip), halved for each 30 days that it lies before the newest one.
-A track's weight w is the sum over its events, and its say |w| / (|w| + 1), so that the hundredth play adds next to
-nothing. Every track with w > 0 is a taste centre of its own: a mean of several tastes would lie where none of them is.
-A candidate's score is
+The model. An event weighs 3 (like), 1 (play) or -1 (skip), halved for every 30 days before the newest one. A track's
+weight w is the sum over its events, and its influence |w| / (|w| + 1), so that the hundredth play adds next to nothing.
+Every track with w > 0 is a centre of its own: the mean of several tastes would lie where none of them is. The score of
+a candidate is
 
-    max over centres of (say * closeness)  -  max over tracks with w < 0 of (say * closeness)
+    max over centres of (influence * closeness)  -  max over tracks with w < 0 of (influence * closeness)
 
-and, so that one taste does not fill the list, with each further track of the same best centre the first part counts
-0.9 of what it did for the one before. A score below 0 speaks against a track: it comes where nothing better is left.
-Closeness, 0 to 1, is exp(-d^2 / (s s')): cosine distance scaled by how near the neighbours of both tracks are
-(`engine.search.hubness`), so that hubs do not lead every list and a dense corner of the library does not fill it.
-Nothing is drawn by chance; the same events give the same answer.
+To keep one taste from filling the list, the first part is multiplied by 0.9 for every better candidate of the same
+centre. Candidates with a score below 0 come last. Closeness, 0 to 1, is exp(-d^2 / (s s')), the cosine distance scaled
+locally (`engine.search.hubness`), so that neither hubs nor a dense corner of the library dominate. Nothing is random:
+the same events give the same answer.
 
-Measured on a library of 2,419 clips: every second track of an artist liked, the others looked for among 25 (22 artists
-of six tracks or more, chance 0.01). One artist: 0.63 found, the mean of the likes finds 0.69. Listeners who like two
-artists (40 pairs): 0.49 found, and some of both for 68 %; the mean of the likes finds 0.29, and some of both for 18 %.
+Measured on a library of 2,419 clips: every second track of an artist is liked, and the others are counted among 25
+recommendations (22 artists of six tracks or more, chance 0.01). One artist: 0.63 found, against 0.69 for the mean of
+the likes. Listeners who like two artists (40 pairs): 0.49 found, and some of both for 68 %, against 0.29 and 18 %.
 """
 
 from __future__ import annotations
@@ -35,15 +34,15 @@ from engine.recommend.taste import CENTRES, DAY, Scored, score, taste
 from engine.search.filters import ArtistCap, Filters, passing
 from engine.session import LibraryView
 
-FURTHER = 0.9  # what each further track of a centre counts
-NEAREST, NEAREST_FACTOR = 500, 10  # tracks that are looked at around each centre, and for one that is asked for
-NEAR = float(np.exp(-4))  # closeness at twice the distance within which about one track in 25 lies
+REPEAT_FACTOR = 0.9  # for each further track of a centre
+NEAREST, NEAREST_FACTOR = 500, 10  # neighbours of each centre to score: at least, and for each track of the answer
+NEAR = float(np.exp(-4))  # closeness at twice the distance of the nearest 4 %
 READ_AT_ONCE = 500
 
 
 @dataclass(frozen=True, eq=False)
 class _Ranked:
-    """What may be recommended, the best first: ids, scores, closeness to the best centre, its track id; each (M,)."""
+    """Candidates, best first: ids, scores, closeness to the best centre, and its track id; each (M,)."""
 
     track_ids: NDArray[np.int64]
     scores: NDArray[np.float32]
@@ -54,18 +53,18 @@ class _Ranked:
 def recommend(
     view: LibraryView, plays: Sequence[Play], n: int, again_days: float | None, filters: Filters
 ) -> Recommendations:
-    """The n best tracks that pass, byte-identical copies of heard ones left out; fewer where fewer are left.
+    """Return the n best tracks that pass, without byte-identical copies of played ones; fewer if fewer are left.
 
     Args:
         view: The library.
         plays: Events of tracks of the library; one or more.
-        n: How many at most.
-        again_days: Also heard tracks whose last event is so many days older than the newest; None for none of them.
-        filters: What may be recommended; "other artists" and "other albums" are other than those of the centres.
+        n: Most tracks.
+        again_days: Allow played tracks whose last event is this many days older than the newest; None for no repeats.
+        filters: `other_artists` and `other_albums` refer to the centres.
 
     Raises:
-        QueryError: There is no event, nothing that is liked more than skipped, or n or a filter makes no sense.
-        LibraryError: There is nothing to compare with.
+        QueryError: There are no events, no track is liked more than skipped, or n or a filter is out of range.
+        LibraryError: The library has no signatures to compare with.
     """
     if n < 1:
         raise QueryError(f"expected n of 1 or more, found {n}")
@@ -74,21 +73,21 @@ def recommend(
     weights = taste(plays)
     snapshot = view.filled_snapshot
     with view.read() as connection:
-        heard = tracks_by_ids(connection, weights)
-    known = heard.keys() & set(snapshot.known(np.array(list(weights), np.int64)).tolist())
+        played = tracks_by_ids(connection, weights)
+    known = played.keys() & set(snapshot.known(np.array(list(weights), np.int64)).tolist())
     _check(plays, weights, known)
     known_weights = {track_id: weight for track_id, weight in weights.items() if track_id in known}
     centres = [track_id for track_id, weight in known_weights.items() if weight > 0]
-    allowed = passing(view, filters, [heard[track_id] for track_id in centres])
+    allowed = passing(view, filters, [played[track_id] for track_id in centres])
     resting = _resting(plays, weights, again_days)
     near = max(NEAREST, NEAREST_FACTOR * n)
-    for looked_at in (near, None) if near * min(CENTRES, len(centres)) < snapshot.state.count else (None,):
-        scored = score(view, snapshot, known_weights, looked_at)
+    for pool in (near, None) if near * min(CENTRES, len(centres)) < snapshot.state.count else (None,):
+        scored = score(view, snapshot, known_weights, pool)
         ranked = _ranked(scored, resting, allowed)
-        picked = _pick(view, ranked, n, filters.per_artist, heard)
-        if len(picked) == n:  # else what is near to the centres was mostly heard, or does not pass
+        picked = _pick(view, ranked, n, filters.per_artist, played)
+        if len(picked) == n:  # otherwise most neighbours were played or do not pass
             break
-    return Recommendations(tuple(_described(track, ranked, at, plays, heard) for track, at in picked))
+    return Recommendations(tuple(_described(track, ranked, at, plays, played) for track, at in picked))
 
 
 def _check(plays: Sequence[Play], weights: Mapping[int, float], known: set[int]) -> None:
@@ -105,7 +104,7 @@ def _check(plays: Sequence[Play], weights: Mapping[int, float], known: set[int])
 
 
 def _resting(plays: Sequence[Play], weights: Mapping[int, float], again_days: float | None) -> set[int]:
-    """Heard tracks that are not recommended: too lately heard, or rather skipped."""
+    """Return played tracks not to recommend: played too recently, or skipped on balance."""
     if again_days is None:
         return set(weights)
     last: dict[int, float] = {}
@@ -116,28 +115,26 @@ def _resting(plays: Sequence[Play], weights: Mapping[int, float], again_days: fl
 
 
 def _ranked(scored: Scored, resting: set[int], allowed: NDArray[np.int64] | None) -> _Ranked:
-    """What may be recommended, the best first, once each further track of a centre counts less."""
+    """Rank the candidates, each further track of a centre discounted."""
     track_ids = scored.track_ids
     fits = (scored.liked > 0) & np.isin(track_ids, np.fromiter(resting, np.int64), invert=True)
     if allowed is not None:
         fits &= np.isin(track_ids, allowed)
     rows = np.flatnonzero(fits)
-    rows = rows[
-        np.lexsort((scored.skipped[rows] - scored.liked[rows], scored.centres[rows]))
-    ]  # a centre's tracks together, the best first
+    rows = rows[np.lexsort((scored.skipped[rows] - scored.liked[rows], scored.centres[rows]))]  # by centre, best first
     _, firsts, sizes = np.unique(scored.centres[rows], return_index=True, return_counts=True)
     before = np.arange(len(rows)) - np.repeat(firsts, sizes)  # of the same centre
-    scores = scored.liked[rows] * FURTHER**before - scored.skipped[rows]
+    scores = scored.liked[rows] * REPEAT_FACTOR**before - scored.skipped[rows]
     order = np.argsort(-scores, kind="stable")
     rows = rows[order]
     return _Ranked(track_ids[rows], scores[order], scored.closeness[rows], scored.centres[rows])
 
 
 def _pick(
-    view: LibraryView, ranked: _Ranked, n: int, per_artist: int | None, heard: Mapping[int, Track]
+    view: LibraryView, ranked: _Ranked, n: int, per_artist: int | None, played: Mapping[int, Track]
 ) -> list[tuple[Track, int]]:
-    """The best tracks with their places among the ranked: one of several byte-identical files, few of one artist."""
-    copies = {track.content_hash for track in heard.values()}
+    """Return the best tracks and their ranks: one of several byte-identical files, few of one artist."""
+    copies = {track.content_hash for track in played.values()}
     taken: set[bytes] = set()
     cap = ArtistCap(per_artist)
     picked: list[tuple[Track, int]] = []
@@ -149,7 +146,7 @@ def _pick(
             track = tracks.get(track_id)
             if track is None or track.content_hash in taken:
                 continue
-            if (track.content_hash in copies and track_id not in heard) or not cap.takes(track):
+            if (track.content_hash in copies and track_id not in played) or not cap.takes(track):
                 continue
             taken.add(track.content_hash)
             picked.append((track, at))
@@ -159,9 +156,9 @@ def _pick(
 
 
 def _described(
-    track: Track, ranked: _Ranked, at: int, plays: Sequence[Play], heard: Mapping[int, Track]
+    track: Track, ranked: _Ranked, at: int, plays: Sequence[Play], played: Mapping[int, Track]
 ) -> RecommendedTrack:
-    reason = _reason(heard[int(ranked.centres[at])], plays, near=float(ranked.closeness[at]) >= NEAR)
+    reason = _reason(played[int(ranked.centres[at])], plays, near=float(ranked.closeness[at]) >= NEAR)
     return RecommendedTrack(track.id, track.name, track.artist, track.title, float(ranked.scores[at]), reason)
 
 
@@ -170,5 +167,5 @@ def _reason(centre: Track, plays: Sequence[Play], near: bool) -> str:
     times = f"played {events['play']} times" if events["play"] > 1 else "played once"
     title = centre.title or displayable(centre.path.rsplit(b"/", 1)[-1])
     name = f"{centre.artist} - {title}" if centre.artist and centre.title else title
-    said = "which you liked" if events["like"] else times
-    return f"{'near' if near else 'not near, but best matched by'} {name}, {said}"
+    event = "which you liked" if events["like"] else times
+    return f"{'near' if near else 'not near, but best matched by'} {name}, {event}"

@@ -1,6 +1,6 @@
-"""Which tracks a taste speaks for, and which against: events weighed, closeness to the tracks that were heard.
+"""Taste: weights of played tracks, and the scores of candidates by closeness to them.
 
-The model is told in `engine.recommend.recommendations`.
+The model is described in `engine.recommend.recommendations`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 WEIGHTS = {"like": 3.0, "play": 1.0, "skip": -1.0}
 HALF_LIFE_DAYS = 30.0
 DAY = 86_400.0  # seconds
-CENTRES = 500  # of the heaviest tracks on each side: an upper bound on the work
+CENTRES = 500  # of each side: bounds the work
 ROWS_AT_ONCE = 4_096
 
 Floats = NDArray[np.float32]
@@ -32,15 +32,15 @@ Ids = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class _Side:
-    """The C tracks that speak for others, or against them: their ids (C,), and their says (C,)."""
+    """The C tracks that count for, or against, others: ids (C,) and influence (C,)."""
 
     track_ids: Ids
-    says: Floats
+    influence: Floats
 
 
 @dataclass(frozen=True, eq=False)
 class _Others:
-    """N tracks that something is said of: ids (N,), signatures (N, D), local scales (N,)."""
+    """N candidates: ids (N,), signatures (N, D), local scales (N,)."""
 
     track_ids: Ids
     vectors: Floats
@@ -48,17 +48,17 @@ class _Others:
 
 
 @dataclass(frozen=True, eq=False)
-class _Said:
-    """What is said of N tracks by the one that says most: how much, how close it is, its place; each (N,)."""
+class _Contribution:
+    """For N candidates the largest contribution, its closeness, and the index of its source; each (N,)."""
 
-    says: Floats
+    influence: Floats
     closeness: Floats
-    loudest: Ids
+    strongest: Ids
 
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """What speaks for and against tracks, closeness to the best centre, and that centre's track id; each (N,)."""
+    """Contributions for and against, closeness to the best centre, and that centre's track id; each (N,)."""
 
     track_ids: Ids
     liked: Floats
@@ -68,7 +68,7 @@ class Scored:
 
 
 def taste(plays: Sequence[Play]) -> dict[int, float]:
-    """The weight of each track that was heard, by its id."""
+    """Return the weight of each played track by id."""
     newest = max((play.time for play in plays), default=0.0)
     weights: dict[int, float] = {}
     for play in plays:
@@ -78,13 +78,13 @@ def taste(plays: Sequence[Play]) -> dict[int, float]:
 
 
 def score(view: LibraryView, snapshot: Snapshot, weights: Mapping[int, float], near: int | None) -> Scored:
-    """What speaks for and against tracks: the NEAR nearest of each centre, or all of the library for None.
+    """Score candidates: the `near` nearest of each centre, or the whole library for None.
 
     Args:
         view: The library.
         snapshot: Its signatures.
-        weights: Of tracks that have one, at least one above 0.
-        near: How many around each centre are looked at.
+        weights: Of tracks with a signature, at least one above 0.
+        near: Neighbours of each centre.
     """
     scale = local_scale(view)
     liked, skipped = (_heaviest(snapshot, weights, sign) for sign in (1, -1))
@@ -96,29 +96,31 @@ def score(view: LibraryView, snapshot: Snapshot, weights: Mapping[int, float], n
         vectors = snapshot.take(ids)
         scales = scale.of(vectors)
     others = _Others(ids, vectors, scales)
-    by_liked, by_skipped = (_said(side, snapshot.take(side.track_ids), scale, others) for side in (liked, skipped))
-    centres = liked.track_ids[by_liked.loudest]
-    return Scored(ids, by_liked.says, by_skipped.says, by_liked.closeness, centres)
+    by_liked, by_skipped = (
+        _contribution(side, snapshot.take(side.track_ids), scale, others) for side in (liked, skipped)
+    )
+    centres = liked.track_ids[by_liked.strongest]
+    return Scored(ids, by_liked.influence, by_skipped.influence, by_liked.closeness, centres)
 
 
-def _said(side: _Side, own: Floats, scale: LocalScale, others: _Others) -> _Said:
-    """What a side, whose signatures are `own` (C, D), says of others."""
+def _contribution(side: _Side, own: Floats, scale: LocalScale, others: _Others) -> _Contribution:
+    """Return the contributions of one side, whose signatures are `own` (C, D), to the candidates."""
     own_scales, track_ids = scale.of(own), others.track_ids
-    says, closeness = np.zeros((2, len(track_ids)), np.float32)
-    loudest = np.zeros(len(track_ids), np.int64)
+    influence, closeness = np.zeros((2, len(track_ids)), np.float32)
+    strongest = np.zeros(len(track_ids), np.int64)
     for at in range(0, len(track_ids) if len(own) else 0, ROWS_AT_ONCE):
         part = slice(at, at + ROWS_AT_ONCE)
         distances = 1 - others.vectors[part] @ own.T  # (rows, C)
         close = np.exp(-np.square(distances) / (others.scales[part, None] * own_scales))
-        close[track_ids[part, None] == side.track_ids] = 0  # nothing recommends itself
-        loudest[part] = np.argmax(close * side.says, axis=1)
-        closeness[part] = np.take_along_axis(close, loudest[part, None], 1)[:, 0]
-        says[part] = closeness[part] * side.says[loudest[part]]
-    return _Said(says, closeness, loudest)
+        close[track_ids[part, None] == side.track_ids] = 0  # a track does not recommend itself
+        strongest[part] = np.argmax(close * side.influence, axis=1)
+        closeness[part] = np.take_along_axis(close, strongest[part, None], 1)[:, 0]
+        influence[part] = closeness[part] * side.influence[strongest[part]]
+    return _Contribution(influence, closeness, strongest)
 
 
 def _heaviest(snapshot: Snapshot, weights: Mapping[int, float], sign: int) -> _Side:
-    """The heaviest of the tracks that are liked (+1) or skipped (-1) and have a signature, at most CENTRES."""
+    """Return the tracks that are liked (+1) or skipped (-1) with the largest weights, at most CENTRES."""
     ids = snapshot.known(np.array([i for i, weight in weights.items() if weight * sign > 0], np.int64))
     sizes = np.array([abs(weights[i]) for i in ids.tolist()], np.float32)
     heaviest = np.argsort(-sizes, kind="stable")[:CENTRES]

@@ -1,8 +1,8 @@
-"""Genre and mood in the tags of audio files: the one module that imports mutagen, which is GPL and so an extra.
+"""Genre and mood in the tags of audio files. The only module that imports mutagen, which is GPL and so an extra.
 
-Where they go, by FFmpeg's name of the container:
+Where they are written, by FFmpeg's name of the container:
 
-mp3, wav, aiff   ID3 TCON and TMOO, in the version of the tag that is there (2.4 where there is none)
+mp3, wav, aiff   ID3 TCON and TMOO, in the version of the existing tag (2.4 if there is none)
 flac, ogg        Vorbis comments GENRE and MOOD
 mov,mp4,m4a,...  the atom (c)gen, and the free-form one that MusicBrainz Picard reads and writes
 """
@@ -24,7 +24,7 @@ MP4_ATOMS = {GENRE: "\xa9gen", MOOD: "----:com.apple.iTunes:MOOD"}
 
 
 def require_mutagen() -> None:
-    """Do nothing where tags can be written; else raise EngineError, which says how to make it so."""
+    """Raise EngineError, with the command to install it, if mutagen is missing."""
     try:
         import mutagen  # noqa: F401
     except ImportError as error:
@@ -32,16 +32,16 @@ def require_mutagen() -> None:
 
 
 def check_writable(info: AudioInfo) -> None:
-    """Raise AudioError for a file whose kind of tags is not written here."""
+    """Raise AudioError for a kind of file whose tags are not written."""
     if _kind(info) not in _WRITERS:
         raise AudioError(f"cannot write tags into {_kind(info)}")
 
 
 def write_tags(handle: BinaryIO, info: AudioInfo, values: Mapping[str, str]) -> None:
-    """Set some of GENRE and MOOD in an open copy of a file; every other tag stays.
+    """Set GENRE and MOOD in an open copy of a file; every other tag stays.
 
     Raises:
-        AudioError: They cannot be written; the copy may then hold anything.
+        AudioError: They cannot be written; the copy may then be damaged.
     """
     check_writable(info)
     try:
@@ -50,7 +50,7 @@ def write_tags(handle: BinaryIO, info: AudioInfo, values: Mapping[str, str]) -> 
         handle.flush()
     except OSError:
         raise
-    except Exception as error:  # mutagen's own, or one of those that damaged files call forth in any parser
+    except Exception as error:  # mutagen's own errors, or any of a parser on a damaged file
         words = " ".join(str(error).split())[:200]
         raise AudioError(f"its tags cannot be written: {words or type(error).__name__}") from error
 
@@ -70,7 +70,7 @@ def _write_id3(handle: BinaryIO, values: Mapping[str, str]) -> None:
 
 
 def _write_chunk(load: Callable[..., Any], handle: BinaryIO, values: Mapping[str, str]) -> None:
-    """ID3 in a chunk of RIFF or AIFF."""
+    """Write ID3 in a chunk of RIFF or AIFF."""
     file = load(fileobj=handle, translate=False)
     if file.tags is None:
         file.add_tags()
@@ -78,14 +78,14 @@ def _write_chunk(load: Callable[..., Any], handle: BinaryIO, values: Mapping[str
 
 
 def _save_id3(tags: Any, handle: BinaryIO, values: Mapping[str, str]) -> None:
-    """Save in the version that is there: mutagen would drop what the other version has no frame for."""
+    """Save in the existing version, because mutagen drops frames that the other version lacks."""
     from mutagen.id3 import Encoding, Frames
 
     version = 3 if tags.version[:2] in ((2, 2), (2, 3)) else 4
     for name, value in values.items():
         frame = ID3_FRAMES[name]
         tags.setall(frame, [Frames[frame](encoding=Encoding.UTF8 if version == 4 else Encoding.UTF16, text=[value])])
-        for key in [key for key in tags if key.casefold() == f"txxx:{name}"]:  # the same by another name
+        for key in [key for key in tags if key.casefold() == f"txxx:{name}"]:  # the same tag by another name
             del tags[key]
     handle.seek(0)
     tags.save(fileobj=handle, v2_version=version, v23_sep=None)

@@ -9,7 +9,7 @@ from engine.indexer.pipeline.reports import FailedPath
 
 @dataclass(frozen=True)
 class TagChange:
-    """One tag of one file: `tag` is "genre" or "mood", `old` None where there is none, `probability` that of `new`."""
+    """One tag of one file: `tag` is "genre" or "mood", `old` None if it has none, `probability` that of `new`."""
 
     path: str
     track_id: int | None
@@ -22,13 +22,13 @@ class TagChange:
 
 @dataclass(frozen=True)
 class TagReport:
-    """What was, or would be, written.
+    """The tags that were, or would be, written.
 
     Attributes:
         changes: In the order of the tracks.
-        kept: Tags that are there already and were not to be overwritten.
-        unsure: Tags of which the encoder was less sure than asked for.
-        failed: Files that cannot be written, for people.
+        kept: Number of existing tags that were not to be overwritten.
+        unsure: Number of predictions below the minimum probability.
+        failed: Files that cannot be written.
     """
 
     changes: tuple[TagChange, ...]

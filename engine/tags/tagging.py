@@ -1,7 +1,7 @@
-"""Genre and mood from the encoder into files' tags: first a plan, then, if wanted, the writing.
+"""Write predicted genre and mood into files' tags: first a plan, then, on request, the writing.
 
-A file is replaced by a copy of it that has the new tags, once the copy has proved to hold the same sound and the same
-other tags. The library follows: the sound is the same, so the track keeps its signatures and is not heard again.
+A file is replaced by a copy with the new tags, once the copy has been verified to hold the same sound and the same
+other tags. The library follows: the sound is the same, so the track keeps its signatures.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from engine.tags.audio_files import GENRE, MOOD, MOOD_KEYS, check_writable, requ
 from engine.tags.results import TagChange, TagReport
 from engine.util.atomic_files import ANYTHING, replacing
 
-LEAST_PROBABILITY = 0.6  # five in six guesses as sure as this are right: genre 0.84 of 191 valid clips, mood 0.82 of 92
+LEAST_PROBABILITY = 0.6  # five in six such predictions are right: genre 0.84 of 191 valid clips, mood 0.82 of 92
 
 
 @dataclass(frozen=True)
 class TagRules:
-    """Which tags to write: those at least this probable (0 to 1), over others or only where there is none."""
+    """Which tags to write: at least this probable (0 to 1), over existing ones or not."""
 
     minimum: float = LEAST_PROBABILITY
     overwrite: bool = False
@@ -44,11 +44,11 @@ class TagRules:
 def tag_files(database: Database, classified: Iterable[Classification], rules: TagRules, *, write: bool) -> TagReport:
     """Plan the tags of classified tracks, and write them if `write`.
 
-    A link is followed: what it leads to is replaced. Another hard link to the same file keeps the old tags.
+    Links are followed: the target is replaced. Another hard link to the same file keeps the old tags.
 
     Raises:
-        EngineError: Tags are to be written, and mutagen is missing; nothing was written.
-        LibraryError: A file was written, and the library could not be told; the next indexing hears it again.
+        EngineError: Tags are to be written and mutagen is missing; nothing was written.
+        LibraryError: A file was written but the library could not be updated; the next run indexes the file again.
     """
     if write:
         require_mutagen()
@@ -69,7 +69,7 @@ def tag_files(database: Database, classified: Iterable[Classification], rules: T
 
 
 def _once_each(classified: Iterable[Classification]) -> Iterator[Classification]:
-    """Those that were answered, each file once, by whatever names it was called."""
+    """Return the successful classifications, each file once, whatever names it has."""
     seen: set[str] = set()
     for result in classified:
         if result.path is None or result.error:
@@ -117,7 +117,7 @@ def _present(info: AudioInfo, tag: str) -> str | None:
 
 
 def _write(database: Database, path: bytes, changes: tuple[TagChange, ...]) -> None:
-    """Replace a file by a copy with other tags, and tell the library."""
+    """Replace a file by a copy with other tags, and update the library."""
     real = Path(os.fsdecode(os.path.realpath(path)))
     known = _tracks_of(database, real)
     before = real.stat()
@@ -127,7 +127,7 @@ def _write(database: Database, path: bytes, changes: tuple[TagChange, ...]) -> N
         info, sound = audio.info, _sound(audio)
     with replacing(real, ANYTHING) as handle:
         copy = Path(handle.name)
-        shutil.copymode(real, copy)  # at once: a private file's copy is as private
+        shutil.copymode(real, copy)  # first, so that the copy of a private file is private
         with real.open("rb") as source:
             shutil.copyfileobj(source, handle, 1 << 20)
         write_tags(handle, info, {change.tag: change.new for change in changes})
@@ -135,19 +135,19 @@ def _write(database: Database, path: bytes, changes: tuple[TagChange, ...]) -> N
         now = real.stat()
         if (now.st_ino, now.st_size, now.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns):
             raise AudioError("another program changed it meanwhile; nothing was written")
-        with suppress(OSError):  # only root may give files away
+        with suppress(OSError):  # only root may change the owner
             os.chown(copy, before.st_uid, before.st_gid)
         shutil.copystat(real, copy)  # permissions, times, extended attributes
     _follow(database, real, known)
 
 
 def _check(copy: Path, before: AudioInfo, sound: bytes, changes: tuple[TagChange, ...]) -> None:
-    """Raise AudioError unless a copy has the same sound, the new tags, and the other tags as they were."""
+    """Raise AudioError unless a copy has the same sound, the new tags, and the other tags unchanged."""
     with AudioFile.open(copy) as audio:
         info, same_sound = audio.info, _sound(audio) == sound
     new = {change.tag: change.new for change in changes}
     old, found = asdict(read_tags(before.metadata)), asdict(read_tags(info.metadata))
-    # A tag may appear that FFmpeg passed over: ID3v1's, where ID3v2 lacked it.
+    # A tag that FFmpeg ignored before may appear: ID3v1's, if ID3v2 lacked it.
     same_tags = all(value in (None, found[name]) for name, value in old.items() if name not in new)
     if not same_sound or not same_tags or any(_present(info, tag) != value for tag, value in new.items()):
         wrong = "its other tags" if same_sound else "its sound"
@@ -155,7 +155,7 @@ def _check(copy: Path, before: AudioInfo, sound: bytes, changes: tuple[TagChange
 
 
 def _sound(audio: AudioFile) -> bytes:
-    """A digest of the encoded sound, without what lies around it in the file."""
+    """Return a digest of the encoded sound, without the metadata around it."""
     digest = hashlib.blake2b(digest_size=16)
     audio.rewind()
     for packet in audio.packets():
@@ -164,7 +164,7 @@ def _sound(audio: AudioFile) -> bytes:
 
 
 def _tracks_of(database: Database, real: Path) -> list[Track]:
-    """The tracks of the library that are this very file, as it is now: a track may name it by a link."""
+    """Return the tracks of the library that are this very file, as it is now; they may name it by a link."""
     digest, status = content_hash(os.fsencode(real)), real.stat()
     with database.read() as connection:
         alike = tracks_by_hash(connection, digest)
@@ -173,7 +173,7 @@ def _tracks_of(database: Database, real: Path) -> list[Track]:
 
 
 def _follow(database: Database, real: Path, known: list[Track]) -> None:
-    """Give the tracks of a file that was written its new identity and tags; all that was heard of it stays right."""
+    """Give the tracks of a written file its new identity and tags; embeddings stay valid."""
     if not known:
         return
     with AudioFile.open(real) as audio:
