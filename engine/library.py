@@ -42,9 +42,9 @@ PATH_TYPES = (str, bytes, os.PathLike)
 
 
 class Engine:
-    """A library: index music into it, then ask which tracks sound alike.
+    """An open library: index music, then query it.
 
-    Safe for many threads that ask at once; index from one thread at a time. Use `Engine.open`.
+    Safe for concurrent queries from many threads; index from one thread at a time. Use `Engine.open`.
     """
 
     def __init__(self, session: LibrarySession) -> None:
@@ -63,23 +63,20 @@ class Engine:
         loaded: bool = False,
         create: bool = True,
     ) -> Engine:
-        """Open a library, or make one.
+        """Open a library, or create one.
 
         Args:
-            path: The library's file; by default the one in the user's data directory.
-            encoder: `NAME`, `NAME@HASH` or a .safetensors file; by default the library's own.
-            coverage: "windows" (about 40 s of a track) or "full"; by default the library's own.
-            device: "auto", "cpu" or "cuda".
-            threads: For decoding and for the network; by default half of this process's cores, at least two.
-            precision: "float32", or "auto": bf16 where the processor computes in it, which is about twice as fast.
-            loaded: Read the whole index into memory at the first question, instead of what each question touches: for
-                a large library on a slow disk, in a process that stays.
-            create: Whether to make a library that is not there.
+            path: The library's file; by default in the user's data directory. encoder: `NAME`, `NAME@HASH` or a
+            .safetensors file; by default the library's own. coverage: "windows" (about 40 s of a track) or "full"; by
+            default the library's own. device: "auto", "cpu" or "cuda". threads: For decoding and for the network; by
+            default half of this process's cores, at least two. precision: "float32", or "auto": bf16 if the processor
+            supports it, which is about twice as fast. loaded: Load the index into RAM on first use, instead of mapping
+            it; for long-running processes on slow disks. create: Whether to create a missing library.
 
         Raises:
-            LibraryError: The file cannot be opened or made, or is no library.
+            LibraryError: The file cannot be opened or created, or is not a library.
             EncoderError: There is no such encoder.
-            DeviceError: There is no such device or precision, or no such number of threads.
+            DeviceError: The device, precision or number of threads is invalid or unavailable.
             EngineError: Two FAISS distributions are installed, which overwrite each other.
         """
         if coverage not in (None, *COVERAGES):
@@ -106,17 +103,17 @@ class Engine:
         self.close()
 
     def close(self) -> None:
-        """Finish what is being written, and release the library's file; raises LibraryError where that failed."""
+        """Finish pending writes and release the library's file; raise LibraryError if a write failed."""
         self._session.close()
 
     @property
     def encoder(self) -> str:
-        """Id of the encoder that answers, `name@hash`."""
+        """Id of the encoder, `name@hash`."""
         return self._session.encoder_id
 
     @property
     def coverage(self) -> str:
-        """The coverage that answers: as given at opening, else the library's own, else "windows"."""
+        """The coverage given at opening, else the library's own, else "windows"."""
         return self._session.coverage
 
     def index(
@@ -129,18 +126,18 @@ class Engine:
         retry: bool = False,
         follow_links: bool = False,
     ) -> IndexReport:
-        """Index files and folders; what is known and unchanged is not opened.
+        """Index files and folders; known and unchanged files are not opened.
 
         Args:
-            paths: One or several, files or folders.
+            paths: One or several files or folders.
             progress: Called after each file that needed work.
-            prune: Remove tracks whose files are gone; `force` even when that looks like a disk that is not mounted.
-            retry: Read files again that failed before.
-            follow_links: Follow links that lead out of the folders given. Otherwise only links to places inside them
-                are followed; tracks behind others stay, and are not gone.
+            prune: Remove tracks whose files are gone; with `force` even if that looks like an unmounted disk.
+            retry: Retry files that failed before.
+            follow_links: Follow links that lead out of the given folders. Otherwise only links to places inside them are
+                followed; tracks behind other links stay.
 
         Raises:
-            LibraryError: The library cannot be written. What was committed before is kept.
+            LibraryError: The library cannot be written. Results committed before are kept.
         """
         listed = [paths] if isinstance(paths, str | bytes | os.PathLike) else list(paths)
         roots = [absolute_path(path) for path in listed]
@@ -157,17 +154,17 @@ class Engine:
     def measure(
         self, paths: Iterable[PathName] | PathName, progress: Callable[[IndexProgress], None] | None = None
     ) -> MeasureReport:
-        """Measure tempo, key and loudness of the library's tracks, where it was not done; decodes whole files.
+        """Measure tempo, key and loudness of tracks that lack them; this decodes whole files.
 
-        `audio_features` tells what was found. A file that fails is reported and does not stop the run; one that is
-        gone is passed over.
+        `audio_features` returns the results. A file that fails is reported and does not stop the run; a missing file is
+        skipped.
 
         Args:
-            paths: One or several files and folders: their tracks, with all below them.
+            paths: One or several files and folders, folders with all tracks below them.
             progress: Called after each file.
 
         Raises:
-            LibraryError: The library cannot be written. What was committed before is kept.
+            LibraryError: The library cannot be written. Results committed before are kept.
         """
         listed = [paths] if isinstance(paths, str | bytes | os.PathLike) else list(paths)
         roots = [absolute_path(path) for path in listed]
@@ -176,42 +173,48 @@ class Engine:
         return measure_tracks(self._session.database, roots, self._session.threads, progress or (lambda _: None))
 
     def search(self, words: str | Sequence[str], limit: int | None = None) -> tuple[FoundTrack, ...]:
-        """Tracks in whose artist, title, album, genre or path every word occurs, whatever its case."""
+        """Find tracks by text: every word must occur in the artist, title, album, genre, year or path, ignoring case.
+
+        Args:
+            words: Words in one string, or a sequence of them.
+            limit: Most tracks; None for all.
+        """
         from engine.manage.listing import find_tracks
 
         return find_tracks(self._session.database, words, limit)
 
     def stats(self) -> Stats:
-        """What the library holds."""
+        """Return the totals of the library."""
         from engine.manage.listing import count_contents
 
         return count_contents(self._session.database)
 
     def remove(self, tracks: Iterable[TrackName] | TrackName) -> int:
-        """Remove tracks (ids, files, folders with all below them) from the library, not the disk; returns how many.
+        """Remove tracks (ids, files, folders with all below them) from the library, not from the disk; return how many.
 
         Raises:
-            QueryError: One of them is not in the library; then nothing was removed.
+            QueryError: One of them is not in the library; nothing was removed.
         """
         from engine.manage.changing import remove
 
         return remove(self._session.database, tracks)
 
     def relocate(self, old: str | os.PathLike[str], new: str | os.PathLike[str]) -> int:
-        """Follow a library that moved from `old` to `new`; no file is read. Returns the number of tracks.
+        """Change the paths of tracks from below `old` to below `new`, without reading files; return how many.
 
         Raises:
-            LibraryError: `old` holds no track, `new` none of the files, or a path of `new` is another track's.
+            LibraryError: There is no track below `old`, no such file below `new`, or a path below `new` is another
+            track's.
         """
         from engine.manage.changing import follow_move
 
         return follow_move(self._session.database, old, new)
 
     def export(self, file: str | os.PathLike[str]) -> int:
-        """Write all signatures as .npz: `ids, paths, signatures, encoder`; returns how many tracks.
+        """Write all signatures as .npz: `ids, paths, signatures, encoder`; return how many tracks.
 
         Raises:
-            OutputError: Something else than an earlier export lies there.
+            OutputError: The file exists and is not an export.
             LibraryError: The file cannot be written.
         """
         from engine.manage.export import export_signatures
@@ -219,7 +222,7 @@ class Engine:
         return export_signatures(self._session.view(), file)
 
     def locate(self, track: TrackName) -> tuple[str | None, int | None]:
-        """The absolute path and the id that a track's name means; None where unknown, also for a wrong name."""
+        """Return the absolute path and the id that a track's name refers to; None for each that is unknown."""
         try:
             with self._session.database.read() as connection:
                 resolved = resolve(connection, track)
@@ -238,24 +241,24 @@ class Engine:
         ranking: Ranking = DEFAULT_RANKING,
         no_duplicates: bool = False,
     ) -> QueryResult:
-        """The k tracks of the library nearest to a track (a file, inside or outside the library, or an id).
+        """Return the k tracks of the library nearest to a track (a file, inside or outside the library, or an id).
 
-        The track itself and byte-identical copies of it are left out. `artist:NAME` and `album:NAME` search from the
-        mean of their tracks.
+        The track itself and byte-identical copies are left out. `artist:NAME` and `album:NAME` query by the mean of
+        their tracks.
 
         Args:
-            track: What to search from.
-            k: How many at most.
-            at: Only this part of it.
-            filters: What may be an answer.
-            ranking: How answers are put into order; their similarities stay what they are.
-            no_duplicates: Also leave out other files of the track's recording, and all but the best file of each
-                other recording. What sounds alike is fingerprinted on first use, as in `duplicates`; a file that is
-                away and was never fingerprinted counts as a recording of its own.
+            track: The query.
+            k: Most tracks.
+            at: Query by this part of the track only.
+            filters: Conditions on the answer.
+            ranking: Order of the answer; similarities are not affected.
+            no_duplicates: Also leave out other files of the query's recording, and all but the best file of each other
+                recording. Candidates are fingerprinted on first use, as in `duplicates`; a missing file without a
+                fingerprint counts as a recording of its own.
 
         Raises:
-            QueryError: There is no such track, its file gives no signature, or a filter makes no sense.
-            LibraryError: The library holds no signatures to compare with, or fingerprints cannot be stored.
+            QueryError: There is no such track, its file gives no signature, or a filter is out of range.
+            LibraryError: The library has no signatures to compare with, or fingerprints cannot be stored.
         """
         view = self._session.view()
         view.require_signatures()
@@ -277,17 +280,17 @@ class Engine:
         ranking: Ranking = DEFAULT_RANKING,
         no_duplicates: bool = False,
     ) -> QueryResult:
-        """The k tracks nearest to the normalised sum of what is liked minus the sum of what is not.
+        """Return the k tracks nearest to the normalised sum of `like` minus the sum of `unlike`.
 
-        Genres and moods are the mean of what is liked. The seeds are never among the matches.
+        Genres and moods are the mean over `like`. The seeds are never among the matches.
 
         Args:
             like: Tracks, `artist:NAME`, `album:NAME`; one or more.
-            unlike: The same.
+            unlike: The same, or none.
             k, filters, ranking, no_duplicates: As in `similar`.
 
         Raises:
-            QueryError: Nothing is liked, the seeds cancel out, or as in `similar`.
+            QueryError: `like` is empty, the seeds cancel out, or as in `similar`.
             LibraryError: As in `similar`.
         """
         view = self._session.view()
@@ -303,20 +306,20 @@ class Engine:
         *,
         filters: Filters = NO_FILTERS,
     ) -> QueryResult:
-        """The k artists or albums, `by` "artist" or "album", whose mean signature is nearest; see `similar_to`.
+        """Return the k artists or albums, `by` "artist" or "album", with the nearest mean signature; see `similar_to`.
 
         The seeds' own are left out.
 
         Raises:
-            QueryError: As in `similar_to`, or `by` is something else.
-            LibraryError: The library holds no signatures to compare with.
+            QueryError: As in `similar_to`, or `by` is neither.
+            LibraryError: The library has no signatures to compare with.
         """
         view = self._session.view()
         view.require_signatures()
         return nearest_group_means(view, combine(view, like, unlike), by, k, filters)
 
     def classify(self, track: TrackName) -> Classification:
-        """Genre and mood probabilities of a track, and its distance to every genre's centroid.
+        """Return genre and mood probabilities of a track, and its distance to every genre's centroid.
 
         Raises:
             QueryError: There is no such track, or its file gives no signature.
@@ -325,7 +328,7 @@ class Engine:
         return classify(view, query_from_reference(view, track))
 
     def audio_features(self, track: TrackName) -> AudioFeatures | None:
-        """Tempo, key and loudness of a track of the library; None where `measure` was not asked for it.
+        """Return tempo, key and loudness of a track of the library; None if it was not measured.
 
         Raises:
             QueryError: There is no such track.
@@ -337,12 +340,13 @@ class Engine:
             return get_audio_features(connection, [resolved.track.id]).get(resolved.track.id)
 
     def explain(self, track: TrackName, plot: str | os.PathLike[str] | None = None) -> Explanation:
-        """What the encoder attended to in a track: its windows, and its signature moments.
+        """Return the attention over a track: its windows and its signature moments.
 
         Args:
-            track: A file, inside or outside the library, or an id. What the library holds is answered from there, also
-                while the file is away; other files are heard.
-            plot: A .png file for a picture of the attention above the track's mel spectrogram; this reads the file.
+            track: A file, inside or outside the library, or an id. Tracks of the library are answered from stored
+            segments,
+                even if the file is missing.
+            plot: A .png file for a picture of the attention above the track's mel spectrogram, which needs the file.
 
         Raises:
             QueryError: There is no such track, its file gives no signature, or the picture cannot be drawn.
@@ -353,13 +357,13 @@ class Engine:
         return explain_track(self._session.view(), track, plot)
 
     def explain_pair(self, a: TrackName, b: TrackName) -> PairExplanation:
-        """Why two tracks are near: the cosine of their sums of windows, split exactly over all pairs of windows.
+        """Split the cosine of two tracks exactly over all pairs of their windows.
 
         A track may be compared with itself: the cosine is 1.
 
         Raises:
-            QueryError: There is no such track, its file gives no signature, or both were heard in full and have more
-                than a million pairs of windows.
+            QueryError: There is no such track, its file gives no signature, or both have full coverage and more than a
+                million pairs of windows.
             EncoderError: The encoder's weights are damaged.
         """
         from engine.explain.explanation import explain_two
@@ -367,14 +371,14 @@ class Engine:
         return explain_two(self._session.view(), a, b)
 
     def genres(self, threshold: float = 1.25, plot: str | os.PathLike[str] | None = None) -> GenreRelations:
-        """How the genres lie to each other: centroids, nearest, equations a - b + c = d, where attention lies.
+        """Return the relations between genres: centroids, nearest genres, equations a - b + c = d, attention.
 
         An empty library answers with the centroids that ship with the encoder.
 
         Args:
-            threshold: Equations with an error below this are listed; above 0. Their number grows with the fourth power
-                of the genres'.
-            plot: A folder for genres-2d.png, genres-3d.png and genres-nearest.png; made where it is not there.
+            threshold: List equations with an error below this; above 0. Their number grows with the fourth power of the
+                number of genres.
+            plot: A folder for genres-2d.png, genres-3d.png and genres-nearest.png, created if needed.
 
         Raises:
             QueryError: The threshold is not above 0, or the pictures cannot be drawn (fewer than four genres).
@@ -386,19 +390,22 @@ class Engine:
         return relate_genres(self._session.view(), threshold, plot)
 
     def map(self, out: str | os.PathLike[str] | None = None, *, method: str = "pca", dims: int = 2) -> LibraryMap:
-        """Place every track so that what sounds alike lies close together, and draw that. The same each time.
+        """Place every track so that tracks that sound alike lie close together, and draw the map. Deterministic.
 
         Args:
-            out: Where to draw it: `.html` is one page that needs no network, to zoom and search in; `.png` a picture.
-                An old page or picture stays until the new one is whole. None: draw nothing.
-            method: "pca" (seconds, any size), "umap" or "tsne" (groups show better; minutes for a large library, at
-                least five tracks, t-SNE at most 100,000).
-            dims: 2, or 3 for a map that can be turned.
+            out: `.html` for a page with zoom and search that needs no network; `.png` for a picture. Written
+            atomically.
+                None: draw nothing.
+            method: "pca" (seconds, any size), "umap" or "tsne" (show groups better; minutes for a large library, at
+            least
+                five tracks, t-SNE at most 100,000).
+            dims: 2, or 3 for a map that can be rotated.
 
         Raises:
-            QueryError: Another ending, method or number of dims; too few or too many tracks for the method.
-            LibraryError: The library holds no signatures, or the file cannot be written.
-            OutputError: Something else than a page or picture lies where it is to be drawn.
+            QueryError: The ending, method or number of dimensions is invalid, or the number of tracks does not fit the
+                method.
+            LibraryError: The library has no signatures, or the file cannot be written.
+            OutputError: The file exists and is neither a page nor a picture.
         """
         from engine.map.library_map import map_library
 
@@ -407,20 +414,20 @@ class Engine:
     def duplicates(
         self, kind: str | None = None, progress: Callable[[IndexProgress], None] | None = None
     ) -> Duplicates:
-        """The same recording in different files, and different recordings of the same work. Nothing is deleted.
+        """Find the same recording in different files, and different recordings of the same work. Nothing is deleted.
 
-        What may be the same by signature, bytes or tags is compared by fingerprints of the first two minutes. These
-        are taken where they are missing, and stored. A file that is away, changed since it was indexed, or does not
-        decode is left out. Of tracks shorter than about 4 s only byte-identical ones are found.
+        Candidates by signature, bytes or tags are compared by fingerprints of the first two minutes, which are computed
+        and stored if missing. A file that is missing, changed since it was indexed, or does not decode is left out. Of
+        tracks shorter than about 4 s only byte-identical ones are found.
 
         Args:
-            kind: Only "same_recording" (re-encodings, other rips and containers) or only "same_work" (remasters,
-                live versions, close covers).
-            progress: Called after each file that had no fingerprint yet.
+            kind: Only "same_recording" (re-encodings, other rips and containers) or only "same_work" (remasters, live
+                versions, close covers).
+            progress: Called after each new fingerprint.
 
         Raises:
             QueryError: There is no such kind.
-            LibraryError: The library holds no signatures to compare with, or cannot be written.
+            LibraryError: The library has no signatures to compare with, or cannot be written.
         """
         from engine.duplicates.grouping import find_duplicates
 
@@ -435,21 +442,21 @@ class Engine:
         filters: Filters = NO_FILTERS,
         ranking: Ranking = DEFAULT_RANKING,
     ) -> Playlist:
-        """A radio: the n tracks nearest to all seeds together, in the smoothest order from the nearest on.
+        """Return a radio: the n tracks nearest to all seeds together, in the smoothest order from the nearest on.
 
         The seeds are left out. `similarity` is to the seeds' combined signature.
 
         Args:
             seeds: Tracks, `artist:NAME`, `album:NAME`; one or more.
-            n: How many at most.
-            unlike: What is taken away from the seeds.
-            filters: What may be in it.
-            ranking: Which of the near ones are taken.
+            n: Most tracks.
+            unlike: Tracks to subtract from the seeds.
+            filters: Conditions on its tracks.
+            ranking: Selection among the near ones.
 
         Raises:
-            QueryError: There is no seed, a seed is unknown or gives no signature, they cancel out, n is not 1 to 5,000,
-                or a filter makes no sense.
-            LibraryError: The library holds no signatures to compare with.
+            QueryError: There is no seed, a seed is unknown or gives no signature, the seeds cancel out, n is not 1 to
+                5,000, or a filter is out of range.
+            LibraryError: The library has no signatures to compare with.
         """
         from engine.playlists.compose import radio
 
@@ -468,49 +475,50 @@ class Engine:
         variety: float = 0.0,
         seed: int | None = None,
     ) -> Playlist:
-        """A path of n different tracks from one track to another, in steps as even as the library's tracks allow.
+        """Return a path of n different tracks from one track to another, in steps as even as the library allows.
 
-        It always exists; it is shorter only where fewer tracks pass, and is one track where both ends are the same.
-        `similarity` is to the track before, 1 for the first; `worst_step` is the least.
+        It always exists; it is shorter only if fewer tracks pass, and is one track if both ends are the same.
+        `similarity` is to the track before, 1 for the first; `worst_step` is the minimum.
 
         Args:
             start, end: Tracks, in the library or not (then their `track_id` is None).
-            n: How many, ends and points between counted; 2 or more where the ends differ.
-            via: Tracks that it leads over, in this order.
-            filters: What may lie between; `per_artist` counts the ends.
+            n: Tracks, including ends and stops; at least 2 if the ends differ.
+            via: Stops on the way, in this order.
+            filters: Conditions on the tracks between; `per_artist` counts the ends.
             variety, seed: As in `Ranking`: another path each time.
 
         Raises:
-            QueryError: An end is no track or gives no signature, or is named twice; n is too small or above 5,000, or a
-                filter, the variety or the seed makes no sense.
-            LibraryError: The library holds no signatures to compare with.
+            QueryError: A name is no track, gives no signature, or occurs twice; n is too small or above 5,000; a
+            filter,
+                the variety or the seed is out of range.
+            LibraryError: The library has no signatures to compare with.
         """
         from engine.playlists.compose import path_between
 
         return path_between(self._session.view(), [start, *via, end], n, filters, variety, seed)
 
     def order(self, tracks: Sequence[TrackName]) -> Playlist:
-        """The same tracks in the smoothest order; the first stays first, and each comes once.
+        """Return the tracks in the smoothest order that starts with the first, without repeats.
 
-        `similarity` is to the track before, 1 for the first. What cannot be heard is left out, and `problems` says so.
+        `similarity` is to the track before, 1 for the first. Unreadable files are left out and named in `problems`.
 
         Args:
             tracks: In the library or not; `engine.playlists.m3u8.read_playlist` reads them from a file.
 
         Raises:
-            QueryError: None of them can be heard, or there are more than 5,000.
+            QueryError: No track can be read, or there are more than 5,000.
         """
         from engine.playlists.compose import in_order
 
         return in_order(self._session.view(), tracks)
 
     def save_playlist(self, playlist: Playlist, file: PathName, *, relative: bool = False) -> tuple[str, ...]:
-        """Write a playlist as .m3u8, whole or not at all; returns one line about each track that cannot be in it.
+        """Write a playlist as .m3u8 atomically; return one line about each track that cannot be in it.
 
         Args:
-            playlist: What to write.
+            playlist: The playlist.
             file: Its name ends in .m3u8 or .m3u.
-            relative: Paths from the playlist's folder instead of absolute ones.
+            relative: Write paths relative to the playlist's folder.
 
         Raises:
             QueryError: The file cannot be written there.
@@ -528,20 +536,21 @@ class Engine:
         again_days: float | None = None,
         filters: Filters = NO_FILTERS,
     ) -> Recommendations:
-        """What to hear next, each track with its reason: near what was liked and played, far from what was skipped.
+        """Recommend tracks with a reason each: near liked and played tracks, far from skipped ones.
 
-        The model is in `engine.recommend.recommendations`. Nothing that was heard is among the tracks.
+        The model is described in `engine.recommend.recommendations`. Played tracks are left out.
 
         Args:
-            history: A CSV file with the columns time,path,event; None for the plays that the library keeps.
-            n: How many at most.
-            again_days: Also heard tracks, once their last event is so many days older than the newest one.
-            filters: What may be recommended.
+            history: A CSV file with the columns time,path,event; None for the plays stored in the library.
+            n: Most tracks.
+            again_days: Allow played tracks whose last event is this many days older than the newest.
+            filters: Conditions on the recommendations.
 
         Raises:
-            QueryError: The history cannot be read, holds no event of a track of the library or nothing but skips, or n
-                or a filter makes no sense.
-            LibraryError: The library holds no signatures to compare with.
+            QueryError: The history cannot be read, has no event of a track of the library or only skips, or n or a
+            filter
+                is out of range.
+            LibraryError: The library has no signatures to compare with.
         """
         from engine.recommend.recommendations import recommend
 
@@ -550,14 +559,14 @@ class Engine:
         return replace(recommend(view, read.plays, n, again_days, filters), problems=read.problems)
 
     def heard_recently(self, history: PathName | None = None, days: float = RECENT_DAYS) -> RecentlyHeard:
-        """The tracks that were played, skipped or liked lately, and their copies: `Filters(not_tracks=...)` takes them.
+        """Return the tracks played, skipped or liked recently, and their copies, for `Filters(not_tracks=...)`.
 
         Args:
-            history: A CSV file as for `recommend`; None for the plays that the library keeps.
-            days: How long before the newest event still is recent.
+            history: A CSV file as for `recommend`; None for the plays stored in the library.
+            days: Span before the newest event.
 
         Raises:
-            QueryError: The history cannot be read or holds no event of a track of the library, or days are negative.
+            QueryError: The history cannot be read or has no event of a track of the library, or days are negative.
         """
         if not days >= 0:
             raise QueryError(f"expected 0 or more days, found {days:g}")
@@ -566,13 +575,13 @@ class Engine:
         return recently_heard(view, read.plays, days, read.problems)
 
     def add_plays(self, history: PathName | Iterable[Play]) -> int:
-        """Keep plays in the library, for `recommend` without a file; returns how many it did not have yet.
+        """Store plays in the library, for `recommend` without a file; return how many are new.
 
         Args:
-            history: A CSV file as for `recommend`, or events. Tracks that the library does not have are passed over.
+            history: A CSV file as for `recommend`, or events. Events of unknown tracks are skipped.
 
         Raises:
-            QueryError: The file cannot be read, or holds no event of a track of the library.
+            QueryError: The file cannot be read, or has no event of a track of the library.
             LibraryError: The library cannot be written.
         """
         plays = read_history(self._session.view(), history).plays if isinstance(history, PATH_TYPES) else history
@@ -589,19 +598,19 @@ class Engine:
     ) -> TagReport:
         """Plan which genre and mood to write into the files of classified tracks; write them if `write`.
 
-        Only the best guess of each is written, in the encoder's spelling. Every other tag stays, and so do the file's
-        permissions and times; a link's target is replaced. The library follows: no file is heard again.
+        Only the most probable of each is written, in the encoder's spelling. All other tags stay, as do the file's
+        permissions and times; the target of a link is replaced. No file needs to be indexed again.
 
         Args:
-            classified: What `classify` answered.
-            write: Replace the files; else nothing is touched.
-            minimum: The least probability (0 to 1) that is written; by default 0.6.
-            overwrite: Also where a file has such a tag.
+            classified: Results of `classify`.
+            write: Replace the files; otherwise only plan.
+            minimum: Least probability (0 to 1) to write; by default 0.6.
+            overwrite: Also replace existing tags.
 
         Raises:
-            QueryError: `minimum` is no probability.
-            EngineError: Tags are to be written, and mutagen (`music-engine[tags]`) is not installed.
-            LibraryError: The library cannot be told of a file that was written.
+            QueryError: `minimum` is not a probability.
+            EngineError: Tags are to be written and mutagen (`music-engine[tags]`) is not installed.
+            LibraryError: The library cannot be updated for a file that was written.
         """
         from engine.tags.tagging import LEAST_PROBABILITY, TagRules, tag_files
 

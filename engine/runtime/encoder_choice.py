@@ -11,38 +11,38 @@ from engine.models.weights_files import DEFAULT, EncoderFile, default_id, encode
 
 
 def choose_encoder(database: Database, spec: str | None) -> EncoderFile:
-    """The encoder asked for, else the library's own, else the default.
+    """Return the given encoder, else the library's own, else the default.
 
     Raises:
-        EncoderError: Its weights are not here; for the library's own, the message says how to go on with others.
+        EncoderError: Its weights are missing; for the library's own, the message names the alternatives.
     """
     with database.read() as connection:
         own = get_setting(connection, "encoder")
-        noted = get_setting(connection, f"weights {spec or own}") if spec or own else None
-    if own and not spec and own not in RETIRED and not is_installed(own, noted):
+        recorded = get_setting(connection, f"weights {spec or own}") if spec or own else None
+    if own and not spec and own not in RETIRED and not is_installed(own, recorded):
         raise EncoderError(
-            f"this library was made with {own}, whose weights are no longer installed; hear it again with "
-            f"{default_id()}: engine --encoder {DEFAULT} index PATH (what is there stays, beside it)"
+            f"this library was made with {own}, whose weights are no longer installed; index it with "
+            f"{default_id()}: engine --encoder {DEFAULT} index PATH (its signatures stay beside the new ones)"
         )
     wanted = spec or own
     try:
         return find_encoder(wanted)
     except EncoderError:
-        found = _noted(wanted, noted)
+        found = _recorded(wanted, recorded)
         if found is None:
             raise
         return found
 
 
-def is_installed(encoder: str, noted: str | None) -> bool:
-    """Whether an encoder's weights ship, or lie where the library noted them."""
-    return encoder in shipped_ids() or _noted(encoder, noted) is not None
+def is_installed(encoder: str, recorded: str | None) -> bool:
+    """Whether an encoder's weights ship, or are still where the library recorded them."""
+    return encoder in shipped_ids() or _recorded(encoder, recorded) is not None
 
 
-def _noted(encoder: str | None, noted: str | None) -> EncoderFile | None:
-    """Weights where a library noted them, if they are still those of this id."""
-    if encoder is None or noted is None or not Path(noted).exists():
+def _recorded(encoder: str | None, recorded: str | None) -> EncoderFile | None:
+    """Return the weights at the recorded path if they still have this id."""
+    if encoder is None or recorded is None or not Path(recorded).exists():
         return None
     name, _, digest = encoder.partition("@")
-    found = find_encoder(noted)
+    found = find_encoder(recorded)
     return found if found.id == encoder_id(name, digest) else None

@@ -1,4 +1,4 @@
-"""Where things lie by default on this system."""
+"""Default paths on this system."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ APPLICATION = "music-engine"
 
 
 def default_library() -> Path:
-    """`ENGINE_LIBRARY` where it is set, else a file in the user's data directory."""
-    from platformdirs import user_data_path  # here: `engine --help` must start at once
+    """Return `ENGINE_LIBRARY` if set, else a file in the user's data directory."""
+    from platformdirs import user_data_path  # slow to import for `engine --help`
 
     named = os.environ.get("ENGINE_LIBRARY")
     return Path(named) if named else user_data_path(APPLICATION) / "library.db"
 
 
 def default_cache() -> Path:
-    """A folder for what can be made again."""
+    """Return a folder for files that can be recomputed."""
     from platformdirs import user_cache_path
 
     return user_cache_path(APPLICATION)

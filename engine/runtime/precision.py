@@ -1,4 +1,4 @@
-"""Which numbers the network computes with: bf16 where the processor does that fast and rightly, else float32."""
+"""Numeric precision: bf16 on processors that compute it quickly and correctly, float32 otherwise."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ raise SystemExit(0 if torch.nn.functional.cosine_similarity(exact, found).min() 
 
 
 def check_precision(wanted: str) -> str:
-    """The precision as it was asked for; raises DeviceError for an unknown one."""
+    """Return a valid precision; raise DeviceError for an unknown one."""
     if wanted not in PRECISIONS:
         raise DeviceError(f"expected a precision of {' or '.join(PRECISIONS)}, found {wanted!r}")
     return wanted
@@ -45,11 +45,11 @@ def computes_in_bf16(device: str) -> bool:
     if device == "cuda":
         return torch.cuda.is_bf16_supported()
     claims = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return any(getattr(torch.cpu, claim, bool)() for claim in claims) and _keeps_its_word()
+    return any(getattr(torch.cpu, claim, bool)() for claim in claims) and _bf16_works()
 
 
-def _keeps_its_word() -> bool:
-    """Whether this processor's bf16 works, tried once in a process that may crash (a virtual machine may lie)."""
+def _bf16_works() -> bool:
+    """Whether this processor's bf16 works, tested once in another process, which may crash."""
     verdict = default_cache() / f"bf16-{_machine()}"
     with suppress(OSError), open_regular(verdict) as handle:
         return handle.read() == b"works"
@@ -60,7 +60,7 @@ def _keeps_its_word() -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     works = tried.returncode == 0
-    with suppress(OSError, OutputError):  # then it is tried again the next time
+    with suppress(OSError, OutputError):  # repeat the test next time
         make_private_folder(verdict.parent)
         with replacing(verdict, ANYTHING) as handle:
             handle.write(b"works" if works else b"fails")
@@ -68,7 +68,7 @@ def _keeps_its_word() -> bool:
 
 
 def _machine() -> str:
-    """What the verdict depends on: the processor, its claims, and torch."""
+    """Return the key of the cached test: the processor, its flags, and torch."""
     import torch
 
     try:

@@ -1,7 +1,7 @@
-"""Writing a file so that a crash or a full disk leaves the old one or the whole new one, and nothing else is lost.
+"""Atomic writes: after a crash or on a full disk, either the old file or the whole new one is there.
 
-A file that a user names is written only where nothing is, or over an earlier file of the same kind, which is told by
-its content: a wrong name must not cost a song, a library, or somebody else's document.
+A file that a user names is created, or replaces an earlier file of the same kind, recognised by content: a mistyped
+name must not destroy a song, a library, or another program's document.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from engine.db.places import PRIVATE_FILE, create_file, open_regular
 from engine.db.text import displayable
 from engine.errors import OutputError
 
-PUBLIC_FILE = 0o666  # less what the umask takes: an answer is for whoever its owner lets read it
+PUBLIC_FILE = 0o666  # before the umask: answers follow the user's own policy
 DATABASE_MAGIC = b"SQLite format 3\0"
 DATABASE_PARTS = ("-wal", "-shm", "-journal")
-BEGINNING = 512  # bytes of a file in which its kind shows
-LARGEST_HEADER = 2**24  # bytes, of a safetensors file of Engine's
+BEGINNING = 512  # bytes of a file that identify its kind
+LARGEST_HEADER = 2**24  # bytes, of a safetensors file
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 EXPORT_ARRAYS = frozenset(["ids.npy", "paths.npy", "signatures.npy", "encoder.npy"])
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of file that Engine writes: its name in a message, and whether an open file is such."""
+    """A kind of file that Engine writes: its name in messages, and a test of an open file."""
 
     name: str
     is_one: Callable[[BinaryIO], bool]
 
 
 def beginning_with(name: str, *starts: bytes) -> Kind:
-    """The kind of files that begin with one of these bytes; letters count in either case."""
+    """Return the kind of files that begin with one of these bytes, ignoring case."""
 
     def is_one(file: BinaryIO) -> bool:
         text = file.read(BEGINNING).removeprefix(BYTE_ORDER_MARK).lstrip().lower()
@@ -49,7 +49,7 @@ def beginning_with(name: str, *starts: bytes) -> Kind:
 
 
 def safetensors_kind(name: str, is_ours: Callable[[dict[str, object]], bool]) -> Kind:
-    """The kind of safetensors files whose metadata are ours."""
+    """Return the kind of safetensors files with Engine's metadata."""
 
     def is_one(file: BinaryIO) -> bool:
         size = int.from_bytes(file.read(8), "little")
@@ -78,20 +78,20 @@ PICTURE = beginning_with("PNG picture", b"\x89PNG\r\n\x1a\n")
 PAGE = beginning_with("HTML page", b"<!doctype html", b"<html")
 PLAYLIST = beginning_with("playlist with #EXTM3U", b"#EXTM3U")
 EXPORT = Kind("export of signatures", _is_export)
-ANYTHING = Kind("file", lambda _: True)  # only in Engine's own folders, and where a file is rewritten on purpose
+ANYTHING = Kind("file", lambda _: True)  # only in Engine's own folders, and for deliberate rewrites
 
 
 def check_output(target: Path, kind: Kind) -> Path:
-    """Where a file that somebody named would be written, links followed; a folder that is missing is not looked at.
+    """Return the real path of a file to write, links followed; a missing folder is not checked.
 
     Raises:
-        OutputError: Something else is there: no regular file, a file of another kind, or a part of a database.
-        OSError: It cannot be looked at.
+        OutputError: A file of another kind, a folder, a device, or a part of a database is there.
+        OSError: The path cannot be examined.
     """
     try:
         real = Path(os.path.realpath(target))
         found = _status(real)
-    except ValueError as error:  # a NUL in the name
+    except ValueError as error:  # NUL in the name
         raise OutputError(
             f"expected a file to write to, found the name {displayable(target)!r}; choose another"
         ) from error
@@ -109,17 +109,17 @@ def check_output(target: Path, kind: Kind) -> Path:
 
 @contextmanager
 def replacing(target: Path, kind: Kind) -> Iterator[BinaryIO]:
-    """A file beside `target` to write into (and read again), which takes its place when the block ends well.
+    """Yield a file to write (and read), which replaces `target` if the block succeeds.
 
-    A link is followed: what it leads to is replaced.
+    Links are followed: the target of a link is replaced.
 
     Args:
-        target: Where the bytes shall lie; its folder exists.
-        kind: What is written, and the only kind of file that is replaced.
+        target: The final path; its folder exists.
+        kind: The kind of the new file, and the only kind to be replaced.
 
     Raises:
-        OutputError: Something else lies there, before or after the block; it still does.
-        OSError: It cannot be written; what lay there before still does, and nothing else is left.
+        OutputError: A file of another kind is there, before or after the block; it stays.
+        OSError: The file cannot be written; the old one stays, and no temporary file remains.
     """
     real = check_output(target, kind)
     partial = real.with_name(f".{real.name}.{os.getpid()}.part")
@@ -132,7 +132,7 @@ def replacing(target: Path, kind: Kind) -> Iterator[BinaryIO]:
             yield handle
             handle.flush()
             os.fsync(handle.fileno())
-        check_output(real, kind)  # it may have come meanwhile
+        check_output(real, kind)  # another program may have created it meanwhile
         partial.replace(real)
     except BaseException:
         with suppress(OSError):
@@ -148,7 +148,7 @@ def _status(real: Path) -> os.stat_result | None:
 
 
 def _refuse_database_part(target: Path, real: Path) -> None:
-    """Refuse the names of the files that SQLite keeps beside a database, also while they are not there."""
+    """Raise OutputError for the names of SQLite's companion files of a database, existing or not."""
     for path in (target, real):
         for part in DATABASE_PARTS:
             database = path.with_name(path.name.removesuffix(part)) if path.name != part else path

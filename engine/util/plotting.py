@@ -1,7 +1,7 @@
-"""What all pictures share: colours that are told apart with any colour vision, a canvas, a PNG file, free places.
+"""Shared parts of pictures: an accessible palette, a canvas, PNG output, label placement.
 
 The ten colours are those of Petroff 2021 ("Accessible Color Sequences for Data Visualization"). matplotlib draws
-without a screen and without touching the settings of a host program.
+without a display and without changing the settings of a host program.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ DOTS_PER_INCH = 150
 COLOURS = (
     "#3f90da", "#ffa90e", "#bd1f01", "#832db6", "#94a4a2", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
 )  # fmt: skip
-MARKERS = ("o", "^", "s", "D", "v", "P", "X")  # seven, so that 70 classes have a pair of colour and shape each
+MARKERS = ("o", "^", "s", "D", "v", "P", "X")  # seven: 70 distinct pairs of colour and shape
 DASHES = ("-", "--", ":")
 INK, GREY, PALE = "#222222", "#9A9A9A", "#D4D4D4"
 STYLE: Any = {
-    "text.parse_math": False,  # a name may hold dollars
+    "text.parse_math": False,  # names may contain dollars
     "font.size": 10,
     "axes.titlesize": 12,
     "axes.titleweight": "bold",
@@ -40,17 +40,17 @@ STYLE: Any = {
     "axes.spines.right": False,
     "legend.frameon": False,
 }
-ANGLES = np.deg2rad([0, 180, 90, 270, 45, 135, 315, 225])  # where a label may lie from its point, best first
-REACHES = (9, 16, 26, 38, 52, 68, 90)  # how far, in points
-LEADER = 12  # from this reach on, a line leads from the point to its label
+ANGLES = np.deg2rad([0, 180, 90, 270, 45, 135, 315, 225])  # directions of a label from its point, best first
+REACHES = (9, 16, 26, 38, 52, 68, 90)  # distances, points
+LEADER = 12  # distance from which a leader line is drawn
 
 
 def picture_path(name: str | os.PathLike[str]) -> Path:
-    """The file of a picture that somebody named, before the work for it begins.
+    """Validate the path of a picture before the work for it begins.
 
     Raises:
-        QueryError: It does not end in .png, is a folder, or lies in none.
-        OutputError: Something else than a picture lies there.
+        QueryError: It does not end in .png, is a folder, or its folder is missing.
+        OutputError: Another kind of file is there.
     """
     path = Path(name)
     if path.suffix.casefold() != ".png" or "\0" in os.fspath(path):
@@ -67,11 +67,15 @@ def picture_path(name: str | os.PathLike[str]) -> Path:
 
 
 def picture_folder(name: str | os.PathLike[str]) -> Path:
-    """The folder for pictures that somebody named, made where it is not there; raises QueryError where it cannot be."""
+    """Validate a folder for pictures, creating it if needed.
+
+    Raises:
+        QueryError: It cannot be created.
+    """
     path = Path(name)
     try:
         path.mkdir(parents=True, exist_ok=True)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+    except (OSError, ValueError) as error:  # ValueError: NUL in the name
         reason = error.strerror if isinstance(error, OSError) else error
         raise QueryError(f"expected a folder to put pictures in, cannot make {os.fspath(name)!r}: {reason}") from error
     return path
@@ -79,10 +83,10 @@ def picture_folder(name: str | os.PathLike[str]) -> Path:
 
 @contextmanager
 def saved(path: Path, inches: tuple[float, float]) -> Iterator[Figure]:
-    """A blank figure; at the end it is a PNG file, which is written whole or not at all.
+    """Yield a blank figure, written to a PNG file atomically at the end.
 
     Raises:
-        QueryError: It cannot be written.
+        QueryError: The file cannot be written.
     """
     try:
         with replacing(path, PICTURE) as handle, canvas(handle, inches) as figure:
@@ -93,13 +97,13 @@ def saved(path: Path, inches: tuple[float, float]) -> Iterator[Figure]:
 
 @contextmanager
 def canvas(target: Path | BinaryIO, inches: tuple[float, float]) -> Iterator[Figure]:
-    """A blank figure of matplotlib's; what is drawn on it is written to `target` at the end."""
-    import matplotlib  # here: half a second that only pictures need
+    """Yield a blank matplotlib figure, written to `target` at the end."""
+    import matplotlib  # takes half a second to import
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context(STYLE), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph")  # a name in a script that the font lacks
+        warnings.filterwarnings("ignore", message="Glyph")  # scripts that the font lacks
         figure = Figure(figsize=inches, dpi=DOTS_PER_INCH, layout="constrained")
         FigureCanvasAgg(figure)
         yield figure
@@ -108,19 +112,19 @@ def canvas(target: Path | BinaryIO, inches: tuple[float, float]) -> Iterator[Fig
 
 
 def place_labels(axes: Axes, points: NDArray[np.float64], names: Sequence[str], size: float = 9) -> None:
-    """Write each point's name beside it, where neither another point nor another name lies, as far as there is room.
+    """Label points where neither a point nor another label lies, as far as there is room.
 
-    Call it last: what is drawn afterwards is not seen.
+    Call it last: anything drawn later is ignored.
 
     Args:
         axes: With their final limits.
         points: (N, 2), in the axes' plane coordinates (of a 3-D plot: as projected).
-        names: N of them.
-        size: Of the letters, in points.
+        names: N labels.
+        size: Font size in points.
     """
     figure = axes.get_figure(root=True)
     assert figure is not None
-    figure.draw_without_rendering()  # the layout decides where points lie
+    figure.draw_without_rendering()  # fixes the position of points
     scale = figure.dpi / 72
     anchors = axes.transData.transform(points)  # (N, 2), pixels
     taken = [_box(anchor, np.full(2, 10 * scale)) for anchor in anchors]
@@ -147,7 +151,7 @@ def place_labels(axes: Axes, points: NDArray[np.float64], names: Sequence[str], 
 def _free_place(
     anchor: NDArray[np.float64], wide: NDArray[np.float64], taken: NDArray[np.float64], scale: float
 ) -> tuple[float, NDArray[np.float64]]:
-    """The nearest offset (pixels) at which a label touches nothing, and its reach; else the one that covers least."""
+    """Return the nearest offset (pixels) at which a label is free, and its reach; else the one that overlaps least."""
     best, least = (REACHES[0], np.zeros(2)), np.inf
     for reach in REACHES:
         for angle in ANGLES:
@@ -166,7 +170,7 @@ def _box(centre: NDArray[np.float64], wide: NDArray[np.float64]) -> NDArray[np.f
 
 
 def _overlap(box: NDArray[np.float64], others: NDArray[np.float64]) -> float:
-    """The area that a box shares with others (N, 4), in square pixels."""
+    """Return the area that a box shares with others (N, 4), in square pixels."""
     if not len(others):
         return 0.0
     shared = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])

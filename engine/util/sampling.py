@@ -1,4 +1,4 @@
-"""A part that stands for the whole where the whole is too much to read."""
+"""Reproducible samples of ids."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def drawn(ids: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    """At most `most` of some rising ids, rising: the same ids give the same ones."""
+    """Return at most `most` of some sorted ids, sorted; the same ids give the same sample."""
     if len(ids) <= most:
         return ids
     return np.sort(np.random.default_rng(0).choice(ids, most, replace=False, shuffle=False))

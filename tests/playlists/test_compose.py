@@ -172,7 +172,7 @@ def test_points_share_a_path_by_distance() -> None:
 def test_large_libraries(library: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where only what is near to the places is looked at, a path has its length, its filters and its cap on artists."""
     whole = library.path(1, 50, 6)
-    monkeypatch.setattr(paths, "LOOKED_AT_WHOLE", 0)
+    monkeypatch.setattr(paths, "CONSIDERED_WHOLE", 0)
     monkeypatch.setattr(paths, "pool_size", lambda count: 10)
     near = library.path(1, 50, 6)
     assert (ids(near)[0], ids(near)[-1], len(set(ids(near)))) == (1, 50, 6)
