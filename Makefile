@@ -1,6 +1,6 @@
 # Two commands, each setting up what it needs in .venv, each safe to repeat:
 #   make demo [MUSIC=~/Music]   index, and show what sounds like one track
-#   make test                   format, lint, types, tests
+#   make test                   format, lint, types, documentation, tests
 PYTHON ?= python3
 BIN = .venv/bin
 LIBRARY = .demo/library.db
@@ -24,7 +24,7 @@ test: .venv/dev.stamp
 	@touch $@
 
 .venv/dev.stamp: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev,docs]"
 	@touch $@ .venv/demo.stamp
 
 clean:

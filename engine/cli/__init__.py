@@ -159,6 +159,7 @@ from engine.cli import (  # noqa: E402 (they register themselves on `cli`)
     draw_map,
     duplicates,
     evaluate,
+    examples,
     explain,
     genres,
     index,
@@ -170,6 +171,8 @@ from engine.cli import (  # noqa: E402 (they register themselves on `cli`)
     train,
 )
 
+examples.add_examples(cli)
+
 __all__ = [
     "Settings",
     "ask",
@@ -179,6 +182,7 @@ __all__ = [
     "draw_map",
     "duplicates",
     "evaluate",
+    "examples",
     "explain",
     "genres",
     "index",

@@ -1,0 +1,47 @@
+"""Examples that end each command's help. The tests run every one of them."""
+
+from __future__ import annotations
+
+import click
+
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "classify": ("engine classify song.mp3", "engine classify song.mp3 --write-tags"),
+    "completion": ("engine completion bash",),
+    "duplicates": ("engine duplicates", "engine duplicates --kind same_recording --csv"),
+    "encoders": ("engine encoders",),
+    "evaluate": ("engine evaluate --data clips.csv",),
+    "explain": (
+        "engine explain song.mp3",
+        "engine explain song.mp3 --plot attention.png",
+        "engine explain song.mp3 other.flac",
+    ),
+    "export": ("engine export signatures.npz",),
+    "genres": ("engine genres", "engine genres --threshold 0.8 --plot genres"),
+    "index": ("engine index ~/Music", "engine index ~/Music --prune"),
+    "map": ("engine map --out map.html", "engine map --out map.png --dims 3"),
+    "playlist": (
+        "engine playlist song.mp3 -n 20 --out radio.m3u8",
+        "engine playlist --from song.mp3 --to other.flac -n 10",
+        "engine playlist --order list.m3u8 --out smooth.m3u8",
+    ),
+    "recommend": ("engine recommend --history history.csv -n 10",),
+    "relocate": ("engine relocate ~/Music ~/Archive",),
+    "remove": ("engine remove 12 ~/Music/Demos",),
+    "search": ("engine search ruby lane",),
+    "similar": (
+        "engine similar song.mp3 -k 10",
+        "engine similar song.mp3 --at 1:05-1:20 --per-artist 1",
+        'engine similar --like song.mp3 --like "artist:Ruby Lane" --unlike 12',
+    ),
+    "stats": ("engine stats", "engine stats --json"),
+    "study": ("engine study table.toml --data clips.csv --out table",),
+    "train": ("engine train --data ~/Labelled --from attention_signature --out mine.safetensors",),
+}
+
+
+def add_examples(group: click.Group) -> None:
+    """End the help of each command of a group with its examples."""
+    for name, command in group.commands.items():
+        lines = EXAMPLES.get(name, ())
+        if lines:
+            command.epilog = "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
