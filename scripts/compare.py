@@ -53,7 +53,10 @@ COLUMNS = (
     "gtzan_genre", "quadrant", "emotify_genre", "p5_gtzan", "p5_quadrant", "p5_cluster", "shared_allmusic",
     "artist_hit5", "hub_skew", "valence", "allmusic_ap",
 )  # fmt: skip
-
+MAIN_COLUMNS = (
+    "", "parameters", "MFLOP/s of audio", "tracks/s", "gtzan_genre", "quadrant", "p5_gtzan", "artist_hit5",
+)  # fmt: skip
+PAPER_COLUMNS = ("paper's protocol", "other artists, same training", "the paper says")
 
 Describe = Callable[[ClipSamples, int], np.ndarray]
 
@@ -248,10 +251,19 @@ def _one_genre(clip: Clip) -> str | None:
 
 
 def _table(rows: list[dict[str, str]], clips: int) -> str:
+    """The main figures as one table, and all others behind it."""
     names = list(dict.fromkeys(name for row in rows for name in row))
+    papers = [name for name in names if name in PAPER_COLUMNS]
+    others = [name for name in names if name not in (*MAIN_COLUMNS, *papers)]
+    note = f"{clips} clips of the valid split; {torch.get_num_threads()} threads of this CPU."
+    behind = [_rows(rows, ["", *others]), _rows([row for row in rows if row.get(papers[-1])], ["", *papers])]
+    details = ["<details><summary>Other figures, and the papers' own protocols</summary>", *behind, "</details>"]
+    return "\n\n".join([_rows(rows, list(MAIN_COLUMNS)), note, *details])
+
+
+def _rows(rows: list[dict[str, str]], names: list[str]) -> str:
     lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
-    lines += ["| " + " | ".join(row.get(name, "") for name in names) + " |" for row in rows]
-    return "\n".join([*lines, "", f"{clips} clips of the valid split; {torch.get_num_threads()} threads of this CPU."])
+    return "\n".join([*lines, *("| " + " | ".join(row.get(name, "") for name in names) + " |" for row in rows)])
 
 
 def _placed(path: Path, table: str) -> str:

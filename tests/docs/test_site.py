@@ -117,9 +117,10 @@ def test_links_between_files_lead_somewhere() -> None:
 
 
 def test_small_requirements_follow_the_project() -> None:
-    """requirements-cpu.txt lists what pyproject.toml does, with the same versions of PyTorch and FAISS in other builds."""
+    """requirements-cpu.txt lists what pyproject.toml does; PyTorch and FAISS have the same versions in other builds."""
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
-    listed = [line for line in (ROOT / "requirements-cpu.txt").read_text("utf-8").splitlines() if line[:1].isalpha()]
+    lines = (ROOT / "requirements-cpu.txt").read_text("utf-8").splitlines()
+    listed = [line for line in lines if line[:1].isalpha()]
     assert [line for line in listed if not BUILDS.match(line)] == [line for line in declared if not BUILDS.match(line)]
     builds = {found[1]: found[2] for line in listed if (found := BUILDS.match(line))}
     for name, version in (found.groups() for line in declared if (found := BUILDS.match(line))):
