@@ -66,12 +66,14 @@ class Engine:
         """Open a library, or create one.
 
         Args:
-            path: The library's file; by default in the user's data directory. encoder: `NAME`, `NAME@HASH` or a
-            .safetensors file; by default the library's own. coverage: "windows" (about 40 s of a track) or "full"; by
-            default the library's own. device: "auto", "cpu" or "cuda". threads: For decoding and for the network; by
-            default half of this process's cores, at least two. precision: "float32", or "auto": bf16 if the processor
-            supports it, which is about twice as fast. loaded: Load the index into RAM on first use, instead of mapping
-            it; for long-running processes on slow disks. create: Whether to create a missing library.
+            path: The library's file; by default in the user's data directory.
+            encoder: `NAME`, `NAME@HASH` or a .safetensors file; by default the library's own.
+            coverage: "windows" (about 40 s of a track) or "full"; by default the library's own.
+            device: "auto", "cpu" or "cuda".
+            threads: For decoding and for the network; by default half of this process's cores, at least two.
+            precision: "float32", or "auto": bf16 if the processor supports it, which is about twice as fast.
+            loaded: Load the index into RAM on first use; for long-running processes on slow disks.
+            create: Whether to create a missing library.
 
         Raises:
             LibraryError: The file cannot be opened or created, or is not a library.
@@ -204,7 +206,7 @@ class Engine:
 
         Raises:
             LibraryError: There is no track below `old`, no such file below `new`, or a path below `new` is another
-            track's.
+                track's.
         """
         from engine.manage.changing import follow_move
 
@@ -287,7 +289,10 @@ class Engine:
         Args:
             like: Tracks, `artist:NAME`, `album:NAME`; one or more.
             unlike: The same, or none.
-            k, filters, ranking, no_duplicates: As in `similar`.
+            k: As in `similar`, like the rest.
+            filters: Conditions on the answers.
+            ranking: Their order.
+            no_duplicates: One file of each recording.
 
         Raises:
             QueryError: `like` is empty, the seeds cancel out, or as in `similar`.
@@ -344,8 +349,7 @@ class Engine:
 
         Args:
             track: A file, inside or outside the library, or an id. Tracks of the library are answered from stored
-            segments,
-                even if the file is missing.
+                segments, even if the file is missing.
             plot: A .png file for a picture of the attention above the track's mel spectrogram, which needs the file.
 
         Raises:
@@ -394,11 +398,9 @@ class Engine:
 
         Args:
             out: `.html` for a page with zoom and search that needs no network; `.png` for a picture. Written
-            atomically.
-                None: draw nothing.
+                atomically. None: draw nothing.
             method: "pca" (seconds, any size), "umap" or "tsne" (show groups better; minutes for a large library, at
-            least
-                five tracks, t-SNE at most 100,000).
+                least five tracks, t-SNE at most 100,000).
             dims: 2, or 3 for a map that can be rotated.
 
         Raises:
@@ -481,16 +483,17 @@ class Engine:
         `similarity` is to the track before, 1 for the first; `worst_step` is the minimum.
 
         Args:
-            start, end: Tracks, in the library or not (then their `track_id` is None).
+            start: A track, in the library or not (then its `track_id` is None).
+            end: The same.
             n: Tracks, including ends and stops; at least 2 if the ends differ.
             via: Stops on the way, in this order.
             filters: Conditions on the tracks between; `per_artist` counts the ends.
-            variety, seed: As in `Ranking`: another path each time.
+            variety: As in `Ranking`: another path each time.
+            seed: As in `Ranking`.
 
         Raises:
             QueryError: A name is no track, gives no signature, or occurs twice; n is too small or above 5,000; a
-            filter,
-                the variety or the seed is out of range.
+                filter, the variety or the seed is out of range.
             LibraryError: The library has no signatures to compare with.
         """
         from engine.playlists.compose import path_between
@@ -548,8 +551,7 @@ class Engine:
 
         Raises:
             QueryError: The history cannot be read, has no event of a track of the library or only skips, or n or a
-            filter
-                is out of range.
+                filter is out of range.
             LibraryError: The library has no signatures to compare with.
         """
         from engine.recommend.recommendations import recommend
