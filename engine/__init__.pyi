@@ -6,14 +6,18 @@ from .db.plays import (
 )
 from .errors import (
     AudioError as AudioError,
+    BusyError as BusyError,
     DeviceError as DeviceError,
     EncoderError as EncoderError,
     EngineError as EngineError,
+    InvalidError as InvalidError,
     LibraryError as LibraryError,
+    NotFoundError as NotFoundError,
     OutputError as OutputError,
     QueryError as QueryError,
     SignatureError as SignatureError,
     TrainingError as TrainingError,
+    UnavailableError as UnavailableError,
 )
 from .genres.attention import (
     AttentionStatistics as AttentionStatistics,
