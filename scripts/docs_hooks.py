@@ -1,10 +1,13 @@
-"""Hooks of the documentation's build (mkdocs.yml): lay out the packages as they install, for the API page."""
+"""Hooks of the documentation's build (mkdocs.yml): sources as they install, for the API page; examples of commands."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
 from typing import Any
+
+from engine.cli import cli
+from engine.cli.examples import EXAMPLES
 
 ROOT = Path(__file__).resolve().parents[1]
 TREE = ROOT / "build" / "tree"
@@ -13,9 +16,16 @@ ONLY_SOURCES = shutil.ignore_patterns("__pycache__", "*.safetensors", "*.md")
 
 
 def on_config(config: Any) -> Any:
-    """Copy every part of the package `engine` into one folder, which static analysis can follow."""
+    """Copy every part of the package `engine` into one folder, and show examples with the commands."""
+    _copy_sources()
+    for name, lines in EXAMPLES.items():  # mkdocs-click shows a command's help, and not what follows its options
+        command = cli.commands[name]
+        command.help = "\n".join([f"{command.help}\n", "```sh", *lines, "```"])
+    return config
+
+
+def _copy_sources() -> None:
     shutil.rmtree(TREE, ignore_errors=True)
     shutil.copytree(ROOT / "engine", TREE / "engine", ignore=ONLY_SOURCES)
     for name in MAPPED:
         shutil.copytree(ROOT / name, TREE / "engine" / name, ignore=ONLY_SOURCES)
-    return config
