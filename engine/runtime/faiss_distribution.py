@@ -42,12 +42,12 @@ def faiss_distribution() -> FaissDistribution:
     """
     found = [FaissDistribution(name, number) for name in DISTRIBUTIONS if (number := _version(name))]
     if not found:
-        raise EngineError("expected FAISS in this environment, found none; pip install 'faiss-cpu==1.14.*'")
+        raise EngineError("expected FAISS in this environment, found none", hint="pip install 'faiss-cpu==1.14.*'")
     if len(found) > 1:
         names = " ".join(distribution.name for distribution in found)
         raise EngineError(
-            f"expected one FAISS in this environment, found {' and '.join(map(str, found))}, which overwrite each "
-            f"other; pip uninstall {names}, then pip install the one that you want"
+            f"expected one FAISS in this environment, found {' and '.join(map(str, found))}, which overwrite each other",
+            hint=f"pip uninstall {names}, then pip install the one that you want",
         )
     return found[0]
 
