@@ -135,8 +135,8 @@ class Engine:
             progress: Called after each file that needed work.
             prune: Remove tracks whose files are gone; with `force` even if that looks like an unmounted disk.
             retry: Retry files that failed before.
-            follow_links: Follow links that lead out of the given folders. Otherwise only links to places inside them are
-                followed; tracks behind other links stay.
+            follow_links: Follow links that lead out of the given folders. Otherwise only links to places inside them
+                are followed; tracks behind other links stay.
 
         Raises:
             LibraryError: The library cannot be written. Results committed before are kept.

@@ -44,9 +44,9 @@ def faiss_distribution() -> FaissDistribution:
     if not found:
         raise EngineError("expected FAISS in this environment, found none", hint="pip install 'faiss-cpu==1.14.*'")
     if len(found) > 1:
-        names = " ".join(distribution.name for distribution in found)
+        both, names = " and ".join(map(str, found)), " ".join(distribution.name for distribution in found)
         raise EngineError(
-            f"expected one FAISS in this environment, found {' and '.join(map(str, found))}, which overwrite each other",
+            f"expected one FAISS in this environment, found {both}, which overwrite each other",
             hint=f"pip uninstall {names}, then pip install the one that you want",
         )
     return found[0]
