@@ -33,8 +33,9 @@ from engine.db import Database, Fingerprint, get_fingerprints, open_database, tr
 from engine.duplicates.recordings import ERROR_LIMITS, SILENT_WORDS, align, level_difference
 from engine.errors import AudioError
 from engine.indexer.audio.decode import AudioFile
+from engine.indexer.audio.formats import has_media_extension
 from engine.indexer.audio.samples import Samples
-from engine.indexer.audio.scan import FoundFile, has_media_extension, scan
+from engine.indexer.audio.scan import FoundFile, scan
 from engine.indexer.audio.tags import read_tags
 from engine.indexer.features.fingerprint import OUTLINE, read_outline
 from engine.indexer.features.fingerprinting import Fingerprinting

@@ -16,7 +16,8 @@ from engine.datasets.clips import Clip
 from engine.datasets.splits import is_held_out
 from engine.db.text import displayable
 from engine.errors import TrainingError
-from engine.indexer.audio.scan import FoundFile, Unreadable, has_media_extension, scan
+from engine.indexer.audio.formats import has_media_extension
+from engine.indexer.audio.scan import FoundFile, Unreadable, scan
 from engine.models.labels import GENRES, QUADRANTS
 
 GTZAN_GENRES = GENRES[:10]

@@ -15,7 +15,8 @@ import numpy as np
 from engine.datasets.clips import Decoded
 from engine.db.text import displayable
 from engine.errors import TrainingError
-from engine.indexer.audio.scan import FoundFile, has_media_extension, scan
+from engine.indexer.audio.formats import has_media_extension
+from engine.indexer.audio.scan import FoundFile, scan
 
 LEAST_SECONDS = 45.0  # a shorter file is a jingle or an excerpt, whose halves say little about each other
 MAX_TRACK_SECONDS = 600.0  # what is kept of a longer file

@@ -18,6 +18,7 @@ from av.container import InputContainer
 from av.packet import Packet
 
 from engine.errors import AudioError
+from engine.indexer.audio.formats import DEMUXERS
 from engine.indexer.audio.samples import Chunk, Downmix, Samples, groups, resample, resampled, stack
 from engine.indexer.audio.source import Source, open_container, reason_of, sound_stream
 from engine.indexer.audio.tags import read_metadata
@@ -68,25 +69,26 @@ class AudioFile:
     untouched: bool  # opened, and nothing read or sought since
 
     @classmethod
-    def open(cls, path: bytes | str | os.PathLike[str]) -> AudioFile:
-        """Open a regular file of sound.
+    def open(cls, path: bytes | str | os.PathLike[str], demuxers: str = DEMUXERS) -> AudioFile:
+        """Open a regular file of sound with one of FFmpeg's demuxers, separated by commas.
 
         Raises:
-            AudioError: one line, which does not name the path.
+            AudioError: It is no sound, or cannot be read; one line, which does not name the path.
         """
         source = Source(path)
         try:
-            return cls(source)
+            return cls(source, demuxers)
         except BaseException:
             source.close()
             raise
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
+    def __init__(self, source: Source, demuxers: str = DEMUXERS) -> None:
+        self._source, self._demuxers = source, demuxers
         self.trouble = ""
-        self._container = open_container(source)
+        self._container = open_container(source, demuxers)
         self._stream = sound_stream(self._container)
         self.info = _describe(self._container, self._stream, read_metadata(source, self._container, self._stream))
+        source.check()
         start, time_base = self._stream.start_time, self._stream.time_base
         self._origin = float(start * time_base) if start is not None and time_base else 0.0
         self._measured: float | None = None
@@ -188,7 +190,7 @@ class AudioFile:
             return
         self._container.close()
         self._source.seek(0, os.SEEK_SET)
-        self._container = open_container(self._source)
+        self._container = open_container(self._source, self._demuxers)
         self._stream = sound_stream(self._container)
         self.untouched = True
 
@@ -211,16 +213,20 @@ class AudioFile:
             yield from self._decode(packet)
 
     def packets(self) -> Iterator[Packet]:
-        """Read from here to the end, undecoded."""
+        """Yield packets from here to the end, undecoded.
+
+        Raises:
+            AudioError: The file could not be read to its end.
+        """
         self.untouched = False
         packets = self._container.demux(self._stream)
         while True:
             try:
-                packet = next(packets)
-            except StopIteration:
-                return
+                packet = next(packets, None)
             except (av.FFmpegError, OSError, ValueError) as error:
-                self.trouble = reason_of(error)
+                self.trouble, packet = reason_of(error), None
+            self._source.check()
+            if packet is None:
                 return
             yield packet
 

@@ -1,6 +1,6 @@
-"""Finds files: walks folders in a fixed order, follows links without going round in circles, opens nothing.
+"""Find files: walk folders in a fixed order, follow links without going in circles, open nothing.
 
-A link is followed where it leads to a place inside the folder that was asked for, or anywhere if wanted: a folder from
+A link is followed where it leads to a place inside the folder that was given, or anywhere if wanted: a folder from
 elsewhere could otherwise lead into all that its user may read. That folder itself may be a link.
 """
 
@@ -9,34 +9,49 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-MEDIA_EXTENSIONS = frozenset(
-    (
-        b".3g2 .3gp .aa .aac .ac3 .adts .aif .aifc .aiff .alac .amr .ape .asf .au .avi .awb .caf .dff .dsf "
-        b".dts .dtshd .eac3 .f4a .f4v .flac .flv .m2ts .m4a .m4b .m4r .m4v .mka .mkv .mlp .mov .mp+ .mp1 .mp2 "
-        b".mp3 .mp4 .mpa .mpc .mpeg .mpg .mpp .mts .mxf .oga .ogg .ogm .ogv .ogx .oma .opus .qcp .qoa .ra "
-        b".rf64 .rm .rmvb .shn .snd .sox .spx .tak .thd .ts .tta .vob .voc .vqf .w64 .wav .wave .weba .webm "
-        b".wma .wmv .wtv .wv .xwma"
-    ).split()
-)
-"""Lower-case extensions of audio and video files."""
-SPECIAL = (b"/proc", b"/sys", b"/dev")  # file systems whose files are no files
+SPECIAL = (b"/proc", b"/sys", b"/dev")  # file systems without regular files
 SHARED_MEMORY = b"/dev/shm"
+BINS = frozenset(
+    [
+        *(b"$recycle.bin", b"recycled", b"recycler", b"recycle.bin", b"system volume information"),  # Windows
+        *(
+            b"#recycle",
+            b"@recycle",
+            b"@recycle bin",
+            b"@recently-snapshot",
+            b"@eadir",
+            b"#snapshot",
+            b"~snapshot",
+        ),  # NAS
+        *(b"network trash folder", b"temporary items", b"__macosx", b"lost+found", b"trashbox"),
+    ]
+)
+"""Casefolded names of folders of deleted files, snapshots and thumbnails."""
+UNFINISHED = (
+    *(b".part", b".partial", b".crdownload", b".download", b".opdownload", b".dtapart", b".filepart", b".aria2"),
+    *(b".!qb", b".!ut", b".!bt", b".bc!", b".fdmdownload", b".unfinished", b".incomplete", b".tmp", b".temp", b".ytdl"),
+)
+"""Casefolded endings of downloads and copies in progress."""
 
 
 @dataclass(frozen=True)
 class FoundFile:
-    """A regular file: its absolute path (links kept), its size in bytes, its time of change in nanoseconds."""
+    """A regular file: its absolute path (links kept), its size in bytes, its time of change in nanoseconds.
+
+    `named` says that the file itself was given, not a folder above it.
+    """
 
     path: bytes
     size: int
     mtime_ns: int
+    named: bool = False
 
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A path that could not be looked at, and the system's reason in one line."""
+    """A path that could not be examined, and the reason in one line."""
 
     path: bytes
     reason: str
@@ -54,9 +69,10 @@ def scan(
 ) -> Iterator[FoundFile | Unreadable | OutsideLink]:
     """Yield each regular file at or below `paths` once, folders in sorted order.
 
-    FIFOs, sockets and devices are passed over: to open one could wait for ever. Hidden names (".x") are passed over
-    inside folders: they are trash, thumbnails and macOS' "._x.mp3" resource forks, which hold no sound; a hidden path
-    that is given by name is taken. A folder reached a second time, by a link or by another path, is not walked again.
+    FIFOs, sockets and devices inside folders are skipped, because opening one could wait forever. So are hidden names
+    (".x": trash, thumbnails, macOS' "._x.mp3" resource forks), `BINS` and `UNFINISHED` files. A path that is given
+    itself is always taken, or yielded as Unreadable. A folder reached a second time, by a link or by another path, is
+    not walked again.
 
     Args:
         paths: Files and folders.
@@ -64,22 +80,18 @@ def scan(
     """
     walked: set[tuple[int, int]] = set()
     yielded: set[bytes] = set()
-    for path in paths:
-        for found in _walk(os.path.abspath(os.fsencode(path)), walked, follow_links):  # noqa: PTH100 (`resolve` would lose the links)
+    tops = [os.path.abspath(os.fsencode(path)) for path in paths]  # noqa: PTH100 (`resolve` would lose the links)
+    for top in tops:
+        for found in _walk(top, walked, follow_links):
             if found.path not in yielded:
                 yielded.add(found.path)
-                yield found
-
-
-def has_media_extension(path: bytes) -> bool:
-    """Say whether a name ends like that of an audio or video file, in whichever case."""
-    return os.path.splitext(path)[1].lower() in MEDIA_EXTENSIONS  # noqa: PTH122 (the path is bytes)
+                yield replace(found, named=found.path in tops) if isinstance(found, FoundFile) else found
 
 
 def _walk(
     top: bytes, walked: set[tuple[int, int]], follow_links: bool
 ) -> Iterator[FoundFile | Unreadable | OutsideLink]:
-    """Walk with a stack of our own: folders may lie deeper than Python's calls may."""
+    """Walk with an explicit stack: folders may lie deeper than Python's recursion limit."""
     try:
         root = os.path.realpath(top)
     except ValueError as error:  # a NUL in the name
@@ -95,27 +107,42 @@ def _walk(
             if os.path.islink(path):  # noqa: PTH114 (paths are bytes, which Path does not take)
                 yield OutsideLink(path)
             continue
-        try:
-            status = os.stat(path)  # noqa: PTH116
-        except (OSError, ValueError) as error:
-            yield Unreadable(path, _reason(error))
-            continue
-        if stat.S_ISREG(status.st_mode):
-            yield FoundFile(path, status.st_size, status.st_mtime_ns)
-        elif stat.S_ISDIR(status.st_mode) and (status.st_dev, status.st_ino) not in walked:
-            walked.add((status.st_dev, status.st_ino))
+        found = _examine(path)
+        if found is None:
+            if path == top:
+                yield Unreadable(top, "a device, pipe or socket, not a file of sound")
+        elif not isinstance(found, os.stat_result):
+            yield found
+        elif (found.st_dev, found.st_ino) not in walked:
+            walked.add((found.st_dev, found.st_ino))
             try:
                 stack.extend(_children(path, real))
             except OSError as error:
                 yield Unreadable(path, _reason(error))
 
 
+def _examine(path: bytes) -> FoundFile | Unreadable | os.stat_result | None:
+    """Return a file, an error, the status of a folder, or None for a device, pipe or socket."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 (bytes)
+    except (OSError, ValueError) as error:
+        return Unreadable(path, _reason(error))
+    if stat.S_ISREG(status.st_mode):
+        return FoundFile(path, status.st_size, status.st_mtime_ns)
+    return status if stat.S_ISDIR(status.st_mode) else None
+
+
 def _children(folder: bytes, real: bytes) -> list[tuple[bytes, bytes]]:
-    """List a folder, last name first, as a stack wants it: paths, and where they really lie."""
+    """List a folder, last name first as a stack needs it: paths, and where they really lie."""
     with os.scandir(folder) as entries:
-        listed = [(e.path, e.name, e.is_symlink()) for e in entries if not e.name.startswith(b".")]
+        listed = [(entry.path, entry.name, entry.is_symlink()) for entry in entries if not _is_skipped(entry.name)]
     places = ((path, os.path.realpath(path) if link else os.path.join(real, name)) for path, name, link in listed)  # noqa: PTH118
     return sorted(places, reverse=True)
+
+
+def _is_skipped(name: bytes) -> bool:
+    folded = name.lower()
+    return name.startswith(b".") or folded in BINS or folded.endswith(UNFINISHED)
 
 
 def _is_inside(real: bytes, root: bytes) -> bool:

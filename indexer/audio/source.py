@@ -1,8 +1,8 @@
-"""A file as FFmpeg may see it, for safety.
+"""A file handed to FFmpeg safely.
 
-A file is opened by Python and handed to FFmpeg as an object, never by name, because names need not be UTF-8 and FFmpeg
-takes "http:..." or "concat:..." for protocols. Only demuxers of single files are allowed (`FILE_FORMATS`), and no
-protocol, so that a playlist renamed .mp3 opens nothing else.
+Python opens the file and gives FFmpeg an object, never the path, because paths need not be UTF-8 and FFmpeg reads
+"http:..." or "concat:..." as protocols. Only demuxers of single files are permitted (`engine.indexer.audio.formats`)
+and no protocol, so that a playlist renamed .mp3 opens nothing else.
 """
 
 from __future__ import annotations
@@ -17,18 +17,20 @@ from av.container import InputContainer
 from av.stream import Disposition
 
 from engine.errors import AudioError
+from engine.indexer.audio.formats import DEMUXERS, TEXT_PROBE_BYTES, name_for_ffmpeg
 
-FILE_FORMATS = (
-    "3gp,aa,aac,ac3,act,adx,aiff,amr,amrnb,amrwb,ape,asf,asf_o,ast,au,avi,caf,dsf,dts,dtshd,eac3,flac,flv,iff,ircam,"
-    "loas,m4a,matroska,mlp,mov,mp3,mp4,mpc,mpc8,mpeg,mpegts,mxf,nistsphere,nsv,nut,ogg,oma,paf,qcp,qoa,rm,shn,sox,tak,"
-    "truehd,tta,voc,vqf,w64,wav,wsd,wtv,wv,xwma"
-)
 BUFFER_BYTES = 1 << 16
 METADATA_ERRORS = "surrogateescape"  # tags need not be UTF-8: `engine.indexer.audio.tags` decodes their bytes
 
 
 class Source:
-    """A regular file as FFmpeg reads it: without a name to read meaning into, and without Python's exceptions."""
+    """A regular file as FFmpeg reads it; Python's exceptions do not pass through FFmpeg.
+
+    Attributes:
+        name: By which FFmpeg recognises raw formats; it does not contain the path.
+        size: In bytes.
+        fault: The first error of a read, which FFmpeg may take for the end of the file.
+    """
 
     def __init__(self, path: bytes | str | os.PathLike[str]) -> None:
         # Not blocking: to open a FIFO would otherwise wait for its writer.
@@ -43,57 +45,69 @@ class Source:
             os.close(descriptor)
             raise AudioError("the file is empty" if regular else "not a regular file")
         self.size = status.st_size
+        self.fault: OSError | None = None
         self._file = os.fdopen(descriptor, "rb", buffering=0)
+        self.name = name_for_ffmpeg(os.fsencode(path), self.at(0, TEXT_PROBE_BYTES))
 
     def read(self, size: int) -> bytes:
-        """Read at most `size` bytes."""
-        return self._file.read(size) or b""
+        """Read at most `size` bytes; after an error, nothing more."""
+        try:
+            return self._file.read(size) or b""
+        except OSError as error:
+            self.fault = self.fault or error
+            return b""
 
     def seek(self, offset: int, whence: int) -> int:
-        """Seek; FFmpeg wants a negative number, not an exception, if a damaged file sends it to a place outside."""
+        """Seek; return a negative number where a damaged file sends FFmpeg outside, as FFmpeg expects."""
         try:
             return self._file.seek(offset, whence)
         except (OSError, ValueError, OverflowError):
             return -errno.EINVAL
 
     def tell(self) -> int:
-        """Give the position; without this method PyAV takes a file for a stream that cannot seek."""
+        """Return the position; without this method PyAV takes a file for a stream that cannot seek."""
         return self._file.tell()
 
     def at(self, offset: int, count: int) -> bytes:
-        """Read elsewhere, and come back: FFmpeg goes on where it stood. Nothing where a damaged file points outside."""
+        """Read at an offset and restore the position; nothing where a damaged file points outside."""
         if not 0 <= offset < self.size:
             return b""
         before = self._file.tell()
         try:
             self._file.seek(offset)
-            return self._file.read(min(count, self.size - offset)) or b""
+            return self.read(min(count, self.size - offset))
         except (OSError, ValueError, OverflowError):
             return b""
         finally:
             self._file.seek(before)
+
+    def check(self) -> None:
+        """Raise AudioError if a read failed: what FFmpeg decoded is not the whole file."""
+        if self.fault is not None:
+            raise AudioError(f"cannot be read to its end: {reason_of(self.fault)}") from self.fault
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
 
-def open_container(source: Source) -> InputContainer:
-    """Open a source as a container; raises AudioError where it is no sound file."""
-    options = {"format_whitelist": FILE_FORMATS, "protocol_whitelist": "none"}
+def open_container(source: Source, demuxers: str = DEMUXERS) -> InputContainer:
+    """Open a source as a container; raise AudioError if none of the demuxers reads it."""
+    options = {"format_whitelist": demuxers, "protocol_whitelist": "none"}
     try:
         return av.open(source, mode="r", options=options, metadata_errors=METADATA_ERRORS, buffer_size=BUFFER_BYTES)
     except (av.FFmpegError, OSError, ValueError) as error:
-        # FFmpeg answers so to a format that is not on the list.
+        source.check()
+        # FFmpeg reports EINVAL for a format that is not on the list.
         refused = getattr(error, "errno", None) == errno.EINVAL
         reason = "its content is of another kind, such as a playlist or a picture" if refused else reason_of(error)
         raise AudioError(f"not a sound file that can be read: {reason}") from error
 
 
 def sound_stream(container: InputContainer) -> AudioStream:
-    """Choose an audio stream as FFmpeg does, among those that have a decoder: the default one, not a commentary.
+    """Choose an audio stream as FFmpeg does, among those with a decoder: the default one, not a commentary.
 
-    It is set to one thread: files are what runs in parallel here.
+    It decodes in one thread, as files are processed in parallel.
     """
     streams = [stream for stream in container.streams.audio if stream.codec_context is not None]
     if not streams:
@@ -108,5 +122,5 @@ def sound_stream(container: InputContainer) -> AudioStream:
 
 
 def reason_of(error: Exception) -> str:
-    """An error in words."""
+    """Return an error in words, one line."""
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

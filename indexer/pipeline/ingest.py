@@ -107,8 +107,12 @@ class Ingest:
         outside = [entry for entry in entries if isinstance(entry, OutsideLink)]
         unreadable = [entry for entry in entries if isinstance(entry, Unreadable)]
         files = [entry for entry in entries if isinstance(entry, FoundFile)]
-        library = os.path.realpath(self.database.path)
-        return [found for found in files if not _is_of_library(found.path, os.fsencode(library))], unreadable, outside
+        library = os.fsencode(os.path.realpath(self.database.path))
+        own = {found for found in files if _is_of_library(found.path, library)}
+        unreadable += [
+            Unreadable(found.path, "a part of this library, not a sound file") for found in own if found.named
+        ]
+        return [found for found in files if found not in own], unreadable, outside
 
     def _note_outside(self, outside: list[OutsideLink], known: dict[bytes, FileState]) -> None:
         """Say once that links were not followed, and that tracks behind them are out of reach, not gone."""
@@ -165,6 +169,8 @@ class Ingest:
                 work.append(found)
             elif state.failed:
                 self.report.failed_before.append(FailedPath(displayable(found.path), state.reason or ""))
+            elif state.track_id is None and found.named:
+                work.append(found)  # passed over before as one of a folder
             elif state.track_id is None:
                 self.report.passed_over += 1
             elif state.track_id in missing:

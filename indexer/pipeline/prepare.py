@@ -15,9 +15,10 @@ from engine.db import Database, Signature, Track, get_signature, tracks_by_hash
 from engine.errors import AudioError, EngineError
 from engine.indexer.audio.decode import AudioFile
 from engine.indexer.audio.faults import is_passing
+from engine.indexer.audio.formats import demuxers_for, has_media_extension
 from engine.indexer.audio.identity import content_hash
 from engine.indexer.audio.reading import TrackAudio
-from engine.indexer.audio.scan import FoundFile, has_media_extension
+from engine.indexer.audio.scan import FoundFile
 from engine.indexer.pipeline.encoding import EmbeddedTrack, TrackEncoder, read_windows
 from engine.indexer.pipeline.pruning import is_gone
 
@@ -56,7 +57,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class NotSound:
-    """A file that holds no sound and whose name does not claim any: passed over."""
+    """A file without sound that was not named and whose extension does not promise any: passed over."""
 
     found: FoundFile
 
@@ -136,9 +137,9 @@ class Preparation:
 
     def _prepare(self, found: FoundFile) -> Prepared:
         try:
-            if not has_media_extension(found.path) and not _holds_sound(found.path):
-                return NotSound(found)
-            return self._read(found)
+            if found.named or has_media_extension(found.path) or _holds_sound(found.path):
+                return self._read(found)
+            return NotSound(found)
         except AudioError as error:
             return Failed(found, str(error), is_passing(error))
         except EngineError:
@@ -183,7 +184,7 @@ def _status(path: bytes) -> tuple[int, int] | None:
 def _holds_sound(path: bytes) -> bool:
     """Whether one frame decodes; raises AudioError where a passing fault leaves that open."""
     try:
-        with AudioFile.open(path) as audio:
+        with AudioFile.open(path, demuxers_for(path)) as audio:
             return next(audio.chunks(), None) is not None
     except AudioError as error:
         if is_passing(error):

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.indexer.audio.scan import FoundFile, OutsideLink, Unreadable, has_media_extension, scan
+from engine.indexer.audio.formats import has_media_extension
+from engine.indexer.audio.scan import FoundFile, OutsideLink, Unreadable, scan
 
 
 def found(*paths: Path | bytes | str) -> list[bytes]:
@@ -50,6 +51,28 @@ def test_hidden(tmp_path: Path) -> None:
     assert found(tmp_path / ".Trash") == [os.fsencode(tmp_path / ".Trash" / "b.mp3")]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("#recycle/a.mp3", "$RECYCLE.BIN/S-1-5/a.mp3", "System Volume Information/a.mp3", "@eaDir/a.mp3/b.mp3"),
+        *("RECYCLER/a.mp3", "lost+found/a.mp3", "__MACOSX/a.mp3", "a.mp3.part", "a.mp3.crdownload", "A.FLAC.PART"),
+    ],
+)
+def test_bins_and_unfinished(tmp_path: Path, name: str) -> None:
+    """Bins and downloads in progress are skipped in a walk, and taken when named."""
+    fill(tmp_path, name, "part.mp3", "recycle/c.mp3")
+    kept = [os.fsencode(tmp_path / each) for each in ("part.mp3", "recycle/c.mp3")]
+    assert found(tmp_path) == kept
+    assert found(tmp_path / name) == [os.fsencode(tmp_path / name)]
+
+
+def test_named(tmp_path: Path) -> None:
+    """A file is known as named when it was given itself, also beside its folder."""
+    fill(tmp_path, "a.mp3", "b.mp3")
+    items = list(scan([tmp_path, tmp_path / "b.mp3"]))
+    assert [item.named for item in items if isinstance(item, FoundFile)] == [False, True]
+
+
 def test_loop(tmp_path: Path) -> None:
     """Links in a circle end, and each file of the circle is found once."""
     fill(tmp_path, "a/x.mp3")
@@ -72,11 +95,12 @@ def test_not_utf8(tmp_path: Path) -> None:
 
 
 def test_fifo(tmp_path: Path) -> None:
-    """A FIFO is passed over: nobody may ever write to it."""
+    """A FIFO in a folder is skipped, as nobody may ever write to it; one that is named is reported."""
     os.mkfifo(tmp_path / "pipe.mp3")
     fill(tmp_path, "a.mp3")
     assert [item.path for item in scan([tmp_path])] == [os.fsencode(tmp_path / "a.mp3")]
-    assert list(scan([tmp_path / "pipe.mp3"])) == []
+    (named,) = scan([tmp_path / "pipe.mp3"])
+    assert named == Unreadable(os.fsencode(tmp_path / "pipe.mp3"), "a device, pipe or socket, not a file of sound")
 
 
 def test_missing(tmp_path: Path) -> None:
