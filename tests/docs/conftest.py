@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from dataclasses import dataclass
@@ -81,7 +82,7 @@ def home(first_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> H
     """A copy of the home directory, which a test may change and in which it runs."""
     copy = Home(tmp_path / "you")
     shutil.copytree(first_home.folder, copy.folder)
-    shutil.copytree(copy.folder / "Music", copy.folder / "Archive")
+    shutil.copytree(copy.folder / "Music", copy.folder / "Archive", copy_function=os.link)
     with Engine.open(copy.library, device="cpu") as library:
         library.relocate(first_home.folder / "Music", copy.folder / "Music")
     monkeypatch.chdir(copy.folder)

@@ -21,8 +21,10 @@ from tests.docs.conftest import ROOT, Home
 
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "models/README.md")]
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
+APART = {"docs/json.md"}  # whose commands tests/docs/test_json.py runs
 PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ENDS = ("|", ">", "&&", ";", "&")  # of the part of a line that is Engine's own
+SLOW = ("train", "evaluate", "study")
 SHORTER = {"train": ["--steps", "0"], "evaluate": ["--no-tsne"]}  # the same path through the program in seconds
 
 
@@ -62,16 +64,21 @@ def test_each_command_has_examples_that_run(
         assert run(line, monkeypatch) == 0, capsys.readouterr().err
 
 
-@pytest.mark.parametrize("page", PAGES, ids=names)
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if commands(page.read_text("utf-8")) and names(page) not in APART], ids=names
+)
 def test_commands_of_a_page_run(
     page: Path, home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The commands that a page shows run one after the other, in the order of the page."""
+    """The commands that a page shows run one after the other, in the order of the page; slow ones once for all."""
+    once = {line for name in SLOW for line in EXAMPLES[name]}
     for line in commands(page.read_text("utf-8")):
+        if line in once:
+            continue
         assert run(line, monkeypatch) == 0, f"{line}\n{capsys.readouterr().err}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=names)
+@pytest.mark.parametrize("page", [page for page in PAGES if PYTHON.search(page.read_text("utf-8"))], ids=names)
 def test_programs_of_a_page_run(page: Path, home: Home) -> None:
     """Python that a page shows runs, its tests pass, and a session prints what the page says."""
     programs = PYTHON.findall(page.read_text("utf-8"))
