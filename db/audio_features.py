@@ -34,7 +34,7 @@ def put_audio_features(connection: Connection, track_id: int, features: AudioFea
     for name in ("tempo", "loudness"):
         value = getattr(features, name)
         if value is not None and not math.isfinite(value):
-            raise LibraryError(f"track {track_id}: expected a finite {name}, found {value}; measure it again")
+            raise LibraryError(f"track {track_id}: expected a finite {name}, found {value}", hint="measure it again")
     values = asdict(features)
     statement = insert(audio_features).values(track_id=int(track_id), **values)
     connection.execute(statement.on_conflict_do_update(index_elements=[audio_features.c.track_id], set_=values))

@@ -109,6 +109,7 @@ def _words(track_id: int, blob: bytes) -> Words:
     if len(blob) % WORD.itemsize:
         raise LibraryError(
             f"the fingerprint of track {track_id} is damaged: expected words of {WORD.itemsize} bytes, found "
-            f"{len(blob)} bytes; remove that track and index it again"
+            f"{len(blob)} bytes",
+            hint="remove that track and index it again",
         )
     return np.frombuffer(blob, WORD).astype(np.uint32)

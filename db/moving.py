@@ -48,7 +48,7 @@ def _refuse_collisions(connection: Connection, source: Folder, target: Folder) -
             if not source.holds(path):
                 step = "remove that track, or choose another folder"
                 raise LibraryError(
-                    f"cannot move {displayable(source.path)} there: {displayable(path)} is a track already; {step}"
+                    f"cannot move {displayable(source.path)} there: {displayable(path)} is a track already", hint=step
                 )
 
 

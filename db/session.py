@@ -20,29 +20,13 @@ from sqlalchemy.exc import DBAPIError
 
 from engine.db.places import create_file, make_private_folder
 from engine.db.schema import APPLICATION_ID, OLDEST_VERSION, SCHEMA_VERSION, metadata
+from engine.db.sqlite_errors import BUSY_SECONDS, DAMAGED, NOT_A_LIBRARY, explained
 from engine.db.text import displayable
-from engine.errors import LibraryError
+from engine.errors import LibraryError, UnavailableError
 
-BUSY_SECONDS = 30.0  # how long to wait for another process's write
 FIRST_TABLES = frozenset(["tracks", "skipped", "roots", "signatures", "segments", "settings", "vector_indexes"])
 SMALLEST_FILE = 512  # bytes, one page; SQLite takes some shorter files of others for empty ones
 KEPT_CONNECTIONS = 8  # more are opened when more threads read at once, and closed after
-
-# A part of SQLite's message, and what it means to the owner of the library. The first that fits is used.
-EXPLANATIONS = {
-    "not a database": "is not a library: expected a file made by `engine index PATH`; name another file",
-    "malformed": "is damaged; restore a backup, or move it away and index again",
-    "decode to utf-8": "is damaged; restore a backup, or move it away and index again",
-    "no such table": "is damaged; restore a backup, or move it away and index again",
-    "no such column": "is damaged; restore a backup, or move it away and index again",
-    "is full": "cannot grow, the disk is full; nothing of this step was kept: free some space and run again",
-    "readonly": "cannot be written; make the file and its folder writable, or copy it to where you can write",
-    "locked": f"is being written by another process, for more than {BUSY_SECONDS:.0f} s; run again when that is done",
-    "unable to open": "cannot be opened; check that the file and its folder exist and that you may read and write them",
-    "i/o error": "cannot be read or written: if the disk is full, free some space and run again; else check the disk",
-    "constraint": "refused a row; another process may have removed its track meanwhile: run again",
-}
-OTHERWISE = "could not answer; run again, and if this stays, restore a backup or move it away and index again"
 
 
 class Database:
@@ -71,7 +55,7 @@ class Database:
         Raises:
             LibraryError: The file cannot be read, or is damaged.
         """
-        with self._explained(), self._readers.connect() as connection:
+        with self._explaining(), self._readers.connect() as connection:
             yield connection
 
     @contextmanager
@@ -82,7 +66,7 @@ class Database:
             LibraryError: The file cannot be written, is damaged, was moved or replaced since it was opened, or another
                 process holds it for `BUSY_SECONDS`.
         """
-        with self._explained(), self._writers.begin() as connection:
+        with self._explaining(), self._writers.begin() as connection:
             self._refuse_another_file()
             yield connection
             self._refuse_another_file()  # else what was written would be lost with the file that is gone
@@ -93,7 +77,7 @@ class Database:
         Raises:
             LibraryError: The file cannot be read.
         """
-        with self._explained(), self._watch_lock:
+        with self._explaining(), self._watch_lock:
             if not self._writable:
                 return _file_version(self.path)
             if self._watching is None:
@@ -122,21 +106,21 @@ class Database:
         now = _identity(self.path)
         if now != self._identity:
             what = "is gone" if now is None else "is another file now"
-            raise LibraryError(
-                f"library {displayable(self.path)} {what}: it was moved, deleted or replaced since it was opened; "
-                "nothing was written: put it back, or open it again"
+            raise UnavailableError(
+                f"library {displayable(self.path)} {what}: it was moved, deleted or replaced since it was opened",
+                hint="nothing was written: put it back, or open it again",
             )
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _explaining(self) -> Iterator[None]:
         if self.closed:
-            raise LibraryError(f"library {displayable(self.path)} is closed; open it again")
+            raise LibraryError(f"library {displayable(self.path)} is closed", hint="open it again")
         try:
             yield
         except DBAPIError as error:
-            raise LibraryError(_explain(self.path, error.orig or error)) from error
+            raise explained(self.path, error.orig or error) from error
         except sqlite3.Error as error:  # raised outside a statement: while connecting, or by a damaged value
-            raise LibraryError(_explain(self.path, error)) from error
+            raise explained(self.path, error) from error
 
 
 def open_database(path: Path, *, create: bool) -> Database:
@@ -179,18 +163,18 @@ def _find_or_make(path: Path, create: bool) -> None:
         found = path.stat()
     except FileNotFoundError:
         expected = "expected a file made by `engine index PATH`: run that first, or name another file"
-        raise LibraryError(f"no library at {displayable(path)}; {expected}") from None
+        raise UnavailableError(f"no library at {displayable(path)}", hint=expected) from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = error.strerror if isinstance(error, OSError) else error
         step = "name a file in a folder where you can write" if create else "name a file that you can read"
-        raise LibraryError(f"library {displayable(path)} cannot be opened ({reason}); {step}") from error
+        raise UnavailableError(f"library {displayable(path)} cannot be opened ({reason})", hint=step) from error
     if not stat.S_ISREG(found.st_mode):
         kind = "a folder" if stat.S_ISDIR(found.st_mode) else "no regular file"
         raise LibraryError(
-            f"expected a library at {displayable(path)}, found {kind}; name a file, for example library.db"
+            f"expected a library at {displayable(path)}, found {kind}", hint="name a file, for example library.db"
         )
     if 0 < found.st_size < SMALLEST_FILE:
-        raise LibraryError(f"{displayable(path)} {EXPLANATIONS['not a database']} (found {found.st_size} bytes)")
+        raise NOT_A_LIBRARY.error(displayable(path), f"found {found.st_size} bytes")
 
 
 def _connect(path: Path, query: str = "mode=rw") -> sqlite3.Connection:
@@ -270,23 +254,26 @@ def _identify(database: Database) -> None:
         names = _table_names(connection)
     if not (application or version or names):
         raise LibraryError(
-            f"{name} is empty; expected a file made by `engine index PATH`: run that, or name another file"
+            f"{name} is empty", hint="expected a file made by `engine index PATH`: run that, or name another file"
         )
     if application != APPLICATION_ID:
-        raise LibraryError(f"{name} is another program's database, not a library made by Engine; name another file")
+        raise LibraryError(
+            f"{name} is another program's database, not a library made by Engine", hint="name another file"
+        )
     if version > SCHEMA_VERSION:
         raise LibraryError(
-            f"library {name} has schema version {version}, {_known_version()}; upgrade Engine, or name another file"
+            f"library {name} has schema version {version}, {_known_version()}",
+            hint="upgrade Engine, or name another file",
         )
     if OLDEST_VERSION <= version < SCHEMA_VERSION and names >= FIRST_TABLES:
         if os.access(database.path, os.W_OK) and os.access(database.path.parent, os.W_OK):
             return
-        raise LibraryError(
-            f"library {name} has schema version {version} and cannot be written, {_known_version()}; "
-            "open it once where it can be written, for example: engine --library FILE stats"
+        raise UnavailableError(
+            f"library {name} has schema version {version} and cannot be written, {_known_version()}",
+            hint="open it once where it can be written, for example: engine --library FILE stats",
         )
     if version < SCHEMA_VERSION or not names >= set(metadata.tables):
-        raise LibraryError(f"library {name} {EXPLANATIONS['malformed']}")
+        raise DAMAGED.error(f"library {name}")
 
 
 def _known_version() -> str:
@@ -319,9 +306,3 @@ def _header(connection: Connection) -> tuple[int, int]:
 
 def _table_names(connection: Connection) -> set[str]:
     return set(connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars())
-
-
-def _explain(path: Path, error: BaseException) -> str:
-    found = " ".join(str(error).split())
-    meaning = next((text for part, text in EXPLANATIONS.items() if part in found.lower()), OTHERWISE)
-    return f"library {displayable(path)} {meaning} (SQLite: {found})"

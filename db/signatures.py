@@ -203,7 +203,7 @@ def damaged(connection: Connection, track_id: int, found: str) -> SignatureError
     """Return the error for a stored signature that cannot be right."""
     path = connection.execute(select(tracks.c.path).where(tracks.c.id == int(track_id))).scalar_one_or_none()
     name = f"track {track_id}" + ("" if path is None else f" ({displayable(path)})")
-    return SignatureError(f"the signature of {name} is damaged: {found}; remove that track and index it again")
+    return SignatureError(f"the signature of {name} is damaged: {found}", hint="remove that track and index it again")
 
 
 def _signature(connection: Connection, row: Row[Any], windows: bool) -> Signature:
@@ -237,7 +237,7 @@ def _signature_blobs(signature: Signature) -> dict[str, bytes]:
     if vector.ndim != 1 or not abs(norm - 1) <= UNIT_TOLERANCE:  # NaN is not either
         found = f"shape {vector.shape}, norm {norm:.4g}"
         raise LibraryError(
-            f"track {signature.track_id}: expected a vector of unit norm, found {found}; normalise it first"
+            f"track {signature.track_id}: expected a vector of unit norm, found {found}", hint="normalise it first"
         )
     blobs = {name: _encode(signature, name, FLOAT) for name in ("genres", "moods")}
     return blobs | {"vector": _encode(signature, "signature", FLOAT)}

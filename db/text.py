@@ -35,7 +35,7 @@ def absolute(path: bytes) -> bytes:
     """
     if not Path(os.fsdecode(path)).is_absolute() or b"\0" in path:
         raise LibraryError(
-            f"expected an absolute path without NUL bytes, found {displayable(path)!r}; give the full path"
+            f"expected an absolute path without NUL bytes, found {displayable(path)!r}", hint="give the full path"
         )
     return path
 

@@ -171,7 +171,7 @@ def _likeliest(blobs: Sequence[bytes]) -> NDArray[np.int16]:
     """The position of the greatest number of each of n blobs, (n,)."""
     size = len(blobs[0] or b"")
     if not size or size % FLOAT.itemsize or any(blob is None or len(blob) != size for blob in blobs):
-        raise LibraryError("a prediction is damaged; restore a backup, or move the library away and index again")
+        raise LibraryError("a prediction is damaged", hint="restore a backup, or move the library away and index again")
     return np.frombuffer(b"".join(blobs), FLOAT).reshape(len(blobs), -1).argmax(axis=1).astype(np.int16)
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.sqlite import insert
 from engine.db.departed import keep_plays, return_plays
 from engine.db.schema import audio_features, fingerprints, signatures, skipped, tracks
 from engine.db.text import VARIABLES, Folder, absolute, clean, displayable, fold, fs_name, portions
-from engine.errors import LibraryError, QueryError
+from engine.errors import InvalidError, LibraryError
 
 SEARCH_WORDS = 100  # SQLite limits how deep a condition may nest
 YEARS = range(1, 10_000)
@@ -103,7 +103,7 @@ def upsert_track(connection: Connection, new: NewTrack) -> int:
     """
     if not math.isfinite(new.duration_seconds):
         raise LibraryError(
-            f"{displayable(new.path)}: expected a finite duration, found {new.duration_seconds}; read it again"
+            f"{displayable(new.path)}: expected a finite duration, found {new.duration_seconds}", hint="read it again"
         )
     values = _row(new)
     known = ids_by_paths(connection, [new.path])
@@ -127,7 +127,8 @@ def move_track(connection: Connection, track_id: int, new_path: bytes, size: int
     owner = track_by_path(connection, absolute(new_path))
     if owner is not None and owner.id != track.id:
         raise LibraryError(
-            f"{displayable(new_path)} is a track already ({owner.id}); remove that one before moving {track.id} there"
+            f"{displayable(new_path)} is a track already ({owner.id})",
+            hint=f"remove that one before moving {track.id} there",
         )
     values = {"path": new_path, "size": size, "mtime_ns": mtime_ns, "search_text": search_text(track, new_path)}
     connection.execute(update(tracks).where(tracks.c.id == track.id).values(values))
@@ -208,7 +209,7 @@ def search(connection: Connection, words: Sequence[str], limit: int | None) -> l
     """
     wanted = list(dict.fromkeys(fold(word) for word in words))
     if len(wanted) > SEARCH_WORDS:
-        raise QueryError(f"expected at most {SEARCH_WORDS} words, found {len(wanted)}; search for fewer")
+        raise InvalidError(f"expected at most {SEARCH_WORDS} words, found {len(wanted)}", hint="search for fewer")
     found = select(*COLUMNS).where(*(func.instr(tracks.c.search_text, word) > 0 for word in wanted))
     ordered = found.order_by(tracks.c.artist, tracks.c.album, tracks.c.path).limit(limit)
     return [_track(row) for row in connection.execute(ordered)]
@@ -262,7 +263,9 @@ def _forget_outdated(connection: Connection, new: NewTrack) -> None:
 def _existing(connection: Connection, track_id: int) -> Track:
     track = track_by_id(connection, track_id)
     if track is None:
-        raise LibraryError(f"the library has no track {track_id}; another process may have removed it: run again")
+        raise LibraryError(
+            f"the library has no track {track_id}", hint="another process may have removed it: run again"
+        )
     return track
 
 

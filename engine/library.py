@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine.db import COVERAGES, AudioFeatures, Play, add_plays, get_audio_features, open_database
 from engine.db.text import fs_name
-from engine.errors import DeviceError, LibraryError, QueryError
+from engine.errors import DeviceError, InvalidError, LibraryError, QueryError
 from engine.recommend.history import RECENT_DAYS, read_history, read_plays, recently_heard
 from engine.runtime.device import check_device
 from engine.runtime.encoder_choice import choose_encoder
@@ -82,11 +82,17 @@ class Engine:
             EngineError: Two FAISS distributions are installed, which overwrite each other.
         """
         if coverage not in (None, *COVERAGES):
-            raise LibraryError(f"expected a coverage of {' or '.join(COVERAGES)}, found {coverage!r}")
+            raise LibraryError(
+                f"expected a coverage of {' or '.join(COVERAGES)}, found {coverage!r}",
+                hint="windows is about 40 s of a track",
+            )
         if device != "auto":
             check_device(device)
         if threads is not None and (not isinstance(threads, int) or threads not in THREADS):
-            raise DeviceError(f"expected threads of {THREADS[0]} to {THREADS[-1]}, found {threads!r}")
+            raise DeviceError(
+                f"expected threads of {THREADS[0]} to {THREADS[-1]}, found {threads!r}",
+                hint="leave it out for half of the cores",
+            )
         check_precision(precision)
         threads = threads or default_threads()
         faiss_distribution()
@@ -571,7 +577,7 @@ class Engine:
             QueryError: The history cannot be read or has no event of a track of the library, or days are negative.
         """
         if not days >= 0:
-            raise QueryError(f"expected 0 or more days, found {days:g}")
+            raise InvalidError(f"expected 0 or more days, found {days:g}", hint="14 is the default")
         view = self._session.view()
         read = read_plays(view, history)
         return recently_heard(view, read.plays, days, read.problems)

@@ -169,7 +169,7 @@ class LibraryView:
     def require_signatures(self) -> None:
         """Raise LibraryError if the library has no signatures to compare with; its message names what there is."""
         if not self.snapshot.state.count:
-            raise LibraryError(self._nothing_to_compare())
+            raise self._nothing_to_compare()
 
     def encoder(self) -> Encoder:
         """Return the network, loaded on first use; see `LibrarySession.encoder`."""
@@ -187,14 +187,14 @@ class LibraryView:
         """Return the cached value for name; recompute when anything in the library changes."""
         return self._session.cache.get((self.coverage, name), self.database.version(), compute)
 
-    def _nothing_to_compare(self) -> str:
+    def _nothing_to_compare(self) -> LibraryError:
         with self.read() as connection:
             held = [f"{count.encoder} ({count.coverage})" for count in encoders(connection)]
         if not held:
-            return f"library {self.database.path} holds no tracks; add some: engine index PATH"
+            return LibraryError(f"library {self.database.path} holds no tracks", hint="add some: engine index PATH")
         shipped = self.file.path == shipped_path(self.file.name)
         named = self.encoder_id if shipped else self.file.path
-        return (
-            f"library holds signatures of {', '.join(held)} only; you asked for {self.encoder_id} ({self.coverage}). "
-            f"Add them: engine --encoder {named} index --coverage {self.coverage} PATH"
+        return LibraryError(
+            f"library holds signatures of {', '.join(held)} only, found none of {self.encoder_id} ({self.coverage})",
+            hint=f"add them: engine --encoder {named} index --coverage {self.coverage} PATH",
         )

@@ -118,8 +118,9 @@ def load_encoder(file: EncoderFile, device: str = "cpu") -> Encoder:
     check_digest(file)
     if file.heads_digest:
         raise EncoderError(
-            f"the network of {file.id} no longer ships; what the library stores of it answers, but files can be heard "
-            f"with {default_id()} only: engine --encoder {DEFAULT} index PATH adds its signatures beside them"
+            f"the network of {file.id} no longer ships",
+            hint="what the library stores of it answers, but files can be heard "
+            f"with {default_id()} only: engine --encoder {DEFAULT} index PATH adds its signatures beside them",
         )
     encoder = build(file.name, _config(file), file.genres, file.moods, file.words)
     encoder.plan = dataclasses.replace(encoder.plan, placement=_placement(file))

@@ -100,8 +100,8 @@ def valence(moods: Mapping[str, float]) -> dict[str, float]:
     missing = [mood for mood in VALENCE.values() if mood not in moods]
     if missing:
         raise EncoderError(
-            f"expected the moods {', '.join(VALENCE.values())} for valence, found {', '.join(moods) or 'none'}; "
-            "use an encoder that answers with them"
+            f"expected the moods {', '.join(VALENCE.values())} for valence, found {', '.join(moods) or 'none'}",
+            hint="use an encoder that answers with them",
         )
     total = sum(moods[mood] for mood in VALENCE.values())
     if not total > 0:  # all of it is tense: no degree is likelier than another

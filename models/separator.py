@@ -149,8 +149,8 @@ class DemucsSeparator:
                 self.model.load_state_dict({key: file.get_tensor(key).float() for key in file.keys()})  # noqa: SIM118
         except (SafetensorError, OSError, RuntimeError, *MALFORMED) as error:
             raise EncoderError(
-                f"expected weights of hybrid Demucs (.safetensors) in {weights}: {brief(error)}; "
-                "name such a file, or none to separate without weights"
+                f"expected weights of hybrid Demucs (.safetensors) in {weights}: {brief(error)}",
+                hint="name such a file, or none to separate without weights",
             ) from error
         self.model.eval()
 

@@ -23,6 +23,7 @@ FORMAT = "music-engine encoder 1"
 DEFAULT = "attention_signature"
 DIGEST_LETTERS = 6
 NAME = re.compile(r"[a-z0-9_]{1,64}")  # of an architecture
+FROM_TRAINING = "name a .safetensors file from `engine train`"
 
 # name -> SHA-256 of weights/<name>.safetensors; its first six digits are the encoder's hash
 SHIPPED: dict[str, str] = {
@@ -116,11 +117,12 @@ def find_encoder(spec: str | None = None) -> EncoderFile:
     known = ", ".join(encoder_id(*pair) for pair in SHIPPED.items())
     if name not in SHIPPED:
         raise EncoderError(
-            f"unknown encoder '{spec}'; installed: {known}; or give a .safetensors file from `engine train`"
+            f"unknown encoder '{spec}'", hint=f"installed: {known}; or give a .safetensors file from `engine train`"
         )
     if digest and encoder_id(name, SHIPPED[name]) != spec:
         raise EncoderError(
-            f"weights of '{spec}' are not installed; installed: {known}; use one of these or give its .safetensors file"
+            f"weights of '{spec}' are not installed",
+            hint=f"installed: {known}; use one of these or give its .safetensors file",
         )
     return EncoderFile(name, SHIPPED[name], shipped_path(name))
 
@@ -128,14 +130,20 @@ def find_encoder(spec: str | None = None) -> EncoderFile:
 def read_metadata(path: Path) -> dict[str, str]:
     """Metadata of a checkpoint; raises EncoderError when the file is missing or is no checkpoint of Engine's."""
     if path.exists() and not path.is_file():  # to open a pipe could wait for ever
-        raise EncoderError(f"expected an encoder's weights in {path}, cannot read them: not a regular file")
+        raise EncoderError(
+            f"expected an encoder's weights in {path}, cannot read them: not a regular file", hint=FROM_TRAINING
+        )
     try:
         with safe_open(path, framework="np") as file:
             metadata: dict[str, str] = file.metadata() or {}
     except (SafetensorError, OSError, *MALFORMED) as error:
-        raise EncoderError(f"expected an encoder's weights in {path}, cannot read them: {brief(error)}") from error
+        raise EncoderError(
+            f"expected an encoder's weights in {path}, cannot read them: {brief(error)}", hint=FROM_TRAINING
+        ) from error
     if metadata.get("format") != FORMAT or not NAME.fullmatch(metadata.get("name", "")):
-        raise EncoderError(f"expected an encoder's weights in {path}, found another safetensors file")
+        raise EncoderError(
+            f"expected an encoder's weights in {path}, found another safetensors file", hint=FROM_TRAINING
+        )
     return metadata
 
 
@@ -171,7 +179,7 @@ def file_digest(path: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise EncoderError(
-            f"expected an encoder's weights in {path}: {error.strerror}; install music-engine again"
+            f"expected an encoder's weights in {path}: {error.strerror}", hint="install music-engine again"
         ) from error
 
 
@@ -180,8 +188,8 @@ def check_digest(file: EncoderFile) -> None:
     found, expected = file_digest(file.path), file.heads_digest or file.digest
     if found != expected:
         raise EncoderError(
-            f"weights {file.path} have the wrong hash: expected {expected[:12]} ({file.id}), found {found[:12]}; "
-            "install music-engine again"
+            f"weights {file.path} have the wrong hash: expected {expected[:12]} ({file.id}), found {found[:12]}",
+            hint="install music-engine again",
         )
 
 

@@ -57,7 +57,8 @@ def _session(weights: Path, threads: int) -> Any:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:
         raise TrainingError(
-            "expected ai-edge-litert for a second teacher, found it not installed; pip install 'music-engine[teachers]'"
+            "expected ai-edge-litert for a second teacher, found it not installed",
+            hint="pip install 'music-engine[teachers]'",
         ) from error
     try:
         with warnings.catch_warnings():  # it warns that keeping inner tensors takes memory: here, 10 MB
@@ -72,7 +73,7 @@ def _session(weights: Path, threads: int) -> Any:
     found = {name: shapes.get(name) for name in EXPECTED}
     if inputs != [([1, PATCH_SAMPLES], np.float32)] or found != EXPECTED:
         raise TrainingError(
-            f"expected YAMNet for one patch of {PATCH_SAMPLES} samples in {weights}, found another network; "
-            "name the .tflite of the published classification model"
+            f"expected YAMNet for one patch of {PATCH_SAMPLES} samples in {weights}, found another network",
+            hint="name the .tflite of the published classification model",
         )
     return network

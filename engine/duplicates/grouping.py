@@ -16,7 +16,7 @@ from engine.duplicates.candidates import Pair, candidates, candidates_among
 from engine.duplicates.linkage import Group, Link, recordings, works_of
 from engine.duplicates.recordings import SAME_RECORDING, SAME_WORK, Verdict, judge
 from engine.duplicates.results import DuplicateGroup, Duplicates, DuplicateTrack
-from engine.errors import AudioError, QueryError
+from engine.errors import AudioError, InvalidError
 from engine.indexer.features.fingerprint import fingerprints, first_sound
 from engine.indexer.features.fingerprinting import Fingerprinting, FingerprintReport
 from engine.indexer.pipeline.reports import OnProgress
@@ -45,7 +45,7 @@ def find_duplicates(view: LibraryView, kind: str | None, on_progress: OnProgress
         LibraryError: The library has no signatures, or fingerprints cannot be stored.
     """
     if kind not in (None, *KINDS):
-        raise QueryError(f"expected a kind of {' or '.join(KINDS)}, found {kind!r}")
+        raise InvalidError(f"expected a kind of {' or '.join(KINDS)}, found {kind!r}", hint="leave it out for both")
     pairs = candidates(view)
     report = _take_fingerprints(view, {each for pair in pairs for each in (pair.first, pair.second)}, on_progress)
     there = [pair for pair in pairs if not {pair.first, pair.second} & report.left_out.keys()]

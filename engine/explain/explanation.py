@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import QueryError
+from engine.errors import InvalidError, QueryError
 from engine.explain.results import Explanation, Moment, PairExplanation, WindowPair
 from engine.models.numpy_heads import segment_genres, segment_seconds, segment_words
 from engine.search.embeddings import Segments, embed
@@ -72,9 +72,10 @@ def explain_two(view: LibraryView, a: TrackName, b: TrackName) -> PairExplanatio
     first, second = (make_timeline(embed(view, track).embedding.segments, seconds) for track in (a, b))
     count = len(first.starts) * len(second.starts)
     if count > MOST_PAIRS:
-        raise QueryError(
+        raise InvalidError(
             f"expected at most {MOST_PAIRS:,} pairs of windows, found {count:,}: both tracks are long and have "
-            "full coverage; use --coverage windows"
+            "full coverage",
+            hint="use --coverage windows",
         )
     return decompose(first, second)
 
@@ -128,7 +129,9 @@ def decompose(a: Timeline, b: Timeline) -> PairExplanation:
     weighted_a, weighted_b = a.weights[:, None] * a.vectors, b.weights[:, None] * b.vectors  # (S, D)
     norms = float(np.linalg.norm(weighted_a.sum(axis=0)) * np.linalg.norm(weighted_b.sum(axis=0)))
     if not norms > 0:
-        raise QueryError("expected windows with a sum above zero, found zero; remove the track and index it again")
+        raise QueryError(
+            "expected windows with a sum above zero, found zero", hint="remove the track and index it again"
+        )
     shares = weighted_a @ weighted_b.T / norms  # (S_A, S_B)
     cosine = float(shares.sum())
     spans_a, spans_b = _spans(a), _spans(b)

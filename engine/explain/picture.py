@@ -49,8 +49,8 @@ def draw_explanation(path: Path, resolved: ResolvedTrack, explanation: Explanati
         spectrogram = mel_spectrogram(resolved.path, explanation.duration)
     except AudioError as error:
         raise QueryError(
-            f"{displayable(resolved.path)}: the picture needs the file, which cannot be read ({error}); connect its "
-            "disk, or omit the picture"
+            f"{displayable(resolved.path)}: the picture needs the file, which cannot be read ({error})",
+            hint="connect its disk, or omit the picture",
         ) from error
     with saved(path, INCHES) as figure:
         panels = figure.subplots(3, 1, sharex=True, height_ratios=[0.55, 1.5, 3])

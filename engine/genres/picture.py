@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import QueryError
+from engine.errors import InvalidError
 from engine.genres.results import GenreRelations, GenreSummary
 from engine.util.plotting import COLOURS, GREY, INK, MARKERS, picture_folder, place_labels, saved
 
@@ -40,7 +40,9 @@ def draw_genres(name: str | os.PathLike[str], relations: GenreRelations, vectors
         QueryError: There are fewer than `FEWEST` genres, or the pictures cannot be written.
     """
     if len(vectors) < FEWEST:
-        raise QueryError(f"expected {FEWEST} genres or more to draw, found {len(vectors)}; ask without pictures")
+        raise InvalidError(
+            f"expected {FEWEST} genres or more to draw, found {len(vectors)}", hint="ask without pictures"
+        )
     folder = picture_folder(name)
     from sklearn.decomposition import PCA
 

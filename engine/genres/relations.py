@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.db import segment_blocks, tracks_by_genre
-from engine.errors import LibraryError, QueryError
+from engine.errors import InvalidError, LibraryError
 from engine.genres.attention import SHORTEST_TRACK, MeasuredTracks, measure_attention
 from engine.genres.results import GenreEquation, GenreRelations, GenreSummary
 from engine.models.numpy_heads import segment_seconds
@@ -28,12 +28,13 @@ Floats = NDArray[np.float64]
 def relate_genres(view: LibraryView, threshold: float, plot: str | os.PathLike[str] | None = None) -> GenreRelations:
     """Compute the relations between a library's genres; see `Engine.genres`."""
     if not threshold > 0:
-        raise QueryError(f"expected a threshold above 0, found {threshold}")
+        raise InvalidError(f"expected a threshold above 0, found {threshold}", hint="1.25 is the default")
     centroids = library_centroids(view)
     if not centroids:
         raise LibraryError(
             f"expected a genre with a centroid, found none: {view.encoder_id} ships without, and no genre is the "
-            f"tag of {MINIMUM_TRACKS} tracks; tag your files and index again: engine index PATH"
+            f"tag of {MINIMUM_TRACKS} tracks",
+            hint="tag your files and index again: engine index PATH",
         )
     names = [centroid.genre for centroid in centroids]
     vectors = np.stack([centroid.vector for centroid in centroids]).astype(np.float64)  # (G, D)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from engine.db import Database, Track, relocate, remove_tracks, tracks_below
 from engine.db.text import Folder, displayable
-from engine.errors import LibraryError, QueryError
+from engine.errors import LibraryError, NotFoundError
 from engine.search.references import ID_PATTERN, TrackName, absolute_path, resolve
 
 
@@ -30,12 +30,13 @@ def follow_move(database: Database, old: str | os.PathLike[str], new: str | os.P
         moving = [track.path for track in tracks_below(connection, before)]
         if not moving:
             raise LibraryError(
-                f"expected tracks of the library below {displayable(before)}, found none; nothing changed"
+                f"expected tracks of the library below {displayable(before)}, found none; nothing changed",
+                hint="name the folder as it was when its music was indexed",
             )
         source, target = Folder.of(before), Folder.of(after)
         if not any(os.path.lexists(source.rebased(path, target)) for path in moving):
             raise LibraryError(
-                f"expected the moved files below {displayable(after)}, found none of them; move them there first"
+                f"expected the moved files below {displayable(after)}, found none of them", hint="move them there first"
             )
         return relocate(connection, before, after)
 
@@ -48,5 +49,8 @@ def _tracks_named(connection: Connection, name: TrackName) -> set[int]:
         return {track.id for track in below}
     resolved = resolve(connection, name)
     if resolved.track is None:
-        raise QueryError(f"{displayable(resolved.path)} is not in the library; nothing was removed")
+        raise NotFoundError(
+            f"{displayable(resolved.path)} is not in the library; nothing was removed",
+            hint="`engine search WORDS` lists its tracks",
+        )
     return {resolved.track.id}

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.db import SignatureMatrix, matrix, tracks_by_ids
 from engine.db.text import displayable
-from engine.errors import LibraryError
+from engine.errors import LibraryError, UnavailableError
 from engine.session import LibraryView
 from engine.util.atomic_files import EXPORT, check_output, replacing
 
@@ -36,8 +36,8 @@ def _write(target: Path, encoder: str, stored: SignatureMatrix, paths: Sequence[
             np.savez(handle, ids=stored.track_ids, paths=names, signatures=stored.vectors, encoder=np.array(encoder))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise LibraryError(
-            f"cannot write {displayable(target)}: {reason}; free space or choose another place"
+        raise UnavailableError(
+            f"cannot write {displayable(target)}: {reason}", hint="free space or choose another place"
         ) from error
 
 
@@ -45,13 +45,13 @@ def _check_target(target: Path) -> None:
     """Refuse a place where no export can go, before the work."""
     if not target.name:
         raise LibraryError(
-            f"expected a file to write to, found {displayable(target)!r}; name one, for example signatures.npz"
+            f"expected a file to write to, found {displayable(target)!r}", hint="name one, for example signatures.npz"
         )
     if target.is_dir():
-        raise LibraryError(f"cannot write {displayable(target)}: it is a folder; choose another name")
+        raise UnavailableError(f"cannot write {displayable(target)}: it is a folder", hint="choose another name")
     try:
         check_output(target, EXPORT)
     except OSError as error:
-        raise LibraryError(
-            f"cannot write {displayable(target)}: {error.strerror or error}; choose another place"
+        raise UnavailableError(
+            f"cannot write {displayable(target)}: {error.strerror or error}", hint="choose another place"
         ) from error

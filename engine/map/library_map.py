@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from engine.db import predictions, tracks_by_ids
 from engine.db.text import displayable
-from engine.errors import LibraryError, QueryError
+from engine.errors import InvalidError, UnavailableError
 from engine.map.projection import Places, check_method, place
 from engine.map.results import LibraryMap, MapPoint, MapTrack, Sheet
 from engine.models.labels import map_tag
@@ -43,13 +43,16 @@ def map_library(
 def _checked(out: str | os.PathLike[str]) -> Path:
     target = Path(out)
     if target.suffix.lower() not in ENDINGS:
-        raise QueryError(f"expected a file that ends in {' or '.join(ENDINGS)}, found {displayable(target)!r}")
+        raise InvalidError(
+            f"expected a file that ends in {' or '.join(ENDINGS)}, found {displayable(target)!r}",
+            hint="name a page or a picture",
+        )
     if not target.parent.is_dir():
-        raise LibraryError(
-            f"cannot write {displayable(target)}: there is no folder {displayable(target.parent)}; make it first"
+        raise UnavailableError(
+            f"cannot write {displayable(target)}: there is no folder {displayable(target.parent)}", hint="make it first"
         )
     if target.is_dir():
-        raise LibraryError(f"cannot write {displayable(target)}: it is a folder; choose another name")
+        raise UnavailableError(f"cannot write {displayable(target)}: it is a folder", hint="choose another name")
     return target
 
 
@@ -60,8 +63,8 @@ def _writing(target: Path) -> Iterator[BinaryIO]:
             yield handle
     except OSError as error:
         reason = error.strerror or error
-        raise LibraryError(
-            f"cannot write {displayable(target)}: {reason}; free space or choose another place"
+        raise UnavailableError(
+            f"cannot write {displayable(target)}: {reason}", hint="free space or choose another place"
         ) from error
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import QueryError
+from engine.errors import InvalidError
 
 METHODS = ("pca", "umap", "tsne")
 DIMENSIONS = (2, 3)
@@ -41,9 +41,11 @@ class Places:
 def check_method(method: str, dims: int) -> None:
     """Raise QueryError for an unknown method or number of dimensions."""
     if method not in METHODS:
-        raise QueryError(f"expected a method of {', '.join(METHODS)}, found {method!r}")
+        raise InvalidError(
+            f"expected a method of {', '.join(METHODS)}, found {method!r}", hint="pca takes seconds at any size"
+        )
     if dims not in DIMENSIONS:
-        raise QueryError(f"expected 2 or 3 dims, found {dims!r}")
+        raise InvalidError(f"expected 2 or 3 dims, found {dims!r}", hint="2 is flat, 3 can be rotated")
 
 
 def place(vectors: NDArray[np.float32], method: str, dims: int, threads: int) -> Places:
@@ -70,13 +72,13 @@ def place(vectors: NDArray[np.float32], method: str, dims: int, threads: int) ->
 
 def _check_number(tracks: int, method: str) -> None:
     if method != "pca" and tracks < FEWEST:
-        raise QueryError(
-            f"expected {FEWEST} tracks or more for {method}, found {tracks}; the method pca places any number"
+        raise InvalidError(
+            f"expected {FEWEST} tracks or more for {method}, found {tracks}", hint="the method pca places any number"
         )
     if method == "tsne" and tracks > MOST_FOR_TSNE:
-        raise QueryError(
-            f"expected at most {MOST_FOR_TSNE:,} tracks for tsne, found {tracks:,}; "
-            "the method umap places more in less time, pca in seconds"
+        raise InvalidError(
+            f"expected at most {MOST_FOR_TSNE:,} tracks for tsne, found {tracks:,}",
+            hint="the method umap places more in less time, pca in seconds",
         )
 
 

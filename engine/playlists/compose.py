@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engine.db import Track, tracks_by_ids, vectors_of_tracks
 from engine.db.text import displayable, fs_name
-from engine.errors import AudioError, QueryError
+from engine.errors import AudioError, InvalidError, QueryError
 from engine.playlists.m3u8 import Entry
 from engine.playlists.ordering import smooth_order
 from engine.playlists.paths import Choice, tracks_between
@@ -75,7 +75,7 @@ def path_between(
         LibraryError: The library has no signatures to compare with.
     """
     if n < 1:
-        raise QueryError(f"expected n of 1 or more, found {n}")
+        raise InvalidError(f"expected n of 1 or more, found {n}", hint="ask for one track or more")
     seed = settle_seed(variety, seed)
     snapshot = view.filled_snapshot
     stops = [_end(view, name) for name in names]
@@ -103,18 +103,19 @@ def in_order(view: LibraryView, names: Sequence[TrackName]) -> Playlist:
     """
     _check_length(len(names))
     stops: dict[int | bytes, EmbeddedTrack] = {}
-    problems = []
+    problems, failure = [], None
     for name in names:
         try:
             stop = embed(view, name, segments=False)
         except (QueryError, AudioError) as error:
             problems.append(f"{error}; left out")
+            failure = failure or error
             continue
         if stop.resolved.identity in stops:
             problems.append(f"{displayable(stop.resolved.path)} is named twice; once is kept")
         stops.setdefault(stop.resolved.identity, stop)
     if not stops:
-        raise QueryError("; ".join(problems[:1]) or "expected tracks to put into order, found none; name some")
+        raise failure or InvalidError("expected tracks to put into order, found none", hint="name some")
     listed = list(stops.values())
     order = smooth_order(np.array([stop.embedding.signature for stop in listed]))
     return _stepped([_placed(listed[i]) for i in order], problems)
@@ -135,12 +136,12 @@ def _entry(track: PlaylistTrack, known: Track | None) -> Entry:
 
 def _check_length(tracks: int) -> None:
     if tracks > LONGEST:
-        raise QueryError(f"expected a playlist of at most {LONGEST:,} tracks, found {tracks:,}; ask for fewer")
+        raise InvalidError(f"expected a playlist of at most {LONGEST:,} tracks, found {tracks:,}", hint="ask for fewer")
 
 
 def _end(view: LibraryView, name: TrackName) -> EmbeddedTrack:
     if group_of(name) is not None:
-        raise QueryError(f"expected one track for the end of a path, found {name!r}; name one of its tracks")
+        raise InvalidError(f"expected one track for the end of a path, found {name!r}", hint="name one of its tracks")
     return embed(view, name, segments=False)
 
 
@@ -149,13 +150,16 @@ def _check_stops(stops: Sequence[EmbeddedTrack], n: int) -> None:
     met: set[int | bytes] = set()
     for stop in stops:
         if stop.resolved.identity in met:
-            raise QueryError(
-                f"expected different tracks along a path, found {displayable(stop.resolved.path)} twice; name each once"
+            raise InvalidError(
+                f"expected different tracks along a path, found {displayable(stop.resolved.path)} twice",
+                hint="name each once",
             )
         met.add(stop.resolved.identity)
     if n < len(stops):
         held = "both of them" if len(stops) == 2 else "all that it leads over"
-        raise QueryError(f"expected n of {len(stops)} or more, found {n}; a path to another track holds {held}")
+        raise InvalidError(
+            f"expected n of {len(stops)} or more, found {n}", hint=f"a path to another track holds {held}"
+        )
 
 
 def _placed_tracks(view: LibraryView, snapshot: Snapshot, ids: list[int]) -> list[_Placed]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import quote_from_bytes
 
 from engine.db.text import displayable, fs_name
-from engine.errors import QueryError
+from engine.errors import InvalidError, NotFoundError, QueryError
 from engine.playlists.track_paths import ADDRESS, FILE_ADDRESS, Speller
 from engine.search.references import PathName, absolute_path
 from engine.util.atomic_files import PLAYLIST, check_output, replacing
@@ -71,7 +71,10 @@ def read_playlist(file: PathName) -> ReadPlaylist:
     problems: list[str] = []
     for count, (number, line) in enumerate(_entries(source), start=1):
         if count > MOST_LINES:
-            raise QueryError(f"{displayable(source)}: expected a playlist of at most {MOST_LINES:,} lines, found more")
+            raise InvalidError(
+                f"{displayable(source)}: expected a playlist of at most {MOST_LINES:,} lines, found more",
+                hint="split it",
+            )
         path = speller.path(line)
         if path is None:
             problems.append(f"line {number}: {_shortened(line)} is not a file on this computer; left out")
@@ -105,7 +108,8 @@ def write_playlist(file: PathName, entries: Iterable[Entry], *, relative: bool =
             handle.write(b"\n".join([*lines, b""]))
     except OSError as error:
         raise QueryError(
-            f"cannot write {displayable(target)}: {error.strerror or error}; what lay there is as it was"
+            f"cannot write {displayable(target)}: {error.strerror or error}; what lay there is as it was",
+            hint="free space or choose another place",
         ) from error
     return tuple(
         f"{displayable(entry.path)}: a playlist cannot hold a path with a line break; left out" for entry in broken
@@ -121,18 +125,19 @@ def check_target(file: PathName) -> Path:
     """
     target = Path(fs_name(absolute_path(file)))
     if target.suffix.casefold() not in SUFFIXES:
-        raise QueryError(
-            f"{displayable(target)}: expected a playlist's name that ends in .m3u8; name it {target.stem}.m3u8"
+        raise InvalidError(
+            f"{displayable(target)}: expected a playlist's name that ends in .m3u8",
+            hint=f"name it {displayable(target.stem)}.m3u8",
         )
     if target.is_dir() or not target.parent.is_dir():
-        raise QueryError(
-            f"cannot write {displayable(target)}: expected a file in a folder that exists; make the folder"
+        raise NotFoundError(
+            f"cannot write {displayable(target)}: expected a file in a folder that exists", hint="make the folder"
         )
     try:
         check_output(target, PLAYLIST)
     except OSError as error:
         raise QueryError(
-            f"cannot write {displayable(target)}: {error.strerror or error}; choose another place"
+            f"cannot write {displayable(target)}: {error.strerror or error}", hint="choose another place"
         ) from error
     return target
 
@@ -140,19 +145,17 @@ def check_target(file: PathName) -> Path:
 def _content(source: bytes) -> bytes:
     name = displayable(source)
     if not os.path.isfile(source):  # noqa: PTH113 (bytes); to open a FIFO could wait for ever
-        raise QueryError(f"{name}: expected a playlist file, found {_kind(source)}")
+        kind = InvalidError if os.path.lexists(source) else NotFoundError
+        found = "something else" if os.path.lexists(source) else "no such file"
+        raise kind(f"{name}: expected a playlist file, found {found}", hint="name an .m3u8, .m3u or .pls file")
     try:
         with open(source, "rb") as handle:  # noqa: PTH123 (bytes)
             content = handle.read(LARGEST + 1)
     except OSError as error:
-        raise QueryError(f"{name}: cannot be read: {error.strerror}") from error
+        raise QueryError(f"{name}: cannot be read: {error.strerror}", hint="check its disk and permissions") from error
     if len(content) > LARGEST:
-        raise QueryError(f"{name}: expected a playlist of at most {LARGEST >> 20} MiB, found more")
+        raise InvalidError(f"{name}: expected a playlist of at most {LARGEST >> 20} MiB, found more", hint="split it")
     return content
-
-
-def _kind(source: bytes) -> str:
-    return "something else" if os.path.lexists(source) else "no such file"
 
 
 def _entries(source: bytes) -> Iterator[tuple[int, bytes]]:

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 
 from engine.db import EVENTS, Play, ids_by_paths, list_plays, tracks_by_hash, tracks_by_ids
 from engine.db.text import displayable
-from engine.errors import QueryError
+from engine.errors import InvalidError, NotFoundError, QueryError
 from engine.search.references import PathName, absolute_path
 from engine.session import LibraryView
 
@@ -76,8 +76,9 @@ def read_history(view: LibraryView, file: PathName) -> History:
     plays = tuple(Play(when, event, ids[path]) for when, event, path in lines if path in ids)
     problem_lines = tuple(_summary(kind, found) for kind, found in problems.items() if found)
     if not plays:
-        raise QueryError(
-            f"{displayable(source)}: no event of a track of this library; {'; '.join(problem_lines) or 'it is empty'}"
+        raise NotFoundError(
+            f"{displayable(source)}: no event of a track of this library; {'; '.join(problem_lines) or 'it is empty'}",
+            hint="name paths of indexed files, or id:12",
         )
     return History(plays, problem_lines)
 
@@ -105,7 +106,9 @@ def recently_heard(
 def _rows(source: bytes) -> Iterator[dict[str, str]]:
     name = displayable(source)
     if not os.path.isfile(source):  # noqa: PTH113 (bytes); to open a FIFO could wait for ever
-        raise QueryError(f"{name}: expected a CSV file with the columns {','.join(COLUMNS)}, found no such file")
+        raise NotFoundError(
+            f"{name}: expected a CSV file with the columns {','.join(COLUMNS)}, found no such file", hint="name one"
+        )
     try:
         with open(source, encoding="utf-8-sig", errors="surrogateescape", newline="") as handle:  # noqa: PTH123 (bytes)
             first = handle.readline(LONGEST_LINE)
@@ -113,17 +116,20 @@ def _rows(source: bytes) -> Iterator[dict[str, str]]:
             reader = csv.reader(handle, delimiter=separator)
             missing = [column for column in COLUMNS if column not in header]
             if missing:
-                raise QueryError(
-                    f"{name}: expected the columns {','.join(COLUMNS)} in the first line; {', '.join(missing)} missing"
+                raise InvalidError(
+                    f"{name}: expected the columns {','.join(COLUMNS)} in the first line; {', '.join(missing)} missing",
+                    hint="add a first line that names them",
                 )
             places = {column: header.index(column) for column in COLUMNS}
             for cells in reader:
                 if any(cells):
                     yield {column: cells[at] if at < len(cells) else "" for column, at in places.items()}
     except OSError as error:
-        raise QueryError(f"{name}: cannot be read: {error.strerror}") from error
+        raise QueryError(f"{name}: cannot be read: {error.strerror}", hint="check its disk and permissions") from error
     except csv.Error as error:
-        raise QueryError(f"{name}: expected a CSV file, found something else ({error})") from error
+        raise InvalidError(
+            f"{name}: expected a CSV file, found something else ({error})", hint="name a CSV file"
+        ) from error
 
 
 def _header(line: str) -> tuple[str, list[str]]:

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from engine.db import Play, Track, tracks_by_ids
 from engine.db.text import displayable
-from engine.errors import QueryError
+from engine.errors import InvalidError, QueryError
 from engine.recommend.results import Recommendations, RecommendedTrack
 from engine.recommend.taste import CENTRES, DAY, Scored, score, taste
 from engine.search.filters import ArtistCap, Filters, passing
@@ -67,9 +67,9 @@ def recommend(
         LibraryError: The library has no signatures to compare with.
     """
     if n < 1:
-        raise QueryError(f"expected n of 1 or more, found {n}")
+        raise InvalidError(f"expected n of 1 or more, found {n}", hint="ask for one track or more")
     if again_days is not None and not again_days >= 0:
-        raise QueryError(f"expected 0 or more days, found {again_days:g}")
+        raise InvalidError(f"expected 0 or more days, found {again_days:g}", hint="0 allows every played track")
     weights = taste(plays)
     snapshot = view.filled_snapshot
     with view.read() as connection:
@@ -92,15 +92,19 @@ def recommend(
 
 def _check(plays: Sequence[Play], weights: Mapping[int, float], known: set[int]) -> None:
     if not plays:
-        raise QueryError("expected plays, skips and likes of tracks of the library, found none; play something first")
+        raise QueryError(
+            "expected plays, skips and likes of tracks of the library, found none", hint="play something first"
+        )
     if all(play.event == "skip" for play in plays):
-        raise QueryError("expected plays or likes, found only skips: nothing says what is worth hearing")
+        raise QueryError("expected plays or likes, found only skips", hint="play or like a track first")
     if max(weights.values()) <= 0:
         raise QueryError(
-            "no track of this history is played or liked more than it is skipped: nothing says what is worth hearing"
+            "no track of this history is played or liked more than it is skipped", hint="play or like a track first"
         )
     if not any(weight > 0 and track_id in known for track_id, weight in weights.items()):
-        raise QueryError("no track that was played or liked has a signature of this encoder; index the library with it")
+        raise QueryError(
+            "no track that was played or liked has a signature of this encoder", hint="index the library with it"
+        )
 
 
 def _resting(plays: Sequence[Play], weights: Mapping[int, float], again_days: float | None) -> set[int]:

@@ -14,7 +14,9 @@ def check_device(wanted: str) -> str:
         DeviceError: There is no such device.
     """
     if wanted not in DEVICES:
-        raise DeviceError(f"expected a device of {', '.join(DEVICES)}, found {wanted!r}")
+        raise DeviceError(
+            f"expected a device of {', '.join(DEVICES)}, found {wanted!r}", hint="auto takes the best there is"
+        )
     if wanted == "cpu":
         return wanted
     from engine.indexer.pipeline.encoding import pick_device  # torch takes a second to load

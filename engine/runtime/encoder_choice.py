@@ -21,8 +21,9 @@ def choose_encoder(database: Database, spec: str | None) -> EncoderFile:
         recorded = get_setting(connection, f"weights {spec or own}") if spec or own else None
     if own and not spec and own not in RETIRED and not is_installed(own, recorded):
         raise EncoderError(
-            f"this library was made with {own}, whose weights are no longer installed; index it with "
-            f"{default_id()}: engine --encoder {DEFAULT} index PATH (its signatures stay beside the new ones)"
+            f"this library was made with {own}, whose weights are no longer installed",
+            hint="index it with "
+            f"{default_id()}: engine --encoder {DEFAULT} index PATH (its signatures stay beside the new ones)",
         )
     wanted = spec or own
     try:

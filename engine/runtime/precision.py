@@ -34,7 +34,9 @@ raise SystemExit(0 if torch.nn.functional.cosine_similarity(exact, found).min() 
 def check_precision(wanted: str) -> str:
     """Return a valid precision; raise DeviceError for an unknown one."""
     if wanted not in PRECISIONS:
-        raise DeviceError(f"expected a precision of {' or '.join(PRECISIONS)}, found {wanted!r}")
+        raise DeviceError(
+            f"expected a precision of {' or '.join(PRECISIONS)}, found {wanted!r}", hint="auto is the default"
+        )
     return wanted
 
 

@@ -92,8 +92,8 @@ def _check_heads(name: str, genres: NDArray[np.float32], moods: NDArray[np.float
     if expected != found:
         raise SignatureError(
             f"the stored predictions of {displayable(name)} are damaged: expected {expected[0]} genres and "
-            f"{expected[1]} moods of {view.encoder_id}, found {found[0]} and {found[1]}; remove that track and index "
-            "it again"
+            f"{expected[1]} moods of {view.encoder_id}, found {found[0]} and {found[1]}",
+            hint="remove that track and index it again",
         )
 
 

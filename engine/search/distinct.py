@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.duplicates.grouping import repeated
-from engine.errors import QueryError
+from engine.errors import InvalidError
 from engine.search.filters import Filters
 from engine.search.query_vector import Query
 from engine.search.ranking import Ranking, nearest
@@ -29,7 +29,7 @@ def nearest_distinct(view: LibraryView, query: Query, k: int, filters: Filters, 
         LibraryError: There is nothing to compare with, or fingerprints cannot be stored.
     """
     if k < 1:
-        raise QueryError(f"expected k of 1 or more, found {k}")
+        raise InvalidError(f"expected k of 1 or more, found {k}", hint="ask for one track or more")
     origins = {*query.embedding.identical_ids, *(track.id for track in query.tracks)}
     files = [seed.path for seed in query.seeds if seed.track_id is None]
     identical_ids = query.embedding.identical_ids

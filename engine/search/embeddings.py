@@ -123,7 +123,7 @@ def embed_file(view: LibraryView, resolved: ResolvedTrack) -> TrackEmbedding:
             earlier = load_embedding(connection, view, replace(resolved, stale=False))
         if earlier is not None:
             return earlier
-        raise QueryError(f"{displayable(resolved.path)}: {error}") from error
+        raise QueryError(f"{displayable(resolved.path)}: {error.message}", hint=error.hint) from error
 
 
 def _decoded(view: LibraryView, path: bytes, identical: set[int]) -> TrackEmbedding:

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.db import get_signature
 from engine.db.text import displayable, fs_name
-from engine.errors import AudioError, QueryError
+from engine.errors import AudioError, InvalidError, QueryError
 from engine.search.embeddings import Embedding
 from engine.search.query_vector import Query
 from engine.search.references import ResolvedTrack, TrackName, resolve
@@ -28,7 +28,10 @@ def query_from_excerpt(view: LibraryView, name: TrackName, span: Span) -> Query:
         QueryError: There is no such track, the part lies outside it or is shorter than 0.5 s, or it cannot be decoded.
     """
     if not (span.start >= 0 and span.end - span.start >= SHORTEST and math.isfinite(span.end)):
-        raise QueryError(f"expected a part of {SHORTEST} s or more, found {span.start:g} s to {span.end:g} s")
+        raise InvalidError(
+            f"expected a part of {SHORTEST} s or more, found {span.start:g} s to {span.end:g} s",
+            hint="name a longer part",
+        )
     with view.read() as connection:
         resolved = resolve(connection, name)
     reachable = os.path.exists(resolved.path)  # noqa: PTH110 (bytes)
@@ -52,13 +55,14 @@ def _from_file(view: LibraryView, resolved: ResolvedTrack, span: Span) -> Embedd
         with AudioFile.open(resolved.path) as audio:
             windows = audio.cut(starts, min(plan.seconds, length), SAMPLE_RATE, True)
             if not any(len(window) >= SHORTEST * SAMPLE_RATE for window in windows):
-                raise QueryError(
+                raise InvalidError(
                     f"{displayable(resolved.path)}: expected sound from {span.start:g} s to {span.end:g} s, found "
-                    f"{audio.duration():.1f} s of it in all; name an earlier part"
+                    f"{audio.duration():.1f} s of it in all",
+                    hint="name an earlier part",
                 )
         found = TrackEncoder(encoder).embed(starts, stack(windows, plan.samples))
     except AudioError as error:
-        raise QueryError(f"{displayable(resolved.path)}: {error}") from error
+        raise QueryError(f"{displayable(resolved.path)}: {error.message}", hint=error.hint) from error
     return Embedding(found.signature, found.genres, found.moods, found.words, _own_ids(resolved))
 
 
@@ -67,7 +71,8 @@ def _from_library(view: LibraryView, resolved: ResolvedTrack, span: Span) -> Emb
         stored = resolved.track and get_signature(connection, resolved.track.id, view.encoder_id, view.coverage)
     if not stored:
         raise QueryError(
-            f"{displayable(resolved.path)}: the file is out of reach, and the library has no signature of it"
+            f"{displayable(resolved.path)}: the file is out of reach, and the library has no signature of it",
+            hint="connect its disk",
         )
     import torch
 
@@ -78,7 +83,8 @@ def _from_library(view: LibraryView, resolved: ResolvedTrack, span: Span) -> Emb
     if not len(chosen):
         raise QueryError(
             f"{displayable(resolved.path)}: the file is out of reach, and no stored window lies in {span.start:g} s to "
-            f"{span.end:g} s; name a longer part"
+            f"{span.end:g} s",
+            hint="name a longer part",
         )
     part = encoder.summarise(torch.from_numpy(stored.embedding.segment_vectors[chosen]))
     return Embedding(part.signature, part.genres, part.moods, part.words, _own_ids(resolved))

@@ -23,7 +23,7 @@ from engine.db import (
     tracks_meeting,
 )
 from engine.db.text import artist_names, fold
-from engine.errors import QueryError
+from engine.errors import InvalidError, NotFoundError, QueryError
 from engine.models.labels import own_name, spellings, tag_names
 from engine.search.references import PathName, absolute_path
 from engine.session import LibraryView
@@ -177,9 +177,11 @@ def _every_id(view: LibraryView) -> NDArray[np.int64]:
 def _check(view: LibraryView, filters: Filters) -> None:
     for what, (low, high) in (("years", filters.years), ("durations", filters.durations), ("tempos", filters.tempos)):
         if low is not None and high is not None and low > high:
-            raise QueryError(f"expected {what} from low to high, found {low:g} to {high:g}; swap them")
+            raise InvalidError(f"expected {what} from low to high, found {low:g} to {high:g}", hint="swap them")
     if filters.per_artist is not None and filters.per_artist < 1:
-        raise QueryError(f"expected 1 or more tracks of an artist, found {filters.per_artist}")
+        raise InvalidError(
+            f"expected 1 or more tracks of an artist, found {filters.per_artist}", hint="leave it out for no limit"
+        )
     artists, albums = (*filters.artists, *filters.not_artists), (*filters.albums, *filters.not_albums)
     for kind, names in (("artist", artists), ("album", albums)):
         if names:
@@ -190,7 +192,9 @@ def _check(view: LibraryView, filters: Filters) -> None:
         with view.read() as connection:
             measured = any_measured(connection)
         if not measured:
-            raise QueryError("no track's tempo and key are known yet; measure them: engine index --features PATH")
+            raise QueryError(
+                "no track's tempo and key are known yet", hint="measure them: engine index --features PATH"
+            )
     _refuse_unknown("mood", (*filters.moods, *filters.not_moods), view.file.moods)
 
 
@@ -200,7 +204,7 @@ def _refuse_unknown(kind: str, names: Iterable[str], known: Iterable[str]) -> No
         if fold(name) not in spelled:
             near = difflib.get_close_matches(fold(name), spelled, n=1, cutoff=TYPO_RATIO)
             hint = f"did you mean {spelled[near[0]]!r}?" if near else "`engine search WORDS` shows what there is"
-            raise QueryError(f"no track of the library has the {kind} {name!r}; {hint}")
+            raise NotFoundError(f"no track of the library has the {kind} {name!r}", hint=hint)
 
 
 def _of_genres(view: LibraryView, wanted: Sequence[str]) -> NDArray[np.int64] | None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engine.db import GROUPS, Track, group_names, groups_of, tracks_by_ids
 from engine.db.text import artist_names, fold
-from engine.errors import QueryError
+from engine.errors import InvalidError
 from engine.search.filters import Filters, passing
 from engine.search.query_vector import Query
 from engine.search.results import GroupMatch
@@ -58,9 +58,9 @@ def nearest_groups(view: LibraryView, query: Query, kind: str, k: int, filters: 
         QueryError: The kind, k or a filter is out of range.
     """
     if kind not in GROUPS:
-        raise QueryError(f"expected to group by {' or '.join(GROUPS)}, found {kind!r}")
+        raise InvalidError(f"expected to group by {' or '.join(GROUPS)}, found {kind!r}", hint="name one of the two")
     if k < 1:
-        raise QueryError(f"expected k of 1 or more, found {k}")
+        raise InvalidError(f"expected k of 1 or more, found {k}", hint="ask for one or more")
     snapshot = view.filled_snapshot
     groups: Groups = view.cached_tags(f"groups by {kind}", lambda: _make_groups(view, snapshot, kind))
     own = {groups.by_name.get(name, -1) for track in query.tracks for name in groups_of(track, kind)}

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from engine.db import Track, predictions, tracks_by_names, vectors_of_tracks, words_of_tracks
 from engine.db.signatures import damaged
 from engine.db.text import fs_name
-from engine.errors import QueryError
+from engine.errors import InvalidError, NotFoundError
 from engine.search.embeddings import EmbeddedTrack, Embedding, embed
 from engine.search.references import TrackName
 from engine.search.results import Seed
@@ -54,13 +54,13 @@ def combine(view: LibraryView, like: Sequence[TrackName], unlike: Sequence[Track
         QueryError: `like` is empty, a seed is unknown or gives no signature, or the sum is zero.
     """
     if not like:
-        raise QueryError("expected something to be like, found only what to be unlike; add --like TRACK")
+        raise InvalidError("expected something to be like, found only what to be unlike", hint="add --like TRACK")
     added = [query_from_reference(view, name) for name in like]
     subtracted = [query_from_reference(view, name) for name in unlike]
     total = _sum(added) - (_sum(subtracted) if subtracted else 0.0)
     norm = float(np.linalg.norm(total))
     if norm < SMALLEST_SUM:
-        raise QueryError("these seeds cancel out: nothing is left to be like; leave one of them out")
+        raise InvalidError("these seeds cancel out: nothing is left to be like", hint="leave one of them out")
     parts = [*added, *subtracted]
     embedding = Embedding(
         (total / norm).astype(np.float32),
@@ -111,11 +111,13 @@ def _group(view: LibraryView, kind: str, name: str) -> Query:
         predicted = predictions(connection, view.encoder_id, view.coverage, ids)
         words = words_of_tracks(connection, view.encoder_id, view.coverage, ids)
     if not tracks:
-        raise QueryError(f"no track of the library has the {kind} {name!r}; `engine search WORDS` lists what there is")
+        raise NotFoundError(
+            f"no track of the library has the {kind} {name!r}", hint="`engine search WORDS` lists what there is"
+        )
     if not len(stored.vectors):
-        raise QueryError(
-            f"no track with the {kind} {name!r} has a signature of {view.encoder_id} ({view.coverage}); "
-            f"add them: engine --encoder {view.encoder_id} index --coverage {view.coverage} PATH"
+        raise NotFoundError(
+            f"no track with the {kind} {name!r} has a signature of {view.encoder_id} ({view.coverage})",
+            hint=f"add them: engine --encoder {view.encoder_id} index --coverage {view.coverage} PATH",
         )
     for track_id, each in predicted.items():
         _check_heads(view, track_id, each.genres, each.moods, words.get(track_id, ()))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.db import tracks_by_ids
-from engine.errors import QueryError
+from engine.errors import InvalidError
 from engine.search.filters import ArtistCap, Filters, passing
 from engine.search.hubness import local_scale
 from engine.search.query_vector import Query
@@ -64,9 +64,9 @@ def nearest(view: LibraryView, query: Query, k: int, filters: Filters, ranking: 
         LibraryError: There is nothing to compare with.
     """
     if k < 1:
-        raise QueryError(f"expected k of 1 or more, found {k}")
+        raise InvalidError(f"expected k of 1 or more, found {k}", hint="ask for one track or more")
     if not 0 <= ranking.diverse <= 1:
-        raise QueryError(f"expected a diversity from 0 to 1, found {ranking.diverse:g}")
+        raise InvalidError(f"expected a diversity from 0 to 1, found {ranking.diverse:g}", hint="0 is plain similarity")
     snapshot = view.filled_snapshot
     allowed = passing(view, filters, query.tracks)
     pool = max(DIVERSE_POOL, DIVERSE_FACTOR * k) if ranking.diverse else max(SMALLEST_POOL, POOL_FACTOR * k)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from engine.db import Track, search, track_by_id, track_by_path
 from engine.db.text import displayable
-from engine.errors import QueryError
+from engine.errors import InvalidError, NotFoundError
 
 PathName: TypeAlias = "str | bytes | os.PathLike[str] | os.PathLike[bytes]"
 TrackName: TypeAlias = "int | PathName"
@@ -54,7 +54,7 @@ def absolute_path(name: PathName) -> bytes:
     """
     path = os.fsencode(name)
     if not path:  # else it would mean the current folder
-        raise QueryError("expected a file or folder, found an empty name")
+        raise InvalidError("expected a file or folder, found an empty name", hint="name one")
     return os.path.abspath(path)  # noqa: PTH100 (links are kept)
 
 
@@ -73,29 +73,35 @@ def resolve(connection: Connection, name: TrackName) -> ResolvedTrack:
     if wanted and (wanted[1] or isinstance(name, int) or not Path(str(name)).exists()):
         track = track_by_id(connection, int(wanted[2]))
         if track is None:
-            raise QueryError(f"no track with id {wanted[2]}; `engine search WORDS` lists ids")
+            raise NotFoundError(f"no track with id {wanted[2]}", hint="`engine search WORDS` lists ids")
         return ResolvedTrack(track.path, track, _differs(track))
     if isinstance(name, int):
-        raise QueryError(f"expected a track id of 1 or more, found {name}; `engine search WORDS` lists ids")
+        raise InvalidError(f"expected a track id of 1 or more, found {name}", hint="`engine search WORDS` lists ids")
     try:
         path = absolute_path(name)
         track = track_by_path(connection, path) if b"\0" not in path else None
         exists = os.path.exists(path)  # noqa: PTH110 (bytes)
     except ValueError as error:
-        raise QueryError(f"expected a file's name, found {name!r}") from error
+        raise InvalidError(f"expected a file's name, found {name!r}", hint="name one without NUL bytes") from error
     if track is None and not exists:
-        raise QueryError(f"{displayable(path)}: no such file, and no track of the library")
+        raise NotFoundError(
+            f"{displayable(path)}: no such file, and no track of the library", hint="`engine search WORDS` lists tracks"
+        )
     if os.path.isdir(path):  # noqa: PTH112 (bytes)
-        raise QueryError(f"{displayable(path)}: expected a file, found a folder; name one track of it")
+        raise InvalidError(f"{displayable(path)}: expected a file, found a folder", hint="name one track of it")
     if exists and not os.path.isfile(path):  # noqa: PTH113 (bytes); to open a FIFO could wait for ever
-        raise QueryError(f"{displayable(path)}: expected a file of sound, found a device, pipe or socket")
+        raise InvalidError(
+            f"{displayable(path)}: expected a file of sound, found a device, pipe or socket", hint="name a file"
+        )
     return ResolvedTrack(path, track, track is not None and _differs(track))
 
 
 def _first_found(connection: Connection, words: str) -> ResolvedTrack:
     found = search(connection, words.split(), 1) if words.split() else []
     if not found:
-        raise QueryError(f"no track has all of the words {words.strip()!r}; `engine search WORDS` shows what there is")
+        raise NotFoundError(
+            f"no track has all of the words {words.strip()!r}", hint="`engine search WORDS` shows what there is"
+        )
     return ResolvedTrack(found[0].path, found[0], _differs(found[0]))
 
 

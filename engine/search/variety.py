@@ -12,7 +12,7 @@ import secrets
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import QueryError
+from engine.errors import InvalidError
 
 SHARPNESS = 3.0
 FRESH_SEEDS = 2**31
@@ -29,9 +29,11 @@ def settle_seed(variety: float, seed: int | None) -> int | None:
         QueryError: The variety is not 0 to 1, or the seed is negative or too large.
     """
     if not 0 <= variety <= 1:
-        raise QueryError(f"expected a variety from 0 to 1, found {variety:g}")
+        raise InvalidError(f"expected a variety from 0 to 1, found {variety:g}", hint="0 is the same answer each time")
     if seed is not None and not 0 <= seed <= LARGEST_SEED:
-        raise QueryError(f"expected a seed from 0 to {LARGEST_SEED}, found {seed}")
+        raise InvalidError(
+            f"expected a seed from 0 to {LARGEST_SEED}, found {seed}", hint="leave it out for a fresh one"
+        )
     if not variety:
         return None
     return secrets.randbelow(FRESH_SEEDS) if seed is None else seed

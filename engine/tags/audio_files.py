@@ -28,7 +28,7 @@ def require_mutagen() -> None:
     try:
         import mutagen  # noqa: F401
     except ImportError as error:
-        raise EngineError("writing tags needs mutagen; install it: pip install 'music-engine[tags]'") from error
+        raise EngineError("writing tags needs mutagen", hint="install it: pip install 'music-engine[tags]'") from error
 
 
 def check_writable(info: AudioInfo) -> None:

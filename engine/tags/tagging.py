@@ -16,7 +16,7 @@ from pathlib import Path
 
 from engine.db import Database, NewTrack, Track, touch_track, tracks_by_hash, upsert_track
 from engine.db.text import displayable
-from engine.errors import AudioError, QueryError
+from engine.errors import AudioError, InvalidError
 from engine.indexer.audio.decode import AudioFile, AudioInfo
 from engine.indexer.audio.identity import content_hash
 from engine.indexer.audio.tags import clean, read_tags
@@ -38,7 +38,9 @@ class TagRules:
 
     def __post_init__(self) -> None:
         if not 0 <= self.minimum <= 1:
-            raise QueryError(f"expected a least probability from 0 to 1, found {self.minimum}")
+            raise InvalidError(
+                f"expected a least probability from 0 to 1, found {self.minimum}", hint="0.6 is the default"
+            )
 
 
 def tag_files(database: Database, classified: Iterable[Classification], rules: TagRules, *, write: bool) -> TagReport:

@@ -93,7 +93,7 @@ def check_output(target: Path, kind: Kind) -> Path:
         found = _status(real)
     except ValueError as error:  # NUL in the name
         raise OutputError(
-            f"expected a file to write to, found the name {displayable(target)!r}; choose another"
+            f"expected a file to write to, found the name {displayable(target)!r}", hint="choose another"
         ) from error
     _refuse_database_part(target, real)
     if found is None:
@@ -154,8 +154,8 @@ def _refuse_database_part(target: Path, real: Path) -> None:
             database = path.with_name(path.name.removesuffix(part)) if path.name != part else path
             if path.name.endswith(part) and _is_database(database):
                 raise OutputError(
-                    f"{displayable(target)} belongs to the database {displayable(database)}, which would be damaged; "
-                    "choose another name"
+                    f"{displayable(target)} belongs to the database {displayable(database)}, which would be damaged",
+                    hint="choose another name",
                 )
 
 
@@ -174,4 +174,4 @@ def _what(file: BinaryIO) -> str:
 
 def _refusal(target: Path, kind: Kind, found: str) -> OutputError:
     step = "nothing was written: choose another name, or move it away"
-    return OutputError(f"{displayable(target)}: expected nothing or an earlier {kind.name}, found {found}; {step}")
+    return OutputError(f"{displayable(target)}: expected nothing or an earlier {kind.name}, found {found}", hint=step)

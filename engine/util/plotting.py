@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import QueryError
+from engine.errors import InvalidError, NotFoundError, QueryError
 from engine.util.atomic_files import PICTURE, check_output, replacing
 
 if TYPE_CHECKING:
@@ -54,15 +54,20 @@ def picture_path(name: str | os.PathLike[str]) -> Path:
     """
     path = Path(name)
     if path.suffix.casefold() != ".png" or "\0" in os.fspath(path):
-        raise QueryError(f"expected a picture's name that ends in .png, found {os.fspath(name)!r}")
+        raise InvalidError(
+            f"expected a picture's name that ends in .png, found {os.fspath(name)!r}",
+            hint="name it picture.png, for example",
+        )
     if path.is_dir():
-        raise QueryError(f"expected a picture's name, found the folder {path}; name a file in it")
+        raise InvalidError(f"expected a picture's name, found the folder {path}", hint="name a file in it")
     if not path.absolute().parent.is_dir():
-        raise QueryError(f"expected a folder to put the picture in, found no {path.absolute().parent}; make it")
+        raise NotFoundError(
+            f"expected a folder to put the picture in, found no {path.absolute().parent}", hint="make it"
+        )
     try:
         check_output(path, PICTURE)
     except OSError as error:
-        raise QueryError(f"cannot write the picture {path}: {error.strerror}; choose another place") from error
+        raise QueryError(f"cannot write the picture {path}: {error.strerror}", hint="choose another place") from error
     return path
 
 
@@ -77,7 +82,10 @@ def picture_folder(name: str | os.PathLike[str]) -> Path:
         path.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:  # ValueError: NUL in the name
         reason = error.strerror if isinstance(error, OSError) else error
-        raise QueryError(f"expected a folder to put pictures in, cannot make {os.fspath(name)!r}: {reason}") from error
+        raise QueryError(
+            f"expected a folder to put pictures in, cannot make {os.fspath(name)!r}: {reason}",
+            hint="choose another place",
+        ) from error
     return path
 
 
@@ -92,7 +100,7 @@ def saved(path: Path, inches: tuple[float, float]) -> Iterator[Figure]:
         with replacing(path, PICTURE) as handle, canvas(handle, inches) as figure:
             yield figure
     except OSError as error:
-        raise QueryError(f"cannot write the picture {path}: {error.strerror}; choose another place") from error
+        raise QueryError(f"cannot write the picture {path}: {error.strerror}", hint="choose another place") from error
 
 
 @contextmanager

@@ -167,7 +167,9 @@ class AudioFile:
         if waiting:
             yield np.concatenate(held)
         if total < MINIMUM_SECONDS * sample_rate:
-            raise AudioError(f"only {total / sample_rate:.2g} s of sound; at least {MINIMUM_SECONDS} s is needed")
+            raise AudioError(
+                f"only {total / sample_rate:.2g} s of sound", hint=f"at least {MINIMUM_SECONDS} s is needed"
+            )
         if peak < SILENCE_PEAK:
             raise AudioError(f"silence: nothing above {SILENCE_PEAK:g} of full scale")
 

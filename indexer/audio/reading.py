@@ -60,7 +60,7 @@ def read_track(
         if sound == 0:
             raise AudioError(f"no sound could be decoded: {audio.trouble or 'the file holds no frames'}")
         if sound < MINIMUM_SECONDS:
-            raise AudioError(f"only {sound:.2g} s of sound; at least {MINIMUM_SECONDS} s is needed")
+            raise AudioError(f"only {sound:.2g} s of sound", hint=f"at least {MINIMUM_SECONDS} s is needed")
         if placement == "sound":
             cuts = _Placing(audio, cuts, seconds, count, sample_rate).placed()
         windows = stack(cuts.windows, round(seconds * sample_rate))

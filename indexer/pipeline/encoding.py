@@ -38,7 +38,7 @@ def pick_device(wanted: str) -> str:
     if wanted == "cpu" or (wanted == "auto" and not torch.cuda.is_available()):
         return "cpu"
     if not torch.cuda.is_available():
-        raise DeviceError("expected a CUDA device, found none; use --device cpu or --device auto")
+        raise DeviceError("expected a CUDA device, found none", hint="use --device cpu or --device auto")
     return "cuda"
 
 
@@ -160,8 +160,8 @@ class TrackEncoder:
                 if self._network.device.type == "cpu":
                     raise
                 raise DeviceError(
-                    f"the GPU failed ({brief(error)[:120]}); finished tracks are stored: "
-                    "run again, or with --device cpu"
+                    f"the GPU failed ({brief(error)[:120]})",
+                    hint="finished tracks are stored: run again, or with --device cpu",
                 ) from error
 
     def _fall_back(self) -> bool:

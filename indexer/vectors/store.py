@@ -31,7 +31,7 @@ from engine.db import (
     put_vector_index,
     signature_state,
 )
-from engine.errors import LibraryError
+from engine.errors import LibraryError, UnavailableError
 from engine.indexer.vectors.ann_build import GRAPH_FROM, LISTS_FROM
 from engine.indexer.vectors.ann_search import Finder, make_finder
 from engine.indexer.vectors.index_files import IndexFile, open_index, sweep, vectors_file, write_index
@@ -183,9 +183,9 @@ class VectorStore:
         try:
             digest, last_id = self._write_files()
         except OSError as error:
-            raise LibraryError(
-                f"cannot write the index {self.stem}.*.faiss: {error.strerror or error}; the signatures are safe: "
-                "free space, run again"
+            raise UnavailableError(
+                f"cannot write the index {self.stem}.*.faiss: {error.strerror or error}",
+                hint="the signatures are safe: free space, run again",
             ) from error
         with self.database.write() as connection:
             put_vector_index(connection, self.encoder, self.coverage, VectorIndex(digest, last_id))

@@ -1,0 +1,77 @@
+"""SQLite's errors in the words of the library's owner: what is wrong, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.db.text import displayable
+from engine.errors import BusyError, LibraryError, UnavailableError
+
+BUSY_SECONDS = 30.0  # how long to wait for another process's write
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a message of SQLite means to the owner of the library: the kind of error, what is wrong, and what to do."""
+
+    kind: type[LibraryError]
+    problem: str
+    hint: str
+
+    def error(self, name: str, found: str = "") -> LibraryError:
+        """Make the error about the library of this name; `found` quotes the cause."""
+        return self.kind(f"{name} {self.problem}{f' ({found})' if found else ''}", hint=self.hint)
+
+
+NOT_A_LIBRARY = Meaning(
+    LibraryError, "is not a library: expected a file made by `engine index PATH`", "name another file"
+)
+DAMAGED = Meaning(LibraryError, "is damaged", "restore a backup, or move it away and index again")
+MEANINGS = {  # by a part of SQLite's message; the first that fits is used
+    "not a database": NOT_A_LIBRARY,
+    "malformed": DAMAGED,
+    "decode to utf-8": DAMAGED,
+    "no such table": DAMAGED,
+    "no such column": DAMAGED,
+    "is full": Meaning(
+        UnavailableError,
+        "cannot grow, the disk is full",
+        "nothing of this step was kept: free some space and run again",
+    ),
+    "readonly": Meaning(
+        UnavailableError,
+        "cannot be written",
+        "make the file and its folder writable, or copy it to where you can write",
+    ),
+    "locked": Meaning(
+        BusyError,
+        f"is being written by another process, for more than {BUSY_SECONDS:.0f} s",
+        "run again when that is done",
+    ),
+    "unable to open": Meaning(
+        UnavailableError,
+        "cannot be opened",
+        "check that the file and its folder exist and that you may read and write them",
+    ),
+    "i/o error": Meaning(
+        UnavailableError,
+        "cannot be read or written",
+        "if the disk is full, free some space and run again; else check the disk",
+    ),
+    "constraint": Meaning(
+        LibraryError, "refused a row", "another process may have removed its track meanwhile: run again"
+    ),
+}
+OTHERWISE = Meaning(
+    LibraryError,
+    "could not answer",
+    "run again, and if this stays, restore a backup or move it away and index again",
+)
+
+
+def explained(path: Path, error: BaseException) -> LibraryError:
+    """Return the error to raise for one of SQLite's about the library at a path."""
+    found = " ".join(str(error).split())
+    meaning = next((each for part, each in MEANINGS.items() if part in found.lower()), OTHERWISE)
+    return meaning.error(f"library {displayable(path)}", f"SQLite: {found}")
