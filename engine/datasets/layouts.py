@@ -166,7 +166,9 @@ def read_fma(source: Path, subset: str | None = None) -> Listing:
     """
     root = fma_root(source)
     if root is None:
-        raise TrainingError(f"expected fma_metadata/tracks.csv in {source}, found none; see github.com/mdeff/fma")
+        raise TrainingError(
+            f"expected fma_metadata/tracks.csv in {source}, found none", hint="see github.com/mdeff/fma"
+        )
     folder = _fma_folder(root, source.resolve().name, subset)
     subset = subset or folder.name.removeprefix("fma_").replace("full", FMA_SUBSETS[-1])
     wanted, table = FMA_SUBSETS[: FMA_SUBSETS.index(subset) + 1], root / "fma_metadata" / "tracks.csv"
@@ -219,7 +221,7 @@ def _fma_tracks(table: Path) -> Iterator[dict[str, str]]:
             absent = [", ".join(column) for column in FMA_COLUMNS if column not in columns]
             if absent:
                 raise TrainingError(
-                    f"expected the column ({absent[0]}) in {table}, found none; see github.com/mdeff/fma"
+                    f"expected the column ({absent[0]}) in {table}, found none", hint="see github.com/mdeff/fma"
                 )
             places = [(name, columns.index((group, name))) for group, name in FMA_COLUMNS]
             for row in rows:

@@ -106,7 +106,9 @@ def _checked(what: str, given: str, known: tuple[str, ...]) -> str:
 
 def _read(source: Path, layout: str, subset: str | None) -> Listing:
     if subset is not None and layout != "fma":
-        raise TrainingError(f"expected no subset for {source}: only the Free Music Archive has them; leave it out")
+        raise TrainingError(
+            f"expected no subset for {source}: only the Free Music Archive has them", hint="leave it out"
+        )
     try:
         if layout == "fma":
             return read_fma(source, subset and _checked("a subset", subset, FMA_SUBSETS))
@@ -167,13 +169,14 @@ def _check(clips: list[Clip], genres: tuple[str, ...], source: Path) -> None:
         raise TrainingError(f"expected clips of split 'train' in {source}, found none")
     if not any(clip.split == "valid" for clip in clips):
         raise TrainingError(
-            f"expected clips of split 'valid' in {source}, found none; add clips of another artist for each genre"
+            f"expected clips of split 'valid' in {source}, found none",
+            hint="add clips of another artist for each genre",
         )
     labels = Counter(label for clip in train for label in clip.labels)
     if labels and not any(clip.genres or clip.mood for clip in train):
         raise TrainingError(
-            f"expected labels that fit the fifteen genres in {source}, found {_listed(labels)}; use --labels own"
+            f"expected labels that fit the fifteen genres in {source}, found {_listed(labels)}", hint="use --labels own"
         )
     if len(genres) < 2:
         found = ", ".join(genres) or "none"
-        raise TrainingError(f"expected two genres or more in {source}, found {found}; or use --labels standard")
+        raise TrainingError(f"expected two genres or more in {source}, found {found}", hint="or use --labels standard")

@@ -132,7 +132,9 @@ def _check(probabilities: Floats, allowed: Flags, names: Sequence[str]) -> None:
             f"found {probabilities.shape} and {allowed.shape}"
         )
     if not allowed.any(axis=1).all():
-        raise TrainingError("expected a label for every clip that is scored, found clips without one; leave them out")
+        raise TrainingError(
+            "expected a label for every clip that is scored, found clips without one", hint="leave them out"
+        )
     if not np.abs(probabilities.sum(axis=1) - 1).max() < TOLERANCE:  # also NaN
         raise TrainingError("expected probabilities that sum to 1 for every clip, found others")
 

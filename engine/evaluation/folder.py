@@ -27,7 +27,7 @@ def check_place(folder: Path) -> None:
             raise TrainingError(f"expected a folder to put the report in, found no {folder.absolute().parent}")
         if os.path.lexists(folder) and not _replaceable(folder):
             raise TrainingError(
-                f"expected a new folder or an earlier report in {folder}, found something else; choose another"
+                f"expected a new folder or an earlier report in {folder}, found something else", hint="choose another"
             )
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise TrainingError(f"cannot write a report to {folder}: {error}") from error
@@ -50,7 +50,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
             _flush(path)
         _put(partial, target)
     except OSError as error:
-        raise TrainingError(f"cannot write {folder}: {error}; free space or choose another place") from error
+        raise TrainingError(f"cannot write {folder}: {error}", hint="free space or choose another place") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

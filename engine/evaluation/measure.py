@@ -83,7 +83,7 @@ def ask(encoder: Encoder, source: ClipSamples, on_clip: Callable[[], None] = lam
     finite = torch.isfinite(torch.cat([signatures, genres, moods], dim=1)).all(dim=1)
     if not finite.all():
         worst = source.clips[int(finite.logical_not().nonzero()[0])].path.name
-        raise TrainingError(f"the encoder's answer to {worst} is not finite; evaluate another, or train it anew")
+        raise TrainingError(f"the encoder's answer to {worst} is not finite", hint="evaluate another, or train it anew")
     return Answers(signatures.numpy(), genres.numpy(), moods.numpy(), time.perf_counter() - began)
 
 

@@ -81,7 +81,7 @@ def unheard(clips: Sequence[Clip], split: str) -> list[Clip]:
     left = [clip for clip in chosen if clip.artist not in heard]
     if not left:
         raise TrainingError(
-            f"expected clips of split '{split}' by artists that train lacks, found none; use --protocol given"
+            f"expected clips of split '{split}' by artists that train lacks, found none", hint="use --protocol given"
         )
     return left
 
@@ -102,7 +102,7 @@ def of_split(clips: Sequence[Clip], split: str) -> list[Clip]:
     chosen = [clip for clip in clips if clip.split == split]
     if not chosen:
         there = ", ".join(sorted({clip.split for clip in clips}))
-        raise TrainingError(f"expected clips of split '{split}', found none; the splits are: {there}")
+        raise TrainingError(f"expected clips of split '{split}', found none", hint=f"the splits are: {there}")
     return chosen
 
 

@@ -111,7 +111,9 @@ def _row(path: Path, common: dict[str, Any], own: dict[str, Any], point: dict[st
         row = Row(**settings)
     except TypeError as error:
         known = ", ".join(item.name for item in dataclasses.fields(Row))
-        raise TrainingError(f"a setting in {path} is missing or unknown: {error}; a row has: {known}") from error
+        raise TrainingError(
+            f"a setting in {path} is missing or unknown: {error}", hint=f"a row has: {known}"
+        ) from error
     _check(path, row)
     return row
 

@@ -133,7 +133,9 @@ def _train(
         batch = rng.choice(train, row.batch, replace=len(train) < row.batch)
         loss = _loss(encoder, pool, batch, row.unit)
         if not math.isfinite(loss.item()):
-            raise TrainingError(f"row '{row.name}': loss is not finite at step {step}; choose a lower learning_rate")
+            raise TrainingError(
+                f"row '{row.name}': loss is not finite at step {step}", hint="choose a lower learning_rate"
+            )
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(encoder.parameters(), 5.0)

@@ -115,7 +115,7 @@ def _draw(folder: Path, row: Row, result: RowResult) -> None:
         history = [TrainingStep(i + 1, {"loss": loss}, row.learning_rate) for i, loss in enumerate(result.losses)]
         draw_training(folder / f"{row.key()}.training.png", row.name, history)
     except OSError as error:
-        raise TrainingError(f"cannot write to {folder}: {error}; free space or choose another --out") from error
+        raise TrainingError(f"cannot write to {folder}: {error}", hint="free space or choose another --out") from error
 
 
 def _write(path: Path, kind: Kind, text: str) -> None:
@@ -124,4 +124,4 @@ def _write(path: Path, kind: Kind, text: str) -> None:
         with replacing(path, kind) as handle:
             handle.write(text.encode())
     except OSError as error:
-        raise TrainingError(f"cannot write {path}: {error}; free space or choose another --out") from error
+        raise TrainingError(f"cannot write {path}: {error}", hint="free space or choose another --out") from error

@@ -83,7 +83,8 @@ class Training:
         self.labelled = np.flatnonzero(self.labels.relation.any(dim=1).numpy())
         if not len(self.labelled):
             raise TrainingError(
-                "expected clips with genres or a quadrant in the train split, found none; see the columns of the CSV"
+                "expected clips with genres or a quadrant in the train split, found none",
+                hint="see the columns of the CSV",
             )
         self.agreement: Agreement | None = None
         if schedule.agreement_weight:
@@ -109,8 +110,9 @@ class Training:
             losses = self._advance(np.random.default_rng([self.schedule.seed, self.step]))
             if not all(map(math.isfinite, losses.values())):
                 raise TrainingError(
-                    f"loss is not finite at step {self.step}; choose a lower --learning-rate and another --out "
-                    f"(steps before it, if {SAVE_EVERY} or more, are kept in {self.state})"
+                    f"loss is not finite at step {self.step}",
+                    hint="choose a lower --learning-rate and another --out "
+                    f"(steps before it, if {SAVE_EVERY} or more, are kept in {self.state})",
                 )
             self.step += 1
             if self.step % SAVE_EVERY == 0 or self.step == self.schedule.steps:

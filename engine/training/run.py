@@ -90,7 +90,7 @@ def train_encoder(options: TrainingOptions, *, show: bool) -> TrainingOutcome:
         OutputError: Another file lies where the weights are to go, or they would replace those that ship.
     """
     if options.second_teacher and not options.teacher:
-        raise TrainingError("expected --teacher beside --second-teacher, found none; name MusiCNN's weights")
+        raise TrainingError("expected --teacher beside --second-teacher, found none", hint="name MusiCNN's weights")
     out = Path(options.out)
     if out.suffix != ".safetensors" or not out.absolute().parent.is_dir():
         raise TrainingError(f"expected --out FILE.safetensors in a folder that exists, found {out}")
@@ -140,9 +140,9 @@ def _check_places(out: Path) -> None:
         real = check_output(out, WEIGHTS)
         check_output(state_path(out), STATE)
     except OSError as error:
-        raise TrainingError(f"cannot write {out}: {error}; choose another place") from error
+        raise TrainingError(f"cannot write {out}: {error}", hint="choose another place") from error
     if real.parent == shipped_path(DEFAULT).resolve().parent:
-        raise OutputError(f"{out} is where the weights that ship with Engine lie; choose another folder")
+        raise OutputError(f"{out} is where the weights that ship with Engine lie", hint="choose another folder")
 
 
 def _schedule(options: TrainingOptions, music: MusicSamples | None) -> Schedule:

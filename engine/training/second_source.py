@@ -55,7 +55,7 @@ def _derived(source: Decoded, index: int, encoder: Encoder, target: Path) -> np.
         with replacing(target, ANYTHING) as handle:
             np.save(handle, _pcm(torch.cat(derived)))
     except OSError as error:
-        raise TrainingError(f"cannot write {target}: {error}; free space or choose another --cache") from error
+        raise TrainingError(f"cannot write {target}: {error}", hint="free space or choose another --cache") from error
     return np.load(target, mmap_mode="r", allow_pickle=False)
 
 

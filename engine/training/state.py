@@ -71,8 +71,8 @@ def load_state(
             metadata = file.metadata() or {}
             if json.loads(metadata.get("settings", "null")) != json.loads(json.dumps(settings)):
                 raise TrainingError(
-                    f"{path} holds a training with other settings or data; give the same ones, or remove the file "
-                    "to start anew"
+                    f"{path} holds a training with other settings or data",
+                    hint="give the same ones, or remove the file to start anew",
                 )
             tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             step = int(metadata["step"])
@@ -81,7 +81,8 @@ def load_state(
         optimizer.load_state_dict({"state": _slots(tensors), "param_groups": optimizer.state_dict()["param_groups"]})
     except (SafetensorError, OSError, RuntimeError, *MALFORMED) as error:
         raise TrainingError(
-            f"expected the state of a training in {path}, cannot read it: {brief(error)}; remove it to start anew"
+            f"expected the state of a training in {path}, cannot read it: {brief(error)}",
+            hint="remove it to start anew",
         ) from error
     return step
 
@@ -93,7 +94,7 @@ def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str
             handle.writelines(_serialised(tensors, metadata))
     except (OSError, SafetensorError) as error:
         raise TrainingError(
-            f"cannot write {path}: {error}; free space or choose another place, then run the command again"
+            f"cannot write {path}: {error}", hint="free space or choose another place, then run the command again"
         ) from error
 
 

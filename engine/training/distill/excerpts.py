@@ -101,7 +101,8 @@ def judged_unit(seconds: float) -> int:
         if seconds % unit == 0 and EXCERPT_SECONDS % seconds == 0:
             return unit
     raise TrainingError(
-        f"expected segments of 3, 4, 6 or 12 seconds to learn from a teacher, found {seconds:g}; train without one"
+        f"expected segments of 3, 4, 6 or 12 seconds to learn from a teacher, found {seconds:g}",
+        hint="train without one",
     )
 
 
@@ -134,7 +135,7 @@ def judge_excerpts(
             _judge(folder, teacher, drawn_from, range(done, count), made_of, augmentation, on_batch)
     except OSError as error:
         raise TrainingError(
-            f"cannot write judged excerpts to {folder}: {error}; free space, or choose another"
+            f"cannot write judged excerpts to {folder}: {error}", hint="free space, or choose another"
         ) from error
     return Excerpts(folder)
 
@@ -151,9 +152,9 @@ def _done(folder: Path, made_of: dict) -> int:
     try:
         found = json.loads(note.read_text("utf-8"))
     except ValueError as error:
-        raise TrainingError(f"{note} is damaged: {error}; remove the folder to judge anew") from error
+        raise TrainingError(f"{note} is damaged: {error}", hint="remove the folder to judge anew") from error
     if found.get("made_of") != made_of:
-        raise TrainingError(f"{folder} holds excerpts of other clips, seed or settings; choose another folder")
+        raise TrainingError(f"{folder} holds excerpts of other clips, seed or settings", hint="choose another folder")
     return int(found["count"])
 
 
@@ -202,7 +203,7 @@ def _known_room(path: Path, shape: tuple[int, ...], kind: type) -> np.ndarray:
         old: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
         if old.dtype == kind and old.shape[1:] == shape:
             return old
-    raise TrainingError(f"expected judged excerpts in {path}, found another file; choose another folder")
+    raise TrainingError(f"expected judged excerpts in {path}, found another file", hint="choose another folder")
 
 
 def room(path: Path, rows: int, shape: tuple[int, ...], kind: type) -> np.memmap:

@@ -65,8 +65,8 @@ class SecondOpinions:
         shapes = (self._features.shape[1:], self._logits.shape[1:])
         if shapes != ((PATCHES, FEATURES), (PATCHES, WORDS)) or min(len(self._features), len(self._logits)) < count:
             raise TrainingError(
-                f"expected YAMNet's answers to {count} excerpts in {folder}, found other arrays; "
-                f"remove {NOTE} there to judge anew"
+                f"expected YAMNet's answers to {count} excerpts in {folder}, found other arrays",
+                hint=f"remove {NOTE} there to judge anew",
             )
         known = np.unique(np.linspace(0, count - 1, min(count, KNOWN_EXCERPTS)).round().astype(int))
         windows = EXCERPT_SECONDS // KNOWN_SECONDS
@@ -105,7 +105,7 @@ def judge_again(excerpts: Excerpts, yamnet: Yamnet, on_batch: Callable[[int], No
             _judge(excerpts, yamnet, range(done, len(excerpts)), on_batch)
     except OSError as error:
         raise TrainingError(
-            f"cannot write YAMNet's answers to {folder}: {error}; free space, or choose another"
+            f"cannot write YAMNet's answers to {folder}: {error}", hint="free space, or choose another"
         ) from error
     return SecondOpinions(folder, len(excerpts))
 
@@ -127,7 +127,7 @@ def _done(excerpts: Excerpts) -> int:
         found = json.loads(note.read_text("utf-8"))
         return int(found["count"]) if found["made_of"] == excerpts.made_of else 0
     except (ValueError, KeyError, TypeError) as error:
-        raise TrainingError(f"{note} is damaged: {error}; remove it to judge anew") from error
+        raise TrainingError(f"{note} is damaged: {error}", hint="remove it to judge anew") from error
 
 
 def _judge(excerpts: Excerpts, yamnet: Yamnet, numbers: range, on_batch: Callable[[int], None]) -> None:
