@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from engine.cli.streams import discard_output, prepare_streams
 from engine.errors import AudioError, EngineError, QueryError, SignatureError, visible
 from engine.runtime.threads import THREADS, cap_pools
 
@@ -110,40 +111,57 @@ def cli(
 
 def main() -> None:
     """Run the command and exit with its code; no error leaves as a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8", errors="replace")  # an odd name must not stop the answer
+    prepare_streams()
     sys.exit(_run())
 
 
 def _run() -> int:
-    if completion.VARIABLE in os.environ:  # the shell asks what could follow
-        completion.offer_values(cli)
     try:
-        return int(cli.main(prog_name="engine", standalone_mode=False) or 0)
+        code = _invoke()
+        sys.stdout.flush()
+        return code
     except click.ClickException as error:
         shown = io.StringIO()
         error.show(shown)
         click.echo(visible(shown.getvalue(), keep="\n"), nl=False, err=True)
         return USAGE
-    except click.Abort:
-        return _complain("stopped; run the same command again to go on", FAILED)
-    except KeyboardInterrupt:
+    except (click.Abort, KeyboardInterrupt):
         return _complain("stopped; run the same command again to go on", FAILED)
     except (QueryError, AudioError, SignatureError) as error:
         return _complain(str(error), FAILED)
     except EngineError as error:
         return _complain(str(error), NOTHING_DONE)
-    except BrokenPipeError:  # the reader (`| head`) has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader (`| head`) has read enough
+        discard_output()
         return 0
-    except OSError as error:  # of the terminal or the file that the answer goes to
-        return _complain(f"cannot write the answer: {error.strerror or error}", NOTHING_DONE)
+    except OSError as error:
+        discard_output()
+        return _complain(_describe(error), NOTHING_DONE)
     except Exception as error:
         if os.environ.get("ENGINE_DEBUG"):
             raise
         reason = " ".join(str(error).split())[:300]
         return _complain(f"unexpected {type(error).__name__}: {reason}; set ENGINE_DEBUG=1 to see where", NOTHING_DONE)
+
+
+def _invoke() -> int:
+    """Run the command that the arguments name; unlike click's `main`, leave a broken pipe to the caller."""
+    if completion.VARIABLE in os.environ:  # the shell asks what could follow
+        completion.offer_values(cli)
+        cli.main(prog_name="engine", standalone_mode=False)
+    try:
+        with cli.make_context("engine", sys.argv[1:]) as context:
+            return int(cli.invoke(context) or 0)
+    except click.exceptions.Exit as done:  # --help and --version
+        return done.exit_code
+
+
+def _describe(error: OSError) -> str:
+    """Describe an error of the system: of a file that it names, else of the terminal, pipe or file of the answer."""
+    reason = error.strerror or error
+    if error.filename is None:
+        return f"cannot write the answer: {reason}"
+    return f"{os.fsdecode(error.filename)}: {reason}"
 
 
 def _complain(message: str, code: int) -> int:

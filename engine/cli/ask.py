@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from engine.cli import Settings, cli
-from engine.cli.tables import as_csv, columns_of, on_terminal, one_format, print_csv, print_table
+from engine.cli.tables import as_csv, columns_of, counted, on_terminal, one_format, print_csv, print_table
 from engine.errors import CONTROLS
 
 NEAREST_CENTROIDS = 5  # shown of each answer
@@ -60,9 +60,9 @@ def stats(settings: Settings, as_json: bool) -> None:
             del document["failures"]
         print_json(document)
         return
-    click.echo(f"{held.tracks} tracks, {held.failed} failed files")
+    click.echo(f"{counted(held.tracks, 'track')}, {counted(held.failed, 'failed file')}")
     for entry in held.encoders:
-        click.echo(f"  {entry.encoder} ({entry.coverage}): {entry.tracks} tracks")
+        click.echo(f"  {entry.encoder} ({entry.coverage}): {counted(entry.tracks, 'track')}")
     for failed in held.failures[:FAILURES]:
         click.echo(f"  failed: {failed.path}: {failed.reason}")
     if held.failed > FAILURES:

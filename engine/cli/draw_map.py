@@ -8,7 +8,7 @@ import click
 
 from engine.cli import Settings, cli
 from engine.cli.ask import as_json, displayable, print_json
-from engine.cli.tables import as_csv, columns_of, one_format, print_csv
+from engine.cli.tables import as_csv, columns_of, counted, one_format, print_csv
 
 SLOW_FROM = 10_000  # tracks: all but PCA take about a minute of one core
 
@@ -45,4 +45,4 @@ def draw_map(
     elif not settings.quiet:
         kept = drawn.explained_variance
         how = f", {kept:.0%} of the variance kept" if kept is not None else ""
-        click.echo(f"{len(drawn.points)} tracks placed by {method}{how}; written to {displayable(out)}")
+        click.echo(f"{counted(len(drawn.points), 'track')} placed by {method}{how}; written to {displayable(out)}")

@@ -11,7 +11,7 @@ import click
 from engine.cli import FAILED, Settings, cli
 from engine.cli.ask import as_json, displayable, print_json
 from engine.cli.index import progress
-from engine.cli.tables import as_csv, one_format, print_csv
+from engine.cli.tables import as_csv, counted, one_format, print_csv
 
 if TYPE_CHECKING:
     from engine.duplicates.results import DuplicateGroup, Duplicates
@@ -66,12 +66,14 @@ def _complain(found: Duplicates) -> None:
 
 def _summarise(found: Duplicates, kinds: list[str]) -> None:
     counts = {kind: sum(group.kind == kind for group in found.groups) for kind in kinds}
-    words = (f"{counts[kind]} group{'s' * (counts[kind] != 1)} of the {TITLES[kind]}" for kind in kinds)
+    words = (f"{counted(counts[kind], 'group')} of the {TITLES[kind]}" for kind in kinds)
     click.echo(", ".join(words), err=True)
 
 
 def _show_group(group: DuplicateGroup) -> None:
-    click.echo(click.style(TITLES[group.kind], bold=True) + f"  {group.score:.2f}  {len(group.tracks)} files")
+    click.echo(
+        click.style(TITLES[group.kind], bold=True) + f"  {group.score:.2f}  {counted(len(group.tracks), 'file')}"
+    )
     for track in group.tracks:
         rate = f"{track.bitrate / 1000:.0f} kbit/s" if track.bitrate else ""
         partial = "  partial" if track.partial else ""

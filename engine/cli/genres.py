@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -11,7 +10,8 @@ import click
 
 from engine.cli import Settings, cli
 from engine.cli.ask import as_json, displayable, print_json
-from engine.cli.tables import as_csv, one_format, print_csv
+from engine.cli.streams import shortened, terminal_columns
+from engine.cli.tables import as_csv, counted, one_format, print_csv
 
 if TYPE_CHECKING:
     from engine.genres.results import GenreRelations, GenreSummary
@@ -95,7 +95,8 @@ def _shares(genre: GenreSummary) -> tuple[float | None, ...]:
 def _distance_lines(relations: GenreRelations) -> list[str]:
     """The table where it fits the terminal, else where to find it."""
     names = [displayable(genre.genre) for genre in relations.genres]
-    if NAME_WIDTH + COLUMN * len(names) > shutil.get_terminal_size().columns:
+    columns = terminal_columns()
+    if columns is not None and NAME_WIDTH + COLUMN * len(names) > columns:
         return ["", f"distances of {len(names)} genres (1 - cosine): wider than this terminal; --json has them"]
     heading = "".join(f"{name[: COLUMN - 1]:>{COLUMN}}" for name in names)
     lines = ["", "distances (1 - cosine)", " " * NAME_WIDTH + heading]
@@ -108,7 +109,7 @@ def _equation_lines(relations: GenreRelations, threshold: float) -> Sequence[str
     found = relations.equations
     if not found:
         return ["", f"no genre equation has an error below {threshold:g}; try a larger --threshold"]
-    lines = ["", f"{len(found)} genre equation{'s' if len(found) > 1 else ''} with an error below {threshold:g}"]
+    lines = ["", f"{counted(len(found), 'genre equation')} with an error below {threshold:g}"]
     for equation in found[:MOST_EQUATIONS]:
         a, b, c, d = (displayable(name) for name in (equation.a, equation.b, equation.c, equation.d))
         lines.append(f"  {equation.error:.2f}  {a} - {b} + {c} = {d}")
@@ -118,8 +119,7 @@ def _equation_lines(relations: GenreRelations, threshold: float) -> Sequence[str
 
 
 def _fit(name: str, width: int) -> str:
-    clean = displayable(name)
-    return clean if len(clean) <= width else clean[: width - 1] + "…"
+    return shortened(displayable(name), width)
 
 
 def _brief(distance: float) -> str:

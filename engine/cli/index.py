@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.cli import FAILED, Settings, cli
+from engine.cli.tables import counted
 
 if TYPE_CHECKING:
     from engine.indexer.pipeline.reports import IndexProgress, IndexReport, MeasureReport
@@ -122,10 +123,12 @@ def _summarise(report: IndexReport) -> None:
     if report.retagged:
         click.echo(f"of the unchanged, {report.retagged} had their tags read anew: this version reads more of them")
     if report.passed_over:
-        click.echo(f"{report.passed_over} files without sound passed over")
+        click.echo(f"{counted(report.passed_over, 'file')} without sound passed over")
     before = [f"{failed.path}: {failed.reason}" for failed in report.failed_before]
     _list("failed before and unchanged since (--retry reads them again)", before)
-    _list("tracks whose files are gone (--prune removes them)", report.vanished if not report.pruned else [])
+    if not report.pruned:
+        gone = "track whose file is" if len(report.vanished) == 1 else "tracks whose files are"
+        _list(f"{gone} gone (--prune removes them)", report.vanished)
 
 
 def _list(title: str, lines: list[str]) -> None:

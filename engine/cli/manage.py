@@ -6,6 +6,7 @@ import click
 
 from engine.cli import Settings, cli
 from engine.cli.ask import displayable
+from engine.cli.tables import counted
 
 
 @cli.command()
@@ -16,7 +17,7 @@ def export(settings: Settings, file: str) -> None:
     with settings.open() as library:
         count = library.export(file)
     if not settings.quiet:
-        click.echo(f"{count} signatures of {library.encoder} written to {displayable(file)}")
+        click.echo(f"{counted(count, 'signature')} of {library.encoder} written to {displayable(file)}")
 
 
 @cli.command()
@@ -27,7 +28,7 @@ def remove(settings: Settings, tracks: tuple[str, ...]) -> None:
     with settings.open() as library:
         count = library.remove(tracks)
     if not settings.quiet:
-        click.echo(f"{count} tracks removed from the library")
+        click.echo(f"{counted(count, 'track')} removed from the library")
 
 
 @cli.command()
@@ -39,4 +40,4 @@ def relocate(settings: Settings, old: str, new: str) -> None:
     with settings.open() as library:
         count = library.relocate(old, new)
     if not settings.quiet:
-        click.echo(f"{count} tracks now below {displayable(new)}")
+        click.echo(f"{counted(count, 'track')} now below {displayable(new)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from engine.cli import FAILED, Settings, cli
 from engine.cli.ask import as_json, display_name, displayable, name_cells, print_json
 from engine.cli.filtering import filter_options, filters_of, seed_of, tell_seed, variety_options
 from engine.cli.similar import DIVERSE
-from engine.cli.tables import as_csv, columns_of, on_terminal, one_format, print_csv, print_table
+from engine.cli.tables import as_csv, columns_of, counted, on_terminal, one_format, print_csv, print_table
 
 if TYPE_CHECKING:
     from engine.library import Engine
@@ -172,21 +171,18 @@ def _show_all(made: Playlist) -> None:
 
 
 def _show(number: int, track: PlaylistTrack) -> None:
-    left = f"{number:>4}. {track.similarity:.3f} "
-    room = max(20, shutil.get_terminal_size().columns - len(left) - 12)
     name = display_name(track.artist, track.title, track.path)
-    name = name if len(name) <= room else name[: room - 1] + "…"
-    click.echo(f"{left}{name}" + (f"  id:{track.track_id}" if track.track_id else ""))
+    click.echo(f"{number:>4}. {track.similarity:.3f} {name}" + (f"  id:{track.track_id}" if track.track_id else ""))
 
 
 def _sum_up(made: Playlist, out: str | None, wanted: int | None) -> None:
     count = len(made.tracks)
     if wanted is not None and count < wanted:
         why = "; ".join(made.notes) or "no more are there, or none passes the filters"
-        click.echo(f"{count} of {wanted} tracks: {why}", err=True)
+        click.echo(f"{count} of {counted(wanted, 'track')}: {why}", err=True)
     if made.worst_step is not None:
         click.echo(f"worst step {made.worst_step:.3f}", err=True)
     if out and count:
-        click.echo(f"{count} track{'s' if count > 1 else ''} written to {displayable(out)}", err=True)
+        click.echo(f"{counted(count, 'track')} written to {displayable(out)}", err=True)
     elif out:
         click.echo(f"nothing written to {displayable(out)}", err=True)

@@ -10,7 +10,7 @@ import click
 from engine.cli import Settings, cli
 from engine.cli.ask import as_json, display_name, displayable, name_cells, print_json
 from engine.cli.filtering import filter_options, filters_of
-from engine.cli.tables import as_csv, columns_of, on_terminal, one_format, print_csv, print_table
+from engine.cli.tables import as_csv, columns_of, counted, on_terminal, one_format, print_csv, print_table
 
 if TYPE_CHECKING:
     from engine.recommend.results import Recommendations
@@ -60,7 +60,7 @@ def recommend(
         _show_all(found)
     if len(found.tracks) < n and not settings.quiet:
         said = "no more is left that passes and was not heard"
-        click.echo(f"{len(found.tracks)} of {n} tracks: {said}", err=True)
+        click.echo(f"{len(found.tracks)} of {counted(n, 'track')}: {said}", err=True)
     return 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import click
 from engine.cli import FAILED, Settings, cli
 from engine.cli.ask import NEAREST_CENTROIDS, as_json, display_name, displayable, name_cells, print_json
 from engine.cli.filtering import MOMENT, filter_options, filters_of, seed_of, tell_seed, variety_options
-from engine.cli.tables import as_csv, columns_of, on_terminal, one_format, print_csv, print_table
+from engine.cli.tables import as_csv, columns_of, counted, on_terminal, one_format, print_csv, print_table
 from engine.errors import AudioError, QueryError, SignatureError
 
 if TYPE_CHECKING:
@@ -169,16 +168,15 @@ def _genre(match: Match) -> str:
 
 def _show_match(match: Match) -> None:
     left = f"  {match.rank:>3}. {match.similarity:.3f} {_bar(match.similarity)} {_genre(match):<12}"
-    room = max(20, shutil.get_terminal_size().columns - len(left) - 9)
-    name = display_name(match.artist, match.title, match.path)
-    shown = name if len(name) <= room else name[: room - 1] + "…"
-    click.echo(f"{left}{shown}  id:{match.track_id}")
+    click.echo(f"{left}{display_name(match.artist, match.title, match.path)}  id:{match.track_id}")
 
 
 def _show_group(group: GroupMatch) -> None:
     name = " - ".join(name for name in (group.artist, group.album) if name)
-    tracks = f"{group.tracks} track{'s' if group.tracks > 1 else ''}"
-    click.echo(f"  {group.rank:>3}. {group.similarity:.3f} {_bar(group.similarity)} {displayable(name)}  ({tracks})")
+    click.echo(
+        f"  {group.rank:>3}. {group.similarity:.3f} {_bar(group.similarity)} {displayable(name)}  "
+        f"({counted(group.tracks, 'track')})"
+    )
 
 
 def _bar(share: float) -> str:

@@ -37,6 +37,11 @@ def on_terminal() -> bool:
     return sys.stdout.isatty()
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun, for example "1 track" and "2 tracks"."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def columns_of(kind: type[Any]) -> tuple[str, ...]:
     """The names of a dataclass's fields: the columns of a list of such."""
     return tuple(field.name for field in fields(kind))
@@ -65,7 +70,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     numeric = [all(map(NUMBER.fullmatch, column)) for column in zip(*cells, strict=True)]
     heading = [column.upper() for column in columns]
     widths = [max(map(_width, column)) for column in zip(heading, *cells, strict=True)]
-    widths = _narrowed(widths, shutil.get_terminal_size().columns - len(GAP) * (len(widths) - 1))
+    numbers = [max(map(_width, column)) for column in zip(*cells, strict=True)]
+    least = [number if is_number else NARROWEST for number, is_number in zip(numbers, numeric, strict=True)]
+    widths = _narrowed(widths, least, shutil.get_terminal_size().columns - len(GAP) * (len(widths) - 1))
     for i, row in enumerate([heading, *cells]):
         looks = zip(columns, row, widths, numeric, strict=True)
         padded = [_pad(_cut(cell, width, at_end=name != "path"), width, right) for name, cell, width, right in looks]
@@ -87,11 +94,14 @@ def _width(text: str) -> int:
     return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)
 
 
-def _narrowed(widths: list[int], room: int) -> list[int]:
-    """Take from the widest column until all fit."""
+def _narrowed(widths: list[int], least: list[int], room: int) -> list[int]:
+    """Take from the widest column until all fit; `least` is where each ends: numbers are never cut."""
     widths = list(widths)
-    while sum(widths) > room and max(widths) > NARROWEST:
-        widths[widths.index(max(widths))] -= 1
+    while sum(widths) > room:
+        spare = [width if width > limit else 0 for width, limit in zip(widths, least, strict=True)]
+        if not any(spare):
+            break
+        widths[spare.index(max(spare))] -= 1
     return widths
 
 

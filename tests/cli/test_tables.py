@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.cli.tables import print_csv
+from engine.cli.tables import counted, print_csv, print_table
 from engine.db import NewTrack, open_database, upsert_track
 from tests.cli.conftest import Command
 from tests.conftest import FirstRun
@@ -205,3 +205,23 @@ def test_on_a_terminal(tmp_path: Path) -> None:
     assert first.endswith("/end.wav")
     assert second.index("C") == heading.index("ARTIST") == first.index("B")
     assert max(len(line) + sum(character in "音楽" for character in line) for line in (heading, first, second)) <= 70
+
+
+@pytest.mark.parametrize("columns", [30, 40, 60])
+def test_narrow_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    """In a narrow terminal names are cut before numbers, and the lines fit."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    rows = [(1, "0.738", "A band of many words", "A title of many words", 123456), (20, "-0.020", "B", "C", 7)]
+    print_table(("", "similar", "artist", "title", "id"), rows)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= columns
+    assert lines[1].split()[:2] == ["1", "0.738"]
+    assert lines[1].endswith("123456")
+    assert lines[2].split()[:2] == ["20", "-0.020"]
+
+
+def test_counts_of_one(command: Command, tmp_path: Path) -> None:
+    """One of a thing is not called by its plural."""
+    library = library_of(tmp_path / "x.db", (b"/m/a.wav", {}))
+    assert command("--library", library, "stats").out == "1 track, 0 failed files\n"
+    assert counted(2, "track") == "2 tracks"
