@@ -11,9 +11,12 @@ from tqdm import tqdm
 
 from engine.datasets.clips import Clip, ClipSamples
 from engine.datasets.music import LEAST_SECONDS, MusicSamples, find_tracks
+from engine.db.places import make_private_folder
 from engine.db.text import displayable
-from engine.errors import TrainingError
+from engine.errors import TrainingError, UnavailableError
 from engine.runtime.paths import default_cache
+
+CACHE_HINT = "name a folder with --cache DIR"
 
 
 @contextmanager
@@ -31,8 +34,21 @@ def progress(title: str, show: bool, total: int | None = None, done: int = 0) ->
 
 
 def clip_cache(folder: str | None) -> Path:
-    """Where decoded clips are kept: the folder asked for, or one in the user's cache directory."""
-    return Path(folder) if folder else default_cache() / "clips"
+    """Return the folder of decoded clips: as given, or one in the user's cache directory.
+
+    Raises:
+        UnavailableError: The folder cannot be made or written.
+    """
+    default = default_cache()
+    if not folder and default is None:
+        raise UnavailableError("expected a home directory for decoded clips, found none", hint=CACHE_HINT)
+    path = Path(folder or default / "clips")  # type: ignore[operator]
+    try:
+        make_private_folder(path)
+    except OSError as error:
+        reason = f"{displayable(path)}: {error.strerror or error}"
+        raise UnavailableError(f"cannot keep decoded clips in {reason}", hint=CACHE_HINT) from error
+    return path
 
 
 def read_samples(chosen: Sequence[Clip], split: str, cache: Path, show: bool) -> ClipSamples:

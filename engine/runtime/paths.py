@@ -5,19 +5,43 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from engine.errors import UnavailableError
+
 APPLICATION = "music-engine"
 
 
 def default_library() -> Path:
-    """Return `ENGINE_LIBRARY` if set, else a file in the user's data directory."""
+    """Return `ENGINE_LIBRARY` if set, else a file in the user's data directory.
+
+    Raises:
+        UnavailableError: The system knows no home directory for this user.
+    """
     from platformdirs import user_data_path  # slow to import for `engine --help`
 
     named = os.environ.get("ENGINE_LIBRARY")
-    return Path(named) if named else user_data_path(APPLICATION) / "library.db"
+    if named:
+        return Path(named)
+    try:
+        return _absolute(user_data_path(APPLICATION)) / "library.db"
+    except RuntimeError as error:
+        raise UnavailableError(
+            "expected a home directory for the library, found none",
+            hint="name the library with --library FILE or ENGINE_LIBRARY",
+        ) from error
 
 
-def default_cache() -> Path:
-    """Return a folder for files that can be recomputed."""
+def default_cache() -> Path | None:
+    """Return a folder for files that can be recomputed; None where this user has no home directory."""
     from platformdirs import user_cache_path
 
-    return user_cache_path(APPLICATION)
+    try:
+        return _absolute(user_cache_path(APPLICATION))
+    except RuntimeError:
+        return None
+
+
+def _absolute(path: Path) -> Path:
+    """Return a path whose home directory was found; raise RuntimeError where it was not, as new platformdirs does."""
+    if not path.is_absolute():
+        raise RuntimeError("no home directory")
+    return path

@@ -52,21 +52,28 @@ def computes_in_bf16(device: str) -> bool:
 
 def _bf16_works() -> bool:
     """Whether this processor's bf16 works, tested once in another process, which may crash."""
-    verdict = default_cache() / f"bf16-{_machine()}"
+    cache = default_cache()
+    if cache is None:
+        return _try_bf16()
+    verdict = cache / f"bf16-{_machine()}"
     with suppress(OSError), open_regular(verdict) as handle:
         return handle.read() == b"works"
+    works = _try_bf16()
+    with suppress(OSError, OutputError):  # repeat the test next time
+        make_private_folder(verdict.parent)
+        with replacing(verdict, ANYTHING) as handle:
+            handle.write(b"works" if works else b"fails")
+    return works
+
+
+def _try_bf16() -> bool:
     try:
         tried = subprocess.run(
             [sys.executable, "-c", PROBE], stdin=subprocess.DEVNULL, capture_output=True, timeout=PROBE_SECONDS
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
-    works = tried.returncode == 0
-    with suppress(OSError, OutputError):  # repeat the test next time
-        make_private_folder(verdict.parent)
-        with replacing(verdict, ANYTHING) as handle:
-            handle.write(b"works" if works else b"fails")
-    return works
+    return tried.returncode == 0
 
 
 def _machine() -> str:
