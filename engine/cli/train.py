@@ -13,7 +13,7 @@ SUBSETS = ("small", "medium", "large")
 
 
 @cli.command()
-@click.option("--data", required=True, metavar="PATH", help="A CSV of clips, or a folder; see the README.")
+@click.option("--data", required=True, metavar="PATH", help="A CSV of clips, or a folder; see docs/guide/training.md.")
 @click.option(
     "--layout",
     type=click.Choice(LAYOUTS),
@@ -31,7 +31,7 @@ SUBSETS = ("small", "medium", "large")
     metavar="FILE",
     help="Where the weights go (.safetensors); a report goes beside it (FILE.report/).",
 )
-@click.option("--augment", metavar="FILE.toml", help="Effects that vary the clips on the fly; see the README.")
+@click.option("--augment", metavar="FILE.toml", help="Effects that vary the clips on the fly; see docs/guide/training.md.")
 @click.option("--teacher", metavar="FILE.npz", help="MusiCNN's weights, to learn from beside the labels.")
 @click.option("--second-teacher", metavar="FILE.tflite", help="YAMNet, beside MusiCNN; needs the extra `teachers`.")
 @click.option(
