@@ -31,7 +31,9 @@ SUBSETS = ("small", "medium", "large")
     metavar="FILE",
     help="Where the weights go (.safetensors); a report goes beside it (FILE.report/).",
 )
-@click.option("--augment", metavar="FILE.toml", help="Effects that vary the clips on the fly; see docs/guide/training.md.")
+@click.option(
+    "--augment", metavar="FILE.toml", help="Effects that vary the clips on the fly; see docs/guide/training.md."
+)
 @click.option("--teacher", metavar="FILE.npz", help="MusiCNN's weights, to learn from beside the labels.")
 @click.option("--second-teacher", metavar="FILE.tflite", help="YAMNet, beside MusiCNN; needs the extra `teachers`.")
 @click.option(
