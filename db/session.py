@@ -32,8 +32,8 @@ KEPT_CONNECTIONS = 8  # more are opened when more threads read at once, and clos
 class Database:
     """An open library. Any number of threads may read at once; writers, of any process, take turns."""
 
-    def __init__(self, path: Path, *, writable: bool) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, writable: bool, full: bool = False) -> None:
+        self.path, self.full = path, full
         self.closed = False
         pool: dict[str, Any] = {"poolclass": NullPool}  # never holds a view of a file that its owner may rewrite
         if writable:
@@ -118,9 +118,9 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            raise explained(self.path, error.orig or error) from error
+            raise explained(self.path, error.orig or error, full=self.full) from error
         except sqlite3.Error as error:  # raised outside a statement: while connecting, or by a damaged value
-            raise explained(self.path, error) from error
+            raise explained(self.path, error, full=self.full) from error
 
 
 def open_database(path: Path, *, create: bool) -> Database:
@@ -139,12 +139,25 @@ def open_database(path: Path, *, create: bool) -> Database:
     path = Path(path).absolute()
     _find_or_make(path, create)
     writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
-    database = Database(path, writable=writable)
     try:
-        if create and writable and _is_blank(database):
+        return _opened(Database(path, writable=writable), create=create and writable, prepare=writable)
+    except UnavailableError as error:
+        if not writable or not isinstance(error.__cause__, DBAPIError | sqlite3.Error):
+            raise
+        # On a full disk SQLite cannot make the file through which it reads a library that is written, too.
+        try:
+            return _opened(Database(path, writable=False, full=True), create=False, prepare=False)
+        except LibraryError:
+            raise error from None
+
+
+def _opened(database: Database, *, create: bool, prepare: bool) -> Database:
+    """Check a database, first making its tables and bringing it up to date where wanted; close it where that fails."""
+    try:
+        if create and _is_blank(database):
             _create_tables(database)
         _identify(database)
-        if writable:
+        if prepare:
             _log_ahead(database)
             _bring_up_to_date(database)
     except BaseException:

@@ -70,8 +70,16 @@ OTHERWISE = Meaning(
 )
 
 
-def explained(path: Path, error: BaseException) -> LibraryError:
-    """Return the error to raise for one of SQLite's about the library at a path."""
+def explained(path: Path, error: BaseException, *, full: bool = False) -> LibraryError:
+    """Return the error to raise for one of SQLite's about the library at a path.
+
+    Args:
+        path: The library.
+        error: SQLite's.
+        full: Whether the library is read-only because its disk was full when it was opened.
+    """
     found = " ".join(str(error).split())
+    if full and "readonly" in found.lower():
+        return MEANINGS["is full"].error(f"library {displayable(path)}")
     meaning = next((each for part, each in MEANINGS.items() if part in found.lower()), OTHERWISE)
     return meaning.error(f"library {displayable(path)}", f"SQLite: {found}")

@@ -23,6 +23,7 @@ from engine.runtime.precision import computes_in_bf16
 from engine.util.cache import StateCache
 
 if TYPE_CHECKING:
+    from engine.indexer.features.fingerprint_store import FingerprintStore
     from engine.indexer.vectors.store import Snapshot, VectorStore
     from engine.models.encoder import Encoder
 
@@ -71,6 +72,13 @@ class LibrarySession:
         if self._coverage is not None:
             return self._coverage
         return self.cache.get("coverage", self.database.version(), self._read_coverage)
+
+    @cached_property
+    def fingerprints(self) -> FingerprintStore:
+        """Fingerprints, shared with every other session of this library in this process."""
+        from engine.indexer.features.fingerprint_store import FingerprintStore
+
+        return FingerprintStore.of(self.database)
 
     def view(self) -> LibraryView:
         """Return a view for one question."""
@@ -159,6 +167,11 @@ class LibraryView:
     def snapshot(self) -> Snapshot:
         """The signatures; there may be none."""
         return self._session.store(self.coverage).snapshot()
+
+    @property
+    def fingerprints(self) -> FingerprintStore:
+        """The session's fingerprints."""
+        return self._session.fingerprints
 
     @property
     def filled_snapshot(self) -> Snapshot:

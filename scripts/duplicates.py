@@ -38,6 +38,7 @@ from engine.indexer.audio.samples import Samples
 from engine.indexer.audio.scan import FoundFile, scan
 from engine.indexer.audio.tags import read_tags
 from engine.indexer.features.fingerprint import OUTLINE, read_outline
+from engine.indexer.features.fingerprint_store import FingerprintStore
 from engine.indexer.features.fingerprinting import Fingerprinting
 
 RE_ENCODED, AS_THEY_ARE = 3, 3  # tracks of an artist
@@ -140,7 +141,7 @@ def compare(database: Database, folder: Path) -> Iterator[Pair]:
     """Compare all versions of a recording with each other, and all originals."""
     with database.read() as connection:
         tracks = {Path(track.name).name: track.id for track in tracks_below(connection, os.fsencode(folder))}
-    Fingerprinting(database, 1).run(tracks.values(), lambda _: None)
+    Fingerprinting(database, FingerprintStore.of(database), 1).run(tracks.values(), lambda _: None)
     with database.read() as connection:
         held = get_fingerprints(connection, tracks.values())
     for a, b in combinations(sorted(tracks), 2):

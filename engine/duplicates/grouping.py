@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
-from engine.db import Fingerprint, get_fingerprints, tracks_by_ids
+from engine.db import Fingerprint, tracks_by_ids
 from engine.duplicates.candidates import Pair, candidates, candidates_among
 from engine.duplicates.linkage import Group, Link, recordings, works_of
 from engine.duplicates.recordings import SAME_RECORDING, SAME_WORK, Verdict, judge
@@ -70,9 +70,6 @@ def repeated(
         track_ids: The tracks to examine.
         origins: Other tracks of the library.
         files: Paths of files outside the library; if there are any, every track needs its fingerprint.
-
-    Raises:
-        LibraryError: Fingerprints cannot be stored.
     """
     looked_at, known = frozenset(track_ids), frozenset(origins)
     among = candidates_among(view, looked_at | known)
@@ -91,7 +88,7 @@ def _links_to_files(view: LibraryView, files: Sequence[str], track_ids: Iterable
     if not files:
         return
     with view.read() as connection:
-        held = get_fingerprints(connection, track_ids)
+        held = view.fingerprints.get(connection, track_ids)
     for number, path in enumerate(files, start=1):
         try:
             words = fingerprints(first_sound(os.fsencode(path)).samples)
@@ -107,7 +104,7 @@ def _links_to_files(view: LibraryView, files: Sequence[str], track_ids: Iterable
 def _best_first(view: LibraryView, track_ids: Iterable[int]) -> list[int]:
     """Sort the tracks of one recording, the best file first."""
     with view.read() as connection:
-        held = get_fingerprints(connection, track_ids)
+        held = view.fingerprints.get(connection, track_ids)
         tracks = tracks_by_ids(connection, track_ids)
     seconds = {track_id: track.duration_seconds for track_id, track in tracks.items()}
     partial = _partial(seconds)
@@ -120,7 +117,7 @@ def _best_first(view: LibraryView, track_ids: Iterable[int]) -> list[int]:
 
 
 def _take_fingerprints(view: LibraryView, track_ids: Iterable[int], on_progress: OnProgress) -> FingerprintReport:
-    return Fingerprinting(view.database, view.threads).run(sorted(track_ids), on_progress)
+    return Fingerprinting(view.database, view.fingerprints, view.threads).run(sorted(track_ids), on_progress)
 
 
 def _links(view: LibraryView, pairs: Sequence[Pair], *, works: bool) -> Iterator[Link]:
@@ -128,7 +125,7 @@ def _links(view: LibraryView, pairs: Sequence[Pair], *, works: bool) -> Iterator
     for start in range(0, len(pairs), PAIRS_AT_ONCE):
         portion = pairs[start : start + PAIRS_AT_ONCE]
         with view.read() as connection:
-            held = get_fingerprints(connection, {each for pair in portion for each in (pair.first, pair.second)})
+            held = view.fingerprints.get(connection, {each for pair in portion for each in (pair.first, pair.second)})
         for pair in portion:
             verdict = _verdict(pair, held.get(pair.first, {}), held.get(pair.second, {}), works)
             if verdict is not None:
@@ -146,7 +143,7 @@ def _describe(view: LibraryView, found: Sequence[tuple[str, Group]], same: Seque
     listed = {each for _, group in found for each in group.track_ids}
     with view.read() as connection:
         tracks = tracks_by_ids(connection, listed)
-        held = get_fingerprints(connection, listed)
+        held = view.fingerprints.get(connection, listed)
     seconds = {track_id: track.duration_seconds for track_id, track in tracks.items() if held.get(track_id)}
     partial = {short for group in same for short in _partial({i: seconds[i] for i in group.track_ids if i in seconds})}
     for kind, group in found:

@@ -1,16 +1,18 @@
-"""Fingerprints of tracks that have none yet: decoded in threads, stored in batches. A crash loses at most a batch."""
+"""Take the fingerprints that tracks lack: decoded in threads, stored in batches. A crash loses at most a batch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from itertools import islice
 
 from engine.db import Database, Fingerprint, Track, fingerprint_kinds, put_fingerprints, tracks_by_ids
-from engine.errors import AudioError
+from engine.errors import AudioError, BusyError, UnavailableError
 from engine.indexer.features import chromaprint
 from engine.indexer.features.chromaprint import Chromaprint, ChromaprintError
 from engine.indexer.features.fingerprint import OUTLINE, SEMITONES, FirstSound, Words, fingerprints, first_sound
+from engine.indexer.features.fingerprint_store import FingerprintStore, TakenFingerprints
 from engine.indexer.pipeline.pool import in_order
 from engine.indexer.pipeline.pruning import why_not_as_indexed
 from engine.indexer.pipeline.reports import FailedPath, IndexProgress, OnProgress
@@ -25,20 +27,11 @@ class FingerprintReport:
 
     Attributes:
         left_out: Files that are away, changed since they were indexed, or cannot be read, by track id.
-        notes: What the user should know of the run: one line each.
+        notes: Warnings for the user, one line each.
     """
 
     left_out: dict[int, FailedPath] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, eq=False)
-class _Taken:
-    """A track, and its fingerprints or why there are none."""
-
-    track: Track
-    fingerprints: list[Fingerprint]
-    reason: str = ""
 
 
 class Fingerprinting:
@@ -46,37 +39,68 @@ class Fingerprinting:
 
     Args:
         database: The library.
+        store: Its fingerprints, shared with other threads: each file is decoded once.
         threads: Files decoded at once.
     """
 
-    def __init__(self, database: Database, threads: int) -> None:
-        self.database, self.threads = database, threads
+    def __init__(self, database: Database, store: FingerprintStore, threads: int) -> None:
+        self.database, self.store, self.threads = database, store, threads
         self.report = FingerprintReport()
         self._program: Chromaprint | None = None
+        self._unwritable = False
+        self._tried: set[int] = set()
 
     def run(self, track_ids: Iterable[int], on_progress: OnProgress) -> FingerprintReport:
         """Take the fingerprints that these tracks lack, where their files are what was indexed.
 
+        Where the library cannot be written, they stay in memory, and a note in the report says so.
+
         Raises:
-            LibraryError: They cannot be stored.
+            LibraryError: The library is damaged, or another file lies at its path.
         """
         with self.database.read() as connection:
             tracks = tracks_by_ids(connection, track_ids)
             known = fingerprint_kinds(connection, tracks)
         self._program = self._find_program(any(chromaprint.KIND not in known.get(each, ()) for each in tracks))
-        wanted = OWN_KINDS | ({chromaprint.KIND} if self._program else set())
         for track in tracks.values():
             if reason := why_not_as_indexed(track):
                 self._leave_out(track, reason)
-        there = [track for track in tracks.values() if track.id not in self.report.left_out]
-        work = [track for track in there if not wanted <= known.get(track.id, set())]
-        taken, done = in_order(self._take, work, self.threads, "fingerprint"), 0
-        while batch := list(islice(taken, BATCH_TRACKS)):
-            self._store(batch)
-            for each in batch:
-                done += 1
-                on_progress(IndexProgress(done, len(work), each.track.display_path))
+        there = {track.id: track for track in tracks.values() if track.id not in self.report.left_out}
+        while work := self._lacking(there):
+            self._take_or_wait(work, on_progress)
         return self.report
+
+    def _lacking(self, tracks: dict[int, Track]) -> dict[int, Track]:
+        """Return the tracks without a fingerprint of each kind, but for those tried or left out."""
+        wanted = OWN_KINDS | ({chromaprint.KIND} if self._program else set())
+        with self.database.read() as connection:
+            known = fingerprint_kinds(connection, tracks)
+        return {
+            track.id: track
+            for track in tracks.values()
+            if track.id not in self._tried | self.report.left_out.keys()
+            and not wanted <= known.get(track.id, set()) | self.store.kinds(track)
+        }
+
+    def _take_or_wait(self, work: dict[int, Track], on_progress: OnProgress) -> None:
+        """Take the fingerprints that no other thread is taking, then wait for those of others."""
+        others = self.store.claim(work.keys())
+        mine = [track for track_id, track in work.items() if track_id not in others]
+        try:
+            done = 0
+            taken = in_order(self._take, mine, self.threads, "fingerprint")
+            while batch := list(islice(taken, BATCH_TRACKS)):
+                self._put(batch)
+                for each in batch:
+                    done += 1
+                    on_progress(IndexProgress(done, len(work), each.track.display_path))
+        finally:
+            self.store.release([track.id for track in mine])
+        for future in others.values():
+            try:
+                self._note_failure(future.result())
+            except CancelledError:
+                continue  # its thread was stopped: this one takes it in the next round
 
     def _find_program(self, needed: bool) -> Chromaprint | None:
         try:
@@ -86,18 +110,20 @@ class Fingerprinting:
             return None
 
     def _give_up(self, error: ChromaprintError) -> None:
-        """Go on without the program, and say so once, whichever thread was the first."""
+        """Continue without the program, with one note however many threads met the error."""
         self._program = None
-        if not self.report.notes:
-            self.report.notes.append(f"{error}; compared by our own fingerprint instead")
+        note = f"{error}; compared by our own fingerprint instead"
+        if not any(each.endswith("instead") for each in self.report.notes):
+            self.report.notes.append(note)
 
-    def _take(self, track: Track) -> _Taken:
+    def _take(self, track: Track) -> TakenFingerprints:
         try:
             sound = first_sound(track.path)
         except AudioError as error:
-            return _Taken(track, [], str(error))
+            return TakenFingerprints(track, [], str(error))
         words = fingerprints(sound.samples) | self._ask_program(sound)
-        return _Taken(track, [Fingerprint(track.id, kind, words[kind], sound.codec, sound.bitrate) for kind in words])
+        found = [Fingerprint(track.id, kind, words[kind], sound.codec, sound.bitrate) for kind in words]
+        return TakenFingerprints(track, found)
 
     def _ask_program(self, sound: FirstSound) -> dict[str, Words]:
         program = self._program
@@ -109,14 +135,26 @@ class Fingerprinting:
             self._give_up(error)
             return {}
 
-    def _store(self, batch: list[_Taken]) -> None:
+    def _put(self, batch: list[TakenFingerprints]) -> None:
+        """Store a batch, in memory where the library cannot be written, and hand it to those who wait for it."""
         found = [fingerprint for each in batch for fingerprint in each.fingerprints]
-        if found:
-            with self.database.write() as connection:
-                put_fingerprints(connection, found, {each.track.id: each.track.content_hash for each in batch})
+        if found and not self._unwritable:
+            try:
+                with self.database.write() as connection:
+                    put_fingerprints(connection, found, {each.track.id: each.track.content_hash for each in batch})
+            except (UnavailableError, BusyError) as error:
+                self._unwritable = True
+                self.report.notes.append(f"fingerprints are not stored: {error.message}")
+        if self._unwritable:
+            self.store.remember(batch)
         for each in batch:
-            if each.reason:
-                self._leave_out(each.track, each.reason)
+            self._tried.add(each.track.id)
+            self._note_failure(each)
+            self.store.settle(each)
+
+    def _note_failure(self, taken: TakenFingerprints) -> None:
+        if taken.reason:
+            self._leave_out(taken.track, taken.reason)
 
     def _leave_out(self, track: Track, reason: str) -> None:
         self.report.left_out[track.id] = FailedPath(track.display_path, reason)

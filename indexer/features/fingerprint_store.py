@@ -1,0 +1,85 @@
+"""Fingerprints that threads of one process share: who is decoding a file, and results that could not be stored."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from weakref import WeakValueDictionary
+
+from sqlalchemy import Connection
+
+from engine.db import Database, Fingerprint, Track, get_fingerprints
+
+
+@dataclass(frozen=True, eq=False)
+class TakenFingerprints:
+    """A track's fingerprints, or the reason why there are none."""
+
+    track: Track
+    fingerprints: list[Fingerprint]
+    reason: str = ""
+
+
+class FingerprintStore:
+    """The fingerprints of one library file: stored ones, and those in memory where it cannot be written.
+
+    A file is decoded by the thread that claims it first; others wait for its Future, which is cancelled where that
+    thread stopped before it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._claims: dict[int, Future[TakenFingerprints]] = {}
+        self._unstored: dict[int, TakenFingerprints] = {}
+
+    @classmethod
+    def of(cls, database: Database) -> FingerprintStore:
+        """Return the store that all sessions of a library share in this process, while one of them holds it."""
+        status = database.path.stat()
+        with _STORES_LOCK:
+            return _STORES.setdefault((status.st_dev, status.st_ino), cls())
+
+    def claim(self, track_ids: Collection[int]) -> dict[int, Future[TakenFingerprints]]:
+        """Claim tracks for this thread; return the Futures of those that another thread has claimed."""
+        with self._lock:
+            others = {each: self._claims[each] for each in track_ids if each in self._claims}
+            self._claims |= {each: Future() for each in track_ids if each not in others}
+            return others
+
+    def settle(self, taken: TakenFingerprints) -> None:
+        """Hand the result of a claimed track to those who wait for it; it is stored by now."""
+        with self._lock:
+            self._claims.pop(taken.track.id).set_result(taken)
+
+    def release(self, track_ids: Iterable[int]) -> None:
+        """Give up claims that were not settled; who waits for them tries again."""
+        with self._lock:
+            for claim in [self._claims.pop(each) for each in track_ids if each in self._claims]:
+                claim.cancel()
+
+    def remember(self, batch: Iterable[TakenFingerprints]) -> None:
+        """Keep in memory what could not be stored."""
+        with self._lock:
+            self._unstored |= {taken.track.id: taken for taken in batch if taken.fingerprints}
+
+    def kinds(self, track: Track) -> set[str]:
+        """Return the kinds of fingerprint that are held in memory of a track with this content."""
+        taken = self._unstored.get(track.id)
+        if taken is None or taken.track.content_hash != track.content_hash:
+            return set()
+        return {fingerprint.kind for fingerprint in taken.fingerprints}
+
+    def get(self, connection: Connection, track_ids: Iterable[int]) -> dict[int, dict[str, Fingerprint]]:
+        """Return fingerprints by track id and kind, as `engine.db.get_fingerprints` does, those in memory included."""
+        wanted = set(track_ids)
+        found = get_fingerprints(connection, wanted)
+        for track_id in wanted & self._unstored.keys():
+            mine = {fingerprint.kind: fingerprint for fingerprint in self._unstored[track_id].fingerprints}
+            found[track_id] = mine | found.get(track_id, {})
+        return found
+
+
+_STORES: WeakValueDictionary[tuple[int, int], FingerprintStore] = WeakValueDictionary()
+_STORES_LOCK = threading.Lock()
