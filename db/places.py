@@ -7,10 +7,17 @@ read them, whatever the umask. What is there already keeps its permissions.
 import errno
 import os
 import stat
+from contextlib import suppress
 from io import BufferedRandom, BufferedReader
 from pathlib import Path
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+HAS_LOCKS = fcntl is not None
 BINARY = getattr(os, "O_BINARY", 0)
 
 
@@ -36,6 +43,26 @@ def create_file(path: Path, mode: int = PRIVATE_FILE) -> BufferedRandom:
     if mode == PRIVATE_FILE and hasattr(os, "fchmod"):
         os.fchmod(handle.fileno(), mode)
     return handle
+
+
+def lock(handle: BufferedRandom | BufferedReader) -> None:
+    """Lock an open file until it is closed or the process ends.
+
+    Raises:
+        BlockingIOError: Another process holds it. Without `HAS_LOCKS` nothing is locked.
+    """
+    if fcntl is not None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's entries to disk, so that a rename in it survives a loss of power; ignore systems without."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def open_regular(path: Path) -> BufferedReader:

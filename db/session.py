@@ -198,7 +198,7 @@ def _connect(path: Path, query: str = "mode=rw") -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA trusted_schema = OFF")  # a library from elsewhere may define no code that runs here
-        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA synchronous = FULL")  # a commit survives a loss of power
         connection.execute("PRAGMA schema_version")  # reads the file: one that cannot be read is found out here
     except BaseException:
         connection.close()

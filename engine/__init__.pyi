@@ -59,6 +59,8 @@ from .search.results import (
 
 __version__: str
 
+from .backup.results import Backup as Backup, Restored as Restored
+from .doctor.results import CheckReport as CheckReport, Finding as Finding
 from .duplicates.results import (
     DuplicateGroup as DuplicateGroup,
     Duplicates as Duplicates,

@@ -26,8 +26,11 @@ from engine.search.ranking import DEFAULT_RANKING, Ranking
 from engine.search.references import ID_PATTERN, PathName, TrackName, absolute_path, resolve
 from engine.search.results import Classification, FoundTrack, QueryResult, Span, Stats
 from engine.session import LibrarySession
+from engine.util.unfinished import remove_unfinished
 
 if TYPE_CHECKING:
+    from engine.backup.results import Backup, Restored
+    from engine.doctor.results import CheckReport
     from engine.duplicates.results import Duplicates
     from engine.explain.results import Explanation, PairExplanation
     from engine.genres.results import GenreRelations
@@ -152,6 +155,7 @@ class Engine:
         from engine.indexer.pipeline.ingest import IndexOptions, Ingest
 
         session = self._session
+        remove_unfinished()
         session.adopt()
         options = IndexOptions(session.threads, prune, force, retry, follow_links)
         ingest = Ingest(session.database, session.encoder, session.encoder_id, session.coverage, options)
@@ -596,6 +600,50 @@ class Engine:
         with self._session.database.write() as connection:
             return add_plays(connection, plays)
 
+    def check(self, *, repair: bool = False) -> CheckReport:
+        """Check the library: its file, references, signatures, index, weights, music files, space, permissions, clock.
+
+        Args:
+            repair: Repair by removing only what can be computed again: plays, ids and tags are never removed.
+
+        Raises:
+            LibraryError: The library cannot be read, or written for a repair.
+        """
+        from engine.doctor.checks import check_library
+
+        return check_library(self._session, repair)
+
+    def backup(self, file: str | os.PathLike[str]) -> Backup:
+        """Write a verified copy of the library into one file, also while an indexer runs.
+
+        It holds the whole database, and neither weights nor index files, which Engine makes by itself.
+
+        Raises:
+            OutputError: The file exists and is not a backup.
+            LibraryError: The library cannot be read, or the file cannot be written.
+        """
+        from engine.backup.backup import back_up
+
+        return back_up(self._session.database, file)
+
+    @staticmethod
+    def restore(file: str | os.PathLike[str], path: str | os.PathLike[str] | None = None) -> Restored:
+        """Verify a backup and put it in the place of the library, which must not be open.
+
+        The library that was there is kept beside it under another name.
+
+        Args:
+            file: The backup.
+            path: The library's file; by default the one in the user's data directory.
+
+        Raises:
+            LibraryError: The backup is missing, damaged or newer than this Engine, the library is open in another
+                process, or the files cannot be written. Nothing is changed then.
+        """
+        from engine.backup.backup import restore
+
+        return restore(file, Path(path) if path is not None else default_library())
+
     def write_tags(
         self,
         classified: Iterable[Classification],
@@ -622,6 +670,7 @@ class Engine:
         """
         from engine.tags.tagging import LEAST_PROBABILITY, TagRules, tag_files
 
+        remove_unfinished()
         rules = TagRules(LEAST_PROBABILITY if minimum is None else minimum, overwrite)
         report = tag_files(self._session.database, classified, rules, write=write)
         self._session.refresh(changed=False)  # tags count towards centroids

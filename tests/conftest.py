@@ -75,7 +75,7 @@ def _own_surroundings(
     monkeypatch.setattr("engine.runtime.precision.default_cache", lambda: tmp_path_factory.getbasetemp() / "found out")
     monkeypatch.delenv("ENGINE_LIBRARY", raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data home"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from engine.errors import TrainingError
+from engine.util.unfinished import temporary_beside
 
 FORMAT = "music-engine report 1"  # what `figures.json` says it is
 FIGURES = "figures.json"
@@ -42,7 +43,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     """
     check_place(folder)
     target = folder.resolve()
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+    partial = temporary_beside(target)
     try:
         partial.mkdir()
         yield partial
@@ -71,7 +72,7 @@ def _replaceable(folder: Path) -> bool:
 
 def _put(partial: Path, target: Path) -> None:
     """Rename `partial` to `target`, whose old content goes only when the new one is in place."""
-    old = target.with_name(f".{target.name}.{os.getpid()}.old")
+    old = temporary_beside(target)
     if target.exists():
         target.rename(old)
     try:

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from engine.db.places import PRIVATE_FILE, create_file, open_regular
+from engine.db.places import PRIVATE_FILE, create_file, open_regular, sync_folder
 from engine.db.text import displayable
 from engine.errors import OutputError
+from engine.util.unfinished import recorded, temporary_beside
 
 PUBLIC_FILE = 0o666  # before the umask: answers follow the user's own policy
 DATABASE_MAGIC = b"SQLite format 3\0"
@@ -122,22 +123,22 @@ def replacing(target: Path, kind: Kind) -> Iterator[BinaryIO]:
         OSError: The file cannot be written; the old one stays, and no temporary file remains.
     """
     real = check_output(target, kind)
-    partial = real.with_name(f".{real.name}.{os.getpid()}.part")
-    with suppress(FileNotFoundError):
-        partial.unlink()  # of an earlier process of this number; never written through, it may be a link
-    try:
-        with create_file(partial, PRIVATE_FILE if kind is ANYTHING else PUBLIC_FILE) as handle:
-            if real.exists():
-                shutil.copymode(real, partial)
-            yield handle
-            handle.flush()
-            os.fsync(handle.fileno())
-        check_output(real, kind)  # another program may have created it meanwhile
-        partial.replace(real)
-    except BaseException:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise
+    partial = temporary_beside(real)
+    with recorded(partial):
+        try:
+            with create_file(partial, PRIVATE_FILE if kind is ANYTHING else PUBLIC_FILE) as handle:
+                if real.exists():
+                    shutil.copymode(real, partial)
+                yield handle
+                handle.flush()
+                os.fsync(handle.fileno())
+            check_output(real, kind)  # another program may have created it meanwhile
+            partial.replace(real)
+            sync_folder(real.parent)
+        except BaseException:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
+            raise
 
 
 def _status(real: Path) -> os.stat_result | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.db.places import create_file, open_regular
+from engine.db.places import HAS_LOCKS, create_file, lock, open_regular, sync_folder
 from engine.indexer.vectors.ann_build import attach, build
 
 DIGEST_LETTERS = 16
@@ -85,10 +86,15 @@ def sweep(stem: Path, known: str) -> None:
     digest, _, near_digest = known.partition(" ")
     current = {_vectors_path(stem, digest), _near_path(stem, digest, near_digest)}
     ours = re.compile(re.escape(stem.name) + r"(\.[0-9a-f]+)?(\.[0-9a-f]+\.(graph|near))?\.faiss")
+    unfinished = re.compile(re.escape(stem.name) + r"\.([0-9a-f.]+\.)?[0-9a-f]+\.part")
     for path in stem.parent.iterdir():
-        if ours.fullmatch(path.name) and path not in current:
-            with suppress(OSError):
+        with suppress(OSError):
+            if ours.fullmatch(path.name) and path not in current:
                 path.unlink()
+            elif HAS_LOCKS and unfinished.fullmatch(path.name):
+                with open_regular(path) as handle:
+                    lock(handle)  # fails while another process writes it
+                    path.unlink()
 
 
 def vectors_file(stem: Path, known: str) -> Path:
@@ -119,15 +125,16 @@ def _flat(track_ids: NDArray[np.int64], vectors: Floats) -> Any:
 def _put(index: Any, name: Callable[[str], Path], flags: int = 0) -> str:
     """Write a temporary file, flush, rename: a crash between leaves nothing that anybody takes for an index."""
     stem = name("")
-    partial = Path(f"{stem}.{os.getpid()}.part")
+    partial = Path(f"{stem}.{secrets.token_hex(8)}.part")
     try:
-        partial.unlink(missing_ok=True)
         with create_file(partial) as handle:
+            lock(handle)  # `sweep` removes unlocked ones: their writer was killed
             faiss.write_index(index, faiss.PyCallbackIOWriter(handle.write), flags)
             handle.flush()
             os.fsync(handle.fileno())
-        digest = _digest(partial)
-        partial.replace(name(digest))
+            digest = _digest(partial)
+            partial.replace(name(digest))
+        sync_folder(partial.parent)
     except RuntimeError as error:  # FAISS' word for what the writer met
         raise OSError(str(error)) from error
     finally:

@@ -1,0 +1,81 @@
+"""Checks of a whole library: the database file itself, references between rows, and rows that contradict each other."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Connection, Table, delete, func, select
+from sqlalchemy.exc import DBAPIError
+
+from engine.db.schema import audio_features, fingerprints, segments, signatures, tracks, words
+from engine.db.text import portions
+
+MOST_PROBLEMS = 20  # that SQLite names, of a damaged file
+UNIT_TOLERANCE = 1e-3
+# Rows that can be computed again from the file of their track.
+DERIVED: tuple[Table, ...] = (signatures, fingerprints, audio_features)
+
+
+@dataclass(frozen=True)
+class BadSignature:
+    """A stored signature that is not a finite unit vector: its id, its track's id and path."""
+
+    signature_id: int
+    track_id: int
+    path: bytes
+
+
+def database_problems(connection: Connection) -> list[str]:
+    """Return SQLite's own findings on the file: damaged pages, indexes that disagree with tables; empty if sound."""
+    try:
+        found = connection.exec_driver_sql(f"PRAGMA integrity_check({MOST_PROBLEMS})").scalars().all()
+    except DBAPIError as error:  # too damaged to be checked
+        return [str(error.orig)]
+    return [] if found == ["ok"] else [" ".join(str(line).split()) for line in found]
+
+
+def dangling_rows(connection: Connection) -> dict[str, int]:
+    """Return the number of rows by table that refer to a track or signature that does not exist."""
+    counts: dict[str, int] = {}
+    for table, *_ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
+        counts[table] = counts.get(table, 0) + 1
+    return counts
+
+
+def remove_dangling_rows(connection: Connection) -> int:
+    """Remove derived rows without their track or signature; return how many. What a user made stays."""
+    removed = 0
+    for table in DERIVED:
+        lost = table.c.track_id.not_in(select(tracks.c.id))
+        removed += connection.execute(delete(table).where(lost)).rowcount
+    for table in (segments, words):
+        lost = table.c.signature_id.not_in(select(signatures.c.id))
+        removed += connection.execute(delete(table).where(lost)).rowcount
+    return removed
+
+
+def signatures_without_segments(connection: Connection) -> int:
+    """Return the number of signatures whose segments are missing: they answer, but cannot be explained."""
+    lost = signatures.c.id.not_in(select(segments.c.signature_id))
+    return int(connection.execute(select(func.count()).select_from(signatures).where(lost)).scalar_one())
+
+
+def bad_signatures(connection: Connection) -> list[BadSignature]:
+    """Return the signatures that are not finite unit vectors."""
+    columns = select(signatures.c.id, signatures.c.track_id, signatures.c.vector, tracks.c.path)
+    rows = connection.execution_options(yield_per=1024).execute(columns.join_from(signatures, tracks))
+    return [BadSignature(row.id, row.track_id, row.path) for row in rows if not _is_unit(row.vector)]
+
+
+def remove_signatures(connection: Connection, signature_ids: list[int]) -> int:
+    """Remove signatures, which the next indexing computes again; return how many."""
+    return sum(
+        connection.execute(delete(signatures).where(signatures.c.id.in_(part))).rowcount
+        for part in portions(signature_ids)
+    )
+
+
+def _is_unit(blob: bytes) -> bool:
+    if not blob or len(blob) % 4:
+        return False
+    vector = np.frombuffer(blob, "<f4")
+    return bool(np.isfinite(vector).all() and abs(float(np.linalg.norm(vector)) - 1) < UNIT_TOLERANCE)

@@ -1,0 +1,1 @@
+"""How is a library copied to a safe place, and brought back?"""

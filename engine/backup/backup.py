@@ -1,0 +1,79 @@
+"""Back up a library into one file, also while an indexer runs, and restore it.
+
+A backup holds all that cannot be computed again (plays, ids, tags as they were read) and the signatures. It holds no
+weights and no index files, which Engine makes by itself.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from engine.backup.results import Backup, Restored
+from engine.db import Database
+from engine.db.copies import copy_database, is_copy, put_in_place, verify_copy
+from engine.db.places import create_file, make_private_folder, open_regular
+from engine.db.text import displayable
+from engine.errors import LibraryError, OutputError
+from engine.util.atomic_files import Kind, replacing
+from engine.util.unfinished import recorded, temporary_beside
+
+CHUNK = 1 << 20
+
+
+BACKUP = Kind("backup", is_copy)
+
+
+def back_up(database: Database, file: str | os.PathLike[str]) -> Backup:
+    """Copy a library into a file and verify the copy; see `Engine.backup`."""
+    target = Path(file)
+    if not target.name or target.is_dir():
+        raise LibraryError(
+            f"expected a file to write to, found {displayable(target)!r}; name one, for example music.bak"
+        )
+    try:
+        with replacing(target, BACKUP) as handle:
+            facts = copy_database(database.path, Path(os.fsdecode(handle.name)))
+            size = Path(os.fsdecode(handle.name)).stat().st_size
+    except OutputError:
+        raise
+    except OSError as error:
+        reason = error.strerror or error
+        raise LibraryError(
+            f"cannot write {displayable(target)}: {reason}; free space or choose another place"
+        ) from error
+    return Backup(str(target.absolute()), facts.tracks, size)
+
+
+def restore(file: str | os.PathLike[str], library: Path) -> Restored:
+    """Verify a backup and put it in a library's place; see `Engine.restore`."""
+    source, library = Path(file), library.absolute()
+    if not source.is_file():
+        raise LibraryError(f"expected a backup made by `engine backup FILE`, found no file at {displayable(source)}")
+    if library.exists() and source.samefile(library):
+        raise LibraryError(f"{displayable(source)} is the library itself; name a backup")
+    facts = verify_copy(source)
+    temporary = temporary_beside(library)
+    try:
+        make_private_folder(library.parent)
+        with recorded(temporary):
+            try:
+                _copy(source, temporary)
+                verify_copy(temporary)
+                kept = put_in_place(temporary, library)
+            finally:
+                temporary.unlink(missing_ok=True)
+    except OSError as error:
+        reason = error.strerror or error
+        raise LibraryError(
+            f"cannot restore to {displayable(library)}: {reason}; nothing was lost: free space or choose another place"
+        ) from error
+    return Restored(str(library), facts.tracks, source.stat().st_mtime, None if kept is None else str(kept))
+
+
+def _copy(source: Path, target: Path) -> None:
+    with open_regular(source) as reader, create_file(target) as writer:
+        while chunk := reader.read(CHUNK):
+            writer.write(chunk)
+        writer.flush()
+        os.fsync(writer.fileno())

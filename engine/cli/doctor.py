@@ -1,0 +1,74 @@
+"""Commands that keep a library safe: `doctor`, `backup`, `restore`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from engine.cli import FAILED, Settings, cli
+from engine.cli.ask import as_json, displayable, print_json
+
+if TYPE_CHECKING:
+    from engine.doctor.results import Finding
+
+
+@cli.command()
+@click.option("--repair", is_flag=True, help="Repair what can be computed again; nothing else is removed.")
+@as_json
+@click.pass_obj
+def doctor(settings: Settings, repair: bool, as_json: bool) -> int:
+    """Check the library and what it needs; exit code 1 if an error is left.
+
+    \b
+      engine doctor
+      engine doctor --repair
+    """
+    with settings.open() as library:
+        report = library.check(repair=repair)
+    if as_json:
+        print_json(asdict(report) | {"sound": report.sound})
+    else:
+        for finding in report.findings:
+            click.echo(_line(finding))
+        if not settings.quiet:
+            click.echo(f"{len(report.checks)} checks, {'no error' if report.sound else 'errors'} left")
+    return 0 if report.sound else FAILED
+
+
+@cli.command()
+@click.argument("file", metavar="FILE")
+@as_json
+@click.pass_obj
+def backup(settings: Settings, file: str, as_json: bool) -> None:
+    """Write a verified copy of the library into FILE, also while an indexer runs."""
+    with settings.open() as library:
+        made = library.backup(file)
+    if as_json:
+        print_json(asdict(made))
+    elif not settings.quiet:
+        click.echo(f"{made.tracks} tracks, {made.size / 2**20:.1f} MB, verified; written to {displayable(made.path)}")
+
+
+@cli.command()
+@click.argument("file", metavar="FILE")
+@as_json
+@click.pass_obj
+def restore(settings: Settings, file: str, as_json: bool) -> None:
+    """Put the backup FILE in the place of the library, which is kept beside it under another name."""
+    from engine.library import Engine
+
+    restored = Engine.restore(file, settings.library)
+    if as_json:
+        print_json(asdict(restored))
+    elif not settings.quiet:
+        click.echo(f"{restored.tracks} tracks restored to {displayable(restored.path)}")
+        if restored.replaced:
+            click.echo(f"the library that was there is kept as {displayable(restored.replaced)}")
+
+
+def _line(finding: Finding) -> str:
+    state = "repaired" if finding.repaired else finding.severity
+    step = "" if finding.repaired else f"; {finding.hint}"
+    return displayable(f"{state}: {finding.check}: {finding.message}{step}")

@@ -1,0 +1,1 @@
+"""Is the library sound, and are the files that it needs there?"""

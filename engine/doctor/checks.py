@@ -1,0 +1,246 @@
+"""The checks of a library. Each yields findings; with `repair` it removes only what can be computed again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from engine.db import encoders, get_setting
+from engine.db.files import known_files, roots
+from engine.db.integrity import (
+    bad_signatures,
+    dangling_rows,
+    database_problems,
+    remove_dangling_rows,
+    remove_signatures,
+    signatures_without_segments,
+)
+from engine.db.text import displayable
+from engine.doctor.results import CheckReport, Finding
+from engine.errors import EncoderError, LibraryError
+from engine.models.retired import RETIRED
+from engine.models.weights_files import check_digest, find_encoder, shipped_ids
+from engine.runtime.encoder_choice import is_installed
+from engine.session import LibrarySession
+from engine.util.unfinished import remove_unfinished, unfinished
+
+LEAST_FREE = 256 * 2**20  # bytes; below it an indexing run may fail
+EARLIEST = 1_577_836_800  # 2020-01-01: a clock before it is not set
+AHEAD_SECONDS = 86_400.0
+NAMED = 3  # examples in a message
+
+Check = Callable[[LibrarySession, bool], Iterable[Finding]]
+
+
+def check_library(session: LibrarySession, repair: bool) -> CheckReport:
+    """Run all checks; see `Engine.check`."""
+    findings: list[Finding] = []
+    for name, check in CHECKS.items():
+        try:
+            found = list(check(session, repair))
+        except LibraryError as error:  # damage that an earlier check has named, as a rule
+            found = [] if findings else [Finding(name, "error", str(error), "restore a backup: engine restore FILE")]
+        findings += found
+        if name == "database" and found:
+            return CheckReport(("database",), tuple(findings))  # the others would stumble over the damage
+    return CheckReport(tuple(CHECKS), tuple(findings))
+
+
+def _database(session: LibrarySession, repair: bool) -> Iterator[Finding]:
+    with session.database.read() as connection:
+        problems = database_problems(connection)
+    for problem in problems:
+        yield Finding(
+            "database",
+            "error",
+            f"the library's file is damaged: {problem}",
+            "restore a backup (engine restore FILE), or move the library away and index again",
+        )
+
+
+def _references(session: LibrarySession, repair: bool) -> Iterator[Finding]:
+    with session.database.read() as connection:
+        dangling = dangling_rows(connection)
+    if dangling and repair:
+        with session.database.write() as connection:
+            remove_dangling_rows(connection)
+            left = dangling_rows(connection)
+    for table, count in dangling.items():
+        yield Finding(
+            "references",
+            "error",
+            f"{count} rows of {table} belong to no track",
+            "engine doctor --repair removes them",
+            repaired=repair and table not in left,
+        )
+
+
+def _signatures(session: LibrarySession, repair: bool) -> Iterator[Finding]:
+    with session.database.read() as connection:
+        bad = bad_signatures(connection)
+        unexplained = signatures_without_segments(connection)
+    if bad:
+        if repair:
+            with session.database.write() as connection:
+                remove_signatures(connection, [each.signature_id for each in bad])
+        yield Finding(
+            "signatures",
+            "error",
+            f"{len(bad)} signatures are not finite unit vectors: {_examples(e.path for e in bad)}",
+            "engine doctor --repair removes them, then engine index PATH computes them again",
+            repaired=repair,
+        )
+    if unexplained:
+        yield Finding(
+            "signatures",
+            "warning",
+            f"{unexplained} signatures have no segments: they cannot be explained",
+            "remove these tracks and index them again",
+        )
+
+
+def _index(session: LibrarySession, repair: bool) -> Iterator[Finding]:
+    with session.database.read() as connection:
+        held = encoders(connection)
+    for each in held:
+        if each.encoder != session.encoder_id:
+            continue
+        store = session.store(each.coverage)
+        store.snapshot()  # writes the file of a small library if it is missing
+        path = store.path
+        if path is None or store.snapshot().file is not None:
+            continue
+        if repair:
+            store.compact()
+        yield Finding(
+            "index",
+            "warning",
+            f"the index file {displayable(path)} is missing or damaged; answers come from the library",
+            "engine doctor --repair writes it again",
+            repaired=repair,
+        )
+
+
+def _weights(session: LibrarySession, repair: bool) -> Iterator[Finding]:
+    for name in shipped_ids():
+        try:
+            check_digest(find_encoder(name))
+        except EncoderError as error:
+            yield Finding(
+                "weights",
+                "error",
+                f"the weights of {name} are missing or damaged: {error}",
+                "install the package again: pip install --force-reinstall music-engine",
+            )
+    with session.database.read() as connection:
+        for each in {count.encoder for count in encoders(connection)}:
+            if each not in RETIRED and not is_installed(each, get_setting(connection, f"weights {each}")):
+                yield Finding(
+                    "weights",
+                    "warning",
+                    f"the weights of {each} are not installed: its signatures answer, but no file can be added",
+                    "install them where they were, or index with another encoder: engine --encoder NAME index PATH",
+                )
+
+
+def _files(session: LibrarySession, repair: bool) -> Iterator[Finding]:
+    with session.database.read() as connection:
+        paths = [path for path, state in known_files(connection).items() if state.track_id is not None]
+        folders = roots(connection)
+    away = [folder for folder in folders if not os.path.lexists(folder)]
+    if away:
+        yield Finding(
+            "files",
+            "warning",
+            f"{len(away)} indexed folders are away: {_examples(away)}",
+            "mount the disk, or follow a move: engine relocate OLD NEW",
+        )
+    missing = [path for path in paths if not os.path.lexists(path)]
+    if missing and not away:
+        yield Finding(
+            "files",
+            "warning",
+            f"{len(missing)} of {len(paths)} tracks have no file: {_examples(missing)}",
+            "engine index --prune PATH removes them, engine relocate OLD NEW follows a move",
+        )
+
+
+def _leftovers(session: LibrarySession, repair: bool) -> Iterator[Finding]:
+    found = remove_unfinished() if repair else unfinished()
+    if found:
+        yield Finding(
+            "leftovers",
+            "warning",
+            f"{len(found)} temporary files of a run that was killed: {_examples(found)}",
+            "engine doctor --repair removes them, and so does the next indexing",
+            repaired=repair,
+        )
+
+
+def _space(session: LibrarySession, repair: bool) -> Iterator[Finding]:
+    free = shutil.disk_usage(session.database.path.parent).free
+    if free < LEAST_FREE:
+        yield Finding(
+            "space",
+            "warning",
+            f"only {free // 2**20} MB are free beside the library",
+            "free some space before indexing",
+        )
+
+
+def _permissions(session: LibrarySession, repair: bool) -> Iterator[Finding]:
+    path = session.database.path
+    for each in (path, *path.parent.glob(f"{path.name}*.faiss")):
+        mode = stat.S_IMODE(each.stat().st_mode)
+        if mode & 0o077:
+            if repair:
+                each.chmod(mode & ~0o077)
+            yield Finding(
+                "permissions",
+                "warning",
+                f"other users may read {displayable(each)} ({mode:04o})",
+                f"engine doctor --repair, or: chmod 600 {displayable(each)}",
+                repaired=repair,
+            )
+    if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
+        yield Finding(
+            "permissions",
+            "warning",
+            f"{displayable(path)} or its folder cannot be written: the library can only be read",
+            "make both writable before indexing",
+        )
+
+
+def _clock(session: LibrarySession, repair: bool) -> Iterator[Finding]:
+    now, modified = time.time(), session.database.path.stat().st_mtime
+    if now < EARLIEST or modified > now + AHEAD_SECONDS:
+        yield Finding(
+            "clock",
+            "warning",
+            f"this computer's clock shows {time.strftime('%Y-%m-%d')}, before the library's last change",
+            "set the clock: plays are stored with their time",
+        )
+
+
+CHECKS: dict[str, Check] = {
+    "database": _database,
+    "references": _references,
+    "signatures": _signatures,
+    "index": _index,
+    "weights": _weights,
+    "files": _files,
+    "leftovers": _leftovers,
+    "space": _space,
+    "permissions": _permissions,
+    "clock": _clock,
+}
+
+
+def _examples(paths: Iterable[bytes | Path]) -> str:
+    listed = [displayable(path) for path in paths]
+    more = f" and {len(listed) - NAMED} more" if len(listed) > NAMED else ""
+    return ", ".join(listed[:NAMED]) + more

@@ -1,0 +1,90 @@
+"""A ledger of temporary files, so that those of a process that was killed can be removed later.
+
+Each temporary file has an entry, a small file in the user's cache folder that holds its path and that its writer keeps
+locked. The lock ends with the process, whatever ends it: an entry that can be locked belongs to no living writer.
+Without a writable cache folder nothing is recorded.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from engine.db.places import HAS_LOCKS, create_file, lock, make_private_folder, open_regular
+from engine.runtime.paths import default_cache
+
+PREFIX, SUFFIX = ".engine-", ".part"
+FOLDER = "unfinished"
+LONGEST_ENTRY = 1 << 16  # bytes
+
+
+def temporary_beside(path: Path) -> Path:
+    """Return an unpredictable name for a temporary file in the folder of path; it never exceeds a system's limit."""
+    return path.with_name(f"{PREFIX}{secrets.token_hex(8)}{SUFFIX}")
+
+
+@contextmanager
+def recorded(temporary: Path) -> Iterator[None]:
+    """Keep an entry for a temporary file while it is written."""
+    entry = None
+    try:
+        folder = default_cache() / FOLDER
+        make_private_folder(folder)
+        entry = create_file(folder / temporary.name)
+        lock(entry)
+        entry.write(os.fsencode(temporary))
+        entry.flush()
+    except OSError:  # no cache folder, or a full one: the file is written all the same
+        pass
+    try:
+        yield
+    finally:
+        if entry is not None:
+            with suppress(OSError):
+                Path(entry.name).unlink()
+            with suppress(OSError):
+                entry.close()
+
+
+def remove_unfinished() -> tuple[Path, ...]:
+    """Remove the temporary files of writers that no longer run; return those removed."""
+    removed = []
+    for entry, temporary in _abandoned():
+        with suppress(FileNotFoundError):
+            try:
+                temporary.unlink()
+                removed.append(temporary)
+            except FileNotFoundError:
+                pass
+            except OSError:
+                continue  # its disk is away or read-only: keep the entry for later
+        with suppress(OSError):
+            entry.unlink()
+    return tuple(removed)
+
+
+def unfinished() -> tuple[Path, ...]:
+    """Return the temporary files of writers that no longer run."""
+    return tuple(temporary for _, temporary in _abandoned() if temporary.exists())
+
+
+def _abandoned() -> Iterator[tuple[Path, Path]]:
+    """Yield entries that no process holds, with their temporary files."""
+    if not HAS_LOCKS:
+        return
+    try:
+        entries = sorted((default_cache() / FOLDER).iterdir())
+    except OSError:
+        return
+    for entry in entries:
+        with suppress(OSError, ValueError):
+            with open_regular(entry) as handle:
+                lock(handle)  # raises BlockingIOError while its writer lives
+                temporary = Path(os.fsdecode(handle.read(LONGEST_ENTRY)))
+            if temporary.is_absolute() and temporary.name == entry.name and temporary.name.startswith(PREFIX):
+                yield entry, temporary
+            elif entry.name.startswith(PREFIX):
+                yield entry, entry  # killed before the path was written: nothing else was made
