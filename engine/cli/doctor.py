@@ -19,12 +19,7 @@ if TYPE_CHECKING:
 @as_json
 @click.pass_obj
 def doctor(settings: Settings, repair: bool, as_json: bool) -> int:
-    """Check the library and what it needs; exit code 1 if an error is left.
-
-    \b
-      engine doctor
-      engine doctor --repair
-    """
+    """Check the library and what it needs; exit code 1 if an error is left."""
     with settings.open() as library:
         report = library.check(repair=repair)
     if as_json:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import click
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
+    "backup": ("engine backup music.bak",),
     "classify": ("engine classify song.mp3", "engine classify song.mp3 --write-tags"),
     "completion": ("engine completion bash",),
+    "doctor": ("engine doctor", "engine doctor --repair --json"),
     "duplicates": ("engine duplicates", "engine duplicates --kind same_recording --csv"),
     "encoders": ("engine encoders",),
     "evaluate": ("engine evaluate --data clips.csv",),
@@ -27,6 +29,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "recommend": ("engine recommend --history history.csv -n 10",),
     "relocate": ("engine relocate ~/Music ~/Archive",),
     "remove": ("engine remove 12 ~/Music/Demos",),
+    "restore": ("engine restore music.bak",),
     "search": ("engine search ruby lane",),
     "similar": (
         "engine similar song.mp3 -k 10",

@@ -85,6 +85,7 @@ def home(first_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> H
     shutil.copytree(copy.folder / "Music", copy.folder / "Archive", copy_function=os.link)
     with Engine.open(copy.library, device="cpu") as library:
         library.relocate(first_home.folder / "Music", copy.folder / "Music")
+        library.backup(copy.folder / "music.bak")
     monkeypatch.chdir(copy.folder)
     monkeypatch.setenv("HOME", str(copy.folder))
     monkeypatch.setenv("ENGINE_LIBRARY", str(copy.library))
