@@ -29,9 +29,10 @@ def temporary_beside(path: Path) -> Path:
 @contextmanager
 def recorded(temporary: Path) -> Iterator[None]:
     """Keep an entry for a temporary file while it is written."""
-    entry = None
+    entry, folder = None, _folder()
     try:
-        folder = default_cache() / FOLDER
+        if folder is None:
+            raise FileNotFoundError
         make_private_folder(folder)
         entry = create_file(folder / temporary.name)
         lock(entry)
@@ -73,10 +74,11 @@ def unfinished() -> tuple[Path, ...]:
 
 def _abandoned() -> Iterator[tuple[Path, Path]]:
     """Yield entries that no process holds, with their temporary files."""
-    if not HAS_LOCKS:
+    folder = _folder()
+    if not HAS_LOCKS or folder is None:
         return
     try:
-        entries = sorted((default_cache() / FOLDER).iterdir())
+        entries = sorted(folder.iterdir())
     except OSError:
         return
     for entry in entries:
@@ -88,3 +90,8 @@ def _abandoned() -> Iterator[tuple[Path, Path]]:
                 yield entry, temporary
             elif entry.name.startswith(PREFIX):
                 yield entry, entry  # killed before the path was written: nothing else was made
+
+
+def _folder() -> Path | None:
+    cache = default_cache()
+    return None if cache is None else cache / FOLDER
