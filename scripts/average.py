@@ -16,7 +16,7 @@ from engine.datasets.clips import ClipSamples
 from engine.datasets.loading import read_dataset
 from engine.models.checkpoint import contents, load_encoder
 from engine.models.weights_files import find_encoder, read_metadata
-from engine.training.fit_heads import finish
+from engine.training.heads.fit_heads import fit_heads
 from engine.training.state import write_safetensors
 
 
@@ -42,7 +42,7 @@ def main() -> None:
             if value.is_floating_point():
                 value.lerp_(theirs[name], arguments.share)
     clips = [clip for clip in read_dataset(arguments.data).clips if clip.split == "train"]
-    account = finish(encoder, ClipSamples(clips, arguments.cache))
+    account = fit_heads(encoder, ClipSamples(clips, arguments.cache))
     trained = json.loads(read_metadata(files[1].path)["training"])
     made_of = trained | {"average": [file.id for file in files], "share": arguments.share}
     write_safetensors(arguments.out, *contents(encoder, files[0].name, made_of | account))

@@ -26,10 +26,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch.utils.flop_counter import FlopCounterMode
 
+from engine.datasets.clip_embeddings import planned_windows
 from engine.datasets.clips import Clip, ClipSamples
 from engine.datasets.loading import read_dataset
-from engine.evaluation.classification import among_known, classify
-from engine.evaluation.measure import ask
+from engine.evaluation.classification import evaluate_classification, restrict_to_known
+from engine.evaluation.measure import predict
 from engine.evaluation.retrieval import artist_hit, hubness, label_precision, nearest_of_others
 from engine.models.checkpoint import ARCHITECTURES, load_encoder
 from engine.models.encoder import SAMPLE_RATE, Encoder
@@ -37,7 +38,6 @@ from engine.models.features import LogMel, normalise_level
 from engine.models.labels import GENRES, MOODS, VALENCE
 from engine.models.teacher import SAMPLE_RATE as TEACHER_RATE, Teacher
 from engine.models.weights_files import SHIPPED, find_encoder
-from engine.training.tracks import planned_windows
 
 SETS = {"gtzan": "gtzan", "4qaed": "4qaed", "emotify": "emotify", "mirex": "mirex-mood"}
 TIMED = 24  # clips encoded to measure the rate
@@ -109,7 +109,7 @@ def _encoder_row(name: str, arguments: argparse.Namespace, valid: ClipSamples, c
         return {"": name} | dict.fromkeys(COLUMNS, "")
     file = find_encoder(str(path) if path else name)
     encoder = load_encoder(file)
-    found = ask(encoder, valid)
+    found = predict(encoder, valid)
     row = {
         "": f"`{name}`",
         "parameters": f"{sum(p.numel() for p in encoder.parameters()) / 1e6:.2f} M",
@@ -178,7 +178,7 @@ def _measured(answers: Answers, clips: list[Clip], clusters: list[str]) -> dict[
     values["hub_skew"] = hubness(answers.signatures)[0].value
     values["valence"] = _valence(answers.moods, moods)
     rows = np.flatnonzero((sets == SETS["4qaed"]) & genres.any(axis=1))
-    found = classify(*among_known(answers.genres[rows], genres[rows], GENRES)).figures
+    found = evaluate_classification(*restrict_to_known(answers.genres[rows], genres[rows], GENRES)).figures
     values["allmusic_ap"] = next((f.value for f in found if f.name == "average precision"), float("nan"))
     return {name: f"{values[name]:.3f}" for name in COLUMNS if name in values}
 
@@ -190,7 +190,7 @@ def _raw_labels(clips: list[Clip]) -> np.ndarray:
 
 def _accuracy(probabilities: np.ndarray, allowed: np.ndarray, names: tuple[str, ...], rows: np.ndarray) -> float:
     rows = rows[allowed[rows].any(axis=1)]
-    return classify(*among_known(probabilities[rows], allowed[rows], names)).figures[0].value
+    return evaluate_classification(*restrict_to_known(probabilities[rows], allowed[rows], names)).figures[0].value
 
 
 def _valence(moods: np.ndarray, truth: np.ndarray) -> float:

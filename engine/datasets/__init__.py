@@ -1,1 +1,1 @@
-"""Labelled clips and whole tracks to train and evaluate on, in the layouts that data sets come in."""
+"""Labelled clips and unlabelled tracks: read from disk, split, decoded, and encoded for training and evaluation."""

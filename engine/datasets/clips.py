@@ -1,4 +1,4 @@
-"""Labelled clips, and their decoded samples, cached on disk."""
+"""Labelled clips, and decoded samples cached on disk."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -14,11 +15,26 @@ from engine.db.places import make_private_folder
 from engine.errors import AudioError
 from engine.indexer.audio.decode import AudioFile
 from engine.models.encoder import SAMPLE_RATE
-from engine.models.labels import MOODS
 from engine.util.atomic_files import ANYTHING, replacing
 
-MAX_CLIP_SECONDS = 120.0  # what is kept of a longer file
+MAX_CLIP_SECONDS = 120.0  # longer files are truncated
 PCM_SCALE = 32_767.0
+
+
+class SampleReader(Protocol):
+    """Samples of numbered recordings."""
+
+    def read(self, index: int, start: int, length: int) -> np.ndarray:
+        """Return samples (length,), float32, from `start`, zero-padded at the end."""
+
+
+class SampleCollection(SampleReader, Protocol):
+    """Samples of numbered recordings of known lengths."""
+
+    def __len__(self) -> int: ...
+
+    def length(self, index: int) -> int:
+        """Return the number of samples in a recording."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +43,12 @@ class Clip:
 
     Attributes:
         path: The audio file.
-        split: "train", "valid" or "test".
-        artist: A key that is equal for clips of one artist; empty where unknown.
-        dataset: Which collection it belongs to: clips are compared within theirs.
-        genres: Allowed genres, in the names of the encoder that is to learn them; empty where unlabelled.
-        mood: One of MOODS, or None.
-        labels: The genres as the data set spells them.
+        split: "train", "valid" or "test"; empty until `engine.datasets.splits` assigns one.
+        artist: Key shared by clips of one artist; empty if unknown.
+        dataset: Name of the data set. Label retrieval compares clips within one data set only.
+        genres: Allowed genres, in the names of the encoder that learns them; empty if unlabelled.
+        mood: One of `engine.models.labels.MOODS`, or None.
+        labels: Genres as spelled in the data set.
     """
 
     path: Path
@@ -43,9 +59,18 @@ class Clip:
     mood: str | None
     labels: tuple[str, ...] = ()
 
+    @property
+    def group(self) -> str:
+        """The artist, or the file's path if the artist is unknown: cross-validation never divides a group."""
+        return self.artist or str(self.path)
 
-class Decoded:
-    """Samples of files at SAMPLE_RATE, decoded once into a cache folder (int16) and memory-mapped from there."""
+
+class DecodedAudio:
+    """Samples of files at SAMPLE_RATE: decoded once into a cache folder (int16), then memory-mapped.
+
+    Attributes:
+        skipped: Files that could not be read, each with the reason.
+    """
 
     def __init__(self, cache: Path) -> None:
         self.skipped: list[tuple[Path, str]] = []
@@ -58,24 +83,24 @@ class Decoded:
         return len(self._arrays)
 
     def read(self, index: int, start: int, length: int) -> np.ndarray:
-        """`length` samples (float32, [-1, 1]) of a clip from `start`, padded with zeros at the end."""
+        """Return samples (length,), float32 in [-1, 1], from `start`, zero-padded at the end."""
         part = np.asarray(self._arrays[index][start : start + length], np.float32) / PCM_SCALE
         return np.pad(part, (0, length - len(part)))
 
     def length(self, index: int) -> int:
-        """Samples in a clip."""
+        """Return the number of samples in a file."""
         return len(self._arrays[index])
 
     def key(self, index: int) -> str:
-        """Names a clip's file, size and time: what is derived of it is cached under this."""
+        """Return a hash of a file's path, size and modification time, for naming cached derivatives."""
         return self._keys[index]
 
-    def _take(self, path: Path, seconds: float, least: float = 0.0) -> bool:
-        """Add up to `seconds` of a file of at least `least`; one that cannot be read is left out, and noted."""
+    def _add(self, path: Path, max_seconds: float, min_seconds: float = 0.0) -> bool:
+        """Decode up to `max_seconds` of a file; record it in `skipped` if unreadable or shorter than `min_seconds`."""
         try:
-            key = _key(path) + ("" if seconds == MAX_CLIP_SECONDS else f"-{seconds:g}")
-            samples = _cached(path, self._cache / f"{key}.npy", seconds, least)
-        except (AudioError, OSError, ValueError) as error:  # ValueError: a NUL in a name
+            key = _key(path) + ("" if max_seconds == MAX_CLIP_SECONDS else f"-{max_seconds:g}")
+            samples = _load_or_decode(path, self._cache / f"{key}.npy", max_seconds, min_seconds)
+        except (AudioError, OSError, ValueError) as error:  # ValueError: a NUL in the name
             self.skipped.append((path, str(error)))
             return False
         self._arrays.append(samples)
@@ -83,20 +108,23 @@ class Decoded:
         return True
 
 
-class ClipSamples(Decoded):
+class ClipSamples(DecodedAudio):
     """Samples of labelled clips.
 
     Args:
-        clips: What to decode. A file that cannot be read is left out and reported in `skipped`.
-        cache: Folder for the decoded samples, about 44 kB a second; made if missing.
+        clips: Clips to decode. Unreadable files are left out and recorded in `skipped`.
+        cache: Folder for decoded samples (about 44 kB per second of audio); created if missing.
         on_clip: Called after each clip, for progress.
+
+    Attributes:
+        clips: The readable clips, in order.
     """
 
     def __init__(self, clips: Sequence[Clip], cache: Path, on_clip: Callable[[], None] = lambda: None) -> None:
         super().__init__(cache)
         self.clips: list[Clip] = []
         for clip in clips:
-            if self._take(clip.path, MAX_CLIP_SECONDS):
+            if self._add(clip.path, MAX_CLIP_SECONDS):
                 self.clips.append(clip)
             on_clip()
 
@@ -107,22 +135,17 @@ def _key(path: Path) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:24]
 
 
-def _cached(path: Path, target: Path, seconds: float, least: float) -> np.ndarray:
-    with suppress(OSError, ValueError, EOFError):  # not there yet, or damaged
+def _load_or_decode(path: Path, target: Path, max_seconds: float, min_seconds: float) -> np.ndarray:
+    with suppress(OSError, ValueError, EOFError):  # missing or damaged
         return np.load(target, mmap_mode="r", allow_pickle=False)
     with AudioFile.open(path) as audio:
-        if least and audio.duration() < least:
-            raise AudioError(f"shorter than {least:g} s")
-        samples = next(iter(audio.blocks(seconds, SAMPLE_RATE)), np.zeros(0, np.float32))
+        if min_seconds and audio.duration() < min_seconds:
+            raise AudioError(f"shorter than {min_seconds:g} s")
+        samples = next(iter(audio.blocks(max_seconds, SAMPLE_RATE)), np.zeros(0, np.float32))
     if not len(samples):
         raise AudioError("no sound decodes")
-    if len(samples) < least * SAMPLE_RATE:
-        raise AudioError(f"shorter than {least:g} s")
+    if len(samples) < min_seconds * SAMPLE_RATE:
+        raise AudioError(f"shorter than {min_seconds:g} s")
     with replacing(target, ANYTHING) as handle:
         np.save(handle, np.round(np.clip(samples, -1, 1) * PCM_SCALE).astype(np.int16))
     return np.load(target, mmap_mode="r", allow_pickle=False)
-
-
-def mood_index(clip: Clip, moods: Sequence[str] = MOODS) -> int:
-    """Position of a clip's mood among an encoder's, -1 where it is unlabelled or none of them."""
-    return moods.index(clip.mood) if clip.mood in moods else -1

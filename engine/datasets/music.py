@@ -1,4 +1,4 @@
-"""Music without labels: whole tracks from folders, for excerpts to judge and for the agreement of a track's parts."""
+"""Unlabelled whole tracks from folders, for teacher excerpts and for the agreement between parts of a track."""
 
 from __future__ import annotations
 
@@ -6,104 +6,116 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from engine.datasets.clips import Decoded
+from engine.datasets.clips import DecodedAudio
 from engine.db.text import displayable
 from engine.errors import TrainingError
 from engine.indexer.audio.formats import has_media_extension
 from engine.indexer.audio.scan import FoundFile, scan
 
-LEAST_SECONDS = 45.0  # a shorter file is a jingle or an excerpt, whose halves say little about each other
-MAX_TRACK_SECONDS = 600.0  # what is kept of a longer file
+MIN_TRACK_SECONDS = 45.0  # shorter files are jingles or excerpts, whose halves say little about each other
+MAX_TRACK_SECONDS = 600.0  # longer files are truncated
 
 
 @dataclass(frozen=True)
-class Track:
-    """One file without labels, and the number of the folder that it came from."""
+class UnlabelledTrack:
+    """A file without labels, and the number of the folder it came from."""
 
     path: Path
     folder: int
 
 
-class MusicSamples(Decoded):
+class MusicSamples(DecodedAudio):
     """Samples of whole tracks.
 
     Args:
-        tracks: What to decode. A file that cannot be read, or is shorter than LEAST_SECONDS, is left out and reported
-            in `skipped`.
-        cache: Folder for the decoded samples, 26 MB for ten minutes; made if missing.
+        tracks: Tracks to decode. Files that cannot be read, or are shorter than MIN_TRACK_SECONDS, are left out and
+            recorded in `skipped`.
+        cache: Folder for decoded samples (26 MB per ten minutes of audio); created if missing.
         on_track: Called after each track, for progress.
+
+    Attributes:
+        tracks: The readable tracks, in order.
     """
 
-    def __init__(self, tracks: Sequence[Track], cache: Path, on_track: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, tracks: Sequence[UnlabelledTrack], cache: Path, on_track: Callable[[], None] = lambda: None
+    ) -> None:
         super().__init__(cache)
-        self.tracks: list[Track] = []
+        self.tracks: list[UnlabelledTrack] = []
         for track in tracks:
-            if self._take(track.path, MAX_TRACK_SECONDS, LEAST_SECONDS):
+            if self._add(track.path, MAX_TRACK_SECONDS, MIN_TRACK_SECONDS):
                 self.tracks.append(track)
             on_track()
 
     def fingerprint(self) -> str:
-        """Names, lengths and folders as a hash."""
+        """Return a hash of the tracks' file names, lengths and folders."""
         rows = [
             (os.fsencode(track.path.name).hex(), self.length(i), track.folder) for i, track in enumerate(self.tracks)
         ]
         return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 
-class Halves:
-    """Two collections as one: a number drawn evenly falls on either with the same chance, and evenly within it."""
+class BalancedPair:
+    """Two collections indexed as one, so that a uniform index falls in either with equal probability.
 
-    def __init__(self, first: Decoded, second: Decoded) -> None:
-        self._both = (first, second)
+    Even indices map to the first collection, odd ones to the second. The length is twice the least common multiple of
+    both lengths, so every item of a collection is equally likely.
+    """
+
+    def __init__(self, first: DecodedAudio, second: DecodedAudio) -> None:
+        self._sources = (first, second)
         self._count = 2 * math.lcm(len(first), len(second))
 
     def __len__(self) -> int:
         return self._count
 
     def length(self, index: int) -> int:
-        """Samples in a clip or track."""
-        source, number = self._at(index)
-        return source.length(number)
+        """Return the number of samples in an item."""
+        source, position = self._locate(index)
+        return source.length(position)
 
     def read(self, index: int, start: int, length: int) -> np.ndarray:
-        """`length` samples (float32, [-1, 1]) from `start`, padded with zeros at the end."""
-        source, number = self._at(index)
-        return source.read(number, start, length)
+        """Return samples (length,), float32 in [-1, 1], from `start`, zero-padded at the end."""
+        source, position = self._locate(index)
+        return source.read(position, start, length)
 
-    def _at(self, index: int) -> tuple[Decoded, int]:
-        source = self._both[index % 2]
+    def _locate(self, index: int) -> tuple[DecodedAudio, int]:
+        source = self._sources[index % 2]
         return source, index // 2 % len(source)
 
 
-def find_tracks(folders: Sequence[str], labelled: Sequence[Path] = ()) -> list[Track]:
-    """Files below these folders that are named like sound, each once, in a fixed order, without the labelled ones.
+def find_tracks(folders: Sequence[str], labelled: Sequence[Path] = ()) -> list[UnlabelledTrack]:
+    """List the audio files below `folders`, each once, in a fixed order, excluding the labelled ones.
 
-    A file of the valid split would be learnt from, and one of the train split would be its own negative.
-    What lies in one subfolder of such a folder (an artist's, an album's, a soundtrack's) is of one folder, however deep
-    it lies there; so are the loose files of each.
+    A labelled file would leak the valid split into training, or be its own negative. All files below one immediate
+    subfolder (an artist, an album) share a folder number; so do the loose files of each given folder.
 
     Raises:
-        TrainingError: One of them is no folder.
+        TrainingError: One of `folders` is not a folder.
     """
-    left_out = {path.resolve() for path in labelled}
-    tracks: dict[bytes, Track] = {}
+    excluded = {path.resolve() for path in labelled}
+    tracks: dict[bytes, UnlabelledTrack] = {}
     numbers: dict[tuple[str, bytes], int] = {}
     for folder in folders:
-        if not Path(folder).is_dir():
-            raise TrainingError(f"expected a folder of music, found none at {displayable(folder)}")
         top = os.path.abspath(os.fsencode(folder))  # noqa: PTH100 (as `scan` does)
-        for found in scan([folder], follow_links=True):
-            if not isinstance(found, FoundFile) or not has_media_extension(found.path) or found.path in tracks:
+        for path in _audio_files(folder):
+            if path in tracks or Path(os.fsdecode(path)).resolve() in excluded:
                 continue
-            if Path(os.fsdecode(found.path)).resolve() not in left_out:
-                first, *rest = os.path.relpath(found.path, top).split(os.fsencode(os.sep))
-                key = (os.fsdecode(top), first if rest else b"")
-                number = numbers.setdefault(key, len(numbers))
-                tracks[found.path] = Track(Path(os.fsdecode(found.path)), number)
+            first, *rest = os.path.relpath(path, top).split(os.fsencode(os.sep))
+            group = (os.fsdecode(top), first if rest else b"")
+            tracks[path] = UnlabelledTrack(Path(os.fsdecode(path)), numbers.setdefault(group, len(numbers)))
     return list(tracks.values())
+
+
+def _audio_files(folder: str) -> Iterator[bytes]:
+    if not Path(folder).is_dir():
+        raise TrainingError(f"expected a folder of music, found none at {displayable(folder)}", hint="check --music")
+    for found in scan([folder], follow_links=True):
+        if isinstance(found, FoundFile) and has_media_extension(found.path):
+            yield found.path

@@ -1,43 +1,26 @@
-"""What trainings, evaluations and studies begin with: progress to show, and the readable clips of a split."""
+"""Decoded samples of a split's clips and of unlabelled music, with progress bars and checks."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-from tqdm import tqdm
-
 from engine.datasets.clips import Clip, ClipSamples
-from engine.datasets.music import LEAST_SECONDS, MusicSamples, find_tracks
+from engine.datasets.music import MIN_TRACK_SECONDS, MusicSamples, find_tracks
 from engine.db.places import make_private_folder
 from engine.db.text import displayable
 from engine.errors import TrainingError, UnavailableError
 from engine.runtime.paths import default_cache
+from engine.util.progress import progress, write_line
 
 CACHE_HINT = "name a folder with --cache DIR"
 
 
-@contextmanager
-def progress(title: str, show: bool, total: int | None = None, done: int = 0) -> Iterator[Callable[..., None]]:
-    """A bar on standard error; gives a function of how much was done (1) and a note to show beside it."""
-    every = 1.0 if sys.stderr.isatty() else 30.0
-    with tqdm(total=total, initial=done, desc=title, disable=not show, mininterval=every) as bar:
-
-        def step(done: int = 1, note: str = "") -> None:
-            if note:
-                bar.set_postfix_str(note, refresh=False)
-            bar.update(done)
-
-        yield step
-
-
 def clip_cache(folder: str | None) -> Path:
-    """Return the folder of decoded clips: as given, or one in the user's cache directory.
+    """Return the folder for decoded clips: `folder` if given, else one in the user's cache directory.
 
     Raises:
-        UnavailableError: The folder cannot be made or written.
+        UnavailableError: The folder cannot be created, or there is no home directory.
     """
     default = default_cache()
     if not folder and default is None:
@@ -47,14 +30,21 @@ def clip_cache(folder: str | None) -> Path:
         make_private_folder(path)
     except OSError as error:
         reason = f"{displayable(path)}: {error.strerror or error}"
-        raise UnavailableError(f"cannot keep decoded clips in {reason}", hint=CACHE_HINT) from error
+        raise UnavailableError(f"cannot store decoded clips in {reason}", hint=CACHE_HINT) from error
     return path
 
 
-def read_samples(chosen: Sequence[Clip], split: str, cache: Path, show: bool) -> ClipSamples:
-    """The samples of a split's clips; raises TrainingError where none can be read."""
-    with progress(f"reading {split} clips", show, len(chosen)) as step:
-        samples = ClipSamples(chosen, cache, step)
+def read_samples(clips: Sequence[Clip], split: str, cache: Path, show: bool) -> ClipSamples:
+    """Decode the clips of one split; raise TrainingError if none is readable.
+
+    Args:
+        clips: Clips of the split.
+        split: Its name, for messages.
+        cache: Folder for decoded samples.
+        show: Whether to draw a progress bar.
+    """
+    with progress(f"reading {split} clips", show, len(clips)) as step:
+        samples = ClipSamples(clips, cache, step)
     if not len(samples):
         raise TrainingError(
             f"expected readable clips of split '{split}', found none; the first: {samples.skipped[0][1]}"
@@ -63,16 +53,16 @@ def read_samples(chosen: Sequence[Clip], split: str, cache: Path, show: bool) ->
 
 
 def read_music(folders: Sequence[str], labelled: Sequence[Path], cache: Path, show: bool) -> MusicSamples:
-    """The samples of the tracks below these folders but for labelled files; raises TrainingError where none is left."""
+    """Decode the tracks below `folders`, excluding labelled files; raise TrainingError if none is left."""
     tracks = find_tracks(folders, labelled)
     with progress("reading music", show, len(tracks)) as step:
         music = MusicSamples(tracks, cache, step)
     if show:
-        tqdm.write(f"music without labels: {len(music)} tracks; {len(music.skipped)} left out", file=sys.stderr)
+        write_line(f"music without labels: {len(music)} tracks; {len(music.skipped)} left out")
     if not len(music):
         reason = f"; the first: {music.skipped[0][1]}" if music.skipped else ""
         raise TrainingError(
-            f"expected tracks of {LEAST_SECONDS:g} s or more beside the labelled files in "
+            f"expected tracks of {MIN_TRACK_SECONDS:g} s or more beside the labelled files in "
             f"{displayable(', '.join(folders))}, found none{reason}"
         )
     return music

@@ -1,49 +1,57 @@
-"""Holding clips out of training where a data set names no split: one artist in ten, the same ones each time."""
+"""Deterministic train/valid splits for data sets without one: one artist in ten is held out."""
 
 from __future__ import annotations
 
 import os
 import zlib
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from engine.datasets.clips import Clip
 
-VALID_SHARE = 10  # one artist in ten is held out
+VALID_DIVISOR = 10  # one artist in ten is held out
 
 
 def is_held_out(key: str) -> bool:
-    """Whether the clips of this artist (or of this file, where no artist is known) are held out, the same each time."""
-    return _hash(key) % VALID_SHARE == 0
+    """Return whether an artist's clips (or the file itself, if no artist is known) belong to the valid split."""
+    return _hash(key) % VALID_DIVISOR == 0
 
 
 def hold_out(clips: list[Clip], root: Path) -> list[Clip]:
-    """Settle the clips whose split is open (""): "valid" for one artist in ten, "train" for the others.
+    """Assign "valid" to one artist in ten and "train" to the rest, for clips without a split.
 
-    A clip without an artist stands for itself, by its path below `root`. No label is held out altogether: where all its
-    artists would be, they stay in train. Where the draw takes nobody, the next in line is taken whose labels others
-    share; without such an artist nobody is held out.
+    A clip without an artist counts as its own artist, identified by its path relative to `root`. A label whose artists
+    would all be held out stays in train. If the hash selects nobody, the artist with the lowest hash whose labels all
+    occur elsewhere is held out; if there is none, nobody is.
     """
     keys = [clip.artist or os.path.relpath(clip.path, root) for clip in clips]
-    labels: dict[str, set[str]] = defaultdict(set)  # by key
-    holders: dict[str, set[str]] = defaultdict(set)  # keys by label
+    labels_of: dict[str, set[str]] = defaultdict(set)  # labels by artist key, unassigned clips only
     for clip, key in zip(clips, keys, strict=True):
         if not clip.split:
-            labels[key].update(clip.labels)
-            for label in clip.labels:
-                holders[label].add(key)
-    chosen = {key for key in labels if is_held_out(key)}
-    for held in holders.values():
-        if held <= chosen:
-            chosen -= held
-    if not chosen:
-        spare = (key for key in sorted(labels, key=_hash) if all(len(holders[label]) > 1 for label in labels[key]))
-        chosen = set(list(spare)[:1])
+            labels_of[key].update(clip.labels)
+    held_out = _choose_artists(labels_of)
     return [
-        clip if clip.split else replace(clip, split="valid" if key in chosen else "train")
+        clip if clip.split else replace(clip, split="valid" if key in held_out else "train")
         for clip, key in zip(clips, keys, strict=True)
     ]
+
+
+def _choose_artists(labels_of: Mapping[str, set[str]]) -> set[str]:
+    """Return the artist keys to hold out; every label remains on some other artist."""
+    artists_of: dict[str, set[str]] = defaultdict(set)
+    for artist, labels in labels_of.items():
+        for label in labels:
+            artists_of[label].add(artist)
+    chosen = {artist for artist in labels_of if is_held_out(artist)}
+    for artists in artists_of.values():
+        if artists <= chosen:
+            chosen -= artists
+    if chosen:
+        return chosen
+    replaceable = (a for a in sorted(labels_of, key=_hash) if all(len(artists_of[label]) > 1 for label in labels_of[a]))
+    return set(list(replaceable)[:1])
 
 
 def _hash(key: str) -> int:

@@ -1,1 +1,1 @@
-"""What an encoder is worth: figures with intervals, pictures, and a report folder."""
+"""Evaluation of encoders on labelled clips: metrics with intervals, pictures, and reports."""

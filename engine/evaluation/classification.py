@@ -1,8 +1,8 @@
-"""How well probabilities name what a clip is: scikit-learn's figures, for clips of one label or of several.
+"""Classification metrics of scikit-learn with intervals, for clips with one allowed label or several.
 
-Some catalogues allow several labels for a clip (AllMusic's "Pop/Rock" is pop, rock or metal). Then the likeliest label
-is right when it is among them, and precision, recall, F1 and the confusion matrix count the clip as the likeliest of
-its allowed labels; for clips of one label that is the label. ROC AUC and average precision take each label by itself.
+Some catalogues allow several labels per clip (AllMusic's "Pop/Rock" is pop, rock or metal). A prediction is correct if
+it is one of them, and precision, recall, F1 and the confusion matrix count the clip under the most probable of its
+allowed labels. ROC AUC and average precision treat each label separately.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ from engine.evaluation.figures import Figure, bootstrapped, share_of_successes
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Resampled = Callable[[Floats, Floats, Flags], Floats]  # weights (R, N), scores (N,), truth (N,) -> values (R,)
-EPSILON = float(np.finfo(np.float64).eps)  # where scikit-learn clips probabilities, too
-TOLERANCE = 1e-3  # of a row's sum
+EPSILON = float(np.finfo(np.float64).eps)  # scikit-learn clips probabilities here, too
+SUM_TOLERANCE = 1e-3  # of a row of probabilities
 
 
 @dataclass(frozen=True, eq=False)
-class Classification:
-    """Answers beside the truth, and what they are worth.
+class ClassificationResult:
+    """Predictions, labels, and metrics of N clips and C labels.
 
     Attributes:
-        names: Of the C labels.
+        names: Names of the labels.
         probabilities: (N, C), rows sum to 1.
-        allowed: (N, C), at least one a row.
-        truth: (N,), the allowed label that the answer finds likeliest.
-        predicted: (N,), the likeliest label.
-        confusion: (C, C), clips by truth (rows) and prediction (columns).
-        figures: Accuracy, macro precision, recall and F1, ROC AUC, average precision where clips have several labels,
-            log loss.
+        allowed: Allowed labels, boolean, (N, C), at least one per row.
+        truth: The most probable of each clip's allowed labels, (N,).
+        predicted: The most probable label, (N,).
+        confusion: Number of clips by truth (rows) and prediction (columns), (C, C).
+        figures: Accuracy, macro precision, recall and F1, ROC AUC, average precision (only if clips have several
+            labels), log loss.
     """
 
     names: tuple[str, ...]
@@ -56,13 +56,18 @@ class Classification:
     figures: tuple[Figure, ...]
 
 
-def classify(
+def evaluate_classification(
     probabilities: NDArray[np.floating], labels: NDArray[np.bool_] | NDArray[np.integer], names: Sequence[str]
-) -> Classification:
-    """Compare probabilities (N, C) with labels: allowed ones, boolean (N, C), or one a clip, positions in `names` (N,).
+) -> ClassificationResult:
+    """Compare probabilities (N, C) with labels.
+
+    Args:
+        probabilities: (N, C), rows sum to 1.
+        labels: Allowed labels, boolean, (N, C); or one label per clip, positions in `names`, (N,).
+        names: C names.
 
     Raises:
-        TrainingError: Nothing to compare, shapes that do not fit, a clip without a label, or no probabilities.
+        TrainingError: There are no clips, shapes differ, a clip has no label, or rows do not sum to 1.
     """
     values = np.asarray(probabilities, np.float64)
     allowed = _as_allowed(np.asarray(labels), len(names))
@@ -70,46 +75,50 @@ def classify(
     predicted = values.argmax(axis=1)
     truth = np.where(allowed, values, -np.inf).argmax(axis=1)
     figures = (
-        *_figures_of_answers(truth, predicted, len(names)),
-        *_figures_of_scores(values, allowed),
+        *_prediction_figures(truth, predicted, len(names)),
+        *_ranking_figures(values, allowed),
         _log_loss(values, allowed),
     )
     confusion = confusion_matrix(truth, predicted, labels=range(len(names)))
-    return Classification(tuple(names), values, allowed, truth, predicted, confusion, figures)
+    return ClassificationResult(tuple(names), values, allowed, truth, predicted, confusion, figures)
 
 
-def among_known(
+def restrict_to_known(
     probabilities: NDArray[np.floating], allowed: Flags, names: Sequence[str]
 ) -> tuple[Floats, Flags, tuple[str, ...]]:
-    """Only the labels that some clip has, their probabilities renormalised: a data set of four genres asks for four."""
+    """Restrict probabilities (N, C), allowed labels (N, C) and names to labels that occur, and renormalise.
+
+    A data set of four genres cannot tell whether a clip belongs to a fifth.
+    """
     known: Flags = np.asarray(allowed.any(axis=0))
-    kept = np.asarray(probabilities, np.float64)[:, known].clip(np.finfo(np.float64).tiny)
-    left = tuple(name for name, keep in zip(names, known, strict=True) if keep)
-    return kept / kept.sum(axis=1, keepdims=True), allowed[:, known], left
+    restricted = np.asarray(probabilities, np.float64)[:, known].clip(np.finfo(np.float64).tiny)
+    left = tuple(name for name, occurs in zip(names, known, strict=True) if occurs)
+    return restricted / restricted.sum(axis=1, keepdims=True), allowed[:, known], left
 
 
 def macro_scores(weights: Floats, truth: NDArray[np.intp], predicted: NDArray[np.intp], classes: int) -> Floats:
-    """Macro precision, recall and F1 (R, 3) of resamples with these weights (R, N), over classes that occur in each."""
+    """Compute macro precision, recall and F1 (R, 3) in resamples with weights (R, N), over the classes in each."""
     cells = np.zeros((len(truth), classes * classes))
     cells[np.arange(len(truth)), truth * classes + predicted] = 1
     counts = (weights @ cells).reshape(-1, classes, classes)  # (R, truth, predicted)
     hits = counts.diagonal(axis1=1, axis2=2)  # (R, C)
-    said, true = counts.sum(axis=1), counts.sum(axis=2)
-    present = said + true > 0
-    per_class = (hits / said.clip(1), hits / true.clip(1), 2 * hits / (said + true).clip(1))
-    return np.stack([scores.sum(axis=1) / present.sum(axis=1) for scores in per_class], axis=1)
+    predicted_counts, true_counts = counts.sum(axis=1), counts.sum(axis=2)
+    present = predicted_counts + true_counts > 0
+    precision, recall = hits / predicted_counts.clip(1), hits / true_counts.clip(1)
+    f1 = 2 * hits / (predicted_counts + true_counts).clip(1)
+    return np.stack([scores.sum(axis=1) / present.sum(axis=1) for scores in (precision, recall, f1)], axis=1)
 
 
 def resampled_auc(weights: Floats, scores: Floats, truth: Flags) -> Floats:
-    """ROC AUC (R,) of one label's scores (N,) in resamples with these weights (R, N); NaN without both sides."""
+    """Compute ROC AUC (R,) of a label's scores (N,) in resamples with weights (R, N); NaN unless both classes occur."""
     hits, misses = _curves(weights, scores, truth)
     area = trapezoid(np.pad(hits, ((0, 0), (1, 0))), np.pad(misses, ((0, 0), (1, 0))), axis=1)
-    sides = hits[:, -1] * misses[:, -1]
-    return np.where(sides > 0, area / sides.clip(1), np.nan)
+    pairs = hits[:, -1] * misses[:, -1]
+    return np.where(pairs > 0, area / pairs.clip(1), np.nan)
 
 
 def resampled_average_precision(weights: Floats, scores: Floats, truth: Flags) -> Floats:
-    """Average precision (R,) of one label's scores (N,) in resamples with these weights (R, N); NaN without a hit."""
+    """Compute average precision (R,) of a label's scores (N,) in resamples with weights (R, N); NaN if none is true."""
     hits, misses = _curves(weights, scores, truth)
     gains = np.diff(hits, axis=1, prepend=0)
     total = (gains * hits / (hits + misses).clip(1)).sum(axis=1)
@@ -125,8 +134,8 @@ def _as_allowed(labels: NDArray, classes: int) -> Flags:
 
 
 def _check(probabilities: Floats, allowed: Flags, names: Sequence[str]) -> None:
-    wanted = (len(allowed), len(names))
-    if probabilities.shape != wanted or allowed.shape != wanted or not len(allowed):
+    expected = (len(allowed), len(names))
+    if probabilities.shape != expected or allowed.shape != expected or not len(allowed):
         raise TrainingError(
             f"expected probabilities and labels of clips x {len(names)} names, "
             f"found {probabilities.shape} and {allowed.shape}"
@@ -135,11 +144,11 @@ def _check(probabilities: Floats, allowed: Flags, names: Sequence[str]) -> None:
         raise TrainingError(
             "expected a label for every clip that is scored, found clips without one", hint="leave them out"
         )
-    if not np.abs(probabilities.sum(axis=1) - 1).max() < TOLERANCE:  # also NaN
+    if not np.abs(probabilities.sum(axis=1) - 1).max() < SUM_TOLERANCE:  # also NaN
         raise TrainingError("expected probabilities that sum to 1 for every clip, found others")
 
 
-def _figures_of_answers(truth: NDArray[np.intp], predicted: NDArray[np.intp], classes: int) -> list[Figure]:
+def _prediction_figures(truth: NDArray[np.intp], predicted: NDArray[np.intp], classes: int) -> list[Figure]:
     right = int(accuracy_score(truth, predicted, normalize=False))
     scores = precision_recall_fscore_support(truth, predicted, average="macro", zero_division=0.0)
     figures = [share_of_successes("accuracy", right, len(truth))]
@@ -152,8 +161,8 @@ def _figures_of_answers(truth: NDArray[np.intp], predicted: NDArray[np.intp], cl
     return figures
 
 
-def _figures_of_scores(probabilities: Floats, allowed: Flags) -> list[Figure]:
-    """ROC AUC, one label against the rest, over labels with both sides; average precision where clips have several."""
+def _ranking_figures(probabilities: Floats, allowed: Flags) -> list[Figure]:
+    """Macro ROC AUC over labels with positives and negatives; average precision if clips have several labels."""
     figures = []
     both = np.flatnonzero(allowed.any(axis=0) & ~allowed.all(axis=0))
     if len(both):
@@ -176,24 +185,24 @@ def _over_labels(name: str, value: float, probabilities: Floats, allowed: Flags,
 
 
 def _mean_of_defined(values: Floats) -> Floats:
-    """(C, R) -> (R,), NaN left out."""
+    """(C, R) -> (R,), ignoring NaN; NaN where no label is defined."""
     defined = np.isfinite(values)
     count = defined.sum(axis=0)
     return np.where(count > 0, np.where(defined, values, 0).sum(axis=0) / count.clip(1), np.nan)
 
 
 def _curves(weights: Floats, scores: Floats, truth: Flags) -> tuple[Floats, Floats]:
-    """Weight of hits and of misses (R, thresholds) at or above each distinct score, from the highest down."""
+    """Return cumulative weights of positives and negatives, each (R, thresholds), by falling distinct score."""
     order = np.argsort(-scores, kind="stable")
     starts = np.flatnonzero(np.diff(scores[order], prepend=np.inf))
     ordered = weights[:, order]
-    sides = (ordered * truth[order], ordered * ~truth[order])
-    hits, misses = (np.add.reduceat(side, starts, axis=1).cumsum(axis=1) for side in sides)
+    classes = (ordered * truth[order], ordered * ~truth[order])
+    hits, misses = (np.add.reduceat(each, starts, axis=1).cumsum(axis=1) for each in classes)
     return hits, misses
 
 
 def _log_loss(probabilities: Floats, allowed: Flags) -> Figure:
-    """-log of the summed probability of the allowed labels, as training's `set_loss` has it."""
+    """Mean -log of the summed probability of the allowed labels, as in `engine.models.losses.set_loss`."""
     inside = np.where(allowed, probabilities, 0).sum(axis=1).clip(EPSILON, 1 - EPSILON)
     value = float(log_loss(np.ones(len(inside)), inside, labels=[0, 1]))
     losses = -np.log(inside)

@@ -1,7 +1,7 @@
-"""A measured number, never without its interval: Wilson for shares of successes, the bootstrap for all else.
+"""Metrics with 95 % intervals: Wilson's for proportions, the percentile bootstrap for all others.
 
-A resample is given by weights (R, N): how often each of the N clips was drawn in each of R resamples, rows that sum to
-N. A statistic of weights is then a product of matrices, and a thousand resamples take moments.
+Resamples are represented by weights (R, N): the number of times each of N clips is drawn in each of R resamples. Rows
+sum to N. A statistic of weights is then a matrix product, fast enough for a thousand resamples.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from scipy.stats import binomtest
 
 RESAMPLES = 1000
 CONFIDENCE = 0.95
-CELLS_AT_ONCE = 4_000_000  # of weights: bounds memory whatever the number of clips
+MAX_CELLS = 4_000_000  # of a batch of weights: bounds memory for any number of clips
 SEED = 0
 
 Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-"""Weights (R, N) -> values (R,), NaN where a resample has none."""
+"""Weights (R, N) -> values (R,), NaN where undefined."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One number.
+    """One metric.
 
     Attributes:
-        name: What was measured, for example "accuracy".
-        value: On the clips themselves.
-        clips: How many clips (or queries) it rests on.
-        low, high: Its 95 % interval.
+        name: For example "accuracy".
+        value: Point estimate.
+        clips: Number of clips (or queries) measured.
+        low, high: Bounds of the 95 % interval.
     """
 
     name: str
@@ -41,30 +41,30 @@ class Figure:
 
 
 def share_of_successes(name: str, successes: int, clips: int) -> Figure:
-    """`successes` of `clips` (at least 1), with Wilson's interval."""
+    """Return the proportion `successes / clips` (clips >= 1) with Wilson's interval."""
     interval = binomtest(successes, clips).proportion_ci(CONFIDENCE, method="wilson")
     return Figure(name, successes / clips, clips, float(interval.low), float(interval.high))
 
 
 def bootstrapped(name: str, value: float, clips: int, statistic: Statistic, seed: int = SEED) -> Figure:
-    """`value`, with the percentile bootstrap's interval of `statistic` over clips; without spread where clips is 1.
+    """Return `value` with the percentile-bootstrap interval of `statistic` over clips; zero width for one clip.
 
-    Resamples on which the statistic is not defined (NaN: one class only, say) are left out.
+    Resamples on which the statistic is undefined (NaN; for example, a single class) are left out.
     """
     generator = np.random.default_rng(seed)
-    at_once = max(1, CELLS_AT_ONCE // clips)
+    batch = max(1, MAX_CELLS // clips)
     values = []
-    for first in range(0, RESAMPLES, at_once):
-        drawn = generator.multinomial(clips, np.full(clips, 1 / clips), size=min(at_once, RESAMPLES - first))
+    for first in range(0, RESAMPLES, batch):
+        drawn = generator.multinomial(clips, np.full(clips, 1 / clips), size=min(batch, RESAMPLES - first))
         values.append(statistic(drawn.astype(np.float64)))
-    found = np.concatenate(values)
-    found = found[np.isfinite(found)]
-    if not len(found):
-        found = np.array([value])
-    low, high = np.quantile(found, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    resampled = np.concatenate(values)
+    resampled = resampled[np.isfinite(resampled)]
+    if not len(resampled):
+        resampled = np.array([value])
+    low, high = np.quantile(resampled, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Figure(name, value, clips, float(low), float(high))
 
 
 def mean_over_clips(name: str, values: NDArray[np.float64], seed: int = SEED) -> Figure:
-    """The mean of one value a clip (N,), N >= 1, with the bootstrap's interval."""
+    """Return the mean of one value per clip (N,), N >= 1, with a bootstrap interval."""
     return bootstrapped(name, float(values.mean()), len(values), lambda weights: weights @ values / len(values), seed)

@@ -1,6 +1,6 @@
-"""Plane maps of many numbers a clip: PCA keeps distances as well as a plane can, t-SNE keeps who is near.
+"""Two-dimensional maps of clips: PCA preserves variance, t-SNE preserves neighbourhoods.
 
-t-SNE: van der Maaten and Hinton 2008. Its axes have no unit, and the gaps between its groups mean little.
+t-SNE: van der Maaten and Hinton 2008. Its axes have no unit, and distances between its groups mean little.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from sklearn.preprocessing import StandardScaler
 
 Floats = NDArray[np.float64]
 
-FEWEST = 5  # clips that make a map
-MOST = 2000  # clips that t-SNE places in reasonable time; of more, a draw
+MIN_CLIPS = 5  # of a map
+MAX_CLIPS = 2000  # t-SNE becomes slow beyond; larger sets are subsampled
 PERPLEXITY = 30.0
-COMPONENTS = 50  # to which the numbers are brought before t-SNE, as its authors do
+COMPONENTS = 50  # principal components computed before t-SNE, as its authors do
 SEED = 0
 
 
 @dataclass(frozen=True, eq=False)
 class Map:
-    """Places of N clips in a plane: points (N, 2), what the axes are called, and a title."""
+    """Points of N clips in a plane, (N, 2), axis labels, and a title."""
 
     points: Floats
     axes: tuple[str, str]
@@ -31,14 +31,14 @@ class Map:
 
 
 def standardised(values: Floats) -> Floats:
-    """Each column (N, F) to mean 0 and deviation 1; one without deviation becomes 0."""
+    """Scale each column of (N, F) to mean 0 and deviation 1; constant columns become 0."""
     return np.asarray(StandardScaler().fit_transform(values))
 
 
 def pca_map(values: Floats, title: str) -> Map:
-    """The first two principal components of values (N, F), N and F at least 2, and how much they explain."""
+    """Map values (N, F), N and F >= 2, to their first two principal components; axes name the explained variance."""
     model = PCA(2, random_state=SEED)
-    with np.errstate(invalid="ignore", divide="ignore"):  # clips that are all alike have no variance to explain
+    with np.errstate(invalid="ignore", divide="ignore"):  # identical clips have no variance to explain
         points = model.fit_transform(values)
         first, second = np.nan_to_num(model.explained_variance_ratio_)
     axes = (f"first component ({first:.0%} of the variance)", f"second component ({second:.0%} of the variance)")
@@ -46,7 +46,7 @@ def pca_map(values: Floats, title: str) -> Map:
 
 
 def tsne_map(values: Floats, title: str, seed: int = SEED) -> Map:
-    """A t-SNE map of values (N, F), N at least FEWEST; the same values and seed give the same map."""
+    """Map values (N, F), N >= MIN_CLIPS, by t-SNE; deterministic for a seed."""
     from sklearn.manifold import TSNE
 
     if min(values.shape) > COMPONENTS:
@@ -60,8 +60,8 @@ def tsne_map(values: Floats, title: str, seed: int = SEED) -> Map:
     )
 
 
-def draw_clips(count: int, most: int = MOST) -> NDArray[np.intp]:
-    """Positions of at most `most` of `count` clips, at random but always the same, in order."""
-    if count <= most:
+def subsample(count: int, limit: int = MAX_CLIPS) -> NDArray[np.intp]:
+    """Return sorted positions of at most `limit` of `count` clips, drawn with a fixed seed."""
+    if count <= limit:
         return np.arange(count)
-    return np.sort(np.random.default_rng(SEED).choice(count, most, replace=False))
+    return np.sort(np.random.default_rng(SEED).choice(count, limit, replace=False))

@@ -1,7 +1,7 @@
-"""Everything that is measured of an encoder on a set of clips, data set by data set.
+"""All metrics of an encoder on a set of clips, by data set and task.
 
-Valence (Li, "Attention-based Convolutional Neural Network for Music Genre Classification") is read from the mood head:
-sad, neutral and happy are the moods sad, calm and happy, renormalised, on clips of these moods only.
+Valence (Li, "Attention-based Convolutional Neural Network for Music Genre Classification") is derived from the mood
+head: sad, neutral and happy are the moods sad, calm and happy, renormalised, on clips of these moods only.
 """
 
 from __future__ import annotations
@@ -14,17 +14,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from engine.datasets.clip_embeddings import encode_clips, planned_windows
 from engine.datasets.clips import Clip, ClipSamples
 from engine.errors import TrainingError
-from engine.evaluation.classification import Classification, among_known, classify
+from engine.evaluation.classification import ClassificationResult, evaluate_classification, restrict_to_known
 from engine.evaluation.figures import Figure
 from engine.evaluation.retrieval import PRECISION_AT, artist_hit, hubness, label_precision, nearest_of_others
 from engine.models.encoder import Encoder
 from engine.models.labels import VALENCE
-from engine.training.fit_heads import summarise_clips
-from engine.training.tracks import planned_windows
 
-ALL = "all clips"
+ALL_CLIPS = "all clips"
 UNNAMED = "(no data set)"
 
 Floats = NDArray[np.float64]
@@ -32,14 +31,14 @@ Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
-    """What an encoder says of N clips.
+class Predictions:
+    """Outputs of an encoder for N clips.
 
     Attributes:
         signatures: Unit rows, (N, D).
         genres: Probabilities, (N, G).
         moods: Probabilities, (N, M).
-        seconds: What it took.
+        seconds: Wall-clock time of the encoding.
     """
 
     signatures: Floats
@@ -50,31 +49,31 @@ class Answers:
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """What was measured of one data set in one respect.
+    """Metrics of one task on one data set.
 
     Attributes:
-        dataset: Its name, or ALL.
+        dataset: Its name, or ALL_CLIPS.
         task: "genre", "mood", "valence" or "neighbours".
-        figures: The numbers.
-        clips: Positions (n,) of the clips in the evaluated ones.
-        classification: Of these clips; None for "neighbours".
+        figures: The metrics.
+        clips: Positions (n,) of the measured clips among all evaluated clips.
+        classification: Predictions and labels of these clips; None for "neighbours".
     """
 
     dataset: str
     task: str
     figures: tuple[Figure, ...]
     clips: NDArray[np.intp]
-    classification: Classification | None = None
+    classification: ClassificationResult | None = None
 
 
-def ask(encoder: Encoder, source: ClipSamples, on_clip: Callable[[], None] = lambda: None) -> Answers:
-    """Encode every clip as indexing would, and let the heads answer.
+def predict(encoder: Encoder, source: ClipSamples, on_clip: Callable[[], None] = lambda: None) -> Predictions:
+    """Encode every clip as indexing would, and apply the genre and mood heads.
 
     Raises:
-        TrainingError: An answer is not finite.
+        TrainingError: An output is not finite.
     """
     began = time.perf_counter()
-    raw = summarise_clips(encoder, source, on_clip)  # (N, D)
+    raw = encode_clips(encoder, source, on_clip)  # (N, D)
     with torch.inference_mode():
         genres, moods = (
             encoder.logits(head, raw).double().softmax(dim=1) for head in (encoder.genre_head, encoder.mood_head)
@@ -82,57 +81,60 @@ def ask(encoder: Encoder, source: ClipSamples, on_clip: Callable[[], None] = lam
         signatures = torch.nn.functional.normalize(raw.double(), dim=1)
     finite = torch.isfinite(torch.cat([signatures, genres, moods], dim=1)).all(dim=1)
     if not finite.all():
-        worst = source.clips[int(finite.logical_not().nonzero()[0])].path.name
-        raise TrainingError(f"the encoder's answer to {worst} is not finite", hint="evaluate another, or train it anew")
-    return Answers(signatures.numpy(), genres.numpy(), moods.numpy(), time.perf_counter() - began)
+        first = source.clips[int(finite.logical_not().nonzero()[0])].path.name
+        raise TrainingError(f"the encoder's answer to {first} is not finite", hint="evaluate another, or train it anew")
+    return Predictions(signatures.numpy(), genres.numpy(), moods.numpy(), time.perf_counter() - began)
 
 
-def measure(answers: Answers, clips: Sequence[Clip], genres: Sequence[str], moods: Sequence[str]) -> list[Section]:
-    """Figures for each data set (genre, mood, valence where clips have labels; neighbours), then for all clips.
+def measure(
+    predictions: Predictions, clips: Sequence[Clip], genres: Sequence[str], moods: Sequence[str]
+) -> list[Section]:
+    """Measure each data set (genre, mood and valence where labelled; neighbours), then all clips together.
 
     Args:
-        answers: Of the encoder, for these clips in this order.
-        clips: N of them.
-        genres, moods: What the heads' columns are called.
+        predictions: For these clips, in this order.
+        clips: N clips.
+        genres, moods: Names of the heads' outputs.
     """
-    heads = _heads(answers, clips, genres, moods)
+    heads = _heads(predictions, clips, genres, moods)
     artists = [clip.artist for clip in clips]
     datasets = np.array([clip.dataset or UNNAMED for clip in clips])
     sections = []
     for dataset in sorted(set(datasets.tolist())):
         rows = np.flatnonzero(datasets == dataset)
-        name = ALL if dataset == UNNAMED and len(rows) == len(clips) else dataset
-        sections += [section for head in heads for section in _labelled(name, head, answers.signatures, artists, rows)]
+        name = ALL_CLIPS if dataset == UNNAMED and len(rows) == len(clips) else dataset
+        for head in heads:
+            sections += _measure_head(name, head, predictions.signatures, artists, rows)
         if len(rows) < len(clips):
-            sections += _neighbours(name, artist_hit(answers.signatures, artists, rows), (), rows)
-    everyone = artist_hit(answers.signatures, artists)
-    return sections + _neighbours(ALL, everyone, hubness(answers.signatures), np.arange(len(clips)))
+            sections += _neighbours(name, artist_hit(predictions.signatures, artists, rows), (), rows)
+    hit = artist_hit(predictions.signatures, artists)
+    return sections + _neighbours(ALL_CLIPS, hit, hubness(predictions.signatures), np.arange(len(clips)))
 
 
 def describe_inputs(encoder: Encoder, source: ClipSamples, on_clip: Callable[[], None] = lambda: None) -> Floats:
-    """What the network is given, a row a clip (N, F): mean and deviation of its front-end's features over time.
+    """Return the mean and deviation over time of the front-end's features, one row per clip, (N, F).
 
-    Time is the windows and the last axis of each modality; a log-mel of 96 bands gives 192 numbers.
+    Time is the window axis and the last axis of each modality; a log-mel of 96 bands gives 192 values.
     """
     rows = []
     with torch.inference_mode():
         for index in range(len(source)):
             features = encoder.front_end(planned_windows(source, index, encoder.plan))
-            parts = [part for name in sorted(features) for part in _over_time(features[name])]
+            parts = [part for name in sorted(features) for part in _mean_and_deviation(features[name])]
             rows.append(torch.cat(parts).double().numpy())
             on_clip()
     return np.stack(rows)
 
 
-def _over_time(features: torch.Tensor) -> list[torch.Tensor]:
-    """(W, ..., T) -> mean and deviation, each (...) flattened."""
+def _mean_and_deviation(features: torch.Tensor) -> list[torch.Tensor]:
+    """(W, ..., T) -> mean and deviation over W and T, each (...) flattened."""
     moved = features.float().movedim(0, -1).flatten(-2)  # (..., T * W)
     return [moved.mean(dim=-1).flatten(), moved.std(dim=-1, correction=0).flatten()]
 
 
 @dataclass(frozen=True, eq=False)
 class _Head:
-    """What is asked of all clips: a task, its labels' names, the answers (N, C), the allowed labels (N, C)."""
+    """A task, the names of its labels (C), and the probabilities and allowed labels of all clips, (N, C)."""
 
     task: str
     names: tuple[str, ...]
@@ -140,38 +142,43 @@ class _Head:
     allowed: Flags
 
 
-def _heads(answers: Answers, clips: Sequence[Clip], genres: Sequence[str], moods: Sequence[str]) -> list[_Head]:
-    of_genre = np.array([[name in clip.genres for name in genres] for clip in clips])
-    of_mood = np.array([[name == clip.mood for name in moods] for clip in clips])
+def _heads(predictions: Predictions, clips: Sequence[Clip], genres: Sequence[str], moods: Sequence[str]) -> list[_Head]:
+    allowed_genres = np.array([[name in clip.genres for name in genres] for clip in clips])
+    allowed_moods = np.array([[name == clip.mood for name in moods] for clip in clips])
     heads = [
-        _Head("genre", tuple(genres), answers.genres, of_genre),
-        _Head("mood", tuple(moods), answers.moods, of_mood),
+        _Head("genre", tuple(genres), predictions.genres, allowed_genres),
+        _Head("mood", tuple(moods), predictions.moods, allowed_moods),
     ]
     if set(VALENCE.values()) <= set(moods):
         columns = [list(moods).index(mood) for mood in VALENCE.values()]
-        three = answers.moods[:, columns]
+        three = predictions.moods[:, columns]
         three = three / three.sum(axis=1, keepdims=True).clip(np.finfo(np.float64).tiny)
-        heads.append(_Head("valence", tuple(VALENCE), three, of_mood[:, columns]))
+        heads.append(_Head("valence", tuple(VALENCE), three, allowed_moods[:, columns]))
     return heads
 
 
-def _labelled(
+def _measure_head(
     dataset: str, head: _Head, signatures: Floats, artists: Sequence[str], rows: NDArray[np.intp]
 ) -> list[Section]:
-    """A head's answers and the signatures' neighbours, on the clips that are labelled."""
-    known = rows[head.allowed[rows].any(axis=1)]
-    if not len(known):
+    """Measure a head's predictions and the label precision of neighbours, on the labelled clips of a data set."""
+    labelled = rows[head.allowed[rows].any(axis=1)]
+    if not len(labelled):
         return []
-    asked = head.probabilities[known], head.allowed[known], head.names
-    several = np.count_nonzero(asked[1].any(axis=0)) > 1  # among one label, every answer would be right
-    found = classify(*(among_known(*asked) if several else asked))
-    figures = found.figures
+    probabilities, allowed, names = head.probabilities[labelled], head.allowed[labelled], head.names
+    several = np.count_nonzero(allowed.any(axis=0)) > 1  # with one known label, every prediction would be right
+    if several:
+        probabilities, known, names = restrict_to_known(probabilities, allowed, names)
+        result = evaluate_classification(probabilities, known, names)
+    else:
+        result = evaluate_classification(probabilities, allowed, names)
+    figures = result.figures
     if several and head.task != "valence":
-        theirs = [artists[i] for i in known]
-        near = nearest_of_others(signatures[known], theirs, [dataset] * len(known), max(PRECISION_AT))
-        precisions = (label_precision(near, asked[1], count) for count in PRECISION_AT)
+        nearest = nearest_of_others(
+            signatures[labelled], [artists[i] for i in labelled], [dataset] * len(labelled), max(PRECISION_AT)
+        )
+        precisions = (label_precision(nearest, allowed, count) for count in PRECISION_AT)
         figures += tuple(figure for figure in precisions if figure)
-    return [Section(dataset, head.task, figures, known, found)]
+    return [Section(dataset, head.task, figures, labelled, result)]
 
 
 def _neighbours(dataset: str, hit: Figure | None, more: tuple[Figure, ...], rows: NDArray[np.intp]) -> list[Section]:

@@ -1,7 +1,7 @@
-"""Who is trained on and who is tested: no artist on both sides, or, to compare with a paper, as the paper split.
+"""Splits into train, valid and test: by artist, or at random to reproduce a paper.
 
-Li's and others' papers cut songs into slices and split those at random: slices of one song on both sides. Figures of
-such a `random_split` say how well an encoder knows a song again, not how it does on music that it has not heard.
+Several papers (Li's among them) cut songs into slices and split these at random, so slices of one song occur in train
+and test. Such a `random_split` measures how well an encoder recognises songs, not how well it generalises to new music.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from engine.datasets.clips import Clip
 from engine.errors import TrainingError
 from engine.evaluation.retrieval import artist_groups
 
-SHARES = (0.8, 0.1, 0.1)  # of train, valid and test
+SHARES = (0.8, 0.1, 0.1)  # train, valid, test
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Positions of what is trained on, of what choices are made on, and of what is tested; none is on two sides."""
+    """Disjoint positions for training, for model selection, and for testing."""
 
     train: NDArray[np.intp]
     valid: NDArray[np.intp]
@@ -31,10 +31,10 @@ class Split:
 
 
 def artist_folds(clips: Sequence[Clip], folds: int, seed: int = 0) -> list[Split]:
-    """`folds` splits, three at least: each fold is the test side once, the next one is valid, the others are train.
+    """Return `folds` splits (at least three): each fold is test once, the next one valid, the others train.
 
-    No artist is in two folds; a clip without one counts as an artist of its own. Labels are spread evenly where their
-    numbers allow it.
+    No artist is in two folds; a clip without an artist counts as its own. Labels are stratified where their counts
+    allow it.
 
     Raises:
         TrainingError: Fewer than three folds, or fewer artists than folds.
@@ -45,21 +45,21 @@ def artist_folds(clips: Sequence[Clip], folds: int, seed: int = 0) -> list[Split
         raise TrainingError(f"expected between 3 folds and as many as artists ({artists}), found {folds}")
     labels = np.array([_label(clip) for clip in clips])
     parts = _stratified(groups, labels, folds, seed)
-    if not all(len(part) for part in parts):  # labels that cannot be spread
+    if not all(len(part) for part in parts):  # labels that cannot be stratified
         parts = [test for _, test in GroupKFold(folds).split(groups, labels, groups)]
-    return [_around(parts, i) for i in range(folds)]
+    return [_split_at(parts, i) for i in range(folds)]
 
 
 def random_split(count: int, shares: Sequence[float] = SHARES, seed: int = 0) -> Split:
-    """Split `count` units at random: an artist may be on both sides, and where units are slices, a song may.
+    """Split `count` units at random. An artist, or a song cut into slices, may occur in several parts.
 
     Args:
-        count: Of tracks, or of slices of tracks.
-        shares: Of train, valid and test; they sum to 1, and valid may be 0.
-        seed: Of the draw.
+        count: Number of tracks, or of slices of tracks.
+        shares: Shares of train, valid and test; they sum to 1, and valid may be 0.
+        seed: Seed of the permutation.
 
     Raises:
-        TrainingError: The shares are none, or leave train or test without a unit.
+        TrainingError: The shares do not sum to 1, or leave train or test empty.
     """
     if len(shares) != 3 or min(shares) < 0 or abs(sum(shares) - 1) > 1e-6:
         raise TrainingError(f"expected shares of train, valid and test that sum to 1, found {list(shares)}")
@@ -70,15 +70,15 @@ def random_split(count: int, shares: Sequence[float] = SHARES, seed: int = 0) ->
     return Split(train, valid, test)
 
 
-def unheard(clips: Sequence[Clip], split: str) -> list[Clip]:
-    """The clips of a split whose artist has no clip in train; of train itself, all.
+def clips_by_new_artists(clips: Sequence[Clip], split: str) -> list[Clip]:
+    """Return the clips of a split whose artist has no clip in train; all clips if the split is train itself.
 
     Raises:
         TrainingError: There are none.
     """
-    chosen = of_split(clips, split)
-    heard = heard_artists(clips) if split != "train" else set()
-    left = [clip for clip in chosen if clip.artist not in heard]
+    chosen = clips_of_split(clips, split)
+    known = train_artists(clips) if split != "train" else set()
+    left = [clip for clip in chosen if clip.artist not in known]
     if not left:
         raise TrainingError(
             f"expected clips of split '{split}' by artists that train lacks, found none", hint="use --protocol given"
@@ -86,41 +86,41 @@ def unheard(clips: Sequence[Clip], split: str) -> list[Clip]:
     return left
 
 
-def heard_artists(clips: Sequence[Clip]) -> set[str]:
-    """Known artists of the train split."""
+def train_artists(clips: Sequence[Clip]) -> set[str]:
+    """Return the known artists of the train split."""
     return {clip.artist for clip in clips if clip.split == "train" and clip.artist}
 
 
-def as_given(clips: Sequence[Clip], heard: set[str]) -> str:
-    """In words, for a report: how many of the evaluated clips are by artists that training heard."""
-    known = sum(clip.artist in heard for clip in clips)
+def describe_given_split(clips: Sequence[Clip], train: set[str]) -> str:
+    """Describe, for a report, how many of the evaluated clips are by artists of the train split."""
+    known = sum(clip.artist in train for clip in clips)
     return f"as given: {known} of {len(clips)} clips are by artists that train has, too"
 
 
-def of_split(clips: Sequence[Clip], split: str) -> list[Clip]:
-    """The clips of a split; raises TrainingError, naming the splits there are, when it has none."""
+def clips_of_split(clips: Sequence[Clip], split: str) -> list[Clip]:
+    """Return the clips of a split; raise TrainingError, naming the existing splits, if there are none."""
     chosen = [clip for clip in clips if clip.split == split]
     if not chosen:
-        there = ", ".join(sorted({clip.split for clip in clips}))
-        raise TrainingError(f"expected clips of split '{split}', found none", hint=f"the splits are: {there}")
+        existing = ", ".join(sorted({clip.split for clip in clips}))
+        raise TrainingError(f"expected clips of split '{split}', found none", hint=f"the splits are: {existing}")
     return chosen
 
 
 def _label(clip: Clip) -> str:
-    """What a clip counts as when labels are spread: data set, first genre, mood."""
+    """Return the stratum of a clip: data set, first genre, mood."""
     return f"{clip.dataset}/{min(clip.genres, default='')}/{clip.mood or ''}"
 
 
 def _stratified(groups: NDArray[np.intp], labels: NDArray[np.str_], folds: int, seed: int) -> list[NDArray[np.intp]]:
-    if np.unique(labels, return_counts=True)[1].max() < folds:  # scikit-learn refuses
+    if np.unique(labels, return_counts=True)[1].max() < folds:  # scikit-learn would raise
         return [np.zeros(0, np.intp)]
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="The least populated class")  # spread as evenly as can be
+        warnings.filterwarnings("ignore", message="The least populated class")  # stratified as far as possible
         return [test for _, test in splitter.split(groups, labels, groups)]
 
 
-def _around(parts: list[NDArray[np.intp]], i: int) -> Split:
+def _split_at(parts: list[NDArray[np.intp]], i: int) -> Split:
     following = (i + 1) % len(parts)
     train = [part for j, part in enumerate(parts) if j not in (i, following)]
     return Split(np.sort(np.concatenate(train)), parts[following], parts[i])

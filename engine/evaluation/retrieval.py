@@ -1,8 +1,8 @@
-"""How well signatures find what sounds alike: precision among nearest neighbours, an artist's other songs, hubs.
+"""Retrieval metrics of signatures: label precision among nearest neighbours, same-artist hits, and hubness.
 
-Two protocols, because one number would flatter. Labels are looked for among clips of the same data set and of other
-artists: data sets differ in how they sound, and an artist's own songs are an easy find. Artists and hubs are looked for
-among all clips, without a filter. Hubness: Radovanovic, Nanopoulos, Ivanovic 2010 (skewness of the k-occurrence).
+Candidates differ by metric. Label precision excludes clips of other data sets and of the same artist: data sets differ
+in recording conditions, and an artist's own songs are easy to retrieve, so either would inflate it. Same-artist hits
+and hubness use all clips. Hubness: Radovanovic, Nanopoulos, Ivanovic 2010 (skewness of the k-occurrence).
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
-    """The nearest clips of each clip by cosine, nearest first.
+    """The nearest clips of each of N clips by cosine, nearest first.
 
     Attributes:
-        indices: (N, k).
-        found: (N, k), False where there are fewer than k to choose from; `indices` means nothing there.
+        indices: Positions of the neighbours, (N, k).
+        valid: (N, k), False where there are fewer than k candidates; `indices` is undefined there.
     """
 
     indices: NDArray[np.intp]
-    found: NDArray[np.bool_]
+    valid: NDArray[np.bool_]
 
 
 def nearest(signatures: NDArray[np.floating], count: int) -> Neighbours:
-    """The `count` nearest other clips of each of N signatures (N, D)."""
+    """Return the `count` nearest other clips of each of N signatures (N, D)."""
     n = len(signatures)
     count = min(count, n - 1)
     if count < 1:
@@ -51,65 +51,68 @@ def nearest(signatures: NDArray[np.floating], count: int) -> Neighbours:
 def nearest_of_others(
     signatures: NDArray[np.floating], artists: Sequence[str], datasets: Sequence[str], count: int
 ) -> Neighbours:
-    """The `count` nearest clips of the same data set and of another artist; an empty artist is like no other."""
+    """Return the `count` nearest clips of the same data set by another artist; an empty artist equals no other."""
     groups = artist_groups(artists)
     indices = np.zeros((len(groups), count), np.intp)
-    found = np.zeros((len(groups), count), np.bool_)
+    valid = np.zeros((len(groups), count), np.bool_)
     for dataset in sorted(set(datasets)):
         pool = np.flatnonzero(np.asarray(datasets) == dataset)
-        largest = np.unique(groups[pool], return_counts=True)[1].max()
-        near = nearest(signatures[pool], count + int(largest) - 1)
+        largest = np.unique(groups[pool], return_counts=True)[1].max()  # clips of the most frequent artist
+        near = nearest(signatures[pool], count + int(largest) - 1)  # enough even if all its clips come first
         others = groups[pool][near.indices] != groups[pool][:, None]  # (n, count + largest - 1)
-        first = np.argsort(~others, axis=1, kind="stable")[:, :count]  # others come first, in their order
+        first = np.argsort(~others, axis=1, kind="stable")[:, :count]  # other artists first, order preserved
         width = first.shape[1]
         indices[pool, :width] = pool[np.take_along_axis(near.indices, first, axis=1)]
-        found[pool, :width] = np.take_along_axis(others, first, axis=1)
-    return Neighbours(indices, found)
+        valid[pool, :width] = np.take_along_axis(others, first, axis=1)
+    return Neighbours(indices, valid)
 
 
 def artist_groups(artists: Sequence[str]) -> NDArray[np.intp]:
-    """A number for each clip's artist (N,); clips without one have each their own."""
-    keys = [artist or f"\0{i}" for i, artist in enumerate(artists)]  # no artist's name holds a NUL
+    """Return a number for each clip's artist, (N,); clips without an artist get unique numbers."""
+    keys = [artist or f"\0{i}" for i, artist in enumerate(artists)]  # no artist's name contains NUL
     return np.unique(keys, return_inverse=True)[1]
 
 
 def label_precision(neighbours: Neighbours, allowed: NDArray[np.bool_], count: int) -> Figure | None:
-    """Precision at `count`: the share of a clip's nearest that have a label (N, C) in common with it.
+    """Compute precision at `count`: the share of a clip's nearest neighbours that share one of its labels (N, C).
 
-    A clip without any neighbour is no query; None when there is no query.
+    Clips without a neighbour are not counted. Return None if none is left.
     """
-    indices, found = neighbours.indices[:, :count], neighbours.found[:, :count]
-    queries = found.any(axis=1)
+    indices, valid = neighbours.indices[:, :count], neighbours.valid[:, :count]
+    queries = valid.any(axis=1)
     if not queries.any():
         return None
-    shared = (allowed[indices] & allowed[:, None, :]).any(axis=2) & found  # (N, count)
-    return mean_over_clips(f"precision at {count}", shared[queries].sum(axis=1) / found[queries].sum(axis=1))
+    shared = (allowed[indices] & allowed[:, None, :]).any(axis=2) & valid  # (N, count)
+    return mean_over_clips(f"precision at {count}", shared[queries].sum(axis=1) / valid[queries].sum(axis=1))
 
 
 def artist_hit(
     signatures: NDArray[np.floating], artists: Sequence[str], queries: NDArray[np.intp] | None = None
 ) -> Figure | None:
-    """Share of clips whose artist has another clip, and that find one among their five nearest; all are candidates.
+    """Compute the share of clips with a clip of the same artist among their five nearest of all clips.
+
+    Only clips whose artist has another clip are queries. Return None if there are none.
 
     Args:
         signatures: (N, D).
-        artists: N keys, empty where unknown.
-        queries: Positions of the clips that ask; all by default.
+        artists: N keys, empty if unknown.
+        queries: Positions of the clips to query; all by default.
     """
     groups = artist_groups(artists)
-    asking = np.arange(len(groups)) if queries is None else queries
-    asking = asking[np.bincount(groups)[groups][asking] > 1]
-    if not len(asking):
+    queries = np.arange(len(groups)) if queries is None else queries
+    queries = queries[np.bincount(groups)[groups][queries] > 1]
+    if not len(queries):
         return None
-    near = nearest(signatures, ARTIST_HIT_AT).indices[asking]
-    hits = (groups[near] == groups[asking][:, None]).any(axis=1)
-    return share_of_successes(f"same artist within {ARTIST_HIT_AT}", int(hits.sum()), len(asking))
+    near = nearest(signatures, ARTIST_HIT_AT).indices[queries]
+    hits = (groups[near] == groups[queries][:, None]).any(axis=1)
+    return share_of_successes(f"same artist within {ARTIST_HIT_AT}", int(hits.sum()), len(queries))
 
 
 def hubness(signatures: NDArray[np.floating]) -> tuple[Figure, ...]:
-    """Skewness of the 10-occurrence, and the share of orphans, which are in nobody's ten; nothing below 12 clips.
+    """Compute the skewness of the 10-occurrence, and the share of orphans; nothing below 12 clips.
 
-    Intervals treat each clip's occurrence as one observation: without some of the queries, others would be orphans.
+    The 10-occurrence of a clip is the number of clips that have it among their ten nearest; orphans have none.
+    Intervals resample occurrences rather than queries: removing queries would create orphans.
     """
     n = len(signatures)
     if n < OCCURRENCE_AT + 2:
@@ -123,7 +126,7 @@ def hubness(signatures: NDArray[np.floating]) -> tuple[Figure, ...]:
 
 
 def resampled_skewness(weights: Floats, values: Floats) -> Floats:
-    """Skewness (R,) of values (N,) in resamples with these weights (R, N); NaN where all are equal."""
+    """Compute the skewness (R,) of values (N,) in resamples with weights (R, N); NaN where all are equal."""
     centred = values[None] - (weights @ values / len(values))[:, None]  # (R, N)
     second, third = ((weights * centred**power).mean(axis=1) for power in (2, 3))
     return np.where(second > 0, third / np.where(second > 0, second, 1) ** 1.5, np.nan)

@@ -1,4 +1,4 @@
-"""One evaluation from a CSV and an encoder to a report."""
+"""`engine evaluate`: from a data set and an encoder to a report."""
 
 from __future__ import annotations
 
@@ -12,28 +12,41 @@ import torch
 
 from engine.datasets.clips import Clip
 from engine.datasets.loading import read_dataset
-from engine.datasets.reading import clip_cache, progress, read_samples
-from engine.evaluation.folder import check_place
-from engine.evaluation.protocols import as_given, heard_artists, of_split, unheard
-from engine.evaluation.report import About, Report, evaluate, write_report
+from engine.datasets.reading import clip_cache, read_samples
+from engine.evaluation.protocols import clips_by_new_artists, clips_of_split, describe_given_split, train_artists
+from engine.evaluation.report import Report, ReportHeader, evaluate, write_report
+from engine.evaluation.report_folder import check_report_folder
 from engine.models.checkpoint import load_encoder
 from engine.models.labels import GENRES
 from engine.models.weights_files import MALFORMED, EncoderFile, find_encoder, read_metadata
 from engine.runtime.threads import default_threads
+from engine.util.progress import progress
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EvaluationOptions:
-    """What `engine evaluate` was asked for; see its help."""
+    """Options of `engine evaluate`.
 
-    encoder: str | None
+    Attributes:
+        data: A CSV of clips, or a folder.
+        encoder: Name, id or weights file; None for the default encoder.
+        split: Split to evaluate.
+        protocol: "artist" leaves out clips by artists of the train split; "given" takes the split unchanged.
+        out: Report folder; by default named by encoder and split.
+        tsne: Whether to draw t-SNE maps.
+        cache: Folder for decoded clips; by default in the user's cache directory.
+        threads: CPU threads; None for the default.
+        layout, labels, subset: See `engine.datasets.loading.read_dataset`; `labels` defaults to those of the encoder.
+    """
+
     data: str
-    split: str
-    protocol: str
-    out: str | None
-    tsne: bool
-    cache: str | None
-    threads: int | None
+    encoder: str | None = None
+    split: str = "valid"
+    protocol: str = "artist"
+    out: str | None = None
+    tsne: bool = True
+    cache: str | None = None
+    threads: int | None = None
     layout: str | None = None
     labels: str | None = None
     subset: str | None = None
@@ -43,43 +56,50 @@ def evaluate_encoder(options: EvaluationOptions, *, show: bool) -> Report:
     """Measure an encoder on a split of labelled clips, and write a report.
 
     Raises:
-        TrainingError: The labels or the output cannot be used, or no clip can be read.
-        EncoderError: There is no such encoder.
+        TrainingError: The data or the output folder cannot be used, or no clip can be read.
+        EncoderError: The encoder does not exist.
     """
     file = find_encoder(options.encoder)
     out = Path(options.out or f"{file.id}.{options.split}.report")
-    check_place(out)
+    check_report_folder(out)
     torch.set_num_threads(options.threads or default_threads())
-    dataset = read_dataset(Path(options.data), options.layout, options.labels or fitting_labels(file), options.subset)
-    clips = dataset.clips
-    chosen = unheard(clips, options.split) if options.protocol == "artist" else of_split(clips, options.split)
+    dataset = read_dataset(Path(options.data), options.layout, options.labels or labels_of(file), options.subset)
+    chosen = (clips_by_new_artists if options.protocol == "artist" else clips_of_split)(dataset.clips, options.split)
     source = read_samples(chosen, options.split, clip_cache(options.cache), show)
     with progress("encoding", show, 2 * len(source)) as step:
         evaluation = evaluate(load_encoder(file), source, on_clip=step)
-    left_out = len(of_split(clips, options.split)) - len(chosen)
-    protocol = _in_words(options, source.clips, heard_artists(clips), left_out)
-    about = About(file.id, dataset.name, options.split, protocol, _training(file), skipped=tuple(source.skipped))
-    return write_report(out, about, evaluation, tsne=options.tsne)
+    header = ReportHeader(
+        encoder=file.id,
+        data=dataset.name,
+        split=options.split,
+        protocol=_describe_protocol(options, dataset.clips, len(chosen), source.clips),
+        training=_training_settings(file),
+        skipped=tuple(source.skipped),
+    )
+    return write_report(out, header, evaluation, tsne=options.tsne)
 
 
-def fitting_labels(file: EncoderFile) -> str:
-    """Whether data should be read with the fifteen genres, with more, or with their own, for this encoder to answer."""
+def labels_of(file: EncoderFile) -> str:
+    """Return the choice of labels (see `engine.datasets.loading`) that matches an encoder's genres."""
     if set(file.genres) == set(GENRES):
         return "standard"
     return "extend" if set(GENRES) < set(file.genres) else "own"
 
 
-def _in_words(options: EvaluationOptions, clips: Sequence[Clip], heard: set[str], left_out: int) -> str:
-    """What the encoder may have heard of these clips, if it was trained on the table's train side."""
+def _describe_protocol(
+    options: EvaluationOptions, clips: Sequence[Clip], chosen: int, evaluated: Sequence[Clip]
+) -> str:
+    """Describe the overlap with the train split, assuming that the encoder was trained on it."""
     if options.split == "train":
-        return "the train side itself: the encoder may have heard these clips"
+        return "train split itself: the encoder may have been trained on these clips"
     if options.protocol == "artist":
+        left_out = len(clips_of_split(clips, options.split)) - chosen
         return f"artist: no artist of these clips is in train ({left_out} clips left out for that)"
-    return as_given(clips, heard)
+    return describe_given_split(evaluated, train_artists(clips))
 
 
-def _training(file: EncoderFile) -> dict[str, Any]:
-    """How an encoder was trained, as its weights say."""
+def _training_settings(file: EncoderFile) -> dict[str, Any]:
+    """Return the training settings recorded in an encoder's weights; empty if there are none."""
     try:
         return dict(json.loads(read_metadata(file.path).get("training", "{}")))
     except MALFORMED:

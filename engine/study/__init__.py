@@ -1,1 +1,1 @@
-"""A paper's own tables, run again at a size that a desk can train: one file in, one table out."""
+"""Tables of the papers, reproduced at desk scale: one TOML file in, one table out."""

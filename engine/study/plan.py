@@ -1,4 +1,4 @@
-"""What a study is: rows that differ in one thing each, read from a TOML file."""
+"""A study as read from TOML: rows of trainings that each differ in one setting."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ class Row:
     """One training of a study.
 
     Attributes:
-        name: As in the paper's table.
+        name: Name of the row in the paper's table.
         encoder: Architecture.
-        config: Its settings, where they differ from the defaults.
+        config: Settings of the encoder that differ from its defaults.
         task: "genre", "mood" or "valence".
-        classes: Which of the task's labels; empty for all that occur.
-        dataset: Which clips of the data, by their data set; empty for all.
-        unit: What the paper splits at random: "slices" of tracks, or "tracks".
-        shares: Of train, valid and test.
-        folds: Cross-validation of tracks in as many folds instead of shares; 0 for none.
-        artists: Whether folds keep an artist's tracks together, as the paper's do not.
-        augment: Variants that are added to the training side, each as large as itself.
-        steps, batch, learning_rate, seed: Of the training; a batch is of units.
-        paper: What the paper says of this row.
+        classes: Labels of the task to use; empty for all that occur.
+        dataset: Use clips of this data set only; empty for all.
+        unit: Unit that the paper splits at random: "slices" of tracks, or "tracks".
+        shares: Shares of train, valid and test.
+        folds: Number of cross-validation folds over tracks, instead of shares; 0 for none.
+        artists: Whether each artist's tracks stay in one fold, unlike in the paper.
+        augment: Variants added to the training side; each adds a changed copy of every clip.
+        steps, batch, learning_rate, seed: Settings of the training; `batch` counts units.
+        paper: Result reported by the paper.
     """
 
     name: str
@@ -57,14 +57,14 @@ class Row:
     paper: str = ""
 
     def key(self) -> str:
-        """Equal for rows that give the same result: a study that was stopped goes on by it."""
+        """Return a hash of all settings that determine the result; a resumed study skips rows with a saved result."""
         settings = {name: value for name, value in dataclasses.asdict(self).items() if name not in ("name", "paper")}
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
 class Study:
-    """A table: its title, what the paper found, and its rows."""
+    """A table: its title, the paper's claim, and its rows."""
 
     title: str
     claim: str
@@ -72,13 +72,13 @@ class Study:
 
 
 def read_study(path: Path) -> Study:
-    """Read a study's TOML: settings of all rows at the top, `[config]` of the encoder, `[[rows]]`, and `[grid]`.
+    """Read a study: common settings at the top level, the encoder's `[config]`, `[[rows]]`, and an optional `[grid]`.
 
-    A row may set anything that a `Row` has; its `config` is added to the common one. `[grid]` gives lists by setting
+    A row may set every attribute of `Row`; its `config` is merged into the common one. `[grid]` lists values by setting
     ("config.NAME" for the encoder's), and every row is run with every combination.
 
     Raises:
-        TrainingError: The file is missing, no TOML, or has settings that no row has.
+        TrainingError: The file is missing, is not TOML, or has unknown settings.
     """
     try:
         document = tomllib.loads(path.read_text("utf-8"))
@@ -97,15 +97,11 @@ def read_study(path: Path) -> Study:
 
 
 def _row(path: Path, common: dict[str, Any], own: dict[str, Any], point: dict[str, Any]) -> Row:
+    """Merge common settings, a row's own settings, and a point of the grid into a row."""
     config = common.get("config", {}) | own.get("config", {})
     config |= {name.removeprefix("config."): value for name, value in point.items() if name.startswith("config.")}
     settings = common | own | {name: value for name, value in point.items() if not name.startswith("config.")}
-    settings["config"] = config
-    if point:
-        settings["name"] = ", ".join(
-            [*([own["name"]] if "name" in own else []), *(f"{k} {v}" for k, v in point.items())]
-        )
-    settings.setdefault("name", path.stem)
+    settings |= {"config": config, "name": _row_name(path, common | own, own, point)}
     settings = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
     try:
         row = Row(**settings)
@@ -116,6 +112,13 @@ def _row(path: Path, common: dict[str, Any], own: dict[str, Any], point: dict[st
         ) from error
     _check(path, row)
     return row
+
+
+def _row_name(path: Path, settings: dict[str, Any], own: dict[str, Any], point: dict[str, Any]) -> Any:
+    """Name a row by its own name and its point of the grid; by the file if it has neither."""
+    if not point:
+        return settings.get("name", path.stem)
+    return ", ".join([*([own["name"]] if "name" in own else []), *(f"{k} {v}" for k, v in point.items())])
 
 
 def _check(path: Path, row: Row) -> None:

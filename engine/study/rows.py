@@ -1,8 +1,7 @@
-"""One row of a study: train on one side of the split, and measure by the paper's protocol and by ours."""
+"""One row of a study: train on one part of the split, and measure by the paper's protocol and on other artists."""
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,178 +10,137 @@ from pathlib import Path
 import numpy as np
 import torch
 from sklearn.model_selection import StratifiedKFold
-from torch import Tensor, nn
 
 from engine.datasets.clips import Clip, ClipSamples
 from engine.errors import TrainingError
-from engine.evaluation.classification import Classification, classify
+from engine.evaluation.classification import ClassificationResult, evaluate_classification
 from engine.evaluation.protocols import Split, artist_folds, random_split
 from engine.models.checkpoint import build
 from engine.models.encoder import Encoder
-from engine.models.losses import set_loss
-from engine.study.material import Labelled, Units, choose, load_units, variants_of
 from engine.study.plan import Row
+from engine.study.unit_training import labels_of_units, predict_units, train_on_units
+from engine.study.units import Units, choose_clips, load_units
+from engine.training.augment.named_variants import ORIGINAL, named_variant
 
 PAPER, OURS = "paper's protocol", "other artists"
-WARMUP = 20  # steps
-AT_ONCE = 64  # segments that are classified at once
 
 
 @dataclass(frozen=True, eq=False)
 class RowResult:
-    """What came of a row.
+    """Result of a row.
 
     Attributes:
-        row: What was run.
-        found: Classifications by protocol: PAPER (units of the split's test side), OURS (tracks of the valid split).
-        losses: Of each step.
-        parameters: Of the network.
-        training_seconds, classification_seconds: The latter for all test units.
+        row: The row.
+        results: By protocol: PAPER (units of the split's test part) and OURS (tracks of the valid split).
+        losses: Loss of each step, fold after fold.
+        parameters: Number of the network's parameters.
+        training_seconds, classification_seconds: Wall-clock times; the latter for all test units.
     """
 
     row: Row
-    found: dict[str, Classification]
+    results: dict[str, ClassificationResult]
     losses: tuple[float, ...]
     parameters: int
     training_seconds: float
     classification_seconds: float
 
 
+@dataclass(frozen=True, eq=False)
+class _FoldResult:
+    """Predictions of one fold: of its test units, with their labels, and of other artists' tracks; seconds."""
+
+    losses: list[float]
+    probabilities: np.ndarray
+    labels: np.ndarray
+    others: np.ndarray
+    training_seconds: float
+    classification_seconds: float
+
+
 def run_row(
-    row: Row, train: ClipSamples, unheard: ClipSamples, cache: Path, on_step: Callable[[str], None] = lambda _: None
+    row: Row, train: ClipSamples, others: ClipSamples, cache: Path, on_step: Callable[[str], None] = lambda _: None
 ) -> RowResult:
     """Train and measure one row.
 
     Args:
-        row: What to do.
-        train: Clips that the row may learn from; the paper's protocol tests on a part of them.
-        unheard: Clips of other artists.
-        cache: For features.
-        on_step: Called with a word on what is done, for progress.
+        row: Settings.
+        train: Clips for training; the paper's protocol tests on a part of them.
+        others: Clips by other artists.
+        cache: Folder for features.
+        on_step: Called with the name of the current stage, for progress.
 
     Raises:
-        TrainingError: There is nothing to learn or to test, or a loss is not finite.
+        TrainingError: There is nothing to train or test on, or a loss is not finite.
     """
-    chosen = choose(train.clips, row)
-    encoder = _fresh(row, chosen.classes)
-    units = load_units(train, chosen, encoder, cache, on_clip=lambda: on_step("features"))
-    extra = [load_units(train, chosen, encoder, cache, v, lambda: on_step("features")) for v in variants_of(row)]
-    others = choose(unheard.clips, row, chosen.classes)
-    theirs = load_units(unheard, others, encoder, cache, on_clip=lambda: on_step("features"))
-    losses: list[float] = []
-    answers: list[tuple[np.ndarray, np.ndarray]] = []
-    training = classification = 0.0
-    ours = np.zeros((len(others.labels), len(chosen.classes)))
-    splits = list(_splits(row, units, [train.clips[i] for i in chosen.positions]))
-    for split in splits:
-        encoder = _fresh(row, chosen.classes)
-        began = time.perf_counter()
-        losses += _train(encoder, row, units, extra, split.train, on_step)
-        training += time.perf_counter() - began
-        began = time.perf_counter()
-        test = _answers(encoder, units, split.test, row.unit)
-        classification += time.perf_counter() - began
-        answers.append((test, _labels(units, split.test, row.unit)))
-        ours += _answers(encoder, theirs, np.arange(len(others.labels)), "tracks") / len(splits)
-    probabilities, labels = (np.concatenate(parts) for parts in zip(*answers, strict=True))
-    found = {
-        PAPER: classify(probabilities, labels, chosen.classes),
-        OURS: classify(ours / ours.sum(axis=1, keepdims=True), others.labels, chosen.classes),
+
+    def on_clip() -> None:
+        on_step("features")
+
+    chosen = choose_clips(train.clips, row)
+    encoder = _untrained(row, chosen.classes)
+    variants = [ORIGINAL, *(named_variant(name, row.seed) for name in row.augment)]
+    pools = [load_units(train, chosen, encoder, cache, variant, on_clip) for variant in variants]
+    chosen_others = choose_clips(others.clips, row, chosen.classes)
+    other_units = load_units(others, chosen_others, encoder, cache, on_clip=on_clip)
+    folds = [
+        _run_fold(row, chosen.classes, pools, split, other_units, on_step)
+        for split in _splits(row, pools[0], [train.clips[i] for i in chosen.positions])
+    ]
+    probabilities, labels = (
+        np.concatenate(parts) for parts in zip(*((fold.probabilities, fold.labels) for fold in folds), strict=True)
+    )
+    mean = np.mean([fold.others for fold in folds], axis=0)
+    results = {
+        PAPER: evaluate_classification(probabilities, labels, chosen.classes),
+        OURS: evaluate_classification(mean / mean.sum(axis=1, keepdims=True), chosen_others.labels, chosen.classes),
     }
-    parameters = sum(parameter.numel() for parameter in encoder.parameters())
-    return RowResult(row, found, tuple(losses), parameters, training, classification)
+    return RowResult(
+        row,
+        results,
+        losses=tuple(loss for fold in folds for loss in fold.losses),
+        parameters=sum(parameter.numel() for parameter in encoder.parameters()),
+        training_seconds=sum(fold.training_seconds for fold in folds),
+        classification_seconds=sum(fold.classification_seconds for fold in folds),
+    )
 
 
-def _fresh(row: Row, classes: Sequence[str]) -> Encoder:
+def _run_fold(
+    row: Row,
+    classes: Sequence[str],
+    pools: Sequence[Units],
+    split: Split,
+    others: Units,
+    on_step: Callable[[str], None],
+) -> _FoldResult:
+    encoder, units = _untrained(row, classes), pools[0]
+    began = time.perf_counter()
+    losses = train_on_units(encoder, row, pools, split.train, on_step)
+    trained = time.perf_counter()
+    probabilities = predict_units(encoder, units, split.test, row.unit)
+    classified = time.perf_counter()
+    labels = labels_of_units(units, split.test, row.unit)
+    other_tracks = predict_units(encoder, others, np.arange(len(others.labels)), "tracks")
+    return _FoldResult(losses, probabilities, labels, other_tracks, trained - began, classified - trained)
+
+
+def _untrained(row: Row, classes: Sequence[str]) -> Encoder:
+    """Build the row's encoder with weights drawn from its seed."""
     torch.manual_seed(row.seed)
     return build(row.encoder, row.config, tuple(classes)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
-def _splits(row: Row, units: Units, chosen: Sequence[Clip]) -> Iterator[Split]:
-    """Positions of units: of segments where the unit is a slice, else of clips."""
-    clips = len(units.labels)
-    count = clips * (units.segments if row.unit == "slices" else 1)
+def _splits(row: Row, units: Units, clips: Sequence[Clip]) -> Iterator[Split]:
+    """Yield splits as positions of units: segments if the unit is a slice, else clips."""
+    count = len(units.labels)
     if not row.folds:
-        yield random_split(count, row.shares, row.seed)
+        yield random_split(count * (units.segments if row.unit == "slices" else 1), row.shares, row.seed)
         return
     if row.artists:
-        for fold in artist_folds(chosen, row.folds, row.seed):
+        for fold in artist_folds(clips, row.folds, row.seed):
             yield Split(np.concatenate([fold.train, fold.valid]), np.zeros(0, np.intp), fold.test)
         return
     if np.bincount(units.labels).min() < row.folds:
         raise TrainingError(f"row '{row.name}': expected {row.folds} clips or more of every class, for as many folds")
     folds = StratifiedKFold(row.folds, shuffle=True, random_state=row.seed)
-    for train, test in folds.split(np.zeros(clips), units.labels):
+    for train, test in folds.split(np.zeros(count), units.labels):
         yield Split(train, np.zeros(0, np.intp), test)
-
-
-def _train(
-    encoder: Encoder, row: Row, units: Units, extra: Sequence[Units], train: np.ndarray, on_step: Callable[[str], None]
-) -> list[float]:
-    """Adam on random batches of the training side, of the clips as they are and of their variants alike."""
-    optimizer = torch.optim.Adam(encoder.parameters(), row.learning_rate)
-    pools = [units, *extra]
-    encoder.train()
-    losses = []
-    for step in range(row.steps):
-        rng = np.random.default_rng([row.seed, step])
-        warm = min(1.0, (step + 1) / WARMUP)
-        for group in optimizer.param_groups:
-            group["lr"] = row.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * step / row.steps))
-        pool = pools[rng.integers(len(pools))]
-        batch = rng.choice(train, row.batch, replace=len(train) < row.batch)
-        loss = _loss(encoder, pool, batch, row.unit)
-        if not math.isfinite(loss.item()):
-            raise TrainingError(
-                f"row '{row.name}': loss is not finite at step {step}", hint="choose a lower learning_rate"
-            )
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(encoder.parameters(), 5.0)
-        optimizer.step()
-        losses.append(loss.item())
-        on_step("training")
-    return losses
-
-
-def _loss(encoder: Encoder, units: Units, batch: np.ndarray, unit: str) -> Tensor:
-    """Cross-entropy of a batch of units, and what the encoder's paper adds to it."""
-    raw = _raw(encoder, units, batch, unit)
-    labels = torch.from_numpy(_labels(units, batch, unit))
-    allowed = nn.functional.one_hot(labels, encoder.genre_head.out_features).bool()
-    loss = set_loss(encoder.logits(encoder.genre_head, raw), allowed)
-    own = encoder.own_loss(raw, allowed)
-    return loss if own is None else loss + own
-
-
-def _raw(encoder: Encoder, units: Units, batch: np.ndarray, unit: str) -> Tensor:
-    """Un-normalised signatures (B, D): of slices, each by itself, or of tracks."""
-    rows = batch if unit == "slices" else (batch[:, None] * units.segments + np.arange(units.segments)).ravel()
-    with torch.autocast("cpu", torch.bfloat16):
-        vectors = encoder.embed(units.of(rows))
-    vectors = vectors.float()
-    if unit == "slices":
-        return vectors
-    tracks = vectors.view(len(batch), units.segments, -1)
-    return encoder.pool(tracks, encoder.score(tracks))
-
-
-@torch.no_grad()
-def _answers(encoder: Encoder, units: Units, rows: np.ndarray, unit: str) -> np.ndarray:
-    """Probabilities (N, C) of these units."""
-    encoder.eval()
-    at_once = max(1, AT_ONCE // (units.segments if unit == "tracks" else 1))
-    parts = [
-        encoder.logits(encoder.genre_head, _raw(encoder, units, batch, unit)).double().softmax(dim=1)
-        for batch in np.array_split(rows, -(-len(rows) // at_once))
-    ]
-    return torch.cat(parts).numpy()
-
-
-def _labels(units: Units, rows: np.ndarray, unit: str) -> np.ndarray:
-    return units.labels.numpy()[rows // units.segments if unit == "slices" else rows]
-
-
-def classes_of(row: Row, train: ClipSamples) -> Labelled:
-    """What a row would learn, to be told before anything is run; raises TrainingError."""
-    return choose(train.clips, row)

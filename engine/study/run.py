@@ -1,4 +1,4 @@
-"""A whole study: row after row, each kept when it is done, then one table."""
+"""`engine study`: run each row that has no saved result, save it, and write one table."""
 
 from __future__ import annotations
 
@@ -11,22 +11,34 @@ import torch
 
 from engine.datasets.clips import ClipSamples
 from engine.datasets.loading import read_dataset
-from engine.datasets.reading import clip_cache, progress, read_samples
+from engine.datasets.reading import clip_cache, read_samples
 from engine.errors import TrainingError
-from engine.evaluation.plots import TrainingStep, draw_confusion, draw_roc, draw_training
+from engine.evaluation.plots import draw_confusion, draw_roc
+from engine.evaluation.training_curves import TrainingStep, draw_training
 from engine.runtime.threads import default_threads
 from engine.study.plan import Row, read_study
-from engine.study.rows import RowResult, classes_of, run_row
+from engine.study.rows import RowResult, run_row
 from engine.study.table import markdown
+from engine.study.units import choose_clips
 from engine.util.atomic_files import Kind, beginning_with, check_output, replacing
+from engine.util.progress import progress
 
 TABLE = beginning_with("report of a study", b"# ")
 ROW = beginning_with("row of a study", b"{")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StudyOptions:
-    """What `engine study` was asked for; see its help."""
+    """Options of `engine study`.
+
+    Attributes:
+        study: TOML file of the study.
+        data: A CSV of clips, or a folder.
+        out: Folder for rows and table.
+        layout, labels: See `engine.datasets.loading.read_dataset`.
+        cache: Folder for decoded clips and features; by default in the user's cache directory.
+        threads: CPU threads; None for the default.
+    """
 
     study: str
     data: str
@@ -39,23 +51,33 @@ class StudyOptions:
 
 @dataclass(frozen=True)
 class StudyOutcome:
-    """The folder, its table as Markdown, and the rows as they are kept."""
+    """The folder, its table as Markdown, and the saved rows."""
 
     folder: Path
     table: str
     rows: tuple[dict[str, Any], ...]
 
 
-def run_study(options: StudyOptions, *, show: bool) -> StudyOutcome:
-    """Run what is missing of a study, and write its table.
+@dataclass(frozen=True)
+class _Workspace:
+    """Everything that rows share: the output folder, decoded clips, the cache, and whether to show progress."""
 
-    The folder then holds `report.md`, `rows/KEY.json` for each row, and its pictures. Run again after a stop or with
-    more rows, it computes only rows that are not there.
+    folder: Path
+    train: ClipSamples
+    others: ClipSamples
+    cache: Path
+    show: bool
+
+
+def run_study(options: StudyOptions, *, show: bool) -> StudyOutcome:
+    """Run the missing rows of a study, and write its table.
+
+    The folder then contains `report.md`, `rows/KEY.json` for each row, and the rows' pictures. A second run, after a
+    stop or with more rows, computes missing rows only.
 
     Raises:
-        TrainingError: The study, the data or the folder cannot be used, or a loss is not finite; rows that were done
-            before are kept.
-        OutputError: Another file lies where the report is to go.
+        TrainingError: The study, the data or the folder cannot be used, or a loss is not finite; saved rows remain.
+        OutputError: Another file exists at the place of the report.
     """
     study = read_study(Path(options.study))
     folder = Path(options.out)
@@ -63,30 +85,31 @@ def run_study(options: StudyOptions, *, show: bool) -> StudyOutcome:
     torch.set_num_threads(options.threads or default_threads())
     dataset = read_dataset(Path(options.data), options.layout, options.labels)
     cache = clip_cache(options.cache)
-    train, unheard = (
+    train, others = (
         read_samples([clip for clip in dataset.clips if clip.split == split], split, cache, show)
         for split in ("train", "valid")
     )
     for row in study.rows:
-        classes_of(row, train)
-    kept = [_row(folder, row, train, unheard, cache, show) for row in study.rows]
-    text = markdown(study, dataset.name, kept)
+        choose_clips(train.clips, row)  # raises before anything is run
+    workspace = _Workspace(folder, train, others, cache, show)
+    rows = [_saved_or_run(row, workspace) for row in study.rows]
+    text = markdown(study, dataset.name, rows)
     _write(folder / "report.md", TABLE, text)
-    return StudyOutcome(folder, text, tuple(kept))
+    return StudyOutcome(folder, text, tuple(rows))
 
 
-def _row(folder: Path, row: Row, train: ClipSamples, unheard: ClipSamples, cache: Path, show: bool) -> dict[str, Any]:
-    """What is kept of a row, run now where nothing is."""
-    target = folder / "rows" / f"{row.key()}.json"
+def _saved_or_run(row: Row, workspace: _Workspace) -> dict[str, Any]:
+    """Load a row's saved result, running it if missing or damaged."""
+    target = workspace.folder / "rows" / f"{row.key()}.json"
     try:
-        known = json.loads(target.read_text("utf-8"))
-        return dict(known) | {"name": row.name, "paper": row.paper}
-    except (OSError, ValueError, RecursionError):  # not run yet, or stopped while it was written
+        saved = json.loads(target.read_text("utf-8"))
+        return dict(saved) | {"name": row.name, "paper": row.paper}
+    except (OSError, ValueError, RecursionError):
         pass
-    with progress(row.name, show) as step:
-        result = run_row(row, train, unheard, cache, lambda note: step(note=note))
+    with progress(row.name, workspace.show) as step:
+        result = run_row(row, workspace.train, workspace.others, workspace.cache, lambda note: step(note=note))
     document = _document(result)
-    _draw(folder / "rows", row, result)
+    _draw(workspace.folder / "rows", row, result)
     _write(target, ROW, json.dumps(document, indent=1))
     return document
 
@@ -96,9 +119,9 @@ def _document(result: RowResult) -> dict[str, Any]:
         "name": result.row.name,
         "paper": result.row.paper,
         "row": asdict(result.row),
-        "figures": {protocol: [asdict(figure) for figure in found.figures] for protocol, found in result.found.items()},
-        "confusion": {protocol: found.confusion.tolist() for protocol, found in result.found.items()},
-        "classes": next(iter(result.found.values())).names,
+        "figures": {name: [asdict(figure) for figure in found.figures] for name, found in result.results.items()},
+        "confusion": {name: found.confusion.tolist() for name, found in result.results.items()},
+        "classes": next(iter(result.results.values())).names,
         "parameters": result.parameters,
         "seconds": {"training": result.training_seconds, "classification": result.classification_seconds},
         "losses": result.losses,
@@ -108,7 +131,7 @@ def _document(result: RowResult) -> dict[str, Any]:
 def _draw(folder: Path, row: Row, result: RowResult) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for protocol, found in result.found.items():
+        for protocol, found in result.results.items():
             name = f"{row.key()}.{protocol.replace(' ', '-').replace(chr(39), '')}"
             draw_confusion(folder / f"{name}.confusion.png", f"{row.name}: {protocol}", found)
             draw_roc(folder / f"{name}.roc.png", f"{row.name}: {protocol}", found)

@@ -1,1 +1,1 @@
-"""Training of encoders on a user's own labelled music."""
+"""Training of encoders on labelled clips, unlabelled music, and the outputs of teachers."""

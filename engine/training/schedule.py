@@ -1,33 +1,34 @@
-"""How a training runs: its steps, its weights of losses, and what a step hears."""
+"""Schedule of a training: steps, loss weights, and the composition of batches."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from engine.training.augment.spectral import Augmentation
-from engine.training.augment.waveform import Augmentations
+from engine.training.augment.spectral import SpectralAugmentation
+from engine.training.augment.waveform_settings import WaveformAugmentation
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How a training runs.
+    """Schedule of a training. Names are part of saved states: renaming one refuses every older state.
 
     Attributes:
         steps: Optimiser steps.
-        seed: Of weights and of every draw.
-        learning_rate: Peak of AdamW's; warmed up over `warmup` steps, then a cosine to zero.
-        weight_decay: AdamW's.
-        average_decay: Of the moving average of weights that is shipped.
-        lesson_seconds: Judged audio learnt from in a step.
-        tracks_from: Share of the steps after which track batches begin (0 without a teacher: nothing else teaches).
-        track_batch, track_seconds: Clips in a track batch, and about how much is heard of each (two segments or more).
-        genre_weight, mood_weight, metric_weight: Of the track losses against distillation.
-        augmentation: Of speed and equaliser on tracks.
-        effects: What else happens to tracks; nothing as it stands.
-        agreement_weight: Of the agreement of a track's two parts, from the first step on; 0 leaves it out.
-        agreement_clips, agreement_tracks: Labelled clips, and tracks without labels, that a step compares.
-        agreement_windows: That are heard of each part, one segment each.
-        agreement_augmentation: Of speed and equaliser on parts.
+        seed: Seed of weights and of all draws.
+        learning_rate: Peak of AdamW's learning rate: linear warm-up over `warmup` steps, then a cosine to zero.
+        weight_decay: AdamW's weight decay.
+        warmup: Steps of the warm-up.
+        average_decay: Decay of the moving average of weights, which is the result of the training.
+        lesson_seconds: Teacher-labelled audio per step.
+        tracks_from: Share of the steps after which track batches join the teacher's; 0 without a teacher.
+        track_batch, track_seconds: Clips per track batch, and audio per clip (rounded to two segments or more).
+        genre_weight, mood_weight, metric_weight: Weights of the track losses; the distillation loss has weight 1.
+        augmentation: Speed and equaliser of track batches.
+        effects: Further augmentation of track batches; none by default.
+        agreement_weight: Weight of the agreement loss, from the first step on; 0 disables it.
+        agreement_clips, agreement_tracks: Labelled clips and unlabelled tracks per agreement batch.
+        agreement_windows: Windows per part of a track, one segment each.
+        agreement_augmentation: Speed and equaliser of parts.
     """
 
     steps: int = 2400
@@ -43,10 +44,12 @@ class Schedule:
     genre_weight: float = 0.15
     mood_weight: float = 0.15
     metric_weight: float = 0.15
-    augmentation: Augmentation = field(default_factory=lambda: Augmentation(speed=1.1, equalise_db=6.0))
-    effects: Augmentations = field(default_factory=Augmentations)
+    augmentation: SpectralAugmentation = field(default_factory=lambda: SpectralAugmentation(speed=1.1, equalise_db=6.0))
+    effects: WaveformAugmentation = field(default_factory=WaveformAugmentation)
     agreement_weight: float = 0.0
     agreement_clips: int = 6
     agreement_tracks: int = 6
     agreement_windows: int = 3
-    agreement_augmentation: Augmentation = field(default_factory=lambda: Augmentation(speed=1.05, equalise_db=5.0))
+    agreement_augmentation: SpectralAugmentation = field(
+        default_factory=lambda: SpectralAugmentation(speed=1.05, equalise_db=5.0)
+    )

@@ -1,4 +1,4 @@
-"""The state of a training on disk: all that is needed to go on, in one safetensors file, replaced atomically."""
+"""The state of a training on disk: everything needed to resume, in one safetensors file, replaced atomically."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STATE = safetensors_kind("state of a training", lambda metadata: {"step", "setti
 
 
 class Average:
-    """Exponential moving average of a module's parameters and buffers, with a warm-up in its first steps."""
+    """Exponential moving average of a module's parameters and buffers, with a warm-up over the first steps."""
 
     def __init__(self, module: nn.Module, decay: float) -> None:
         self.decay = decay
@@ -28,7 +28,7 @@ class Average:
 
     @torch.no_grad()
     def update(self, module: nn.Module, step: int) -> None:
-        """Take the module's values in with weight 1 - decay."""
+        """Add the module's values with weight 1 - decay; early steps have a greater weight."""
         weight = 1 - min(self.decay, (1 + step) / (10 + step))
         for name, value in module.state_dict().items():
             if value.dtype.is_floating_point:
@@ -45,10 +45,10 @@ def save_state(
     average: Average,
     optimizer: torch.optim.Optimizer,
 ) -> None:
-    """Write the state next to `path`, flush it, and put it in place.
+    """Write the state of a training atomically.
 
     Raises:
-        TrainingError: It cannot be written; the state saved before is still there.
+        TrainingError: It cannot be written; the previous state remains.
     """
     tensors = {f"module.{name}": value for name, value in module.state_dict().items()}
     tensors |= {f"average.{name}": value for name, value in average.values.items()}
@@ -61,7 +61,7 @@ def save_state(
 def load_state(
     path: Path, settings: dict[str, Any], module: nn.Module, average: Average, optimizer: torch.optim.Optimizer
 ) -> int:
-    """Restore what `save_state` wrote; returns the step to go on from.
+    """Restore a saved state; return the number of completed steps.
 
     Raises:
         TrainingError: The file is damaged, or belongs to a training with other settings.
@@ -88,7 +88,7 @@ def load_state(
 
 
 def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str], kind: Kind = ANYTHING) -> None:
-    """Write a safetensors file that is either the old one or whole, whatever happens; over none but of its kind."""
+    """Write a safetensors file atomically, replacing only a file of the same kind; raise TrainingError on failure."""
     try:
         with replacing(path, kind) as handle:
             handle.writelines(_serialised(tensors, metadata))
@@ -99,7 +99,7 @@ def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str
 
 
 def _serialised(tensors: dict[str, Tensor], metadata: dict[str, str]) -> list[bytes | memoryview]:
-    """A safetensors file whose metadata are sorted: their order is random otherwise, and the file's hash is its id."""
+    """Serialise with sorted metadata: safetensors orders them randomly, and the file's hash is the encoder's id."""
     data = memoryview(save(tensors, metadata))
     start = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(bytes(data[8:start]))
@@ -109,7 +109,7 @@ def _serialised(tensors: dict[str, Tensor], metadata: dict[str, str]) -> list[by
 
 
 def _slots(tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
-    """AdamW's moments by the parameter's number."""
+    """Group AdamW's moments by parameter number."""
     slots: dict[int, dict[str, Tensor]] = {}
     for name, value in _under("optimizer.", tensors).items():
         index, _, key = name.partition(".")

@@ -83,6 +83,6 @@ def test_an_encoder_that_is_not_there(command: Command, table: Path) -> None:
 
 
 def test_the_train_side_is_called_by_its_name(command: Command, table: Path, tmp_path: Path) -> None:
-    """Measuring on train is possible, and the report says that the encoder may have heard the clips."""
+    """Measuring on train is possible, and the report says that the encoder may have been trained on the clips."""
     asked = ("--threads", 1, "evaluate", "--data", table, "--split", "train", "--json", "--cache", tmp_path / "cache")
-    assert "may have heard" in command("--quiet", *asked).document["protocol"]
+    assert "may have been trained on" in command("--quiet", *asked).document["protocol"]

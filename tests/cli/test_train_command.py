@@ -10,7 +10,7 @@ import pytest
 from engine.models.attention_signature import AttentionSignature
 from engine.models.checkpoint import ARCHITECTURES
 from engine.models.weights_files import find_encoder
-from engine.training import fit_heads as finish
+from engine.training.heads import fit_heads
 from tests.cli.conftest import Command
 from tests.conftest import write_song
 from tests.training.test_running import SmallConfig
@@ -19,7 +19,7 @@ from tests.training.test_running import SmallConfig
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ARCHITECTURES, "attention_signature", (AttentionSignature, SmallConfig))
-    monkeypatch.setattr(finish, "PENALTIES", (1e-1,))
+    monkeypatch.setattr(fit_heads, "PENALTIES", (1e-1,))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.datasets.clips import MAX_CLIP_SECONDS, Clip, ClipSamples, mood_index
+from engine.datasets.clips import MAX_CLIP_SECONDS, Clip, ClipSamples
 from engine.datasets.loading import read_dataset
 from engine.errors import TrainingError
 from engine.models.encoder import SAMPLE_RATE
@@ -46,7 +46,6 @@ def test_rows_become_clips(tmp_path: Path) -> None:
         ("Bebop", "Pop/Rock", "Polkacore"),
     )
     assert second == Clip(tmp_path / "b.mp3", "valid", "ada", "", frozenset(), None)
-    assert (mood_index(first), mood_index(second), mood_index(first, ("loud", "soft"))) == (3, -1, -1)
 
 
 def test_a_byte_order_mark_is_no_part_of_a_column(tmp_path: Path) -> None:

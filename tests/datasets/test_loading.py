@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from engine.cli.train import train
-from engine.datasets.layouts import FMA_SUBSETS
-from engine.datasets.loading import LABELS, LAYOUTS, read_dataset, recognise
+from engine.datasets.loading import LABELS, LAYOUTS, detect_layout, read_dataset
+from engine.datasets.published_sets import FMA_SUBSETS
 from engine.errors import TrainingError
 from tests.datasets.trees import folders, gtzan_names, touch, write_fma, write_gtzan, write_ismir2004
 
@@ -15,15 +15,15 @@ from tests.datasets.trees import folders, gtzan_names, touch, write_fma, write_g
 def test_each_layout_is_recognised(tmp_path: Path, table: Path) -> None:
     """A CSV, labelled folders and the three published sets are told apart by what lies where."""
     write_gtzan(tmp_path / "gtzan" / "genres")
-    assert recognise(table) == "csv"
-    assert recognise(folders(tmp_path / "folders")) == "folders"
-    assert recognise(tmp_path / "gtzan") == "gtzan"
-    assert recognise(tmp_path / "gtzan" / "genres") == "gtzan"
-    assert recognise(write_ismir2004(tmp_path / "ismir")) == "ismir2004"
-    assert recognise(write_fma(tmp_path / "fma", "small")) == "fma"
-    assert recognise(tmp_path / "fma" / "fma_small") == "fma"
+    assert detect_layout(table) == "csv"
+    assert detect_layout(folders(tmp_path / "folders")) == "folders"
+    assert detect_layout(tmp_path / "gtzan") == "gtzan"
+    assert detect_layout(tmp_path / "gtzan" / "genres") == "gtzan"
+    assert detect_layout(write_ismir2004(tmp_path / "ismir")) == "ismir2004"
+    assert detect_layout(write_fma(tmp_path / "fma", "small")) == "fma"
+    assert detect_layout(tmp_path / "fma" / "fma_small") == "fma"
     touch(tmp_path / "gtzan" / "genres" / "k-pop" / "own.wav")
-    assert recognise(tmp_path / "gtzan" / "genres") == "folders"
+    assert detect_layout(tmp_path / "gtzan" / "genres") == "folders"
 
 
 def test_what_is_given_goes_before_what_it_looks_like(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.datasets.clips import Clip, ClipSamples
-from engine.datasets.music import Halves, MusicSamples, Track, find_tracks
+from engine.datasets.music import BalancedPair, MusicSamples, UnlabelledTrack, find_tracks
 from engine.errors import TrainingError
 from engine.models.encoder import SAMPLE_RATE
 from tests.audio import tone, write_audio
@@ -45,7 +45,7 @@ def test_whole_tracks_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     lengths = {"long.wav": 52.0, "enough.wav": 45.0, "short.wav": 44.0}
     files = [write_tone(tmp_path / name, seconds) for name, seconds in lengths.items()]
     (tmp_path / "text.wav").write_text("no sound")
-    music = MusicSamples([Track(path, 0) for path in [*files, tmp_path / "text.wav"]], tmp_path / "cache")
+    music = MusicSamples([UnlabelledTrack(path, 0) for path in [*files, tmp_path / "text.wav"]], tmp_path / "cache")
     assert [music.length(i) / SAMPLE_RATE for i in range(len(music))] == pytest.approx([50, 45], abs=0.01)
     assert [path.name for path, _ in music.skipped] == ["short.wav", "text.wav"]
     assert music.skipped[0][1] == "shorter than 45 s"
@@ -56,15 +56,17 @@ def test_a_track_and_a_clip_of_one_file_are_cached_apart(tmp_path: Path) -> None
     path, cache = write_tone(tmp_path / "a.wav", 125), tmp_path / "cache"
     for _ in range(2):
         clips = ClipSamples([Clip(path, "train", "", "", frozenset(), None)], cache)
-        music = MusicSamples([Track(path, 0)], cache)
+        music = MusicSamples([UnlabelledTrack(path, 0)], cache)
         assert (clips.length(0) / SAMPLE_RATE, music.length(0) / SAMPLE_RATE) == pytest.approx((120, 125), abs=0.01)
     assert clips.key(0) != music.key(0)
 
 
 def test_half_is_drawn_from_either_collection(samples: ClipSamples, tmp_path: Path) -> None:
     """However many clips and tracks there are, each side gets half of the numbers, and each of its members as many."""
-    music = MusicSamples([Track(write_tone(tmp_path / f"{i}.wav", 46 + i), 0) for i in range(3)], tmp_path / "cache")
-    both = Halves(samples, music)
+    music = MusicSamples(
+        [UnlabelledTrack(write_tone(tmp_path / f"{i}.wav", 46 + i), 0) for i in range(3)], tmp_path / "cache"
+    )
+    both = BalancedPair(samples, music)
     lengths = Counter(both.length(i) for i in range(len(both)))
     assert lengths[samples.length(0)] == len(both) / 2
     assert [lengths[music.length(i)] for i in range(3)] == [len(both) / 6] * 3

@@ -12,7 +12,7 @@ from engine.models.attention_signature import AttentionSignature
 from engine.models.checkpoint import ARCHITECTURES, build, contents, load_encoder
 from engine.models.labels import GENRES, MOODS
 from engine.models.weights_files import find_encoder
-from engine.training import fit_heads as finish
+from engine.training.heads import fit_heads
 from engine.training.run import TrainingOptions, TrainingOutcome, train_encoder
 from tests.conftest import write_song
 from tests.training.test_running import SmallConfig
@@ -25,7 +25,7 @@ def _small() -> Iterator[None]:
     """A network that trains in a moment."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(ARCHITECTURES, "attention_signature", (AttentionSignature, SmallConfig))
-        patch.setattr(finish, "PENALTIES", (1e-1,))
+        patch.setattr(fit_heads, "PENALTIES", (1e-1,))
         yield
 
 
@@ -42,7 +42,7 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def options(music: Path, out: Path, **changes: str) -> TrainingOptions:
     """Two steps on the folders."""
     cache = str(out.parent / "cache")
-    return TrainingOptions(str(music), str(out), steps=2, cache=cache, threads=1, **changes)  # type: ignore[arg-type]
+    return TrainingOptions(data=str(music), out=str(out), steps=2, cache=cache, threads=1, **changes)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")

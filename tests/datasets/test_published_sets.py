@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from torchaudio.datasets import gtzan
 
-from engine.datasets.layouts import GTZAN_GENRES
 from engine.datasets.loading import read_dataset
+from engine.datasets.published_sets import GTZAN_GENRES
 from engine.errors import TrainingError
 from tests.datasets.trees import (
     ISMIR2004_TRAINING,

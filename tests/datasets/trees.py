@@ -5,8 +5,8 @@ from pathlib import Path
 
 from torchaudio.datasets import gtzan
 
-from engine.datasets.layouts import FMA_SUBSETS
 from engine.datasets.loading import Dataset
+from engine.datasets.published_sets import FMA_SUBSETS
 
 FMA_HEADER = (
     ("", "album", "artist", "set", "set", "track", "track"),

@@ -7,11 +7,11 @@ from sklearn import metrics
 
 from engine.errors import TrainingError
 from engine.evaluation.classification import (
-    among_known,
-    classify,
+    evaluate_classification,
     macro_scores,
     resampled_auc,
     resampled_average_precision,
+    restrict_to_known,
 )
 from engine.evaluation.figures import Figure
 
@@ -33,7 +33,7 @@ def by_name(figures: tuple[Figure, ...]) -> dict[str, float]:
 def test_values_are_scikit_learns() -> None:
     """For clips of one label every figure is what scikit-learn says of the same answers."""
     said, truth = probabilities(0), np.random.default_rng(1).integers(0, 4, CLIPS)
-    found = classify(said, truth, NAMES)
+    found = evaluate_classification(said, truth, NAMES)
     answers = said.argmax(axis=1)
     scores = metrics.precision_recall_fscore_support(truth, answers, average="macro", zero_division=0)
     assert by_name(found.figures) == pytest.approx(
@@ -52,7 +52,9 @@ def test_values_are_scikit_learns() -> None:
 def test_one_label_is_one_allowed_label() -> None:
     """Labels as numbers and as boolean rows are the same thing."""
     truth = np.random.default_rng(1).integers(0, 4, CLIPS)
-    numbers, flags = (classify(probabilities(0), labels, NAMES) for labels in (truth, np.eye(4, dtype=bool)[truth]))
+    numbers, flags = (
+        evaluate_classification(probabilities(0), labels, NAMES) for labels in (truth, np.eye(4, dtype=bool)[truth])
+    )
     assert numbers.figures == flags.figures
 
 
@@ -60,7 +62,7 @@ def test_any_of_several_labels_is_right() -> None:
     """A clip of several labels is right with any of them, and is counted as the likeliest one."""
     said = np.array([[0.6, 0.3, 0.1], [0.1, 0.2, 0.7], [0.2, 0.5, 0.3]])
     allowed = np.array([[True, True, False], [True, True, False], [False, True, True]])
-    found = classify(said, allowed, "xyz")
+    found = evaluate_classification(said, allowed, "xyz")
     assert found.truth.tolist() == [0, 1, 1]
     assert found.predicted.tolist() == [0, 2, 1]
     assert found.confusion.tolist() == [[1, 0, 0], [0, 1, 1], [0, 0, 0]]
@@ -94,7 +96,7 @@ def test_resamples_are_scikit_learns(seed: int) -> None:
 def test_intervals_hold_the_values() -> None:
     """On many clips every value lies within its interval, and the interval within the figure's range."""
     said, truth = probabilities(0, 400), np.random.default_rng(1).integers(0, 4, 400)
-    for figure in classify(said, truth, NAMES).figures:
+    for figure in evaluate_classification(said, truth, NAMES).figures:
         assert 0 <= figure.low < figure.value < figure.high
         assert figure.high < (4 if figure.name == "log loss" else 1)
         assert figure.clips == 400
@@ -104,13 +106,13 @@ def test_labels_without_both_sides_have_no_curve() -> None:
     """ROC AUC is the mean over labels that some clips have and some have not; with none there is no AUC."""
     said, truth = probabilities(0), np.random.default_rng(1).integers(0, 3, CLIPS)
     expected = np.mean([metrics.roc_auc_score(truth == label, said[:, label]) for label in range(3)])
-    assert by_name(classify(said, truth, NAMES).figures)["ROC AUC"] == pytest.approx(expected)
-    assert "ROC AUC" not in by_name(classify(said, np.zeros(CLIPS, int), NAMES).figures)
+    assert by_name(evaluate_classification(said, truth, NAMES).figures)["ROC AUC"] == pytest.approx(expected)
+    assert "ROC AUC" not in by_name(evaluate_classification(said, np.zeros(CLIPS, int), NAMES).figures)
 
 
 def test_one_clip_is_measured() -> None:
     """A single clip has an accuracy with a wide interval, and nothing fails."""
-    accuracy = classify(probabilities(0, 1), np.array([0]), NAMES).figures[0]
+    accuracy = evaluate_classification(probabilities(0, 1), np.array([0]), NAMES).figures[0]
     assert (accuracy.value, accuracy.clips) == (1.0, 1)
     assert accuracy.low < 0.3
 
@@ -118,7 +120,7 @@ def test_one_clip_is_measured() -> None:
 def test_only_known_labels_are_asked_for() -> None:
     """Labels that no clip has are dropped, and what is left sums to 1 in the same proportions, even from zero."""
     said = np.array([[0.5, 0.3, 0.2], [0.0, 1.0, 0.0]])
-    kept, allowed, names = among_known(said, np.array([[True, False, False], [False, False, True]]), "xyz")
+    kept, allowed, names = restrict_to_known(said, np.array([[True, False, False], [False, False, True]]), "xyz")
     np.testing.assert_allclose(kept, [[5 / 7, 2 / 7], [0.5, 0.5]])
     assert allowed.tolist() == [[True, False], [False, True]]
     assert names == ("x", "z")
@@ -140,4 +142,4 @@ def test_only_known_labels_are_asked_for() -> None:
 def test_what_cannot_be_compared_is_refused(said: NDArray, labels: NDArray, message: str) -> None:
     """No clips, other shapes, labels out of range or missing, and numbers that are no probabilities get one line."""
     with pytest.raises(TrainingError, match=message):
-        classify(said, labels, NAMES)
+        evaluate_classification(said, labels, NAMES)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.evaluation.maps import FEWEST, draw_clips, pca_map, standardised, tsne_map
+from engine.evaluation.maps import MIN_CLIPS, pca_map, standardised, subsample, tsne_map
 
 
 def test_pca_keeps_a_plane() -> None:
@@ -39,8 +39,8 @@ def test_tsne_keeps_who_is_near() -> None:
 
 def test_the_fewest_clips_have_a_tsne_map() -> None:
     """The perplexity gives way to few clips, and is told."""
-    found = tsne_map(np.random.default_rng(0).standard_normal((FEWEST, 3)), "signatures")
-    assert found.points.shape == (FEWEST, 2)
+    found = tsne_map(np.random.default_rng(0).standard_normal((MIN_CLIPS, 3)), "signatures")
+    assert found.points.shape == (MIN_CLIPS, 2)
     assert np.isfinite(found.points).all()
     assert found.title == "signatures, perplexity 1"
 
@@ -55,8 +55,8 @@ def test_standardised_columns() -> None:
 @pytest.mark.parametrize("count", [10, 5000])
 def test_many_clips_are_thinned(count: int) -> None:
     """Of more clips than can be placed a draw is taken: in order, without repeats, the same every time."""
-    chosen = draw_clips(count, 100)
+    chosen = subsample(count, 100)
     assert len(chosen) == min(count, 100)
     assert (np.diff(chosen) > 0).all()
     assert chosen.max() < count
-    assert np.array_equal(chosen, draw_clips(count, 100))
+    assert np.array_equal(chosen, subsample(count, 100))

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from engine.datasets.clip_embeddings import planned_windows
 from engine.datasets.clips import Clip, ClipSamples
 from engine.errors import TrainingError
-from engine.evaluation.measure import ALL, UNNAMED, Answers, Section, ask, describe_inputs, measure
+from engine.evaluation.measure import ALL_CLIPS, UNNAMED, Predictions, Section, describe_inputs, measure, predict
 from engine.models.labels import GENRES, MOODS
-from engine.training.tracks import planned_windows
 from tests.training.conftest import SmallEncoder
 
 CLIPS = 24
@@ -22,16 +22,16 @@ def clip(i: int, dataset: str = "one", genres: str = "", mood: str | None = None
     return Clip(Path(f"{i}.wav"), "valid", f"artist {i // 2}", dataset, frozenset(genres.split()), mood)
 
 
-def answers(count: int = CLIPS, seed: int = 0) -> Answers:
+def answers(count: int = CLIPS, seed: int = 0) -> Predictions:
     """Random answers."""
     random = np.random.default_rng(seed)
     signatures = random.standard_normal((count, 6))
     signatures /= np.linalg.norm(signatures, axis=1, keepdims=True)
     genres, moods = (random.dirichlet(np.ones(len(names)), count) for names in (GENRES, MOODS))
-    return Answers(signatures, genres, moods, 1.0)
+    return Predictions(signatures, genres, moods, 1.0)
 
 
-def found(clips: list[Clip], given: Answers | None = None) -> dict[tuple[str, str], Section]:
+def found(clips: list[Clip], given: Predictions | None = None) -> dict[tuple[str, str], Section]:
     """Sections by data set and task."""
     sections = measure(given or answers(len(clips)), clips, GENRES, MOODS)
     by_name = {(section.dataset, section.task): section for section in sections}
@@ -49,7 +49,11 @@ def test_every_data_set_has_its_own_figures() -> None:
     clips = [clip(i, "one", ("jazz", "rock")[i % 2], ("happy", "tense")[i // 8]) for i in range(16)]
     clips += [clip(i, "two", ("pop", "")[i % 2]) for i in range(16, CLIPS)]
     sections = found(clips)
-    tasks = {"one": ("genre", "mood", "valence", "neighbours"), "two": ("genre", "neighbours"), ALL: ("neighbours",)}
+    tasks = {
+        "one": ("genre", "mood", "valence", "neighbours"),
+        "two": ("genre", "neighbours"),
+        ALL_CLIPS: ("neighbours",),
+    }
     assert list(sections) == [(dataset, task) for dataset, listed in tasks.items() for task in listed]
     assert sections["one", "genre"].clips.tolist() == list(range(16))
     assert sections["two", "genre"].clips.tolist() == list(range(16, CLIPS, 2))
@@ -57,14 +61,14 @@ def test_every_data_set_has_its_own_figures() -> None:
     shown = ["accuracy", "macro precision", "macro recall", "macro F1", "ROC AUC", "log loss"]
     assert names(sections["one", "genre"]) == [*shown, "precision at 5", "precision at 10"]
     assert names(sections["one", "neighbours"]) == ["same artist within 5"]
-    assert names(sections[ALL, "neighbours"]) == ["same artist within 5", "hub skewness", "orphans"]
+    assert names(sections[ALL_CLIPS, "neighbours"]) == ["same artist within 5", "hub skewness", "orphans"]
 
 
 def test_one_data_set_is_all_clips() -> None:
     """Without names of data sets the clips are one; with one name there is no second section of the same clips."""
     clips = [clip(i, "", ("jazz", "rock")[i % 2]) for i in range(CLIPS)]
-    assert list(found(clips)) == [(ALL, "genre"), (ALL, "neighbours")]
-    assert list(found([replace(c, dataset="one") for c in clips])) == [("one", "genre"), (ALL, "neighbours")]
+    assert list(found(clips)) == [(ALL_CLIPS, "genre"), (ALL_CLIPS, "neighbours")]
+    assert list(found([replace(c, dataset="one") for c in clips])) == [("one", "genre"), (ALL_CLIPS, "neighbours")]
     assert (UNNAMED, "genre") in found([*clips[:-2], *(replace(c, dataset="one") for c in clips[-2:])])
 
 
@@ -109,7 +113,7 @@ def test_other_moods_have_no_valence() -> None:
     """An encoder of other moods is measured on them, and has no valence."""
     clips = [clip(i, mood=("happy", "angry")[i % 2]) for i in range(6)]
     given = answers(6)
-    given = Answers(given.signatures, given.genres, given.moods[:, :2] / given.moods[:, :2].sum(1)[:, None], 1.0)
+    given = Predictions(given.signatures, given.genres, given.moods[:, :2] / given.moods[:, :2].sum(1)[:, None], 1.0)
     sections = measure(given, clips, GENRES, ("angry", "happy"))
     assert {section.task for section in sections} == {"mood", "neighbours"}
 
@@ -118,7 +122,7 @@ def test_answers_are_those_of_indexing(valid: ClipSamples, small_encoder: SmallE
     """Signatures and probabilities are what the encoder says of a track's windows."""
     encoder = small_encoder().eval()
     seen: list[int] = []
-    given = ask(encoder, valid, lambda: seen.append(1))
+    given = predict(encoder, valid, lambda: seen.append(1))
     assert len(seen) == len(valid)
     for i in (0, 5):
         with torch.inference_mode():
@@ -134,7 +138,7 @@ def test_answers_that_are_not_finite_are_refused(valid: ClipSamples, small_encod
     with torch.no_grad():
         encoder.genre_head.bias[3] = float("nan")
     with pytest.raises(TrainingError, match=r"answer to 0\.wav is not finite"):
-        ask(encoder, valid)
+        predict(encoder, valid)
 
 
 def test_inputs_are_described_by_mean_and_deviation(valid: ClipSamples, small_encoder: SmallEncoder) -> None:

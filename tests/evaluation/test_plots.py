@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from engine.evaluation.classification import Classification, classify
+from engine.evaluation.classification import ClassificationResult, evaluate_classification
 from engine.evaluation.maps import Map
-from engine.evaluation.plots import TrainingStep, draw_confusion, draw_maps, draw_roc, draw_training
+from engine.evaluation.plots import draw_confusion, draw_maps, draw_roc
+from engine.evaluation.training_curves import TrainingStep, draw_training
 from engine.util.plotting import COLOURS, DOTS_PER_INCH, PALE
 
 TITLE = "A$AP $x^ 音楽 | _set_"  # dollars, a script that the font lacks, marks
@@ -25,11 +26,13 @@ def colours(path: Path) -> dict[str, int]:
     return {f"#{code:06x}": count for code, count in zip(codes.tolist(), counts.tolist(), strict=True)}
 
 
-def answers(classes: int, clips: int = 60, right: float = 0.5) -> Classification:
+def answers(classes: int, clips: int = 60, right: float = 0.5) -> ClassificationResult:
     """Answers that know something; clip i is of class i modulo `classes`."""
     truth = np.arange(clips) % classes
     said = np.random.default_rng(0).dirichlet(np.ones(classes), clips) + right * np.eye(classes)[truth]
-    return classify(said / said.sum(axis=1, keepdims=True), truth, [f"_label {i}$" for i in range(classes)])
+    return evaluate_classification(
+        said / said.sum(axis=1, keepdims=True), truth, [f"_label {i}$" for i in range(classes)]
+    )
 
 
 @pytest.mark.parametrize("classes", [2, 15])
@@ -50,13 +53,13 @@ def test_roc(tmp_path: Path) -> None:
 
 
 def test_training(tmp_path: Path) -> None:
-    """Each loss has its line; valid accuracy makes the picture taller; losses below zero are drawn, too."""
+    """Each loss has its line; losses below zero are drawn, too."""
     history = [TrainingStep(i, {"a": 1 / i, "b": 0.5} if i > 20 else {"a": 1 / i}, 1e-3 / i) for i in range(1, 100)]
     draw_training(tmp_path / "x.png", TITLE, history)
     found = colours(tmp_path / "x.png")
     assert all(found[colour] > 300 for colour in COLOURS[:2])
-    draw_training(tmp_path / "y.png", TITLE, [*history, TrainingStep(100, {"a": -1.0}, 0.0, 0.7)])
-    assert imread(tmp_path / "y.png").shape[0] > imread(tmp_path / "x.png").shape[0] + DOTS_PER_INCH
+    draw_training(tmp_path / "y.png", TITLE, [*history, TrainingStep(100, {"a": -1.0}, 0.0)])
+    assert colours(tmp_path / "y.png")[COLOURS[0]] > 300
 
 
 def test_maps(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from engine.errors import TrainingError
 from engine.evaluation.protocols import (
     Split,
     artist_folds,
-    of_split,
+    clips_by_new_artists,
+    clips_of_split,
     random_split,
-    unheard,
 )
 
 GENRES = ("jazz", "metal", "rock")
@@ -110,13 +110,13 @@ def test_unheard_clips_are_by_other_artists() -> None:
     train, valid = clips(4, 4), clips(6, 6, "valid")
     nameless = Clip(Path("n.wav"), "valid", "", "x", frozenset(), None)
     data = [*train, *valid, nameless]
-    assert unheard(data, "valid") == [valid[4], valid[5], nameless]
-    assert of_split(data, "valid") == [*valid, nameless]
-    assert unheard(data, "train") == train
+    assert clips_by_new_artists(data, "valid") == [valid[4], valid[5], nameless]
+    assert clips_of_split(data, "valid") == [*valid, nameless]
+    assert clips_by_new_artists(data, "train") == train
     with pytest.raises(TrainingError, match="the splits are: train, valid"):
-        unheard(data, "test")
+        clips_by_new_artists(data, "test")
     with pytest.raises(TrainingError, match="--protocol given"):
-        unheard([*train, *clips(4, 4, "valid")], "valid")
+        clips_by_new_artists([*train, *clips(4, 4, "valid")], "valid")
 
 
 def test_positions_are_numbers() -> None:

@@ -10,13 +10,13 @@ import pytest
 
 from engine.datasets.clips import ClipSamples
 from engine.errors import TrainingError
-from engine.evaluation.plots import TrainingStep
-from engine.evaluation.report import About, Evaluation, Report, evaluate, write_report
+from engine.evaluation.report import Evaluation, Report, ReportHeader, evaluate, write_report
+from engine.evaluation.training_curves import TrainingStep
 from tests.evaluation.conftest import CLIPS
 from tests.training.conftest import SmallEncoder
 from tests.training.test_resuming import small_disk
 
-ABOUT = About("a@123456", "clips.csv", "valid", "as given", {"steps": 2, "teacher": None})
+HEADER = ReportHeader("a@123456", "clips.csv", "valid", "as given", {"steps": 2, "teacher": None})
 UNREADABLE = [(Path("elsewhere/a|b\udcff.wav"), "no sound\ndecodes")]
 
 
@@ -34,7 +34,7 @@ def text_of(report: Report) -> str:
 def test_everything_that_is_named_is_there(evaluation: Evaluation, tmp_path: Path) -> None:
     """Every picture lies in the folder, once in the text and once in the document; nothing else does."""
     history = [TrainingStep(i, {"genre": 1 / i}, 1e-3) for i in (1, 2, 3)]
-    report = write_report(tmp_path / "x", replace(ABOUT, skipped=UNREADABLE), evaluation, history)
+    report = write_report(tmp_path / "x", replace(HEADER, skipped=UNREADABLE), evaluation, history)
     pictures = [picture["file"] for picture in report.document["pictures"]]
     assert {path.name for path in report.folder.iterdir()} == {"report.md", "figures.json", *pictures}
     assert re.findall(r"\]\((.*?)\)", text_of(report)) == pictures
@@ -47,7 +47,7 @@ def test_everything_that_is_named_is_there(evaluation: Evaluation, tmp_path: Pat
 
 def test_text_and_document_say_the_same(evaluation: Evaluation, tmp_path: Path) -> None:
     """Each figure stands in the text as in the document, with its interval and its clips, under its data set."""
-    report = write_report(tmp_path / "x", ABOUT, evaluation, tsne=False)
+    report = write_report(tmp_path / "x", HEADER, evaluation, tsne=False)
     assert json.loads((report.folder / "figures.json").read_text("utf-8")) == report.document
     assert len(report.document["figures"]) == sum(len(section.figures) for section in evaluation.sections)
     parts = re.split(r"^## ", text_of(report), flags=re.MULTILINE)
@@ -60,7 +60,7 @@ def test_text_and_document_say_the_same(evaluation: Evaluation, tmp_path: Path) 
 
 def test_the_header_says_what_was_evaluated(evaluation: Evaluation, tmp_path: Path) -> None:
     """Encoder, data, protocol, training, times, machine and versions; the machine's own name is nowhere."""
-    report = write_report(tmp_path / "x", replace(ABOUT, training_seconds=1234.4), evaluation, tsne=False)
+    report = write_report(tmp_path / "x", replace(HEADER, training_seconds=1234.4), evaluation, tsne=False)
     head = text_of(report).split("##")[0]
     for words in ("a@123456", f"clips.csv, split valid, {CLIPS} clips", "as given", "1,234 s; steps 2", "s a clip"):
         assert words in head
@@ -71,7 +71,7 @@ def test_the_header_says_what_was_evaluated(evaluation: Evaluation, tmp_path: Pa
 
 def test_skipped_clips_are_listed(evaluation: Evaluation, tmp_path: Path) -> None:
     """A skipped clip has one line with its name, whatever bytes that holds, and the reason; no folder is told."""
-    report = write_report(tmp_path / "x", replace(ABOUT, skipped=UNREADABLE), evaluation, tsne=False)
+    report = write_report(tmp_path / "x", replace(HEADER, skipped=UNREADABLE), evaluation, tsne=False)
     assert "1 clips could not be read.\n- a\\|b\ufffd.wav: no sound" in text_of(report)
     assert "elsewhere" not in text_of(report) + json.dumps(report.document)
 
@@ -81,7 +81,7 @@ def test_names_of_data_sets_may_be_anything(evaluation: Evaluation, tmp_path: Pa
     names = {"one": "A$$|/../x", "two": "a$^_x\n音"}
     sections = [replace(section, dataset=names.get(section.dataset, "all")) for section in evaluation.sections]
     clips = [replace(clip, dataset=names[clip.dataset]) for clip in evaluation.clips]
-    report = write_report(tmp_path / "x", ABOUT, replace(evaluation, clips=clips, sections=sections), tsne=False)
+    report = write_report(tmp_path / "x", HEADER, replace(evaluation, clips=clips, sections=sections), tsne=False)
     pictures = [picture["file"] for picture in report.document["pictures"]]
     assert len(set(pictures)) == len(pictures) == len([*report.folder.glob("*.png")])
     assert all(re.fullmatch(r"[a-z0-9-]+\.png", name) for name in pictures)
@@ -91,7 +91,7 @@ def test_names_of_data_sets_may_be_anything(evaluation: Evaluation, tmp_path: Pa
 
 def test_the_table_shows_the_main_figures(evaluation: Evaluation, tmp_path: Path) -> None:
     """Every data set and task has one line, with the figures under their names."""
-    table = write_report(tmp_path / "x", ABOUT, evaluation, tsne=False).table
+    table = write_report(tmp_path / "x", HEADER, evaluation, tsne=False).table
     first, second = table.split("\n\n")
     assert [line.split("  ")[0] for line in first.splitlines()[1:]] == [
         "one, genre", "one, mood", "one, valence", "two, genre",
@@ -105,10 +105,10 @@ def test_the_table_shows_the_main_figures(evaluation: Evaluation, tmp_path: Path
 
 def test_a_report_can_be_made_again(valid: ClipSamples, small_encoder: SmallEncoder, tmp_path: Path) -> None:
     """The same encoder and clips give the same figures and the same pictures, to the byte, in an old folder or new."""
-    folders = [write_report(tmp_path / "x", ABOUT, evaluate(small_encoder().eval(), valid)) for _ in range(2)]
+    folders = [write_report(tmp_path / "x", HEADER, evaluate(small_encoder().eval(), valid)) for _ in range(2)]
     first, second = (report.document["figures"] for report in folders)
     assert first == second
-    other = write_report(tmp_path / "y", ABOUT, evaluate(small_encoder().eval(), valid))
+    other = write_report(tmp_path / "y", HEADER, evaluate(small_encoder().eval(), valid))
     for path in (tmp_path / "x").glob("*.png"):
         assert path.read_bytes() == (other.folder / path.name).read_bytes()
 
@@ -116,6 +116,6 @@ def test_a_report_can_be_made_again(valid: ClipSamples, small_encoder: SmallEnco
 def test_a_full_disk_gives_one_error_and_no_report(evaluation: Evaluation, tmp_path: Path) -> None:
     """When a picture cannot be written, the error says what to do, and no half report is left."""
     with pytest.raises(TrainingError, match="free space or choose another place") as caught, small_disk():
-        write_report(tmp_path / "x", ABOUT, evaluation, tsne=False)
+        write_report(tmp_path / "x", HEADER, evaluation, tsne=False)
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []

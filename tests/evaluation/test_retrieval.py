@@ -120,7 +120,7 @@ def test_clips_without_an_artist_are_strangers() -> None:
     """An empty artist is no artist that clips have in common."""
     signatures = unit(np.random.default_rng(0).standard_normal((6, 3)))
     assert len(set(artist_groups(["", "", "ada", "ada", ""]).tolist())) == 4
-    assert nearest_of_others(signatures, [""] * 6, ["x"] * 6, 5).found.all()
+    assert nearest_of_others(signatures, [""] * 6, ["x"] * 6, 5).valid.all()
     assert artist_hit(signatures, [""] * 6) is None
 
 
@@ -130,7 +130,7 @@ def test_few_clips_have_few_neighbours(clips: int) -> None:
     near = nearest(unit(np.random.default_rng(0).standard_normal((clips, 3))), 5)
     assert near.indices.shape == (clips, clips - 1)
     assert (near.indices != np.arange(clips)[:, None]).all()
-    assert not nearest_of_others(np.ones((1, 3)), ["ada"], ["x"], 5).found.any()
+    assert not nearest_of_others(np.ones((1, 3)), ["ada"], ["x"], 5).valid.any()
 
 
 def test_skewness_of_a_resample_is_that_of_the_clips_drawn() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from engine.errors import TrainingError
 from engine.study.plan import read_study
-from engine.training.augment.waveform import read_augmentations
+from engine.training.augment.waveform_settings import read_augmentation
 
 STUDIES = sorted((Path(__file__).parents[2] / "scripts" / "studies").glob("*.toml"))
 
@@ -99,7 +99,7 @@ def test_deep_nesting_is_refused(tmp_path: Path) -> None:
     """TOML that is nested deeper than it can be read is refused in one short line, as a study and as augmentations."""
     path = tmp_path / "deep.toml"
     path.write_text("a = " + "[" * 50_000 + "]" * 50_000, "utf-8")
-    for read in (read_study, read_augmentations):
+    for read in (read_study, read_augmentation):
         with pytest.raises(TrainingError, match="as TOML") as caught:
             read(path)
         assert "\n" not in str(caught.value)

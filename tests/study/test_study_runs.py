@@ -10,7 +10,7 @@ import pytest
 from engine.datasets.clips import ClipSamples
 from engine.datasets.loading import read_dataset
 from engine.errors import TrainingError
-from engine.study import rows as study_rows, run as study_run
+from engine.study import run as study_run, unit_training
 from engine.study.plan import read_study
 from engine.study.rows import OURS, PAPER, run_row
 from engine.study.run import StudyOptions, run_study
@@ -62,7 +62,9 @@ def options(table: Path, tmp_path: Path) -> StudyOptions:
     """The small study."""
     study = tmp_path / "small.toml"
     study.write_text(TEXT, "utf-8")
-    return StudyOptions(str(study), str(table), str(tmp_path / "out"), cache=str(tmp_path / "cache"), threads=1)
+    return StudyOptions(
+        study=str(study), data=str(table), out=str(tmp_path / "out"), cache=str(tmp_path / "cache"), threads=1
+    )
 
 
 def samples(table: Path, cache: Path) -> list[ClipSamples]:
@@ -116,7 +118,7 @@ def test_a_row_runs_the_same_twice(options: StudyOptions, table: Path, tmp_path:
     train, valid = samples(table, tmp_path / "cache")
     first, second = (run_row(row, train, valid, tmp_path / "cache") for _ in range(2))
     assert first.losses == second.losses
-    np.testing.assert_array_equal(first.found[PAPER].confusion, second.found[PAPER].confusion)
+    np.testing.assert_array_equal(first.results[PAPER].confusion, second.results[PAPER].confusion)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +135,7 @@ def test_tracks_folds_and_variants(options: StudyOptions, table: Path, tmp_path:
     row = replace(read_study(Path(options.study)).rows[0], **change)
     train, valid = samples(table, tmp_path / "cache")
     result = run_row(row, train, valid, tmp_path / "cache")
-    tested = result.found[PAPER].figures[0].clips
+    tested = result.results[PAPER].figures[0].clips
     assert tested == (12 if row.folds else 3 if row.unit == "tracks" else 9)
     assert len(result.losses) == row.steps * max(1, row.folds)
 
@@ -162,8 +164,8 @@ def test_a_loss_that_is_not_finite_names_its_row(
     options: StudyOptions, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A diverging row stops the study with its name and what to change."""
-    real: Callable = study_rows.set_loss
-    monkeypatch.setattr(study_rows, "set_loss", lambda *given: real(*given) * float("nan"))
+    real: Callable = unit_training.set_loss
+    monkeypatch.setattr(unit_training, "set_loss", lambda *given: real(*given) * float("nan"))
     row = read_study(Path(options.study)).rows[0]
     with pytest.raises(TrainingError, match="row 'with': loss is not finite at step 0"):
         run_row(row, *samples(table, tmp_path / "cache"), tmp_path / "cache")

@@ -10,13 +10,15 @@ import torch
 import torch.nn.functional as F
 
 from engine.datasets.clips import ClipSamples
+from engine.datasets.label_tensors import label_tensors
 from engine.errors import TrainingError
+from engine.evaluation.training_curves import TrainingStep
 from engine.models.losses import NO_FOLDER, AgreementLoss
-from engine.training.agreement import Agreement, Collection, Part, cut_in_two, labelled_collection
-from engine.training.loop import Progress, Training
-from engine.training.run import TrainingOptions, train_encoder
+from engine.training.agreement import AgreementBatches, TrackCollection, TrackPart, clip_collection, cut_in_two
+from engine.training.loop import Training
+from engine.training.options import TrainingOptions
+from engine.training.run import train_encoder
 from engine.training.schedule import Schedule
-from engine.training.tracks import label_tensors
 from tests.audio import tone, write_audio
 from tests.training.conftest import SmallEncoder
 from tests.training.test_running import _small, options  # noqa: F401 (fixtures)
@@ -94,19 +96,19 @@ def test_parts_are_disjoint_and_hold_a_window(length: int) -> None:
 def test_nothing_is_heard_beyond_a_part() -> None:
     """What lies behind a part's end is silent, though the track goes on."""
     source = Tones(1.0)
-    heard = Part(source, 1000, 1500).read(0, 400, 300)
+    heard = TrackPart(source, 1000, 1500).read(0, 400, 300)
     np.testing.assert_array_equal(heard[:100], source.tracks[0][1400:1500])
     assert not heard[100:].any()
-    assert not Part(source, 1000, 1500).read(0, 600, 300).any()
+    assert not TrackPart(source, 1000, 1500).read(0, 600, 300).any()
 
 
 def test_pairs_hold_clips_and_tracks(samples: ClipSamples, small_encoder: SmallEncoder) -> None:
     """A batch has both kinds, none twice; clips bring their labels, tracks their folders; windows come in two sets."""
     encoder = small_encoder()
     labels = label_tensors(samples.clips, encoder.genres, encoder.moods).relation
-    music = Collection(Tones(3.0, 4.0, 5.0), None, np.array([0, 0, 1]))
+    music = TrackCollection(Tones(3.0, 4.0, 5.0), None, np.array([0, 0, 1]))
     schedule = replace(SCHEDULE, agreement_clips=3, agreement_tracks=6)
-    pairs = Agreement(labelled_collection(samples, None), labels, music, encoder, schedule).draw(
+    pairs = AgreementBatches(clip_collection(samples, None), labels, music, encoder, schedule).draw(
         np.random.default_rng(0)
     )
     numbers = pairs.tracks.tolist()
@@ -120,13 +122,13 @@ def test_pairs_hold_clips_and_tracks(samples: ClipSamples, small_encoder: SmallE
 
 def test_agreement_trains_and_resumes(samples: ClipSamples, small_encoder: SmallEncoder, tmp_path: Path) -> None:
     """Its loss counts from the first step on, beside the others; a finished state is taken up as it was left."""
-    music = Collection(Tones(3.0, 4.0), None, np.array([0, 1]))
-    seen: list[Progress] = []
+    music = TrackCollection(Tones(3.0, 4.0), None, np.array([0, 1]))
+    seen: list[TrainingStep] = []
     state = tmp_path / "a.state"
-    Training(small_encoder(), samples, SCHEDULE, None, state, {}, music=music).run(seen.append)
+    Training(small_encoder(), samples, SCHEDULE, state=state, settings={}, music=music).run(seen.append)
     assert [set(p.losses) for p in seen] == [{"agreement", "genre", "mood", "metric"}] * 2
     assert all(math.isfinite(loss) for p in seen for loss in p.losses.values())
-    again = Training(small_encoder(), samples, SCHEDULE, None, state, {}, music=music)
+    again = Training(small_encoder(), samples, SCHEDULE, state=state, settings={}, music=music)
     assert again.step == 2
     assert (again.learner.agreement.tracks != -1).sum() == 2 * 2 * 6  # steps, views, four clips and two tracks
 

@@ -13,8 +13,10 @@ from torch import Tensor, nn
 
 from engine.datasets.clips import ClipSamples
 from engine.errors import TrainingError
+from engine.evaluation.training_curves import TrainingStep
 from engine.training import loop
-from engine.training.loop import Progress, Schedule, Training
+from engine.training.loop import Training
+from engine.training.schedule import Schedule
 from engine.training.state import Average, write_safetensors
 from tests.training.conftest import SmallEncoder
 
@@ -33,19 +35,19 @@ def begin(samples: ClipSamples, small_encoder: SmallEncoder, tmp_path: Path) -> 
     """A function that begins, or goes on with, a training without a teacher."""
 
     def make(schedule: Schedule = SCHEDULE, name: str = "a", **settings: object) -> Training:
-        return Training(small_encoder(), samples, schedule, None, tmp_path / f"{name}.state", dict(settings))
+        return Training(small_encoder(), samples, schedule, state=tmp_path / f"{name}.state", settings=dict(settings))
 
     return make
 
 
-def ignore(_: Progress) -> None:
+def ignore(_: TrainingStep) -> None:
     """Report to nobody."""
 
 
-def stop_after(step: int) -> Callable[[Progress], None]:
+def stop_after(step: int) -> Callable[[TrainingStep], None]:
     """A report that is interrupted, as Ctrl-C would."""
 
-    def report(progress: Progress) -> None:
+    def report(progress: TrainingStep) -> None:
         if progress.step == step:
             raise KeyboardInterrupt
 
@@ -169,7 +171,7 @@ def test_no_labels_no_training(
     bare = [replace(clip, genres=frozenset(), mood=None, artist="") for clip in samples.clips]
     monkeypatch.setattr(samples, "clips", bare)
     with pytest.raises(TrainingError, match="clips with genres or a quadrant"):
-        Training(small_encoder(), samples, SCHEDULE, None, tmp_path / "state", {})
+        Training(small_encoder(), samples, SCHEDULE, state=tmp_path / "state", settings={})
 
 
 def test_the_average_follows_the_weights() -> None:

@@ -15,8 +15,9 @@ from engine.models.attention_signature import AttentionSignature, AttentionSigna
 from engine.models.checkpoint import ARCHITECTURES, load_encoder
 from engine.models.encoder import Encoder
 from engine.models.weights_files import find_encoder, read_metadata
-from engine.training import fit_heads as finish
-from engine.training.run import TrainingOptions, TrainingOutcome, train_encoder
+from engine.training.heads import fit_heads
+from engine.training.options import TrainingOptions
+from engine.training.run import TrainingOutcome, train_encoder
 from tests.training.conftest import write_rows
 
 
@@ -35,14 +36,14 @@ class SmallConfig(AttentionSignatureConfig):
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ARCHITECTURES, "attention_signature", (AttentionSignature, SmallConfig))
-    monkeypatch.setattr(finish, "PENALTIES", (1e-2, 1e-1))
+    monkeypatch.setattr(fit_heads, "PENALTIES", (1e-2, 1e-1))
 
 
 @pytest.fixture
 def options(table: Path, tmp_path: Path) -> TrainingOptions:
     """Two steps on the six clips."""
     return TrainingOptions(
-        str(table), str(tmp_path / "new.safetensors"), steps=2, cache=str(tmp_path / "cache"), threads=1
+        data=str(table), out=str(tmp_path / "new.safetensors"), steps=2, cache=str(tmp_path / "cache"), threads=1
     )
 
 
@@ -53,7 +54,7 @@ def outcome(table: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingOu
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(ARCHITECTURES, "attention_signature", (AttentionSignature, SmallConfig))
         out, cache = str(folder / "new.safetensors"), str(folder / "cache")
-        return train_encoder(TrainingOptions(str(table), out, steps=2, cache=cache, threads=1), show=False)
+        return train_encoder(TrainingOptions(data=str(table), out=out, steps=2, cache=cache, threads=1), show=False)
 
 
 def subset(table: Path, target: Path, **changes: object) -> Path:

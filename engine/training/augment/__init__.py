@@ -1,1 +1,1 @@
-"""Augmentation: effects, waveform and spectral transforms, masks, codec round trips."""
+"""Augmentation: effects on waveforms and spectra, masks, codec round trips, and named variants of clips."""

@@ -1,4 +1,4 @@
-"""Masks on spectrograms (SpecAugment, Park et al. 2019, section 2): spans of frames and of bands that are hidden."""
+"""SpecAugment masks (Park et al. 2019, section 2): random spans of frames and bands replaced by the window's mean."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from collections.abc import Collection
 import numpy as np
 from torch import Tensor
 
-from engine.training.augment.waveform import Augmentations
+from engine.training.augment.waveform_settings import WaveformAugmentation
 
 
 def augment_features(
     features: dict[str, Tensor],
-    settings: Augmentations,
+    settings: WaveformAugmentation,
     rng: np.random.Generator,
     names: Collection[str] | None = None,
 ) -> dict[str, Tensor]:
-    """Hide spans of frames and of bands, window by window.
+    """Mask spans of frames and bands, window by window.
 
-    A mask is filled with its window's mean: what Park's zero is to features of zero mean. Widths are drawn evenly from
-    nothing to the greatest. A window's masks cover the same shares of time, and of bands, in all modalities: what one
-    hides, another does not tell. (torchaudio's masks draw from torch's global generator, so these are our own.)
+    Masks are filled with the window's mean, which corresponds to Park's zero for features of zero mean. Widths are
+    uniform between zero and the maximum. The masks of a window cover the same shares of time and bands in all
+    modalities, so that none reveals a span masked in another. (torchaudio's masks draw from torch's global generator.)
 
     Args:
-        features: By modality, a front-end's answer; spectrograms are (W, F, T).
-        settings: How many masks, how wide.
-        rng: Draws where.
-        names: Which modalities are spectrograms; by default all of three dimensions. Others pass untouched.
+        features: Front-end features by modality; spectrograms are (W, F, T).
+        settings: Number and width of the masks.
+        rng: Draws their places.
+        names: Modalities that are spectrograms; by default all three-dimensional ones. Others are not masked.
 
     Returns:
-        New tensors where something may be masked, the same ones elsewhere; the given ones are not changed.
+        New tensors for masked modalities, the given ones for others. The arguments are not modified.
     """
     if not settings.time_masks and not settings.frequency_masks:
         return features
-    shown = [name for name, values in features.items() if (values.ndim == 3 if names is None else name in names)]
-    if not shown:
+    spectrograms = [name for name, values in features.items() if (values.ndim == 3 if names is None else name in names)]
+    if not spectrograms:
         return features
-    masked = {name: features[name].clone() for name in shown}
+    masked = {name: features[name].clone() for name in spectrograms}
     for windows in zip(*masked.values(), strict=True):  # one window of each modality: (F, T), views
         frames, bands = (rng.random((count, 2)) for count in (settings.time_masks, settings.frequency_masks))
         for image in windows:
@@ -49,7 +49,7 @@ def augment_features(
 
 
 def _span(draw: np.ndarray, widest: float, size: int) -> slice:
-    """A mask on an axis of `size`, from two draws in [0, 1): of its width and of its place."""
+    """Return a mask on an axis of `size`, from two draws in [0, 1): width and place."""
     width = int(draw[0] * (int(widest * size) + 1))
     start = int(draw[1] * (size - width + 1))
     return slice(start, start + width)

@@ -1,4 +1,4 @@
-"""A round trip through a lossy codec, in memory: what a file has lost before anybody indexes it."""
+"""Round trips through lossy codecs, in memory."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from torch import Tensor
 from engine.errors import TrainingError
 from engine.training.augment.effects import fit_length, resample
 
-TAIL = 4096  # samples of silence behind the sound: more than any of the codecs holds back
-VORBIS_KBPS = 27.0  # FFmpeg's Vorbis encoder knows qualities instead of bit rates; one step of them is about this much
-QUALITY_UNIT = 118  # FF_QP2LAMBDA, FFmpeg's unit of a quality
+TAIL = 4096  # samples of silence appended; exceeds the delay of every codec here
+VORBIS_KBPS_PER_QUALITY = 27.0  # FFmpeg's Vorbis encoder takes a quality instead of a bit rate
+FF_QP2LAMBDA = 118  # FFmpeg's scale of qualities
 
 
 @dataclass(frozen=True)
 class Codec:
-    """How PyAV is asked for a codec.
+    """FFmpeg's parameters of a codec.
 
     Attributes:
-        encoder, decoder: FFmpeg's names.
-        rates: Sample rates in Hz that it is used at, lowest first; empty where any will do.
-        layout: "mono", or "stereo" for an encoder that knows no other.
-        sample_format: What the encoder takes.
+        encoder, decoder: Names in FFmpeg.
+        rates: Supported sample rates in Hz, ascending; empty if any rate is supported.
+        layout: "mono", or "stereo" if the encoder supports nothing else.
+        sample_format: Input format of the encoder.
     """
 
     encoder: str
@@ -51,19 +51,19 @@ CODECS = {
 
 
 def recode(samples: Tensor, sample_rate: int, codec: str, kbps: float) -> Tensor:
-    """Encode and decode: (L,) -> (L,), aligned with what came in.
+    """Encode and decode: (L,) -> (L,), aligned with the input.
 
     Args:
-        samples: Mono; peaks above full scale are not cut.
-        sample_rate: In Hz. A codec that does not know it runs at its next higher one.
+        samples: Mono; peaks above full scale are not clipped.
+        sample_rate: In Hz; a codec that does not support it runs at its next higher rate.
         codec: One of CODECS.
-        kbps: Bit rate, of one channel; what a stereo file of twice as many sounds like.
+        kbps: Bit rate of one channel; corresponds to a stereo file of twice this rate.
 
     Raises:
-        TrainingError: This build of FFmpeg lacks the codec, or it cannot code at this rate.
+        TrainingError: This build of FFmpeg lacks the codec, or cannot encode at this rate.
     """
     length, rate = len(samples), _coding_rate(CODECS[codec], sample_rate)
-    peak = max(1.0, samples.abs().max().item())  # beyond full scale some codecs clip
+    peak = max(1.0, samples.abs().max().item())  # some codecs clip beyond full scale
     at_rate = samples if rate == sample_rate else resample(samples, round(length * rate / sample_rate))
     try:
         lag = _lag(codec, rate)
@@ -85,16 +85,16 @@ def _coding_rate(codec: Codec, sample_rate: int) -> int:
 
 @cache
 def _lag(codec: str, rate: int) -> int:
-    """How many samples late a decoder answers: measured, because it differs in how much of it each one skips."""
+    """Measure the delay of a codec in samples by cross-correlation, since decoders skip different parts of it."""
     burst = np.random.default_rng(0).uniform(-0.5, 0.5, rate // 2).astype(np.float32)
     decoded = _round_trip(burst, CODECS[codec], rate, kbps=96)
     n = len(burst) + len(decoded)
-    likeness = np.fft.irfft(np.fft.rfft(decoded, n) * np.conj(np.fft.rfft(burst, n)), n)
-    return int(likeness[:TAIL].argmax())
+    correlation = np.fft.irfft(np.fft.rfft(decoded, n) * np.conj(np.fft.rfft(burst, n)), n)
+    return int(correlation[:TAIL].argmax())
 
 
 def _round_trip(samples: np.ndarray, codec: Codec, rate: int, kbps: float) -> np.ndarray:
-    """Samples (n,) -> what decodes, late by the codec's lag, and at least n + lag long."""
+    """Encode and decode samples (n,); the result is delayed by the codec's lag and has at least n + lag samples."""
     encoder = _encoder(codec, rate, kbps)
     packets = [packet for frame in _frames(samples, encoder) for packet in encoder.encode(frame)]
     packets += encoder.encode(None)
@@ -110,11 +110,11 @@ def _encoder(codec: Codec, rate: int, kbps: float) -> AudioCodecContext:
     encoder.sample_rate, encoder.layout, encoder.format = rate, codec.layout, codec.sample_format
     encoder.time_base = Fraction(1, rate)
     if codec.encoder == "vorbis":
-        quality = min(max(kbps / VORBIS_KBPS, 1.0), 10.0)
+        quality = min(max(kbps / VORBIS_KBPS_PER_QUALITY, 1.0), 10.0)
         encoder.options = {
             "strict": "experimental",
             "flags": "+qscale",
-            "global_quality": str(round(QUALITY_UNIT * quality)),
+            "global_quality": str(round(FF_QP2LAMBDA * quality)),
         }
     else:
         encoder.bit_rate = round(kbps * 1000)
@@ -123,7 +123,7 @@ def _encoder(codec: Codec, rate: int, kbps: float) -> AudioCodecContext:
 
 
 def _frames(samples: np.ndarray, encoder: AudioCodecContext) -> Iterator[av.AudioFrame]:
-    """Whole frames of the encoder's size, silence behind the sound."""
+    """Yield full frames of the encoder's size, with silence appended."""
     size = encoder.frame_size or 1024
     padded = np.pad(samples.astype(np.float32), (0, TAIL + -(len(samples) + TAIL) % size))
     channels = np.stack([padded] * encoder.layout.nb_channels)  # (channels, n)

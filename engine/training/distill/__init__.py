@@ -1,1 +1,1 @@
-"""Distillation: excerpts judged by one or two teachers, and the losses that follow them."""
+"""Distillation: excerpts labelled by one teacher or two, and the losses against these labels."""

@@ -8,11 +8,13 @@ import torch
 
 from engine.datasets.clips import ClipSamples
 from engine.errors import TrainingError
+from engine.evaluation.training_curves import TrainingStep
 from engine.models.encoder import SAMPLE_RATE
 from engine.models.losses import set_loss
-from engine.training.augment.batch_augment import vary_tracks
-from engine.training.augment.waveform import Augmentations, read_augmentations
-from engine.training.loop import Progress, Schedule, Training
+from engine.training.augment.batch_augment import augment_batch
+from engine.training.augment.waveform_settings import WaveformAugmentation, read_augmentation
+from engine.training.loop import Training
+from engine.training.schedule import Schedule
 from tests.training.conftest import SmallEncoder
 
 
@@ -26,15 +28,15 @@ def batch() -> list[list[torch.Tensor]]:
 def test_no_effects_change_nothing() -> None:
     """As it stands, a batch passes unchanged, each track its own partner."""
     tracks = batch()
-    varied = vary_tracks(tracks, Augmentations(), np.random.default_rng(0))
-    assert varied.tracks is tracks
+    varied = augment_batch(tracks, WaveformAugmentation(), np.random.default_rng(0))
+    assert all(after is before for after, before in zip(varied.tracks, tracks, strict=True))
     assert varied.weights.tolist() == [1, 1, 1]
     assert varied.partners.tolist() == [0, 1, 2]
 
 
 def test_windows_of_a_track_change_alike() -> None:
     """A random gain is one gain for a track's windows, another for the next; of two sources the second changes."""
-    varied = vary_tracks(batch(), Augmentations(gain_db=12.0), np.random.default_rng(0))
+    varied = augment_batch(batch(), WaveformAugmentation(gain_db=12.0), np.random.default_rng(0))
     gains = []
     for before, after in zip(batch(), varied.tracks, strict=True):
         assert torch.equal(after[0], before[0])
@@ -46,7 +48,7 @@ def test_windows_of_a_track_change_alike() -> None:
 def test_mixing_weighs_both_labels() -> None:
     """Every track has another's sound in it, by the share that its own labels lose."""
     tracks = batch()
-    varied = vary_tracks(tracks, Augmentations(mix=1.0, mix_db=6.0), np.random.default_rng(0))
+    varied = augment_batch(tracks, WaveformAugmentation(mix=1.0, mix_db=6.0), np.random.default_rng(0))
     for i, (partner, weight) in enumerate(zip(varied.partners.tolist(), varied.weights.tolist(), strict=True)):
         assert partner != i
         assert 0.3 < weight < 0.7
@@ -68,24 +70,24 @@ def test_a_training_with_every_kind_of_effect(
     small_encoder: SmallEncoder, samples: ClipSamples, tmp_path: Path
 ) -> None:
     """Effects, mixing and masks together train to finite losses, and another setting does not resume the state."""
-    effects = Augmentations(noise=0.5, gain_db=6.0, mix=0.5, mix_db=6.0, time_masks=1, frequency_masks=1)
+    effects = WaveformAugmentation(noise=0.5, gain_db=6.0, mix=0.5, mix_db=6.0, time_masks=1, frequency_masks=1)
     schedule = Schedule(steps=2, warmup=1, tracks_from=0.0, track_batch=4, track_seconds=2.0, effects=effects)
-    seen: list[Progress] = []
-    Training(small_encoder(), samples, schedule, None, tmp_path / "a.state", {}).run(seen.append)
+    seen: list[TrainingStep] = []
+    Training(small_encoder(), samples, schedule, state=tmp_path / "a.state", settings={}).run(seen.append)
     assert all(np.isfinite(list(progress.losses.values())).all() for progress in seen)
     plain = Schedule(steps=2, warmup=1, tracks_from=0.0, track_batch=4, track_seconds=2.0)
     with pytest.raises(TrainingError, match="other settings"):
-        Training(small_encoder(), samples, plain, None, tmp_path / "a.state", {})
+        Training(small_encoder(), samples, plain, state=tmp_path / "a.state", settings={})
 
 
 def test_augmentations_come_from_a_file(tmp_path: Path) -> None:
     """A TOML file names effects; another file, or an unknown name, is refused."""
     path = tmp_path / "effects.toml"
     path.write_text("noise = 0.3\nstretch = [0.9, 1.1]\n")
-    assert read_augmentations(path) == Augmentations(noise=0.3, stretch=(0.9, 1.1))
+    assert read_augmentation(path) == WaveformAugmentation(noise=0.3, stretch=(0.9, 1.1))
     path.write_text("noise = ")
     with pytest.raises(TrainingError, match="expected augmentations as TOML"):
-        read_augmentations(path)
+        read_augmentation(path)
     path.write_text("echo = 1")
     with pytest.raises(TrainingError, match="unknown augmentation 'echo'"):
-        read_augmentations(path)
+        read_augmentation(path)

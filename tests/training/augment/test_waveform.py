@@ -10,12 +10,13 @@ from torch import Tensor
 from engine.errors import TrainingError
 from engine.training.augment.masks import augment_features
 from engine.training.augment.recode import CODECS, recode
-from engine.training.augment.waveform import Augmentations, augment_waveform, mix_waveforms
+from engine.training.augment.waveform import augment_waveform, mix_waveforms
+from engine.training.augment.waveform_settings import WaveformAugmentation
 from tests.audio import chirp, decibels, peak_frequency, tone
 
 RATE = 22_050
 EXTREMES: dict[str, Any] = {"extremes": True}
-NO_FILTERS = Augmentations(
+NO_FILTERS = WaveformAugmentation(
     speed=1.1, stretch=(0.9, 1.1), pitch=2, equalise_db=6, gain_db=6, shift_seconds=0.3, noise=1, codec=1, mix=1
 )
 
@@ -32,7 +33,7 @@ def rng(seed: int = 0) -> np.random.Generator:
 
 def augmented(samples: Tensor, seed: int = 0, **settings: Any) -> Tensor:
     """One example through the effects of these settings."""
-    return augment_waveform(samples, RATE, Augmentations(**settings), rng(seed))
+    return augment_waveform(samples, RATE, WaveformAugmentation(**settings), rng(seed))
 
 
 def burst(start: float, stop: float, seconds: float = 3.0) -> Tensor:
@@ -67,11 +68,11 @@ def test_neutral_settings_change_nothing() -> None:
     """Without a switch set, waveforms, pairs and features come back to the bit."""
     samples, other = sine(), torch.randn(3 * RATE, generator=torch.Generator().manual_seed(0))
     features = {"mel": torch.rand(2, 8, 9), "codes": torch.rand(2, 5)}
-    assert torch.equal(augment_waveform(samples, RATE, Augmentations(), rng()), samples)
-    mixture = mix_waveforms(samples, other, Augmentations(), rng())
+    assert torch.equal(augment_waveform(samples, RATE, WaveformAugmentation(), rng()), samples)
+    mixture = mix_waveforms(samples, other, WaveformAugmentation(), rng())
     assert torch.equal(mixture.samples, samples)
     assert mixture.weight == 1
-    found = augment_features(features, Augmentations(), rng())
+    found = augment_features(features, WaveformAugmentation(), rng())
     assert all(torch.equal(found[name], values) for name, values in features.items())
 
 
@@ -114,7 +115,7 @@ def test_share_is_the_share_of_examples() -> None:
 
 def test_one_at_a_time_is_the_papers_fourfold_data() -> None:
     """Noise, shift and stretch in turn: a quarter of the examples each, and a quarter as they were."""
-    settings = Augmentations(
+    settings = WaveformAugmentation(
         noise=1, shift_seconds=0.25, stretch=(0.9, 1.1), extremes=True, one_at_a_time=True, noise_snr_db=(10, 10)
     )
     samples = torch.from_numpy(chirp(1, RATE))
@@ -310,7 +311,7 @@ def test_the_gap_is_silent_whatever_else_happens() -> None:
 def test_a_mixture_weighs_labels_as_it_weighs_sounds(seed: int) -> None:
     """The labels' weights are the two sounds' shares of amplitude; levels stay within the range, loudness as it was."""
     first, second = sine(440), sine(1000) * 0.01
-    mixture = mix_waveforms(first, second, Augmentations(mix=1, mix_db=6), rng(seed))
+    mixture = mix_waveforms(first, second, WaveformAugmentation(mix=1, mix_db=6), rng(seed))
     shares = [(mixture.samples @ part / part.norm()).item() for part in (first, second)]
     assert mixture.weight == pytest.approx(shares[0] / sum(shares), abs=1e-3)
     assert abs(20 * np.log10(shares[1] / shares[0])) <= 6.01
@@ -320,7 +321,7 @@ def test_a_mixture_weighs_labels_as_it_weighs_sounds(seed: int) -> None:
 def test_mix_is_the_share_that_is_mixed() -> None:
     """About `mix` of the pairs become one; of the others the first comes back to the bit, its weight 1."""
     first, second = sine(440, 0.1), sine(1000, 0.1)
-    mixtures = [mix_waveforms(first, second, Augmentations(mix=0.4), rng(seed)) for seed in range(300)]
+    mixtures = [mix_waveforms(first, second, WaveformAugmentation(mix=0.4), rng(seed)) for seed in range(300)]
     mixed = [mixture.weight < 1 for mixture in mixtures]
     assert 0.3 < np.mean(mixed) < 0.5
     assert all(torch.equal(m.samples, first) for m, is_mixed in zip(mixtures, mixed, strict=True) if not is_mixed)
@@ -333,7 +334,7 @@ def test_masks_hide_spans_and_nothing_else() -> None:
     """What changes is whole frames and bands, at most as many as asked for, filled with the window's own mean."""
     features = torch.rand(30, 40, 100, generator=torch.Generator().manual_seed(0))
     before = features.clone()
-    settings = Augmentations(time_masks=2, time_width=0.1, frequency_masks=1, frequency_width=0.2)
+    settings = WaveformAugmentation(time_masks=2, time_width=0.1, frequency_masks=1, frequency_width=0.2)
     found = augment_features({"mel": features}, settings, rng())["mel"]
     assert torch.equal(features, before)
     widths = []
@@ -351,7 +352,7 @@ def test_masks_hide_spans_and_nothing_else() -> None:
 @pytest.mark.parametrize(("axis", "name"), [(2, "time"), (1, "frequency")])
 def test_masks_lie_along_their_axis(axis: int, name: str) -> None:
     """Time masks hide frames only, frequency masks bands only, everywhere in the picture and up to the full width."""
-    settings = Augmentations(**{f"{name}_masks": 1, f"{name}_width": 0.25})
+    settings = WaveformAugmentation(**{f"{name}_masks": 1, f"{name}_width": 0.25})
     features = torch.rand(200, 40, 40, generator=torch.Generator().manual_seed(0))
     changed = augment_features({"mel": features}, settings, rng())["mel"] != features
     hidden = changed.all(dim=3 - axis)  # (W, size of the axis)
@@ -364,7 +365,7 @@ def test_masks_lie_along_their_axis(axis: int, name: str) -> None:
 def test_modalities_hide_the_same_time() -> None:
     """Two spectrograms of other frame rates hide the same share of time; what is no spectrogram stays the same."""
     features = {"mel": torch.rand(5, 20, 100), "mfcc": torch.rand(5, 13, 200), "codes": torch.rand(5, 7)}
-    settings = Augmentations(time_masks=1, time_width=0.5)
+    settings = WaveformAugmentation(time_masks=1, time_width=0.5)
     found = augment_features(features, settings, rng())
     mel, mfcc = ((found[k] != features[k]).all(dim=1).float().mean(dim=1) for k in ("mel", "mfcc"))
     torch.testing.assert_close(mel, mfcc, atol=0.011, rtol=0)
@@ -379,9 +380,9 @@ def test_modalities_hide_the_same_time() -> None:
 def test_settings_come_from_a_table() -> None:
     """A table as TOML has it, with lists and whole numbers, gives the same settings as their names do."""
     table = {"stretch": [0.9, 1.1], "noise": 1, "codecs": ["mp3", "opus"], "time_masks": 2, "extremes": True}
-    expected = Augmentations(stretch=(0.9, 1.1), noise=1.0, codecs=("mp3", "opus"), time_masks=2, extremes=True)
-    assert Augmentations.from_table(table) == expected
-    assert Augmentations.from_table({}) == Augmentations()
+    expected = WaveformAugmentation(stretch=(0.9, 1.1), noise=1.0, codecs=("mp3", "opus"), time_masks=2, extremes=True)
+    assert WaveformAugmentation.from_table(table) == expected
+    assert WaveformAugmentation.from_table({}) == WaveformAugmentation()
 
 
 @pytest.mark.parametrize(
@@ -408,7 +409,7 @@ def test_settings_come_from_a_table() -> None:
 def test_a_wrong_value_is_named(name: str, value: object) -> None:
     """A value out of range or of another type is refused in one line that names setting and value."""
     with pytest.raises(TrainingError, match=f"'{name}'") as caught:
-        Augmentations.from_table({name: value})
+        WaveformAugmentation.from_table({name: value})
     assert "\n" not in str(caught.value)
     assert "expected" in str(caught.value)
 
@@ -416,7 +417,7 @@ def test_a_wrong_value_is_named(name: str, value: object) -> None:
 def test_an_unknown_name_is_named() -> None:
     """A setting that does not exist is refused, and those that do are listed."""
     with pytest.raises(TrainingError, match=r"unknown augmentation 'wobble'.*time_masks"):
-        Augmentations.from_table({"wobble": 1})
+        WaveformAugmentation.from_table({"wobble": 1})
 
 
 @pytest.mark.parametrize("length", [1, 100, 1023])
@@ -424,5 +425,5 @@ def test_short_sounds_pass(length: int) -> None:
     """Sounds shorter than a vocoder's or a codec's frame come back as long as they were."""
     samples = torch.rand(length) - 0.5
     for codec in CODECS:
-        settings = Augmentations(stretch=(0.9, 0.9), pitch=1, equalise_db=3, codec=1, codecs=(codec,))
+        settings = WaveformAugmentation(stretch=(0.9, 0.9), pitch=1, equalise_db=3, codec=1, codecs=(codec,))
         assert augment_waveform(samples, RATE, settings, rng()).shape == (length,)

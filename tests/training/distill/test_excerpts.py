@@ -7,24 +7,26 @@ import pytest
 import torch
 from scipy.signal import resample_poly
 
+from engine.datasets.clip_embeddings import planned_windows
 from engine.datasets.clips import Clip, ClipSamples
+from engine.datasets.label_tensors import label_tensors
 from engine.indexer.pipeline.encoding import read_windows
 from engine.models.encoder import SAMPLE_RATE, WindowPlan
 from engine.models.features import TARGET_RMS
 from engine.models.labels import GENRES, MOODS
 from engine.training.augment.spectral import (
     TEACHER_RATE,
-    Augmentation,
-    draw_patch,
+    SpectralAugmentation,
+    draw_mixture,
     excerpt_spectrum,
     random_equaliser,
     render,
 )
-from engine.training.tracks import draw_track, label_tensors, planned_windows
+from engine.training.track_batches import draw_windows
 from tests.audio import peak_frequency, tone
 
 SAMPLES = SAMPLE_RATE
-NOTHING = Augmentation(speed=1.0, mix=0.0, equalise_db=0.0)
+NOTHING = SpectralAugmentation(speed=1.0, mix=0.0, equalise_db=0.0)
 
 
 def level(waveform: torch.Tensor) -> float:
@@ -74,7 +76,7 @@ def test_an_equaliser_of_no_range_is_flat() -> None:
 def test_student_and_teacher_hear_the_same(samples: ClipSamples) -> None:
     """The teacher's patch is the student's at 16 kHz: the same sound, as long and as loud."""
     rng = np.random.default_rng(3)
-    heard = render([draw_patch(samples, SAMPLES, Augmentation(), rng) for _ in range(3)], SAMPLES)
+    heard = render([draw_mixture(samples, SAMPLES, SpectralAugmentation(), rng) for _ in range(3)], SAMPLES)
     assert heard.student.shape == (3, SAMPLES)
     assert heard.teacher.shape == (3, TEACHER_RATE)
     for student, teacher in zip(heard.student, heard.teacher, strict=True):
@@ -88,17 +90,31 @@ def test_student_and_teacher_hear_the_same(samples: ClipSamples) -> None:
 
 def test_draws_follow_the_generator(samples: ClipSamples) -> None:
     """One seed gives one patch, another seed another, all finite."""
-    first, again, other = (draw_patch(samples, SAMPLES, Augmentation(), np.random.default_rng(s)) for s in (1, 1, 2))
+    first, again, other = (
+        draw_mixture(samples, SAMPLES, SpectralAugmentation(), np.random.default_rng(s)) for s in (1, 1, 2)
+    )
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
     assert torch.isfinite(torch.view_as_real(other)).all()
 
 
+def draw(samples: ClipSamples, readers: list[ClipSamples], length: int, count: int, seed: int) -> list[torch.Tensor]:
+    """Unaugmented windows of the first clip."""
+    return draw_windows(
+        readers,
+        0,
+        available=samples.length(0),
+        samples=length,
+        count=count,
+        augmentation=NOTHING,
+        rng=np.random.default_rng(seed),
+    )
+
+
 def test_track_windows_are_in_order_and_shaped(samples: ClipSamples) -> None:
     """A track batch's windows have the plan's length and the target level, also where the clip is hardly longer."""
     for seconds, count in ((1.0, 6), (4.9, 3), (30.0, 2)):
-        clip, length = (0, samples.length(0)), round(seconds * SAMPLE_RATE)
-        (windows,) = draw_track([samples], clip, length, count, NOTHING, np.random.default_rng(0))
+        (windows,) = draw(samples, [samples], round(seconds * SAMPLE_RATE), count, seed=0)
         assert windows.shape == (count, round(seconds * SAMPLE_RATE))
         assert torch.isfinite(windows).all()
         assert level(windows) == pytest.approx(TARGET_RMS, rel=0.05)
@@ -106,8 +122,7 @@ def test_track_windows_are_in_order_and_shaped(samples: ClipSamples) -> None:
 
 def test_track_windows_come_from_the_clip(samples: ClipSamples) -> None:
     """Without augmentation every window is a passage of the clip, scaled, each later than the last; sources agree."""
-    clip = (0, samples.length(0))
-    windows, again = draw_track([samples, samples], clip, SAMPLE_RATE, 4, NOTHING, np.random.default_rng(5))
+    windows, again = draw(samples, [samples, samples], SAMPLE_RATE, 4, seed=5)
     assert torch.equal(windows, again)
     whole = samples.read(0, 0, samples.length(0))
     places = []

@@ -14,9 +14,10 @@ from engine.models.checkpoint import build
 from engine.models.encoder import SAMPLE_RATE
 from engine.models.teacher import FEATURES as FIRST_FEATURES, TAGS
 from engine.models.yamnet import FEATURES, PATCH_SAMPLES, WORDS, Yamnet
-from engine.training.distill.distill import Lessons, TeacherHeads, joined
-from engine.training.distill.excerpts import EXCERPT_SAMPLES, EXCERPT_SECONDS, JUDGED_SECONDS, Excerpts, Judgements
-from engine.training.distill.second_teacher import PATCHES, SecondJudgements, judge_again, patches_of
+from engine.training.distill.batches import DistillationBatches
+from engine.training.distill.excerpts import EXCERPT_SAMPLES, EXCERPT_SECONDS, TARGET_SECONDS, Excerpts, TeacherTargets
+from engine.training.distill.second_teacher import PATCHES, SecondTeacherTargets, run_second_teacher, yamnet_patches
+from engine.training.distill.teacher_heads import TeacherHeads, joint_space
 from tests.audio import peak_frequency, tone
 from tests.training.networks import kernel, write_network
 
@@ -29,7 +30,7 @@ def bank(folder: Path, count: int = COUNT, seed: int = 0) -> Excerpts:
     folder.mkdir(exist_ok=True)
     levels = np.repeat(random.uniform(100, 6000, (count, EXCERPT_SECONDS)), SAMPLE_RATE, axis=1)
     np.save(folder / "audio.npy", (random.uniform(-1, 1, (count, EXCERPT_SAMPLES)) * levels).astype(np.int16))
-    for seconds in JUDGED_SECONDS:
+    for seconds in TARGET_SECONDS:
         windows = EXCERPT_SECONDS // seconds
         for name, width in (("features", FIRST_FEATURES), ("tags", TAGS)):
             np.save(folder / f"{name}{seconds}.npy", random.random((count, windows, width)).astype(np.float16))
@@ -76,7 +77,7 @@ def test_patches_are_the_sound_at_the_teachers_rate() -> None:
     """A tone keeps its pitch and its level, and a patch begins at every full second."""
     heard = torch.from_numpy(tone(1000, EXCERPT_SECONDS, SAMPLE_RATE, level=0.5))[None].clone()
     heard[:, : 3 * SAMPLE_RATE] = 0
-    patches = patches_of(heard)
+    patches = yamnet_patches(heard)
     assert patches.shape == (1, PATCHES, PATCH_SAMPLES)
     assert abs(peak_frequency(patches[0, 7], 16_000) - 1000) < 1
     levels = np.sqrt(np.square(patches[0]).mean(axis=1))
@@ -88,32 +89,32 @@ def test_patches_are_the_sound_at_the_teachers_rate() -> None:
 def test_a_windows_answer_is_the_mean_of_its_patches(yamnet: Yamnet, tmp_path: Path, seconds: int) -> None:
     """Words are mean probabilities, features mean roots, over the patches that begin in the window."""
     excerpts = bank(tmp_path)
-    opinions = judge_again(excerpts, yamnet)
+    second_teacher = run_second_teacher(excerpts, yamnet)
     numbers = np.arange(COUNT)
     windows = numbers % (EXCERPT_SECONDS // seconds)
-    said = opinions.judgements(numbers, windows, float(seconds))
-    heard = patches_of(excerpts.read(numbers, np.zeros(COUNT, int), EXCERPT_SAMPLES))
+    said = second_teacher.targets(numbers, windows, float(seconds))
+    heard = yamnet_patches(excerpts.read(numbers, np.zeros(COUNT, int), EXCERPT_SAMPLES))
     parts = np.stack([heard[i, w * seconds : (w + 1) * seconds] for i, w in enumerate(windows)])
     features, logits = (answer.reshape(COUNT, seconds, -1) for answer in yamnet(parts.reshape(-1, PATCH_SAMPLES)))
     np.testing.assert_allclose(said.words.numpy(), (1 / (1 + np.exp(-logits))).mean(axis=1), atol=5e-3)
     roots = np.sqrt(features).mean(axis=1)
-    offset = roots - said.features.numpy() * opinions._deviation
-    np.testing.assert_allclose(offset, np.broadcast_to(opinions._mean, offset.shape), atol=5e-3)
+    offset = roots - said.features.numpy() * second_teacher._deviation
+    np.testing.assert_allclose(offset, np.broadcast_to(second_teacher._mean, offset.shape), atol=5e-3)
 
 
 def test_a_folder_that_one_teacher_judged_can_be_judged_again(yamnet: Yamnet, tmp_path: Path) -> None:
     """Judged in two goes, answers are those of one; nothing is judged twice; excerpts made anew are judged anew."""
     judged: list[int] = []
     bank(tmp_path / "a", 3)
-    judge_again(Excerpts(tmp_path / "a"), yamnet)
+    run_second_teacher(Excerpts(tmp_path / "a"), yamnet)
     note = json.loads((tmp_path / "a" / "judged.json").read_text())
     rows = np.arange(3)
-    before = judge_again(Excerpts(tmp_path / "a"), yamnet, judged.append).judgements(rows, rows, 3.0)
+    before = run_second_teacher(Excerpts(tmp_path / "a"), yamnet, judged.append).targets(rows, rows, 3.0)
     assert judged == [3]
     assert note["count"] == 3
     anew = bank(tmp_path / "a", 3, seed=1)
     judged.clear()
-    after = judge_again(anew, yamnet, judged.append).judgements(rows, rows, 3.0)
+    after = run_second_teacher(anew, yamnet, judged.append).targets(rows, rows, 3.0)
     assert judged == [0, 3]
     assert (before.words - after.words).abs().max() > 0.01
 
@@ -121,31 +122,31 @@ def test_a_folder_that_one_teacher_judged_can_be_judged_again(yamnet: Yamnet, tm
 def test_damaged_answers_are_refused(yamnet: Yamnet, tmp_path: Path) -> None:
     """Answers of another shape, or a note that is none, are an error in one line that says what to remove."""
     excerpts = bank(tmp_path)
-    judge_again(excerpts, yamnet)
+    run_second_teacher(excerpts, yamnet)
     np.save(tmp_path / "yamnet_logits.npy", np.zeros((COUNT, 3)))
     with pytest.raises(TrainingError, match=r"remove yamnet\.json there"):
-        judge_again(excerpts, yamnet)
+        run_second_teacher(excerpts, yamnet)
     (tmp_path / "yamnet.json").write_text("{}")
     with pytest.raises(TrainingError, match="is damaged"):
-        judge_again(excerpts, yamnet)
+        run_second_teacher(excerpts, yamnet)
 
 
 def test_lessons_bring_both_teachers_answers(yamnet: Yamnet, tmp_path: Path) -> None:
     """What both teachers said of a segment comes together, and the loss of both reaches every head."""
     excerpts = bank(tmp_path)
-    opinions = judge_again(excerpts, yamnet)
+    second_teacher = run_second_teacher(excerpts, yamnet)
     encoder = build("attention_signature", {"widths": (8,)})
-    lesson = Lessons(excerpts, encoder, None, 12.0, opinions).draw(np.random.default_rng(0))
-    assert lesson.second is not None
+    batch = DistillationBatches(excerpts, encoder, 12.0, second_teacher=second_teacher).draw(np.random.default_rng(0))
+    assert batch.second_targets is not None
     seconds = encoder.plan.segment_seconds
     rows, windows = (axis.ravel() for axis in np.mgrid[:COUNT, : round(EXCERPT_SECONDS / seconds)])
-    first = excerpts.judgements(rows, windows, seconds)
-    second = opinions.judgements(rows, windows, seconds)
-    for said, words in zip(lesson.said.features, lesson.second.words, strict=True):
+    first = excerpts.targets(rows, windows, seconds)
+    second = second_teacher.targets(rows, windows, seconds)
+    for said, words in zip(batch.targets.features, batch.second_targets.words, strict=True):
         match = (first.features - said).abs().sum(dim=1).argmin()
         torch.testing.assert_close(words, second.words[match])
     heads = TeacherHeads(encoder.dim, second=True)
-    heads(torch.randn(len(lesson.said.features), encoder.dim), lesson.said, lesson.second).backward()
+    heads(torch.randn(len(batch.targets.features), encoder.dim), batch.targets, batch.second_targets).backward()
     assert all(parameter.grad is not None and parameter.grad.any() for parameter in heads.parameters())
 
 
@@ -154,8 +155,10 @@ def test_words_that_never_occur_teach_nothing() -> None:
     heads = TeacherHeads(8, second=True)
     heard = torch.zeros(WORDS, dtype=torch.bool)
     heard[:5] = True
-    said = Judgements(torch.randn(4, FIRST_FEATURES), torch.rand(4, TAGS))
-    heads(torch.randn(4, 8), said, SecondJudgements(torch.randn(4, FEATURES), torch.rand(4, WORDS), heard)).backward()
+    said = TeacherTargets(torch.randn(4, FIRST_FEATURES), torch.rand(4, TAGS))
+    heads(
+        torch.randn(4, 8), said, SecondTeacherTargets(torch.randn(4, FEATURES), torch.rand(4, WORDS), heard)
+    ).backward()
     assert heads.words.bias.grad is not None
     assert heads.words.bias.grad[:5].abs().min() > 0
     assert not heads.words.bias.grad[5:].any()
@@ -164,7 +167,7 @@ def test_words_that_never_occur_teach_nothing() -> None:
 def test_neither_teacher_drowns_in_the_joined_space() -> None:
     """Standardised features of either width get a length of their share: 1 to 0.8."""
     first, second = torch.randn(64, FIRST_FEATURES), torch.randn(64, FEATURES)
-    both = joined(first, second)
+    both = joint_space(first, second)
     lengths = [part.square().sum(dim=1).mean().sqrt().item() for part in both.split([FIRST_FEATURES, FEATURES], dim=1)]
     assert lengths == pytest.approx([1, 0.8], rel=0.05)
 

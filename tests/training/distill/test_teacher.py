@@ -12,13 +12,17 @@ from scipy.signal import resample_poly
 
 from engine.datasets.clips import ClipSamples
 from engine.errors import TrainingError
+from engine.evaluation.training_curves import TrainingStep
 from engine.models.checkpoint import build
 from engine.models.encoder import SAMPLE_RATE as ENGINE_RATE, Encoder
 from engine.models.teacher import FEATURES, N_MELS, NORM_EPSILON, SAMPLE_RATE, TAGS, Teacher
-from engine.training.augment.spectral import Augmentation
-from engine.training.distill.distill import Lessons, TeacherHeads
-from engine.training.distill.excerpts import Excerpts, Judgements, judge_excerpts
-from engine.training.loop import Progress, Schedule, Training
+from engine.training.augment.spectral import SpectralAugmentation
+from engine.training.distill.batches import DistillationBatches
+from engine.training.distill.excerpts import Excerpts, TeacherTargets
+from engine.training.distill.make_excerpts import make_excerpts
+from engine.training.distill.teacher_heads import TeacherHeads
+from engine.training.loop import Training
+from engine.training.schedule import Schedule
 from tests.training.conftest import SmallEncoder
 
 FRONTS = ((7, 38, 204), (7, 67, 204), (128, 1, 51), (64, 1, 51), (32, 1, 51))  # frames, bands, filters
@@ -136,8 +140,10 @@ def three_seconds() -> Encoder:
 
 @pytest.fixture(scope="module")
 def excerpts(teacher: Teacher, samples: ClipSamples, tmp_path_factory: pytest.TempPathFactory) -> Excerpts:
-    """Twelve judged excerpts."""
-    return judge_excerpts(tmp_path_factory.mktemp("excerpts"), teacher, samples, COUNT, Augmentation(), 0)
+    """Twelve labelled excerpts."""
+    return make_excerpts(
+        tmp_path_factory.mktemp("excerpts"), teacher, samples, count=COUNT, augmentation=SpectralAugmentation(), seed=0
+    )
 
 
 def test_excerpts_keep_what_was_said_of_them(excerpts: Excerpts, teacher: Teacher) -> None:
@@ -146,11 +152,11 @@ def test_excerpts_keep_what_was_said_of_them(excerpts: Excerpts, teacher: Teache
     heard = excerpts.read(rows, windows * 3 * ENGINE_RATE, 3 * ENGINE_RATE)
     again = torch.from_numpy(resample_poly(heard.numpy(), 320, 441, axis=1)).float()
     _, tags = teacher(teacher.log_mel(again))
-    said = excerpts.judgements(rows, windows, 3.0)
+    said = excerpts.targets(rows, windows, 3.0)
     assert said.features.shape == (3, FEATURES)
     assert (said.tags - tags).abs().max() < 0.05
-    whole = excerpts.judgements(rows, np.zeros(3, int), 12.0).tags
-    parts = torch.stack([excerpts.judgements(rows, np.full(3, i), 4.0).tags for i in range(3)])
+    whole = excerpts.targets(rows, np.zeros(3, int), 12.0).tags
+    parts = torch.stack([excerpts.targets(rows, np.full(3, i), 4.0).tags for i in range(3)])
     torch.testing.assert_close(whole, parts.mean(dim=0), atol=1e-3, rtol=1e-3)
 
 
@@ -159,48 +165,48 @@ def test_judging_goes_on_where_it_was(
 ) -> None:
     """Judged in two goes, the second for more, the excerpts are those of one go."""
     for count in (8, COUNT):
-        again = judge_excerpts(tmp_path, teacher, samples, count, Augmentation(), 0)
+        again = make_excerpts(tmp_path, teacher, samples, count=count, augmentation=SpectralAugmentation(), seed=0)
     assert len(again) == COUNT
     rows, zeros = np.arange(COUNT), np.zeros(COUNT, int)
     assert torch.equal(again.read(rows, zeros, 1000), excerpts.read(rows, zeros, 1000))
-    first, second = (e.judgements(rows, zeros, 3.0) for e in (again, excerpts))
+    first, second = (e.targets(rows, zeros, 3.0) for e in (again, excerpts))
     torch.testing.assert_close(first.features, second.features, atol=2e-2, rtol=2e-2)
 
 
 def test_other_excerpts_are_not_mixed_in(excerpts: Excerpts, teacher: Teacher, samples: ClipSamples) -> None:
     """A folder of excerpts of another seed is refused, and an empty one holds none."""
     with pytest.raises(TrainingError, match="other clips, seed or settings"):
-        judge_excerpts(excerpts.folder, teacher, samples, COUNT, Augmentation(), 1)
-    with pytest.raises(TrainingError, match="expected judged excerpts"):
+        make_excerpts(excerpts.folder, teacher, samples, count=COUNT, augmentation=SpectralAugmentation(), seed=1)
+    with pytest.raises(TrainingError, match="expected labelled excerpts"):
         Excerpts(excerpts.folder / "nothing")
 
 
 def test_a_segment_that_was_not_judged_is_refused(excerpts: Excerpts, small_encoder: SmallEncoder) -> None:
     """An encoder of one-second segments cannot learn from judgements of three and four seconds."""
     with pytest.raises(TrainingError, match="3, 4, 6 or 12 seconds"):
-        Lessons(excerpts, small_encoder(), None, 24.0)
+        DistillationBatches(excerpts, small_encoder(), 24.0)
 
 
 @pytest.mark.parametrize(
     ("name", "config"), [("attention_signature", {"widths": (8,)}), ("icff_net", {"source": "mix"})]
 )
 def test_lessons_pair_segments_with_what_was_said(excerpts: Excerpts, name: str, config: dict) -> None:
-    """A lesson holds as many judgements as segments, and features of a segment come with what was said of that one."""
+    """A batch holds one row of targets per segment, and the features of a segment come with its own targets."""
     encoder = build(name, config)
-    lesson = Lessons(excerpts, encoder, None, 24.0).draw(np.random.default_rng(0))
-    segments = encoder.embed(lesson.features).shape[0]
+    batch = DistillationBatches(excerpts, encoder, 24.0).draw(np.random.default_rng(0))
+    segments = encoder.embed(batch.features).shape[0]
     assert segments == 24 / encoder.plan.segment_seconds
-    assert lesson.said.features.shape == (segments, FEATURES)
+    assert batch.targets.features.shape == (segments, FEATURES)
     parts = round(12 / encoder.plan.segment_seconds)
     rows, windows = (axis.ravel() for axis in np.mgrid[:COUNT, :parts])
-    known = excerpts.judgements(rows, windows, encoder.plan.segment_seconds)
+    known = excerpts.targets(rows, windows, encoder.plan.segment_seconds)
     if encoder.plan.segments > 1:  # hears whole excerpts
         heard = excerpts.read(np.arange(COUNT), np.zeros(COUNT, int), 12 * ENGINE_RATE)
     else:
         length = round(encoder.plan.segment_seconds * ENGINE_RATE)
         heard = excerpts.read(rows, windows * length, length)
     mels = encoder.front_end(heard)["mel"]
-    for mel, said in zip(lesson.features["mel"], lesson.said.features, strict=True):
+    for mel, said in zip(batch.features["mel"], batch.targets.features, strict=True):
         match = (known.features - said).abs().sum(dim=1).argmin()
         torch.testing.assert_close(mel, mels[match], atol=1e-3, rtol=1e-3)
 
@@ -209,7 +215,7 @@ def test_the_teachers_features_are_learnt() -> None:
     """The loss falls when embeddings hold the teacher's features, and gradients reach the embedding."""
     torch.manual_seed(0)
     heads = TeacherHeads(FEATURES)
-    said = Judgements(torch.randn(16, FEATURES), torch.rand(16, TAGS))
+    said = TeacherTargets(torch.randn(16, FEATURES), torch.rand(16, TAGS))
     vectors = torch.randn(16, FEATURES, requires_grad=True)
     torch.nn.init.eye_(heads.features.weight)
     torch.nn.init.zeros_(heads.features.bias)
@@ -225,13 +231,23 @@ def test_a_training_learns_from_the_teacher_first(
 ) -> None:
     """With a teacher, early steps learn from it alone and later ones from labels too; a stop resumes at its step."""
     schedule = Schedule(steps=4, warmup=1, tracks_from=0.5, track_batch=4, track_seconds=6.0)
-    lessons = Lessons(excerpts, three_seconds, None, 24.0)
-    seen: list[Progress] = []
-    training = Training(three_seconds, samples, schedule, lessons, tmp_path / "a.state", {})
+    batches = DistillationBatches(excerpts, three_seconds, 24.0)
+    seen: list[TrainingStep] = []
+    training = Training(three_seconds, samples, schedule, distillation=batches, state=tmp_path / "a.state", settings={})
     training.run(seen.append)
     assert [set(p.losses) for p in seen[:2]] == [{"teacher"}] * 2
     assert [set(p.losses) for p in seen[2:]] == [{"teacher", "genre", "mood", "metric"}] * 2
     assert all(np.isfinite(list(p.losses.values())).all() for p in seen)
-    assert Training(three_seconds, samples, schedule, lessons, tmp_path / "a.state", {}).step == 4
+    assert (
+        Training(three_seconds, samples, schedule, distillation=batches, state=tmp_path / "a.state", settings={}).step
+        == 4
+    )
     with pytest.raises(TrainingError, match="other settings"):
-        Training(three_seconds, samples, replace(schedule, mood_weight=3.0), lessons, tmp_path / "a.state", {})
+        Training(
+            three_seconds,
+            samples,
+            replace(schedule, mood_weight=3.0),
+            distillation=batches,
+            state=tmp_path / "a.state",
+            settings={},
+        )

@@ -8,12 +8,12 @@ import torch
 from torch import nn
 
 from engine.models.attention_cnn import AttentionCNN
-from engine.training.calibration import HeldOut, calibrate, calibration_error, cross_fitted_error
+from engine.training.heads.calibration import HeldOutClips, calibrate, calibration_error, cross_fitted_error
 
 CLASSES, CLIPS = 4, 2000
 
 
-def held_out(seed: int = 0) -> tuple[nn.Linear, HeldOut]:
+def held_out(seed: int = 0) -> tuple[nn.Linear, HeldOutClips]:
     """A head whose probabilities are right, and clips whose labels are drawn from them."""
     random = torch.Generator().manual_seed(seed)
     head = nn.Linear(CLASSES, CLASSES)
@@ -22,7 +22,7 @@ def held_out(seed: int = 0) -> tuple[nn.Linear, HeldOut]:
     raw = 1.5 * torch.randn(CLIPS, CLASSES, generator=random)
     labels = torch.multinomial(raw.softmax(dim=1), 1, generator=random)[:, 0]
     allowed = nn.functional.one_hot(labels, CLASSES).bool()
-    return head, HeldOut(raw, allowed, torch.ones_like(allowed))
+    return head, HeldOutClips(raw, allowed, torch.ones_like(allowed))
 
 
 @pytest.mark.parametrize("factor", [0.3, 4.0])
@@ -50,6 +50,6 @@ def test_rankings_stay() -> None:
 def test_without_labels_nothing_changes() -> None:
     """Clips without labels leave the head as it is."""
     head, clips = held_out()
-    empty = HeldOut(clips.raw, torch.zeros_like(clips.allowed), clips.known)
+    empty = HeldOutClips(clips.raw, torch.zeros_like(clips.allowed), clips.known)
     assert calibrate(AttentionCNN(), head, empty) == 1.0
     assert torch.equal(head.weight, torch.eye(CLASSES))

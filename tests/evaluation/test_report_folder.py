@@ -6,27 +6,27 @@ from pathlib import Path
 import pytest
 
 from engine.errors import TrainingError
-from engine.evaluation.folder import FIGURES, FORMAT, check_place, whole_folder
+from engine.evaluation.report_folder import FIGURES, FORMAT, atomic_report_folder, check_report_folder
 from tests.training.test_resuming import small_disk
 
 
 def write(folder: Path, word: str = "first") -> None:
     """A small report."""
-    with whole_folder(folder) as partial:
+    with atomic_report_folder(folder) as partial:
         (partial / FIGURES).write_text(json.dumps({"format": FORMAT, "word": word}))
         (partial / f"{word}.png").write_bytes(b"picture")
 
 
 def fill(folder: Path) -> None:
     """A report that no small disk holds."""
-    with whole_folder(folder) as partial:
+    with atomic_report_folder(folder) as partial:
         (partial / FIGURES).write_text("{}")
         (partial / "large.png").write_bytes(bytes(1 << 16))
 
 
 def interrupted(folder: Path) -> None:
     """A report that is stopped midway."""
-    with whole_folder(folder) as partial:
+    with atomic_report_folder(folder) as partial:
         (partial / FIGURES).write_text("{}")
         raise KeyboardInterrupt
 
@@ -65,7 +65,7 @@ def test_what_is_no_report_is_never_replaced(tmp_path: Path, kind: str) -> None:
     elif kind == "parent":
         target = tmp_path / "missing" / "place"
     before = sorted(tmp_path.rglob("*"))
-    for attempt in (check_place, write):
+    for attempt in (check_report_folder, write):
         with pytest.raises(TrainingError, match="expected a") as caught:
             attempt(target)
         assert "\n" not in str(caught.value)

@@ -7,10 +7,11 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
+from engine.datasets.clip_embeddings import encode_clips
 from engine.datasets.clips import ClipSamples
 from engine.datasets.loading import read_dataset
 from engine.models.attention_cnn import AttentionCNN
-from engine.training.fit_heads import _fit, _Lesson, finish, summarise_clips
+from engine.training.heads.fit_heads import _Examples, _fit, fit_heads
 from tests.training.conftest import SmallEncoder
 
 
@@ -22,7 +23,7 @@ def test_heads_are_regularised_logistic_regression() -> None:
     head, penalty = nn.Linear(5, 3), 0.1
     tensor = torch.from_numpy(x)
     allowed = nn.functional.one_hot(torch.from_numpy(y), 3).bool()
-    _fit(AttentionCNN(), head, _Lesson(tensor, allowed, torch.ones_like(allowed)), penalty)
+    _fit(AttentionCNN(), head, _Examples(tensor, allowed, torch.ones_like(allowed)), penalty)
     strength = 1 / (len(x) * penalty * tensor.std().item() ** 2)  # scikit-learn sums losses where we average
     expected = LogisticRegression(C=strength, tol=1e-8, max_iter=1000).fit(x, y).predict_proba(x)
     np.testing.assert_allclose(head(tensor).softmax(dim=1).detach().numpy(), expected, atol=2e-3)
@@ -32,7 +33,7 @@ def test_finishing_leaves_the_weights_alone(samples: ClipSamples, small_encoder:
     """Only heads, centroids and the origin of the signatures, with the attention's to follow it, change."""
     encoder = small_encoder().eval()
     before = {name: value.clone() for name, value in encoder.state_dict().items()}
-    penalties = finish(encoder, samples)
+    penalties = fit_heads(encoder, samples)
     changed = {name for name, value in encoder.state_dict().items() if not torch.equal(value, before[name])}
     heads = {name for name in changed if name.split("_")[-1].split(".")[0] == "head"}
     assert changed - heads == {"centroids", "cnn.standardise.running_mean", "attention.query.bias"}
@@ -44,17 +45,17 @@ def test_signatures_are_centred(table: Path, tmp_path: Path, small_encoder: Smal
     clip = next(clip for clip in read_dataset(table).clips if clip.split == "train")
     samples = ClipSamples([clip] * 180, tmp_path)
     encoder = small_encoder().eval()
-    before = summarise_clips(encoder, samples)[0]
-    finish(encoder, samples)
-    after = summarise_clips(encoder, samples)[0]
+    before = encode_clips(encoder, samples)[0]
+    fit_heads(encoder, samples)
+    after = encode_clips(encoder, samples)[0]
     torch.testing.assert_close(after, before * 0.1, atol=2e-2, rtol=0)  # 20 of 200 clips count as zero
 
 
 def test_centroids_are_means_of_unit_signatures(samples: ClipSamples, small_encoder: SmallEncoder) -> None:
     """A genre's centroid is the normalised mean of its clips' signatures; a clip of two genres counts half for each."""
     encoder = small_encoder().eval()
-    finish(encoder, samples)
-    unit = nn.functional.normalize(summarise_clips(encoder, samples), dim=1)  # of a to d
+    fit_heads(encoder, samples)
+    unit = nn.functional.normalize(encode_clips(encoder, samples), dim=1)  # of a to d
     # a: jazz, b: metal, c: jazz and blues, d: metal
     jazz = nn.functional.normalize(unit[0] + unit[2] / 2, dim=0)
     metal = nn.functional.normalize(unit[1] + unit[3], dim=0)

@@ -1,4 +1,4 @@
-"""A report's folder, which is either whole or not there."""
+"""Report folders, written atomically: complete or absent, replacing only earlier reports."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pathlib import Path
 from engine.errors import TrainingError
 from engine.util.unfinished import temporary_beside
 
-FORMAT = "music-engine report 1"  # what `figures.json` says it is
+FORMAT = "music-engine report 1"  # value of "format" in figures.json
 FIGURES = "figures.json"
 TEXT = "report.md"
 
 
-def check_place(folder: Path) -> None:
-    """Refuse a place where no report can go, before any work: nothing but an earlier report is ever replaced.
+def check_report_folder(folder: Path) -> None:
+    """Check that a report can be written to `folder`: it is new, empty, or an earlier report.
 
     Raises:
-        TrainingError: The folder around it is missing, or there is something else in its place.
+        TrainingError: The parent folder is missing, or something else exists at `folder`.
     """
     try:
         if not folder.resolve().parent.is_dir():
@@ -35,13 +35,13 @@ def check_place(folder: Path) -> None:
 
 
 @contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
-    """Give a folder to fill; in the end it is flushed to disk and takes `folder`'s place, or is removed.
+def atomic_report_folder(folder: Path) -> Iterator[Path]:
+    """Yield a temporary folder to fill; on success flush it to disk and rename it to `folder`, else remove it.
 
     Raises:
-        TrainingError: It cannot be written; an earlier report is still there.
+        TrainingError: It cannot be written; an earlier report remains.
     """
-    check_place(folder)
+    check_report_folder(folder)
     target = folder.resolve()
     partial = temporary_beside(target)
     try:
@@ -49,7 +49,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         yield partial
         for path in (*partial.iterdir(), partial):
             _flush(path)
-        _put(partial, target)
+        _replace_folder(partial, target)
     except OSError as error:
         raise TrainingError(f"cannot write {folder}: {error}", hint="free space or choose another place") from error
     finally:
@@ -57,7 +57,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
 
 def _replaceable(folder: Path) -> bool:
-    """Whether a folder holds a report and nothing else, or nothing."""
+    """Return whether `folder` is empty or contains a report and nothing else."""
     if not folder.is_dir():
         return False
     names = {path.name for path in folder.iterdir()}
@@ -70,8 +70,8 @@ def _replaceable(folder: Path) -> bool:
     return False
 
 
-def _put(partial: Path, target: Path) -> None:
-    """Rename `partial` to `target`, whose old content goes only when the new one is in place."""
+def _replace_folder(partial: Path, target: Path) -> None:
+    """Rename `partial` to `target`; delete the old content only once the new one is in place."""
     old = temporary_beside(target)
     if target.exists():
         target.rename(old)

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from engine.models.checkpoint import build
-from engine.training.trunk_space import TrunkSpace
+from engine.training.heads.trunk_space import TrunkSpace
 
 
 def test_a_moved_head_answers_the_same() -> None:
@@ -18,9 +18,9 @@ def test_a_moved_head_answers_the_same() -> None:
     embedded = torch.randn(30, encoder.dim)
     raw = encoder.mapped(embedded).detach()
     space = TrunkSpace(encoder, raw)
-    torch.testing.assert_close(space.of(raw), embedded - embedded.mean(dim=0), atol=1e-3, rtol=0)
+    torch.testing.assert_close(space.from_signatures(raw), embedded - embedded.mean(dim=0), atol=1e-3, rtol=0)
     head = nn.Linear(encoder.dim, 5)
-    expected = head(space.of(raw)).detach()
+    expected = head(space.from_signatures(raw)).detach()
     space.move(head)
     torch.testing.assert_close(head(raw).detach(), expected, atol=1e-3, rtol=0)
 
@@ -29,4 +29,4 @@ def test_without_a_map_nothing_moves() -> None:
     """Without a map the trunk's space is where signatures lie already."""
     encoder = build("attention_cnn")
     raw = torch.randn(4, encoder.dim)
-    assert torch.equal(TrunkSpace(encoder, raw).of(raw), raw)
+    assert torch.equal(TrunkSpace(encoder, raw).from_signatures(raw), raw)

@@ -1,4 +1,4 @@
-"""A report's document as Markdown, and as a table for a terminal. The document is what `figures.json` holds."""
+"""A report as Markdown and as a table for the terminal, both rendered from the document in `figures.json`."""
 
 from __future__ import annotations
 
@@ -7,27 +7,28 @@ from typing import Any
 
 Document = dict[str, Any]
 
-SHOWN = ("accuracy", "macro F1", "ROC AUC", "precision at 5", "same artist within 5", "hub skewness", "orphans")
-CELL = 18  # characters of a number with its interval
+TABLE_FIGURES = ("accuracy", "macro F1", "ROC AUC", "precision at 5", "same artist within 5", "hub skewness", "orphans")
+CELL_WIDTH = 18  # characters of a value with its interval
 HOW_TO_READ = """\
-Every number stands with its 95 % interval: Wilson's for accuracy, same artist and orphans, else the percentile
-bootstrap over clips. Intervals of two encoders that overlap do not tell which is better.
+Every value has a 95 % interval: Wilson's for accuracy, same artist and orphans, the percentile bootstrap over clips for
+the others. If the intervals of two encoders overlap, the report does not show which is better.
 
-- accuracy: the likeliest label, among those that the data set knows, is one of the clip's.
-- macro precision, recall, F1: means over labels, rare ones counting as much as common ones. A clip of several labels
-  counts as the likeliest of them; so it does in the confusion matrix.
-- ROC AUC, average precision: each label against the rest, then the mean; 0.5 AUC is chance.
-- log loss: mean of -log of the probability given to the clip's labels; lower is better.
-- precision at k: share of the k nearest clips, of the same data set and of other artists, that share a label.
-- same artist within 5: clips whose artist has others, and that find one among their five nearest of all clips.
-- hub skewness: of how often a clip is among others' ten nearest, all clips; near 0 is even, above 1 some are
-  everywhere. orphans: share of clips that are in nobody's ten.
+- accuracy: share of clips whose most probable label, among the labels of the data set, is one of their own.
+- macro precision, recall, F1: means over labels; rare labels weigh as much as common ones. A clip with several labels
+  counts under the most probable of them, as in the confusion matrix.
+- ROC AUC, average precision: mean over labels, each against the rest; an AUC of 0.5 is chance.
+- log loss: mean of -log of the probability of the clip's labels; lower is better.
+- precision at k: share of the k nearest clips of the same data set, by other artists, that share a label.
+- same artist within 5: share of clips with a clip of the same artist among their five nearest of all clips; only clips
+  whose artist has other clips count.
+- hub skewness: skewness of how often each clip is among the ten nearest of others, over all clips; near 0 is even,
+  above 1 a few clips are neighbours of very many. orphans: share of clips among nobody's ten nearest.
 - valence: sad, neutral and happy are the moods sad, calm and happy, renormalised, on clips of these moods only.
 """
 
 
 def markdown(document: Document) -> str:
-    """The report as Markdown, with its pictures, which lie beside it."""
+    """Render the report as Markdown that embeds the pictures in the same folder."""
     lines = [f"# {_cell(document['encoder'])}", "", *_header(document), ""]
     lines += _pictures(document, "training", "training")
     for dataset, rows in groupby(document["figures"], key=lambda row: row["dataset"]):
@@ -41,11 +42,11 @@ def markdown(document: Document) -> str:
 
 
 def table(document: Document) -> str:
-    """The main figures, a line for each data set and task, with their intervals."""
+    """Render the main metrics with their intervals, one line per data set and task."""
     blocks = []
     for of_neighbours in (False, True):
         rows = [row for row in document["figures"] if (row["task"] == "neighbours") == of_neighbours]
-        columns = [name for name in SHOWN if any(row["name"] == name for row in rows)]
+        columns = [name for name in TABLE_FIGURES if any(row["name"] == name for row in rows)]
         if columns:
             blocks.append(_block(rows, columns))
     return "\n\n".join(blocks)
@@ -90,11 +91,11 @@ def _block(rows: list[dict[str, Any]], columns: list[str]) -> str:
         name = row["dataset"] if row["task"] == "neighbours" else f"{row['dataset']}, {row['task']}"
         sections.setdefault(name, {})[row["name"]] = row
     width = max(map(len, sections))
-    lines = ["  ".join([" " * width, *(f"{name:<{CELL}}" for name in columns), "clips"])]
+    lines = ["  ".join([" " * width, *(f"{name:<{CELL_WIDTH}}" for name in columns), "clips"])]
     for name, figures in sections.items():
         clips = max(row["clips"] for row in figures.values())
         cells = (_number(figures[column]) if column in figures else "" for column in columns)
-        lines.append("  ".join([f"{name:<{width}}", *(f"{cell:<{CELL}}" for cell in cells), f"{clips}"]))
+        lines.append("  ".join([f"{name:<{width}}", *(f"{cell:<{CELL_WIDTH}}" for cell in cells), f"{clips}"]))
     return "\n".join(lines)
 
 
@@ -103,5 +104,5 @@ def _number(row: dict[str, Any]) -> str:
 
 
 def _cell(text: object) -> str:
-    """One line that breaks no table."""
+    """Escape text for a single table cell."""
     return " ".join(str(text).split()).replace("|", "\\|")

@@ -12,9 +12,11 @@ from torch import Tensor
 
 from engine.models.checkpoint import build
 from engine.models.encoder import SAMPLE_RATE, Encoder
-from engine.training.interruptions import synthesise
-from engine.training.pooling import PoolingSchedule, SegmentBank, pooled, train_pooling, whiten
-from engine.training.segments import embed_windows, spread_vectors
+from engine.training.pooling.interruptions import synthesise
+from engine.training.pooling.losses import pool_segments
+from engine.training.pooling.schedule import PoolingSchedule
+from engine.training.pooling.segment_bank import SegmentBank, embed_spread, embed_windows
+from engine.training.pooling.train_pooling import train_pooling, whiten
 
 DIM = 32
 STEPS = 120
@@ -50,7 +52,9 @@ def agreement(encoder: Encoder, tracks: Tensor) -> float:
     """Share of tracks whose second half is the nearest of all second halves to the first one."""
     half = tracks.shape[1] // 2
     with torch.no_grad():
-        first, second = (F.normalize(pooled(encoder, part), dim=1) for part in (tracks[:, :half], tracks[:, half:]))
+        first, second = (
+            F.normalize(pool_segments(encoder, part), dim=1) for part in (tracks[:, :half], tracks[:, half:])
+        )
     return float(((first @ second.T).argmax(dim=1) == torch.arange(len(tracks))).float().mean())
 
 
@@ -87,7 +91,7 @@ def test_whitening_flattens_the_spectrum_and_keeps_the_weights(encoder: Encoder,
         before = encoder.score(encoder.mapped(everything)).softmax(dim=1)
         whiten(encoder, bank, 1.0)
         after = encoder.score(encoder.mapped(everything)).softmax(dim=1)
-        covariance = pooled(encoder, everything).T.cov()
+        covariance = pool_segments(encoder, everything).T.cov()
     torch.testing.assert_close(after, before, atol=1e-4, rtol=0)
     torch.testing.assert_close(covariance, covariance.diagonal().mean() * torch.eye(DIM), atol=0.05, rtol=0)
 
@@ -96,7 +100,7 @@ def test_signatures_are_centred_on_the_clips(encoder: Encoder, bank: SegmentBank
     """After the training, the clips' sums lie around zero; their mean had counted as if 20 more lay there before."""
     train(encoder, bank)
     with torch.no_grad():
-        raw = pooled(encoder, bank.clips)
+        raw = pool_segments(encoder, bank.clips)
     assert raw.mean(dim=0).norm() < 0.5 * raw.norm(dim=1).mean()
 
 
@@ -125,10 +129,10 @@ def test_vectors_are_stored_before_the_map(encoder: Encoder) -> None:
         def read(self, index: int, start: int, length: int) -> np.ndarray:
             return np.sin(0.05 * (index + 1) * np.arange(start, start + length)).astype(np.float32)
 
-    plain = spread_vectors(encoder.eval(), Tones(), seconds=3.0)
+    plain = embed_spread(encoder.eval(), Tones(), seconds=3.0)
     assert plain.shape == (2, 3, DIM)
     torch.nn.init.zeros_(encoder.add_metric().weight)
-    torch.testing.assert_close(spread_vectors(encoder, Tones(), seconds=3.0), plain)
+    torch.testing.assert_close(embed_spread(encoder, Tones(), seconds=3.0), plain)
     assert encoder.metric is not None
 
 

@@ -1,0 +1,89 @@
+"""Train the attention over segments (`engine.models.layers.scoring`) and `Encoder.metric` on stored segment vectors.
+
+The trunk is fixed, so training takes minutes. `engine.training.pooling.losses` has the loss terms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import nn
+
+from engine.models.encoder import Encoder
+from engine.models.layers.scoring import ReceivedAttention
+from engine.training.pooling.losses import pool_segments, pooling_losses
+from engine.training.pooling.schedule import PoolingSchedule
+from engine.training.pooling.segment_bank import SegmentBank
+
+MIN_EIGENVALUE = 1e-4  # relative to the largest; whitening would amplify smaller ones, which are noise
+PRIOR_CLIPS = 20  # clips at zero added to the mean, which shrinks the mean of a few clips
+
+OnStep = Callable[[dict[str, float]], None]
+
+
+def train_pooling(
+    encoder: Encoder, bank: SegmentBank, schedule: PoolingSchedule, on_step: OnStep = lambda _: None
+) -> None:
+    """Train the attention layer and `encoder.metric` in place; then whiten and centre the signatures.
+
+    The weights of several runs from one start, with different draws, are averaged (model soups: Wortsman et al. 2022).
+    """
+    if encoder.metric is None:
+        encoder.add_metric()
+    layers = _trained_layers(encoder)
+    start = {name: value.clone() for name, value in layers.state_dict().items()}
+    average = {name: torch.zeros_like(value) for name, value in start.items()}
+    for run in range(schedule.runs):
+        layers.load_state_dict(start)
+        _run(encoder, bank, schedule, schedule.seed + run, on_step)
+        for name, value in layers.state_dict().items():
+            average[name] += value / schedule.runs
+    layers.load_state_dict(average)
+    if schedule.whitening:
+        whiten(encoder, bank, schedule.whitening)
+    with torch.no_grad():
+        raw = pool_segments(encoder, bank.clips)
+    encoder.centre(raw.sum(dim=0) / (len(raw) + PRIOR_CLIPS))
+
+
+@torch.no_grad()
+def whiten(encoder: Encoder, bank: SegmentBank, power: float) -> None:
+    """Flatten the spectrum of the signatures' covariance: eigenvalues l become proportional to l^(1 - power).
+
+    A few strong directions cause hubs, tracks close to all others. With covariance C = U diag(l) U' and
+    T = U diag((l / mean l)^(-power / 2)) U', the map followed by T gives T C T' = U diag(l (l / mean l)^-power) U'.
+    Attention scores are products of projections P x; replacing P by P T^-1 leaves P T^-1 (T x) = P x unchanged.
+    """
+    layer, metric = encoder.attention_layer, encoder.metric
+    assert metric is not None
+    raw = torch.cat([pool_segments(encoder, bank.clips), pool_segments(encoder, bank.music)])
+    raw = raw - raw.mean(dim=0)
+    values, directions = torch.linalg.eigh(raw.T @ raw / len(raw))
+    values = values.clamp_min(float(values.max()) * MIN_EIGENVALUE)
+    scale = (values / values.mean()) ** (-power / 2)
+    metric.weight.copy_(directions @ (scale[:, None] * (directions.T @ metric.weight)))
+    metric.bias.copy_(directions @ (scale * (directions.T @ metric.bias)))
+    assert isinstance(layer, ReceivedAttention)
+    for projection in (layer.query, layer.key):
+        projection.weight.copy_(((projection.weight @ directions) / scale) @ directions.T)
+
+
+def _trained_layers(encoder: Encoder) -> nn.ModuleList:
+    assert encoder.metric is not None
+    return nn.ModuleList([encoder.metric, encoder.attention_layer])
+
+
+def _run(encoder: Encoder, bank: SegmentBank, schedule: PoolingSchedule, seed: int, on_step: OnStep) -> None:
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    optimizer = torch.optim.Adam(_trained_layers(encoder).parameters(), lr=schedule.learning_rate)
+    for step in range(schedule.steps):
+        for group in optimizer.param_groups:
+            group["lr"] = schedule.learning_rate * 0.5 * (1 + np.cos(np.pi * step / schedule.steps))
+        losses = pooling_losses(encoder, bank, schedule, rng)
+        optimizer.zero_grad()
+        torch.stack(list(losses.values())).sum().backward()
+        optimizer.step()
+        on_step({name: loss.item() for name, loss in losses.items()})
