@@ -15,17 +15,17 @@ MAPPED = ("indexer", "models", "db")  # folders that install as engine.NAME
 ONLY_SOURCES = shutil.ignore_patterns("__pycache__", "*.safetensors", "*.md")
 
 
-def on_config(config: Any) -> Any:
-    """Copy every part of the package `engine` into one folder, and show examples with the commands."""
-    _copy_sources()
-    for name, lines in EXAMPLES.items():  # mkdocs-click shows a command's help, and not what follows its options
-        command = cli.commands[name]
-        command.help = "\n".join([f"{command.help}\n", "```sh", *lines, "```"])
-    return config
-
-
-def _copy_sources() -> None:
+def on_startup(command: str, dirty: bool) -> None:
+    """Copy every part of the package `engine` into one folder, before the API page's plugin looks for it."""
     shutil.rmtree(TREE, ignore_errors=True)
     shutil.copytree(ROOT / "engine", TREE / "engine", ignore=ONLY_SOURCES)
     for name in MAPPED:
         shutil.copytree(ROOT / name, TREE / "engine" / name, ignore=ONLY_SOURCES)
+
+
+def on_config(config: Any) -> Any:
+    """Show each command's examples with its help."""
+    for name, lines in EXAMPLES.items():  # mkdocs-click shows a command's help, and not what follows its options
+        command = cli.commands[name]
+        command.help = "\n".join([f"{command.help}\n", "```sh", *lines, "```"])
+    return config

@@ -25,7 +25,7 @@ HOME = "/home/you"  # shown in place of the temporary home directory
 BLOCK = re.compile(r"^```(?P<language>console|sh)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 PROMPT = "$ "
 COLUMNS = "100"
-HISTORY = "time,path,event\n2026-05-01T20:15:00,{home}/Music/Inez Farrow Trio/Rain Check.flac,like\n"
+HISTORY = "time,path,event\n2026-05-01T20:15:00,{home}/Music/Inez Farrow Trio/Rain Check.mp3,like\n"
 
 
 def commands(text: str) -> list[str]:
@@ -104,7 +104,11 @@ def main() -> int:
         return 3
     with tempfile.TemporaryDirectory() as folder:
         home = make_home(Path(folder))
+        library = (home / "library.db").read_bytes()
         for file in files:
+            for left in home.glob("library.db-*"):
+                left.unlink()
+            (home / "library.db").write_bytes(library)  # each file begins with the same one
             file.write_text(refresh(file.read_text("utf-8"), home), "utf-8")
     return 0
 
