@@ -77,6 +77,16 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackIdentity:
+    """A track's place, length and MusicBrainz recording."""
+
+    track_id: int
+    path: bytes
+    duration_seconds: float
+    recording_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class GenreCount:
     """A genre tag as it stands in the files, and how many tracks carry it."""
 
@@ -192,6 +202,12 @@ def ids_by_paths(connection: Connection, paths: Iterable[bytes]) -> dict[bytes, 
 def tracks_by_hash(connection: Connection, content_hash: bytes) -> list[Track]:
     """Return the tracks whose files hold the same bytes, in the order of their ids."""
     return [_track(row) for row in connection.execute(BY_HASH, {"content_hash": content_hash})]
+
+
+def track_identities(connection: Connection) -> list[TrackIdentity]:
+    """Return what tells the recordings of all tracks apart, the shortest first."""
+    columns = tracks.c.id, tracks.c.path, tracks.c.duration_seconds, tracks.c.recording_id
+    return [TrackIdentity(*row) for row in connection.execute(select(*columns).order_by(tracks.c.duration_seconds))]
 
 
 def search(connection: Connection, words: Sequence[str], limit: int | None) -> list[Track]:

@@ -34,7 +34,7 @@ class IndexReport:
     Attributes:
         new: Tracks added, and known files whose content changed.
         unchanged: Tracks that were not opened (or whose content proved the same).
-        moved: Tracks recognised by content at another path; their signatures were kept.
+        moved: Tracks recognised at another path by content, sound or recording; ids and plays were kept.
         failed: Files that gave no signature in this run.
         failed_before: Files that failed in an earlier run and have not changed since.
         vanished: Tracks whose files are gone; removed only with prune.

@@ -26,6 +26,7 @@ from engine.indexer.audio.scan import FoundFile
 from engine.indexer.audio.tags import read_tags
 from engine.indexer.pipeline.prepare import Embedded, Failed, FileContent, Known, NotSound, Storable, Target
 from engine.indexer.pipeline.pruning import is_gone
+from engine.indexer.pipeline.rejoining import GoneTracks
 from engine.indexer.pipeline.reports import FailedPath, IndexReport
 
 Kind: TypeAlias = Literal["new", "moved", "unchanged", "passed_over", "failed"]
@@ -52,6 +53,7 @@ class Storing:
     def __init__(self, database: Database, target: Target, report: IndexReport, moved_from: set[bytes]) -> None:
         self.database, self.target = database, target
         self.report, self.moved_from = report, moved_from
+        self._gone = GoneTracks(target)
 
     def store(self, batch: Sequence[Storable]) -> None:
         """Commit a batch; raises LibraryError, and then nothing of this batch is stored or counted."""
@@ -101,7 +103,23 @@ class Storing:
             _retag(connection, item, gone)
             self.moved_from.add(gone.path)
             return gone.id, "moved"
+        if isinstance(item, Embedded) and (again := self._rejoined(connection, item)) is not None:
+            return again, "moved"
         return upsert_track(connection, _new_track(item)), "new"
+
+    def _rejoined(self, connection: Connection, item: Embedded) -> int | None:
+        """Move the track here whose file was retagged and renamed into this one; return its id, if there is one."""
+        found = item.found
+        if track_by_path(connection, found.path) is not None:
+            return None
+        again = self._gone.find(connection, item.track, self.moved_from)
+        if again is None:
+            return None
+        move_track(connection, again.track.id, found.path, found.size, found.mtime_ns)
+        if again.same_sound:  # signatures of other encoders and fingerprints stay valid
+            touch_track(connection, again.track.id, found.size, found.mtime_ns, item.content.content_hash)
+        self.moved_from.add(again.track.path)
+        return upsert_track(connection, _new_track(item))
 
     def _went_away(self, twin: Track) -> bool:
         return twin.path not in self.moved_from and is_gone(twin.path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +13,8 @@ import pytest
 from tests.conftest import GENRES, Collection
 
 ENGINE = f"{shlex.quote(sys.executable)} -c 'from engine.cli import main; main()' --library"
-CAN_MOUNT = (
-    subprocess.run(["unshare", "-Urm", "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True).returncode == 0
-)
+MOUNT = ["unshare", "-Urm", "mount", "-t", "tmpfs", "none", "/mnt"]
+CAN_MOUNT = shutil.which("unshare") and subprocess.run(MOUNT, capture_output=True).returncode == 0
 
 
 @pytest.mark.skipif(not CAN_MOUNT, reason="a file system of a fixed size cannot be mounted here")
