@@ -26,6 +26,28 @@ BELOW = {  # what each room may import, beside itself and engine.errors
     "engine": {"engine.models", "engine.db", "engine.indexer"},
 }
 SHARED = ("engine.errors", "engine.embedding")  # leaves that every room may import
+LAYERS = (  # rooms of engine/, lowest first; a room imports rooms of lower layers only
+    {"embedding", "errors"},
+    {"util"},
+    {"runtime"},
+    {"session"},
+    {"duplicates"},
+    {"search"},
+    {"backup", "doctor", "explain", "genres", "manage", "map", "playlists", "recommend", "tags"},
+    {"documents"},
+    {"library"},
+    {"cli"},
+)
+TRAINING_LAYERS = (  # beside them: training has no library and no search
+    {"embedding", "errors"},
+    {"util"},
+    {"runtime"},
+    {"datasets"},
+    {"evaluation"},
+    {"training"},
+    {"study"},
+    {"cli"},
+)
 HEAVY = ["torch", "faiss", "sqlalchemy", "numpy", "av", "librosa", "scipy", "sklearn", "matplotlib", "mutagen"]
 
 
@@ -54,6 +76,56 @@ def test_arrows(room: str) -> None:
         for name in imported(file.read_text("utf-8")):
             if not name.startswith(SHARED):
                 assert room_of(name) in {room, *BELOW[room]}, f"{file.relative_to(ROOT)} imports {name}"
+
+
+def modules() -> dict[str, Path]:
+    """All modules of Engine by name, packages included."""
+    found = {}
+    for room, folder in ROOMS.items():
+        for file in (ROOT / folder).rglob("*.py"):
+            parts = file.relative_to(ROOT / folder).with_suffix("").parts
+            found[".".join([room, *(parts[:-1] if parts[-1] == "__init__" else parts)])] = file
+    return found
+
+
+def import_graph() -> dict[str, set[str]]:
+    """The modules that each module imports anywhere, also inside functions and for type checking."""
+    known = modules()
+    graph = {}
+    for name, file in known.items():
+        targets = {target if target in known else target.rpartition(".")[0] for target in imported(file.read_text())}
+        graph[name] = targets & known.keys() - {name}
+    return graph
+
+
+def inner_room(module: str) -> str | None:
+    """The room inside engine/ that a module lies in; None for the package itself and for the other top rooms."""
+    return module.split(".")[1] if room_of(module) == "engine" and module != "engine" else None
+
+
+def test_arrows_inside_engine() -> None:
+    """The rooms of engine/ import lower ones only, in the order of LAYERS and of TRAINING_LAYERS."""
+    allowed: dict[str, set[str]] = {}
+    for layers in (LAYERS, TRAINING_LAYERS):
+        for i, layer in enumerate(layers):
+            for room in layer:
+                allowed.setdefault(room, {room}).update(*layers[:i])
+    wrong = []
+    for module, targets in import_graph().items():
+        room = inner_room(module)
+        assert room is None or room in allowed, f"{module} lies in a room without a place in LAYERS"
+        inner = {target: inner_room(target) for target in targets}
+        wrong += [f"{module} -> {t}" for t, below in inner.items() if room and below and below not in allowed[room]]
+    assert not wrong
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    """No chain of imports leads from a module back to itself, not even inside functions."""
+    remaining = import_graph()
+    while leaves := {module for module, targets in remaining.items() if not targets & remaining.keys()}:
+        for module in leaves:
+            del remaining[module]
+    assert not remaining, "in or above a circle: " + ", ".join(sorted(remaining))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from engine.cli import Settings, cli
+from engine.cli.group import Settings, cli
 from engine.cli.tables import as_csv, columns_of, counted, on_terminal, one_format, print_csv, print_table
 from engine.errors import CONTROLS
 

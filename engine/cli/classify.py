@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.cli import FAILED, Settings, cli
 from engine.cli.ask import NEAREST_CENTROIDS, as_json, displayable, print_json
+from engine.cli.group import FAILED, Settings, cli
 from engine.cli.tables import as_csv, columns_of, on_terminal, one_format, print_csv, print_table
 from engine.errors import AudioError, QueryError, SignatureError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from engine.cli import cli
+from engine.cli.group import cli
 
 SHELLS = ("bash", "zsh", "fish")
 VARIABLE = "_ENGINE_COMPLETE"  # by which the shell's script asks: click's convention for a command called engine

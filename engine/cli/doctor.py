@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.cli import FAILED, Settings, cli
 from engine.cli.ask import as_json, displayable, print_json
+from engine.cli.group import FAILED, Settings, cli
 
 if TYPE_CHECKING:
     from engine.doctor.results import Finding

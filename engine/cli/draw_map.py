@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 import click
 
-from engine.cli import Settings, cli
 from engine.cli.ask import as_json, displayable, print_json
+from engine.cli.group import Settings, cli
 from engine.cli.tables import as_csv, columns_of, counted, one_format, print_csv
 
 SLOW_FROM = 10_000  # tracks: all but PCA take about a minute of one core

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.cli import FAILED, Settings, cli
 from engine.cli.ask import as_json, displayable, print_json
+from engine.cli.group import FAILED, Settings, cli
 from engine.cli.index import progress
 from engine.cli.tables import as_csv, counted, one_format, print_csv
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.cli import Settings, cli
 from engine.cli.ask import as_json, displayable, print_json
+from engine.cli.group import Settings, cli
 from engine.cli.tables import as_csv, one_format, print_csv
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.cli import Settings, cli
 from engine.cli.ask import as_json, displayable, print_json
+from engine.cli.group import Settings, cli
 from engine.cli.streams import shortened, terminal_columns
 from engine.cli.tables import as_csv, counted, one_format, print_csv
 

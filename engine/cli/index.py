@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.cli import FAILED, Settings, cli
+from engine.cli.group import FAILED, Settings, cli
 from engine.cli.tables import counted
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from engine.cli import Settings, cli
 from engine.cli.ask import displayable
+from engine.cli.group import Settings, cli
 from engine.cli.tables import counted
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.cli import FAILED, Settings, cli
 from engine.cli.ask import as_json, display_name, displayable, name_cells, print_json
 from engine.cli.filtering import filter_options, filters_of, seed_of, tell_seed, variety_options
+from engine.cli.group import FAILED, Settings, cli
 from engine.cli.similar import DIVERSE
 from engine.cli.tables import as_csv, columns_of, counted, on_terminal, one_format, print_csv, print_table
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.cli import Settings, cli
 from engine.cli.ask import as_json, display_name, displayable, name_cells, print_json
 from engine.cli.filtering import filter_options, filters_of
+from engine.cli.group import Settings, cli
 from engine.cli.tables import as_csv, columns_of, counted, on_terminal, one_format, print_csv, print_table
 
 if TYPE_CHECKING:

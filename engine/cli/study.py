@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from engine.cli import Settings, cli
 from engine.cli.data_options import CACHE, data_options
+from engine.cli.group import Settings, cli
 from engine.errors import visible
 
 
