@@ -16,7 +16,6 @@ from engine.recommend.history import RECENT_DAYS, read_history, read_plays, rece
 from engine.runtime.device import check_device
 from engine.runtime.encoder_choice import choose_encoder
 from engine.runtime.faiss_distribution import faiss_distribution
-from engine.runtime.paths import default_library
 from engine.runtime.precision import check_precision
 from engine.runtime.threads import THREADS, default_threads
 from engine.search.answers import classify, nearest_group_means, nearest_tracks
@@ -26,6 +25,7 @@ from engine.search.ranking import DEFAULT_RANKING, Ranking
 from engine.search.references import ID_PATTERN, PathName, TrackName, absolute_path, resolve
 from engine.search.results import Classification, FoundTrack, QueryResult, Span, Stats
 from engine.session import LibrarySession
+from engine.util.paths import default_library
 from engine.util.unfinished import remove_unfinished
 
 if TYPE_CHECKING:

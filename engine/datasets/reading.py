@@ -10,7 +10,7 @@ from engine.datasets.music import MIN_TRACK_SECONDS, MusicSamples, find_tracks
 from engine.db.places import make_private_folder
 from engine.db.text import displayable
 from engine.errors import TrainingError, UnavailableError
-from engine.runtime.paths import default_cache
+from engine.util.paths import default_cache
 from engine.util.progress import progress, write_line
 
 CACHE_HINT = "name a folder with --cache DIR"

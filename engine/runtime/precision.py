@@ -11,8 +11,8 @@ from pathlib import Path
 
 from engine.db.places import make_private_folder, open_regular
 from engine.errors import DeviceError, OutputError
-from engine.runtime.paths import default_cache
 from engine.util.atomic_files import ANYTHING, replacing
+from engine.util.paths import default_cache
 
 PRECISIONS = ("auto", "float32")
 PROBE_SECONDS = 60.0

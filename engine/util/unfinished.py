@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from engine.db.places import HAS_LOCKS, create_file, lock, make_private_folder, open_regular
-from engine.runtime.paths import default_cache
+from engine.util.paths import default_cache
 
 PREFIX, SUFFIX = ".engine-", ".part"
 FOLDER = "unfinished"

@@ -1,4 +1,4 @@
-"""Default places (`engine.runtime.paths`) of a user without a home directory, and caches that cannot be written."""
+"""Default places (`engine.util.paths`) of a user without a home directory, and caches that cannot be written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from engine.datasets.reading import clip_cache
 from engine.errors import UnavailableError
 from engine.runtime import precision
-from engine.runtime.paths import default_cache, default_library
+from engine.util.paths import default_cache, default_library
 from tests.cli.conftest import Command, command  # noqa: F401 (a fixture)
 from tests.conftest import Collection
 
