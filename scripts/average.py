@@ -1,7 +1,7 @@
 """Average two trainings of one encoder: `scripts/average.py A.safetensors B.safetensors --data CLIPS.csv --out C`.
 
-Every weight becomes (1 - share) of A's and share of B's; this works where one was trained on from the other (Wortsman
-et al. 2022, "Model soups"). Then signatures are centred and heads refitted, as at the end of a training.
+Every weight becomes (1 - share) A + share B, which works if one training continued from the other (Wortsman et al.
+2022, "Model soups"). Then signatures are centred and heads refitted, as at the end of a training.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("a")
     parser.add_argument("b")
-    parser.add_argument("--share", type=float, default=0.5, help="of B")
+    parser.add_argument("--share", type=float, default=0.5, help="weight of B, 0 to 1")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--cache", type=Path, default=Path(".engine-cache"))

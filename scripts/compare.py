@@ -2,10 +2,10 @@
 
     scripts/compare.py --data CLIPS.csv [--teacher musicnn_msd.npz] [--weights DIR] [--studies DIR] [--out FILE.md]
 
-Encoders answer with their own heads. Mel statistics and MusiCNN have none: logistic regression on the train side's
-labels stands in. CLIPS.csv needs what `engine train` reads, and may have a column `cluster`. `--weights` takes
-DIR/NAME.safetensors instead of what ships. `--studies` takes the folders that `engine study` left, for the papers' own
-protocols.
+Encoders use their own heads. Mel statistics and MusiCNN have none and use logistic regression on the train split's
+labels. CLIPS.csv is a table as for `engine train`, optionally with a column `cluster`. `--weights` takes
+DIR/NAME.safetensors instead of the shipped weights. `--studies` takes output folders of `engine study`, for the papers'
+own protocols.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from engine.models.weights_files import SHIPPED, find_encoder
 SETS = {"gtzan": "gtzan", "4qaed": "4qaed", "emotify": "emotify", "mirex": "mirex-mood"}
 TIMED = 24  # clips encoded to measure the rate
 BASELINE_SECONDS = 30  # that MusiCNN hears of a clip
-PAPERS = {  # study -> row, and what the paper says
+PAPERS = {  # study, row, and the paper's result
     "mg_cam": ("paper1_table2", "MG-CAM", "89.3 % (GTZAN, 8 genres, tracks at random)"),
     "ts_resformer": ("paper2_table3", "5 TS-Resformer", "90.23 % (FMA-small, slices at random)"),
     "attention_signature": ("paper3_folds", "received attention", "no single figure (GTZAN, 6 folds)"),
@@ -63,7 +63,7 @@ Describe = Callable[[ClipSamples, int], np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What a row of the table rests on: unit signatures (N, D), probabilities of genres (N, G) and moods (N, M)."""
+    """Predictions for a row of the table: unit signatures (N, D), probabilities of genres (N, G) and moods (N, M)."""
 
     signatures: np.ndarray
     genres: np.ndarray
@@ -121,7 +121,7 @@ def _encoder_row(name: str, arguments: argparse.Namespace, valid: ClipSamples, c
 
 
 def _flops(encoder: Encoder) -> float:
-    """Floating-point operations (a multiplication and an addition are two) of the network a second of audio."""
+    """Count floating-point operations (a multiply-add is two) per second of audio."""
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         features = encoder.front_end(torch.randn(1, encoder.plan.samples) * 0.1)
     front_end = counter.get_total_flops()
@@ -131,7 +131,7 @@ def _flops(encoder: Encoder) -> float:
 
 
 def _rate(signature_of: Callable[[int], object]) -> str:
-    """Tracks a second, samples at hand: front-end and network on this CPU."""
+    """Measure tracks per second on this CPU, front-end and network, from decoded samples."""
     signature_of(0)
     began = time.perf_counter()
     for i in range(TIMED):
@@ -148,8 +148,8 @@ def _by_paper(name: str, studies: Path | None) -> dict[str, str]:
         document = json.loads(path.read_text("utf-8"))
         if document["name"] == row:
             shares = [figures[0] for figures in document["figures"].values()]  # accuracy comes first
-            told = [f"{f['value']:.3f} ({f['low']:.2f} to {f['high']:.2f}, {f['clips']})" for f in shares]
-            columns["paper's protocol"], columns["other artists, same training"] = told
+            cells = [f"{f['value']:.3f} ({f['low']:.2f} to {f['high']:.2f}, {f['clips']})" for f in shares]
+            columns["paper's protocol"], columns["other artists, same training"] = cells
     return columns
 
 
@@ -200,7 +200,7 @@ def _valence(moods: np.ndarray, truth: np.ndarray) -> float:
 
 
 def mel_statistics(source: ClipSamples, index: int) -> np.ndarray:
-    """Mean and deviation over time of a 96-band log-mel."""
+    """Return mean and deviation over time of a 96-band log-mel, (192,)."""
     windows = torch.from_numpy(source.read(index, 0, source.length(index)))[None]
     with torch.no_grad():
         mel = LogMel(SAMPLE_RATE, 1024, 441, 96, 20.0, 8000.0)(normalise_level(windows))[0]
@@ -208,7 +208,7 @@ def mel_statistics(source: ClipSamples, index: int) -> np.ndarray:
 
 
 def musicnn(teacher: Teacher, source: ClipSamples, index: int) -> np.ndarray:
-    """MusiCNN's 200 numbers, averaged over ten patches of three seconds."""
+    """Return MusiCNN's 200 features, averaged over ten patches of three seconds."""
     length = source.length(index)
     starts = np.linspace(0, max(0, length - 3 * SAMPLE_RATE), 10).astype(int)
     patches = torch.from_numpy(np.stack([source.read(index, int(start), 3 * SAMPLE_RATE) for start in starts]))
@@ -220,7 +220,7 @@ def musicnn(teacher: Teacher, source: ClipSamples, index: int) -> np.ndarray:
 def _baseline_row(
     name: str, describe: Describe, size: int, train: ClipSamples, valid: ClipSamples, clusters: list[str]
 ) -> dict[str, str]:
-    """Signatures z-scored by the train side; heads by logistic regression, one for each data set that has labels."""
+    """Measure z-scored features; heads are logistic regressions, one per labelled data set."""
     described = {s: np.stack([describe(s, i) for i in range(len(s))]) for s in (train, valid)}
     scale = StandardScaler().fit(described[train])
     signatures = F.normalize(torch.from_numpy(scale.transform(described[valid])).double(), dim=1).numpy()
@@ -228,13 +228,13 @@ def _baseline_row(
     for dataset in sorted({clip.dataset for clip in train.clips}):
         for names, out, label in ((GENRES, genres, _one_genre), (MOODS, moods, lambda clip: clip.mood)):
             known = [i for i, clip in enumerate(train.clips) if clip.dataset == dataset and label(clip)]
-            asked = [i for i, clip in enumerate(valid.clips) if clip.dataset == dataset]
-            if len({label(train.clips[i]) for i in known}) < 2 or not asked:
+            targets = [i for i, clip in enumerate(valid.clips) if clip.dataset == dataset]
+            if len({label(train.clips[i]) for i in known}) < 2 or not targets:
                 continue
             model = make_pipeline(StandardScaler(), LogisticRegressionCV(Cs=[1e-3, 1e-2, 1e-1], cv=4, max_iter=2000))
             model.fit(described[train][known], [names.index(label(train.clips[i])) for i in known])
-            out[np.ix_(asked, model.classes_)] = model.predict_proba(described[valid][asked])
-            out[asked] /= out[asked].sum(axis=1, keepdims=True)
+            out[np.ix_(targets, model.classes_)] = model.predict_proba(described[valid][targets])
+            out[targets] /= out[targets].sum(axis=1, keepdims=True)
     with FlopCounterMode(display=False) as counter:
         describe(valid, 0)
     row = {

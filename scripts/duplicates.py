@@ -1,12 +1,11 @@
-"""How well one recording in several files is found: `python scripts/duplicates.py MUSIC [--artists 20]`.
+"""Measure the detection of one recording in several files: `python scripts/duplicates.py MUSIC [--artists 20]`.
 
 MUSIC is a folder (artists from tags, else from the first folder below it) or a CSV with the columns `file`,
-`artist_key` or `artist`, and `title`; of an artist's tracks of one title the first is taken. Three tracks each of some
-artists are re-encoded five times, each time trimmed by up to 2 s at the start and made up to 6 dB louder or softer;
-three more of each artist stay as they are: the hardest to tell apart. Then, for each kind of fingerprint
-(Chromaprint's where `fpcalc` is on PATH), a limit on its share of wrong bits is chosen on the artists of one half and
-tried on those of the other. Last, `Engine.duplicates` is asked about all of it, with the limits that it has, and
-judged by the pairs of files of the other half.
+`artist_key` or `artist`, and `title`; only the first of an artist's tracks of one title is used. Three tracks each of
+some artists are re-encoded five times, each time trimmed by up to 2 s at the start and changed by up to 6 dB; three
+more of each artist stay unchanged, as they are the hardest to distinguish. For each kind of fingerprint (Chromaprint's
+if `fpcalc` is on PATH), a limit on its share of wrong bits is chosen on one half of the artists and tested on the
+other. Finally `Engine.duplicates` runs with its own limits, and is judged by the pairs of files of the other half.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ FRAME = 1024
 
 @dataclass(frozen=True)
 class Version:
-    """A way to re-encode: FFmpeg's names, bits a second (None: lossless), Hz."""
+    """An encoding: FFmpeg's names, bits per second (None if lossless), and Hz."""
 
     codec: str
     container: str
@@ -67,7 +66,7 @@ VERSIONS = {
 
 @dataclass(frozen=True)
 class Pair:
-    """Two files: whether they are one recording, of one artist, of the second half; their errors by kind; in dB."""
+    """Two files: whether they are one recording, by one artist, in the second half; errors by kind; balance in dB."""
 
     same: bool
     hard: bool
@@ -77,7 +76,7 @@ class Pair:
 
 
 def read_music(music: Path) -> dict[str, list[Path]]:
-    """Files by artist, one of each title; those of no known artist are left out."""
+    """Return files by artist, one per title; files without a known artist are left out."""
     found: dict[str, dict[str, Path]] = defaultdict(dict)
     for path, artist, title in _table(music) if music.is_file() else _folder(music):
         letters = "".join(filter(str.isalnum, title.casefold()))
@@ -104,7 +103,7 @@ def write_version(path: Path, samples: Samples, version: Version) -> None:
 
 
 def make_versions(original: Path, folder: Path, name: str, random: np.random.Generator) -> None:
-    """Write the five versions of a file as `name` with five endings; those that are there stay."""
+    """Write the five versions of a file as `name` with five extensions; existing ones stay."""
     for ending, version in VERSIONS.items():
         trim, gain = random.uniform(0, TRIM_SECONDS), random.uniform(-GAIN_DECIBELS, GAIN_DECIBELS)
         path = folder / f"{name}{ending}"
@@ -117,11 +116,13 @@ def make_versions(original: Path, folder: Path, name: str, random: np.random.Gen
 
 
 def make_set(music: dict[str, list[Path]], artists: int, folder: Path) -> list[str]:
-    """Make the set: `ARTIST-TRACK` links to files and `ARTIST-TRACK.ENDING` re-encodings; the artists' numbers."""
+    """Create links `ARTIST-TRACK` to files and re-encodings `ARTIST-TRACK.EXT`; return the chosen artists."""
     random = np.random.default_rng(0)
     names = sorted(name for name, files in music.items() if len(files) >= 2)
     shuffled = [names[i] for i in random.permutation(len(names))]
-    chosen = sorted(shuffled, key=lambda name: len(music[name]) < RE_ENCODED + AS_THEY_ARE)[:artists]  # full ones first
+    chosen = sorted(shuffled, key=lambda name: len(music[name]) < RE_ENCODED + AS_THEY_ARE)[
+        :artists
+    ]  # artists with enough tracks first
     for i, name in enumerate(chosen):
         files = [music[name][j] for j in random.permutation(len(music[name]))[: RE_ENCODED + AS_THEY_ARE]]
         for j, path in enumerate(files):
@@ -143,16 +144,18 @@ def compare(database: Database, folder: Path) -> Iterator[Pair]:
         tracks = {Path(track.name).name: track.id for track in tracks_below(connection, os.fsencode(folder))}
     Fingerprinting(database, FingerprintStore.of(database), 1).run(tracks.values(), lambda _: None)
     with database.read() as connection:
-        held = get_fingerprints(connection, tracks.values())
+        fingerprints = get_fingerprints(connection, tracks.values())
     for a, b in combinations(sorted(tracks), 2):
         same, hard = _recording(a) == _recording(b), _artist_number(a) == _artist_number(b)
         if same or (".original." in a and ".original." in b):
             second_half = bool(_artist_number(a) % 2 and _artist_number(b) % 2)
-            yield Pair(same, hard, second_half, *_measure(held.get(tracks[a], {}), held.get(tracks[b], {})))
+            yield Pair(
+                same, hard, second_half, *_measure(fingerprints.get(tracks[a], {}), fingerprints.get(tracks[b], {}))
+            )
 
 
 def _measure(a: dict[str, Fingerprint], b: dict[str, Fingerprint]) -> tuple[dict[str, float], float]:
-    """The share of wrong bits by kind, and by how many dB the balance differs."""
+    """Return the share of wrong bits by kind, and the difference in balance in dB."""
     errors, levels = {}, float("nan")
     for kind in SILENT_WORDS:
         found = align(a[kind].words, b[kind].words, SILENT_WORDS[kind]) if kind in a and kind in b else None
@@ -163,7 +166,7 @@ def _measure(a: dict[str, Fingerprint], b: dict[str, Fingerprint]) -> tuple[dict
 
 
 def choose_limit(errors: Sequence[float], same: Sequence[bool]) -> float:
-    """The limit with the greatest F1; the middle between the last pair below it and the first above."""
+    """Return the limit with the greatest F1: midway between the last pair below it and the first above."""
     order = np.argsort(errors)
     values, truth = np.asarray(errors)[order], np.asarray(same)[order]
     right = np.cumsum(truth)
@@ -173,7 +176,7 @@ def choose_limit(errors: Sequence[float], same: Sequence[bool]) -> float:
 
 
 def figures(found: Iterable[frozenset[str]], true: Iterable[frozenset[str]]) -> str:
-    """Precision and recall of pairs, with counts."""
+    """Format precision and recall of pairs, with counts."""
     found, true = set(found), set(true)
     right = len(found & true)
     precision, recall = right / max(len(found), 1), right / max(len(true), 1)
@@ -183,7 +186,7 @@ def figures(found: Iterable[frozenset[str]], true: Iterable[frozenset[str]]) -> 
 
 
 def report_limits(pairs: Sequence[Pair]) -> None:
-    """Per kind of fingerprint: the errors, the limit chosen on the first half, and how it does on the second."""
+    """Print, per kind of fingerprint, the errors, the limit chosen on the first half, and its result on the second."""
     for kind, limit in ERROR_LIMITS.items():
         rows = [pair for pair in pairs if kind in pair.errors]
         if not rows:
@@ -214,11 +217,13 @@ def print_range(name: str, values: Sequence[float]) -> None:
 
 
 def main() -> int:
-    """Print all of it; 0, or 2 where the music will not do."""
+    """Print all results; return 0, or 2 if the music is not sufficient."""
     parser = argparse.ArgumentParser(description="Measures how well one recording in several files is found.")
     parser.add_argument("music", type=Path, help="a folder, or a CSV of files and artists")
     parser.add_argument("--artists", type=int, default=20, help="how many; %(default)s")
-    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the files and the library here")
+    parser.add_argument(
+        "--keep", type=Path, metavar="FOLDER", help="folder for the files and the library; default: a temporary one"
+    )
     arguments = parser.parse_args()
     music = read_music(arguments.music)
     if sum(len(files) > 1 for files in music.values()) < 2:
@@ -240,7 +245,7 @@ def main() -> int:
 
 
 def report_groups(groups: Sequence[Sequence[str]], names: Sequence[str]) -> None:
-    """What the command's groups are worth, by pairs, on the second half and on all."""
+    """Print precision and recall of the command's groups, by pairs, on the second half and on all files."""
     found = {frozenset(pair) for group in groups for pair in combinations(group, 2)}
     true = {frozenset(pair) for pair in combinations(names, 2) if _recording(pair[0]) == _recording(pair[1])}
     second = [{pair for pair in pairs if all(_artist_number(name) % 2 for name in pair)} for pairs in (found, true)]
@@ -259,14 +264,14 @@ def _artist_number(name: str) -> int:
 
 
 def _table(table: Path) -> Iterator[tuple[Path, str, str]]:
-    """Path, artist and title of each row."""
+    """Yield path, artist and title of each row."""
     with table.open(encoding="utf-8-sig", newline="") as handle:
         for row in csv.DictReader(handle):
             yield table.parent / row["file"], row.get("artist_key") or row.get("artist") or "", row.get("title") or ""
 
 
 def _folder(folder: Path) -> Iterator[tuple[Path, str, str]]:
-    """Path, artist and title of each file."""
+    """Yield path, artist and title of each file."""
     folder = folder.absolute()
     files = (Path(os.fsdecode(each.path)) for each in scan([folder]) if isinstance(each, FoundFile))
     for path in sorted(path for path in files if has_media_extension(os.fsencode(path))):

@@ -1,7 +1,7 @@
-"""Regenerates the golden signatures: `python scripts/golden.py`, after new weights or a change of a front-end.
+"""Regenerate the golden signatures: `python scripts/golden.py`, after new weights or a change of a front-end.
 
-It writes what each shipped encoder says of synthetic chords to tests/models/golden_NAME.npz. The tests that read them
-fail when the numbers move although the weights are the same.
+It writes each shipped encoder's outputs for synthetic chords to tests/models/golden_NAME.npz. The tests that read these
+files fail if outputs change although the weights are the same.
 """
 
 from pathlib import Path
@@ -23,7 +23,7 @@ HARMONICS = 6
 
 
 def golden_path(name: str) -> Path:
-    """Where an encoder's answer lies."""
+    """Return the path of an encoder's golden file."""
     return FOLDER / f"golden_{name}.npz"
 
 
@@ -43,7 +43,7 @@ def chords(count: int, samples: int) -> NDArray[np.float32]:
 
 
 def embed_chords(name: str) -> TrackEmbedding:
-    """What a shipped encoder says of the chords."""
+    """Encode the chords with a shipped encoder."""
     encoder = load_encoder(find_encoder(name))
     windows = chords(min(MOST_WINDOWS, encoder.plan.count), encoder.plan.samples)
     return encoder.summarise(encoder.vectors_of(torch.from_numpy(windows)))
@@ -61,7 +61,7 @@ def main() -> None:
             genres=embedding.genres,
             moods=embedding.moods,
         )
-        print(f"{golden_path(name).name} holds the answer of {find_encoder(name).id}")
+        print(f"{golden_path(name).name} contains the outputs of {find_encoder(name).id}")
 
 
 if __name__ == "__main__":

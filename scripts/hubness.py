@@ -1,9 +1,9 @@
-"""Which correction for hubs, if any: `scripts/hubness.py EXPORT.npz --data CLIPS.csv [--split valid]`.
+"""Compare corrections for hubs: `scripts/hubness.py EXPORT.npz --data CLIPS.csv [--split valid]`.
 
-EXPORT.npz is what `engine export` wrote of a library that holds the clips. Orders all of them by the cosine, by mutual
-proximity (Schnitzer et al. 2012, equation 5, with independent normal distributions) and by local scaling as the product
-does it (`engine.search.hubness`), and prints for each: precision at 5 by genre and by quadrant among clips of the same
-data set and of other artists, an artist's other clips among the five nearest, skewness of the 10-occurrence, orphans.
+EXPORT.npz is the output of `engine export` for a library with the clips. The script ranks all clips by cosine, by
+mutual proximity (Schnitzer et al. 2012, eq 5, with independent normal distributions) and by local scaling as in
+`engine.search.hubness`, and prints for each: precision at 5 by genre and by quadrant among clips of the same data set
+by other artists, same-artist hits among the five nearest, skewness of the 10-occurrence, and the share of orphans.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ def main() -> None:
 
 
 def by_cosine(signatures: Floats) -> Floats:
-    """The cosine itself, (N, N)."""
+    """Return the cosines, (N, N)."""
     return signatures @ signatures.T
 
 
 def by_mutual_proximity(signatures: Floats) -> Floats:
-    """Log of the probability that both are further from a random track than from each other, (N, N)."""
+    """Return the log probability that both are further from a random track than from each other, (N, N)."""
     distances = 1 - by_cosine(signatures)
     others = distances[~np.eye(len(distances), dtype=bool)].reshape(len(distances), -1)
     further: Floats = norm.logsf(distances, others.mean(axis=1)[:, None], others.std(axis=1)[:, None])
@@ -58,7 +58,7 @@ def by_mutual_proximity(signatures: Floats) -> Floats:
 
 
 def by_local_scaling(signatures: Floats) -> Floats:
-    """As the product orders answers, (N, N)."""
+    """Return the closeness by which `engine similar` ranks, (N, N)."""
     scale, cosines = LocalScale(signatures), by_cosine(signatures)
     return np.stack([scale.closeness(own, signatures, row) for own, row in zip(signatures, cosines, strict=True)])
 
@@ -71,14 +71,14 @@ ORDERS: dict[str, Callable[[Floats], Floats]] = {
 
 
 def measure(closeness: Floats, clips: list[Clip]) -> list[float]:
-    """COLUMNS, of a matrix (N, N) in which larger is nearer."""
+    """Return the values of COLUMNS for a closeness matrix (N, N), in which larger is nearer."""
     closeness = closeness.copy()
     np.fill_diagonal(closeness, -np.inf)
-    artists = np.array([clip.artist or f"\0{i}" for i, clip in enumerate(clips)])  # no artist's name holds a NUL
+    artists = np.array([clip.artist or f"\0{i}" for i, clip in enumerate(clips)])  # no artist's name contains NUL
     same = artists[:, None] == artists[None]
     nearest = np.argsort(-closeness, axis=1)
-    asking = np.flatnonzero((same.sum(axis=1) > 1) & [bool(clip.artist) for clip in clips])
-    hits = np.take_along_axis(same[asking], nearest[asking, :5], axis=1).any(axis=1)
+    queries = np.flatnonzero((same.sum(axis=1) > 1) & [bool(clip.artist) for clip in clips])
+    hits = np.take_along_axis(same[queries], nearest[queries, :5], axis=1).any(axis=1)
     occurrence = np.bincount(nearest[:, :10].ravel(), minlength=len(clips))
     others = np.where(same, -np.inf, closeness)
     precisions = [_precision(others, clips, labels) for labels in (_genres, _mood)]
@@ -86,7 +86,7 @@ def measure(closeness: Floats, clips: list[Clip]) -> list[float]:
 
 
 def _precision(closeness: Floats, clips: list[Clip], labels: Callable[[Clip], frozenset[str]]) -> float:
-    """Share of the five nearest of the same data set that share a label."""
+    """Return the mean share of the five nearest of the same data set that share a label."""
     shares = []
     for dataset in sorted({clip.dataset for clip in clips}):
         pool = [i for i, clip in enumerate(clips) if clip.dataset == dataset and labels(clip)]

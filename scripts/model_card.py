@@ -1,6 +1,6 @@
-"""Put a report's figures into a model card: `scripts/model_card.py REPORT_FOLDER CARD.md`.
+"""Insert a report's metrics into a model card: `scripts/model_card.py REPORT_FOLDER CARD.md`.
 
-The folder is what `engine evaluate` or `engine train` left. The lines between the card's two marks are replaced.
+The folder is a report of `engine evaluate` or `engine train`. The lines between the card's two marks are replaced.
 """
 
 from __future__ import annotations

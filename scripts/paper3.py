@@ -1,11 +1,11 @@
-"""What Sridhar 2024 says of ten genres, beside what a library says: nearest genres, equations, neighbours, attention.
+"""Check the claims of Sridhar 2024 on ten genres against a library: nearest genres, equations, neighbours, attention.
 
     scripts/paper3.py LIBRARY [--encoder NAME] [--coverage full] [--clips CLIPS.csv --dataset gtzan --split valid]
                       [--other-artists]
 
-Tracks count under the first of GTZAN's ten genres that their tag names; with `--clips`, only files that the table
-lists. Centroids are made of these tracks alone, ten or more a genre. A claim that needs what the library has not, as
-attention on excerpts, is not counted.
+A track's genre is the first of GTZAN's ten genres named by its tag; with `--clips`, only files listed in the table are
+used. Centroids use these tracks alone, ten or more per genre. Claims that cannot be measured in the library, such as
+attention on excerpts, are not counted.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "
 NEIGHBOURS = 5
 LISTED = 12  # equations found
 
-# What the paper reports, by section.
+# Claims of the paper, by section.
 NEAREST = {"blues": ("country", "reggae"), "classical": ("jazz", "blues")}  # 3.3.2
 FARTHEST = {"metal": ("classical", "jazz")}  # 3.3.2
 EQUATIONS = (  # 3.2.2: a - b + c = d
@@ -55,7 +55,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Tracks:
-    """N tracks of a library: ids (N,), signatures (N, D), genres (N,) as places in GENRES, artists (N,) or ""."""
+    """N tracks of a library: ids (N,), signatures (N, D), genres (N,) as positions in GENRES, artists (N,) or ""."""
 
     ids: NDArray[np.int64]
     vectors: NDArray[np.float32]
@@ -65,7 +65,7 @@ class Tracks:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A claim of the paper, what was found, and whether the two agree; None where it cannot be told."""
+    """A claim of the paper, the finding, and whether they agree; None if the claim is not measurable."""
 
     section: str
     claim: str
@@ -74,7 +74,7 @@ class Verdict:
 
 
 def listed_clips(clips: Path, dataset: str | None, split: str | None) -> dict[bytes, str]:
-    """The artists, by absolute path, of the clips that a table lists in a data set and split."""
+    """Return the artists, by absolute path, of the clips listed in a table for a data set and split."""
     with clips.open(encoding="utf-8", newline="") as handle:
         rows = [row for row in csv.DictReader(handle) if dataset in (None, row["dataset"])]
     chosen = [row for row in rows if split in (None, row["split"])]
@@ -82,7 +82,7 @@ def listed_clips(clips: Path, dataset: str | None, split: str | None) -> dict[by
 
 
 def choose_tracks(view: LibraryView, clips: dict[bytes, str] | None) -> Tracks:
-    """The tracks that have a signature and a tag of GENRES; of these clips only, where there are some."""
+    """Return the tracks with a signature and a tag of GENRES; if `clips` is given, only those."""
     snapshot = view.filled_snapshot
     with view.read() as connection:
         tags = {int(i): tag for tag, ids in tracks_by_genre(connection).items() for i in ids}
@@ -98,7 +98,7 @@ def choose_tracks(view: LibraryView, clips: dict[bytes, str] | None) -> Tracks:
 
 
 def make_vectors(tracks: Tracks) -> Floats:
-    """The ten unit centroids (10, D); raises LibraryError when a genre has too few tracks."""
+    """Return the ten unit centroids (10, D); raise LibraryError if a genre has too few tracks."""
     tags = {genre: tracks.ids[tracks.genres == i] for i, genre in enumerate(GENRES)}
     none = np.zeros((len(GENRES), tracks.vectors.shape[1]), np.float32)
     snapshot = snapshot_of(SignatureMatrix(tracks.ids, tracks.ids, tracks.vectors))
@@ -110,9 +110,9 @@ def make_vectors(tracks: Tracks) -> Floats:
 
 
 def neighbour_shares(tracks: Tracks, other_artists: bool) -> Floats:
-    """Of the NEIGHBOURS nearest of each genre's tracks, the share that is of each genre: rows (10, 10) sum to 1.
+    """Return the shares of genres among the NEIGHBOURS nearest tracks, by the query's genre: (10, 10), rows sum to 1.
 
-    With `other_artists`, a track's neighbours are not by its artist, where that is known.
+    With `other_artists`, neighbours by the query's artist are excluded, if the artist is known.
     """
     counts = np.zeros((len(GENRES), len(GENRES)))
     for start in range(0, len(tracks.ids), 512):
@@ -127,7 +127,7 @@ def neighbour_shares(tracks: Tracks, other_artists: bool) -> Floats:
 
 
 def judge_places(vectors: Floats) -> list[Verdict]:
-    """Sections 3.2.1, 3.2.2 and 3.3.2: where the centroids lie."""
+    """Judge sections 3.2.1, 3.2.2 and 3.3.2: positions of the centroids."""
     distances = cosine_distances(vectors)
     near = dict(zip(GENRES, nearest_genres(GENRES, distances), strict=True))
     verdicts = [
@@ -150,7 +150,7 @@ def judge_places(vectors: Floats) -> list[Verdict]:
 
 
 def judge_equation(four: tuple[str, ...], vectors: Floats) -> Verdict:
-    """An equation holds here when no other genre is nearer to a - b + c than d is."""
+    """Judge an equation: it holds if no other genre is nearer to a - b + c than d."""
     a, b, c, d = four
     place = [GENRES.index(name) for name in four]
     sums = vectors[place[0]] - vectors[place[1]] + vectors[place[2]]
@@ -166,7 +166,7 @@ def judge_equation(four: tuple[str, ...], vectors: Floats) -> Verdict:
 
 
 def judge_neighbours(shares: Floats) -> list[Verdict]:
-    """Section 3.5: what is recommended to whom."""
+    """Judge section 3.5: genres of the recommendations."""
     verdicts = []
     for genre, expected in FOUND_AMONG.items():
         row = shares[GENRES.index(genre)]
@@ -183,7 +183,7 @@ def judge_neighbours(shares: Floats) -> list[Verdict]:
 
 
 def measure(view: LibraryView, *, even: bool) -> MeasuredTracks:
-    """Attention statistics of the library's tracks; `even`, as if every window weighed the same."""
+    """Measure attention statistics of the library's tracks; with `even`, for equal weights of all windows."""
     with view.read() as connection:
         blocks = segment_blocks(connection, view.encoder_id, view.coverage, SHORTEST_TRACK)
         if even:
@@ -192,7 +192,7 @@ def measure(view: LibraryView, *, even: bool) -> MeasuredTracks:
 
 
 def judge_attention(view: LibraryView, tracks: Tracks) -> list[Verdict]:
-    """Section 3.4: where the weight lies."""
+    """Judge section 3.4: distribution of the attention over a track."""
     measured, even = measure(view, even=False), measure(view, even=True)
     new, by_chance = (m.mean_over(tracks.ids.tolist()).first_occurrence_share for m in (measured, even))
     claim = "what is new weighs more than its repetition"
@@ -234,7 +234,7 @@ def show(tracks: Tracks, vectors: Floats, shares: Floats, verdicts: Sequence[Ver
 
 
 def main() -> int:
-    """Print the comparison; 0, or 3 when the library does not allow it."""
+    """Print the comparison; return 0, or 3 if the library cannot be used."""
     parser = argparse.ArgumentParser(description="Compares a library's genres with those of Sridhar 2024.")
     parser.add_argument("library", type=Path)
     parser.add_argument("--encoder", help="default: the library's own")
@@ -243,13 +243,15 @@ def main() -> int:
     parser.add_argument("--dataset")
     parser.add_argument("--split")
     parser.add_argument("--other-artists", action="store_true", help="neighbours are by other artists; the paper: any")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     try:
-        with open_database(asked.library, create=False) as database:
-            view = LibrarySession(database, choose_encoder(database, asked.encoder), asked.coverage, "cpu", 1).view()
-            clips = listed_clips(asked.clips, asked.dataset, asked.split) if asked.clips else None
+        with open_database(arguments.library, create=False) as database:
+            view = LibrarySession(
+                database, choose_encoder(database, arguments.encoder), arguments.coverage, "cpu", 1
+            ).view()
+            clips = listed_clips(arguments.clips, arguments.dataset, arguments.split) if arguments.clips else None
             tracks = choose_tracks(view, clips)
-            vectors, shares = make_vectors(tracks), neighbour_shares(tracks, asked.other_artists)
+            vectors, shares = make_vectors(tracks), neighbour_shares(tracks, arguments.other_artists)
             verdicts = judge_places(vectors) + judge_attention(view, tracks) + judge_neighbours(shares)
     except (EngineError, OSError, KeyError) as error:
         print(error, file=sys.stderr)

@@ -1,7 +1,7 @@
-"""What bf16 changes: `scripts/precision.py MUSIC [--encoders NAME ...] [--keep DIR]`, on a processor that has it.
+"""Compare bf16 with float32: `scripts/precision.py MUSIC [--encoders NAME ...] [--keep DIR]`, on a CPU with bf16.
 
-Indexes a folder in float32 and in bf16 and compares each track's two signatures. With --keep both libraries stay, so
-that `engine export` and a scorer can say what else changed.
+Indexes a folder in float32 and in bf16 and compares each track's two signatures. With --keep both libraries remain, for
+further comparison with `engine export`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _compare(name: str, music: Path, folder: Path, threads: int) -> None:
 
 
 def _signatures(name: str, music: Path, library: Path, precision: str, threads: int) -> dict[str, NDArray[np.float32]]:
-    """Each track's signature (D,), by path."""
+    """Return each track's signature (D,), by path."""
     with Engine.open(library, encoder=name, precision=precision, threads=threads, device="cpu") as opened:
         outcome = opened.index([music])
         if outcome.failed:

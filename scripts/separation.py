@@ -1,13 +1,13 @@
-"""How well the voice is taken out: `python scripts/separation.py [--weights DEMUCS.safetensors]`.
+"""Measure the separation of voice and accompaniment: `python scripts/separation.py [--weights DEMUCS.safetensors]`.
 
-As ICFF-Net's section 3.2 checks its separator on songs and their accompaniments: here on the pieces that
-`scripts/demo_music` renders, whose stems are known. The lead stands in for the voice, the rest is the accompaniment. Of
-each piece, its first and last `SECONDS` are separated. The table has the SDR in dB against the true accompaniment: of
-the mix as it is, and of what the separator makes of it:
+ICFF-Net's section 3.2 evaluates its separator on songs and their accompaniments; this script uses the pieces rendered
+by `scripts/demo_music`, whose stems are known. The lead replaces the voice, the rest is the accompaniment. The first
+and last `SECONDS` of each piece are separated. The table has the SDR in dB against the true accompaniment, for the
+unseparated mix and for the separator's output:
 
     SDR = 10 log10(|s|^2 / |s - e|^2), s the true accompaniment, e the estimate
 
-(Music Demixing Challenge 2021, Mitsufuji et al. 2022: nothing is scaled or filtered in the estimate's favour.)
+(Music Demixing Challenge 2021, Mitsufuji et al. 2022; the estimate is neither scaled nor filtered.)
 """
 
 from __future__ import annotations
@@ -44,24 +44,24 @@ class Separation:
 
     @property
     def gain(self) -> float:
-        """By how many dB separating is better than leaving the mix as it is."""
+        """Improvement of the separated accompaniment over the mix, in dB."""
         return self.separated - self.mix
 
 
 def sdr(true: Tensor, estimate: Tensor) -> float:
-    """Signal to distortion ratio in dB of an estimate of the same shape, over all of it."""
+    """Return the signal-to-distortion ratio in dB of an estimate of the same shape."""
     return 10 * torch.log10(true.square().sum() / (true - estimate).square().sum()).item()
 
 
 def separate(song: Song, separator: Separator) -> Separation:
-    """Render a piece, separate windows of its mix, compare with the stems."""
+    """Render a piece, separate windows of its mix, and compare with the stems."""
     stems = read_windows(render(song))
     mix, true = stems.sum(dim=0), stems[:-1].sum(dim=0)  # (2, L)
     return Separation(song, sdr(true, mix), sdr(true, separator.accompaniment(mix)))
 
 
 def read_windows(rendering: Rendering) -> Tensor:
-    """The first and the last SECONDS of the stems, mono at SAMPLE_RATE: (4, 2, L), the lead last."""
+    """Return the first and last SECONDS of the stems, mono at SAMPLE_RATE: (4, 2, L), the lead last."""
     assert rendering.names[-1] == "lead"
     mono = torch.from_numpy(rendering.stems.mean(axis=1))
     mono = torchaudio.functional.resample(mono, rendering.sample_rate, SAMPLE_RATE)
@@ -70,12 +70,12 @@ def read_windows(rendering: Rendering) -> Tensor:
 
 
 def mean(values: Iterable[float]) -> float:
-    """Arithmetic mean."""
+    """Return the arithmetic mean."""
     return torch.tensor(list(values)).mean().item()
 
 
 def main() -> int:
-    """Print a row a piece, a mean a style, the mean of all; 0, or 3 when the weights cannot be used."""
+    """Print a row per piece, means per style and overall; return 0, or 3 if the weights cannot be used."""
     parser = argparse.ArgumentParser(description="Measures the separation of voice and accompaniment.")
     parser.add_argument("--weights", metavar="FILE", help="hybrid Demucs as .safetensors; without, repeating patterns")
     try:

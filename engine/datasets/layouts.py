@@ -78,7 +78,7 @@ def read_folders(root: Path) -> Listing:
 
 @contextmanager
 def reading_errors(path: Path, expected: str) -> Iterator[None]:
-    """Turn errors of reading a table at `path` into one TrainingError that names what was expected there."""
+    """Turn errors of reading a table at `path` into one TrainingError that names the expected content."""
     try:
         yield
     except (OSError, UnicodeDecodeError, csv.Error) as error:

@@ -1,4 +1,4 @@
-"""Readers of three published data sets as they lie on disk: GTZAN, ISMIR 2004 and the Free Music Archive."""
+"""Readers of three published data sets in their original layouts: GTZAN, ISMIR 2004, and the Free Music Archive."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ class Training:
                 raise TrainingError(
                     f"loss is not finite at step {self.step}",
                     hint="choose a lower --learning-rate and another --out "
-                    f"(steps before it, if {SAVE_EVERY} or more, are kept in {self.state})",
+                    f"(steps before it, if {SAVE_EVERY} or more, are saved in {self.state})",
                 )
             self.step += 1
             if self.step % SAVE_EVERY == 0 or self.step == self.schedule.steps:

@@ -91,7 +91,7 @@ def check_options(options: TrainingOptions) -> None:
     except OSError as error:
         raise TrainingError(f"cannot write {out}: {error}", hint="choose another place") from error
     if real.parent == shipped_path(DEFAULT).resolve().parent:
-        raise OutputError(f"{out} is where the weights that ship with Engine lie", hint="choose another folder")
+        raise OutputError(f"{out} is in the folder of the weights that ship with Engine", hint="choose another folder")
 
 
 def make_schedule(options: TrainingOptions) -> Schedule:

@@ -70,7 +70,7 @@ def recode(samples: Tensor, sample_rate: int, codec: str, kbps: float) -> Tensor
         decoded = _round_trip(at_rate.numpy() / peak, CODECS[codec], rate, kbps)
     except (FFmpegError, ValueError) as error:
         raise TrainingError(
-            f"expected FFmpeg to code {codec} at {rate} Hz and {kbps:g} kbit/s, it says: {error}",
+            f"expected FFmpeg to code {codec} at {rate} Hz and {kbps:g} kbit/s, found: {error}",
             hint="leave it out of the augmentation's codecs",
         ) from error
     aligned = fit_length(torch.from_numpy(decoded[lag:]), len(at_rate)) * peak
