@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from engine.cli import cli
 from engine.cli.examples import EXAMPLES
 
 ROOT = Path(__file__).resolve().parents[1]
-TREE = ROOT / "build" / "tree"
+TREE = ROOT / os.environ.get("DOCS_TREE", "build/tree")  # as in mkdocs.yml; builds at the same time need one each
 MAPPED = ("indexer", "models", "db")  # folders that install as engine.NAME
 ONLY_SOURCES = shutil.ignore_patterns("__pycache__", "*.safetensors", "*.md")
 

@@ -15,7 +15,7 @@ import pytest
 
 from engine.cli import _run, cli
 from engine.cli.examples import EXAMPLES
-from engine.training import fit_heads
+from engine.training.heads import fit_heads
 from examples import commands
 from tests.docs.conftest import ROOT, Home
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 import re
 import subprocess
 import sys
@@ -49,10 +50,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The documentation, built as the gate builds it."""
     pytest.importorskip("mkdocs")
     folder = tmp_path_factory.mktemp("site")
-    asked = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
-    built = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)
+    asked = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder / "site")]
+    variables = os.environ | {"DOCS_TREE": str(folder / "tree")}
+    built = subprocess.run(asked, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stdout + built.stderr
-    return folder
+    return folder / "site"
 
 
 def test_pages_load_nothing_from_a_network(site: Path) -> None:
