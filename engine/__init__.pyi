@@ -22,6 +22,9 @@ from .errors import (
 from .genres.attention import (
     AttentionStatistics as AttentionStatistics,
 )
+from .indexer.pipeline.cancelling import (
+    CancelToken as CancelToken,
+)
 from .indexer.pipeline.reports import (
     FailedPath as FailedPath,
     IndexProgress as IndexProgress,

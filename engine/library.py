@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from engine.db import COVERAGES, AudioFeatures, Play, add_plays, get_audio_features, open_database
 from engine.db.text import fs_name
 from engine.errors import DeviceError, InvalidError, LibraryError, QueryError
+from engine.indexer.pipeline.cancelling import NEVER, CancelToken
 from engine.recommend.history import RECENT_DAYS, read_history, read_plays, recently_heard
 from engine.runtime.device import check_device
 from engine.runtime.encoder_choice import choose_encoder
@@ -136,6 +137,7 @@ class Engine:
         force: bool = False,
         retry: bool = False,
         follow_links: bool = False,
+        cancel: CancelToken = NEVER,
     ) -> IndexReport:
         """Index files and folders; known and unchanged files are not opened.
 
@@ -146,8 +148,10 @@ class Engine:
             retry: Retry files that failed before.
             follow_links: Follow links that lead out of the given folders. Otherwise only links to places inside them
                 are followed; tracks behind other links stay.
+            cancel: Ends the run early, from any thread; what is stored stays, and `report.interrupted` is set.
 
         Raises:
+            BusyError: Another run indexes this library; the message names its process.
             LibraryError: The library cannot be written. Results committed before are kept.
         """
         listed = [paths] if isinstance(paths, str | bytes | os.PathLike) else list(paths)
@@ -158,13 +162,18 @@ class Engine:
         remove_unfinished()
         session.adopt()
         options = IndexOptions(session.threads, prune, force, retry, follow_links)
-        ingest = Ingest(session.database, session.encoder, session.encoder_id, session.coverage, options)
+        ingest = Ingest(session.database, session.encoder, session.encoder_id, session.coverage, options, cancel)
         report = ingest.run(roots, progress or (lambda _: None))
-        session.refresh(changed=bool(report.new or report.moved or report.pruned))
+        changed = bool(report.new or report.moved or report.pruned)
+        session.refresh(changed=changed and not report.interrupted)  # whoever stops a run does not wait for the index
         return report
 
     def measure(
-        self, paths: Iterable[PathName] | PathName, progress: Callable[[IndexProgress], None] | None = None
+        self,
+        paths: Iterable[PathName] | PathName,
+        progress: Callable[[IndexProgress], None] | None = None,
+        *,
+        cancel: CancelToken = NEVER,
     ) -> MeasureReport:
         """Measure tempo, key and loudness of tracks that lack them; this decodes whole files.
 
@@ -174,6 +183,7 @@ class Engine:
         Args:
             paths: One or several files and folders, folders with all tracks below them.
             progress: Called after each file.
+            cancel: Ends the run early, from any thread; what is stored stays, and `report.interrupted` is set.
 
         Raises:
             LibraryError: The library cannot be written. Results committed before are kept.
@@ -182,7 +192,8 @@ class Engine:
         roots = [absolute_path(path) for path in listed]
         from engine.indexer.features.measuring import measure_tracks
 
-        return measure_tracks(self._session.database, roots, self._session.threads, progress or (lambda _: None))
+        threads = self._session.threads
+        return measure_tracks(self._session.database, roots, threads, progress or (lambda _: None), cancel)
 
     def search(self, words: str | Sequence[str], limit: int | None = None) -> tuple[FoundTrack, ...]:
         """Find tracks by text: every word must occur in the artist, title, album, genre, year or path, ignoring case.

@@ -19,11 +19,13 @@ from engine.errors import LibraryError
 from engine.models.weights_files import EncoderFile, shipped_path
 from engine.runtime.device import check_device
 from engine.runtime.encoder_choice import is_installed
+from engine.runtime.forks import usable_threads
 from engine.runtime.precision import computes_in_bf16
 from engine.util.cache import StateCache
 
 if TYPE_CHECKING:
     from engine.indexer.features.fingerprint_store import FingerprintStore
+    from engine.indexer.pipeline.decoders import Decoders
     from engine.indexer.vectors.store import Snapshot, VectorStore
     from engine.models.encoder import Encoder
 
@@ -97,11 +99,18 @@ class LibrarySession:
 
                 from engine.models.checkpoint import load_encoder
 
-                torch.set_num_threads(self.threads)
+                torch.set_num_threads(usable_threads(self.threads))
                 device = check_device(self.device)
                 self._encoder = load_encoder(self.file, device)
                 self._encoder.reduced = self.precision == "auto" and computes_in_bf16(device)
             return self._encoder
+
+    @cached_property
+    def decoders(self) -> Decoders:
+        """The processes that decode the files of questions; started on first use, and one is kept warm."""
+        from engine.indexer.pipeline.decoders import Decoders
+
+        return Decoders(self.threads, kept=1)
 
     def store(self, coverage: str) -> VectorStore:
         """Return the searchable signatures of the encoder with a coverage; there may be none."""
@@ -111,7 +120,7 @@ class LibrarySession:
 
                 from engine.indexer.vectors.store import VectorStore
 
-                faiss.omp_set_num_threads(self.threads)
+                faiss.omp_set_num_threads(usable_threads(self.threads))
                 gpu, mapped = self.device != "cpu", not self.loaded
                 self._stores[coverage] = VectorStore(self.database, self.encoder_id, coverage, gpu=gpu, mapped=mapped)
             return self._stores[coverage]
@@ -137,6 +146,8 @@ class LibrarySession:
 
     def close(self) -> None:
         """Finish pending writes and release the library's file; raise LibraryError if a write failed."""
+        if "decoders" in vars(self):
+            self.decoders.close()
         try:
             for store in self._stores.values():
                 store.wait()
@@ -187,6 +198,11 @@ class LibraryView:
     def encoder(self) -> Encoder:
         """Return the network, loaded on first use; see `LibrarySession.encoder`."""
         return self._session.encoder()
+
+    @property
+    def decoders(self) -> Decoders:
+        """The processes that decode the files of questions; see `LibrarySession.decoders`."""
+        return self._session.decoders
 
     def read(self) -> AbstractContextManager[Connection]:
         """Begin a read transaction."""

@@ -14,22 +14,10 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from engine.errors import EncoderError, brief
-from engine.models.attention_cnn import AttentionCNN, AttentionCNNConfig
-from engine.models.attention_signature import AttentionSignature, AttentionSignatureConfig
 from engine.models.encoder import Encoder, Placement, WindowPlan
-from engine.models.icff_net import ICFFNet, ICFFNetConfig
 from engine.models.labels import GENRES, MOODS
-from engine.models.mg_cam import MGCAM, MGCAMConfig
-from engine.models.ts_resformer import TSResformer, TSResformerConfig
+from engine.models.registry import ARCHITECTURES, load_classes
 from engine.models.weights_files import DEFAULT, FORMAT, MALFORMED, EncoderFile, check_digest, default_id, read_metadata
-
-ARCHITECTURES: dict[str, tuple[type[Encoder], type]] = {
-    "mg_cam": (MGCAM, MGCAMConfig),
-    "ts_resformer": (TSResformer, TSResformerConfig),
-    "attention_signature": (AttentionSignature, AttentionSignatureConfig),
-    "icff_net": (ICFFNet, ICFFNetConfig),
-    "attention_cnn": (AttentionCNN, AttentionCNNConfig),
-}
 
 BEFORE_SCORES = {"score": "linear"}  # of files written before the way of weighing segments was a setting
 SHORTEST, LONGEST = 0.1, 600.0  # seconds of a window
@@ -47,7 +35,7 @@ def build(
     """A fresh encoder whose heads answer with these names; raises EncoderError for an unknown name or setting."""
     if name not in ARCHITECTURES:
         raise EncoderError(f"unknown encoder '{name}'; expected one of: {', '.join(ARCHITECTURES)}")
-    architecture, settings = ARCHITECTURES[name]
+    architecture, settings = load_classes(name)
     lists = {key: tuple(value) if isinstance(value, list) else value for key, value in (config or {}).items()}
     _check_choices(name, settings, lists)
     _check_numbers(name, lists)

@@ -10,22 +10,15 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from engine.errors import EncoderError, brief
+from engine.models.registry import ARCHITECTURES
 from engine.models.weights_files import MALFORMED, EncoderFile, check_digest, read_metadata
-
-# architecture -> the setting that is `WindowPlan.segment_seconds`
-SEGMENT_SETTINGS: dict[str, str] = {
-    "mg_cam": "segment_seconds",
-    "ts_resformer": "slice_seconds",
-    "attention_signature": "token_seconds",
-    "icff_net": "segment_seconds",
-    "attention_cnn": "slice_seconds",
-}
 
 
 def segment_seconds(file: EncoderFile) -> float:
     """Length of one of an encoder's segments in seconds; raises EncoderError when its file does not say."""
     try:
-        seconds = float(json.loads(read_metadata(file.path)["config"])[SEGMENT_SETTINGS[file.name]])
+        settings = json.loads(read_metadata(file.path)["config"])
+        seconds = float(settings[ARCHITECTURES[file.name].segment_setting])
     except MALFORMED as error:
         raise EncoderError(f"expected the length of a segment in the weights {file.path}, found none") from error
     if not 0 < seconds < math.inf:

@@ -1,4 +1,4 @@
-"""Which weights there are: those that ship (a literal table), and files that users trained. Needs no torch."""
+"""Weights on disk: those that ship (`engine.models.registry`) and files that users trained. Needs no torch."""
 
 from __future__ import annotations
 
@@ -15,24 +15,19 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from engine.errors import EncoderError, brief
+from engine.models.registry import ARCHITECTURES
 from engine.models.retired import RETIRED, retired_path
 
 MALFORMED = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError)
-"""What reading a header of somebody else's may raise."""
+"""Errors that reading a foreign header may raise."""
 FORMAT = "music-engine encoder 1"
 DEFAULT = "attention_signature"
 DIGEST_LETTERS = 6
 NAME = re.compile(r"[a-z0-9_]{1,64}")  # of an architecture
 FROM_TRAINING = "name a .safetensors file from `engine train`"
 
-# name -> SHA-256 of weights/<name>.safetensors; its first six digits are the encoder's hash
-SHIPPED: dict[str, str] = {
-    "attention_cnn": "17746ef02bd304d9b7b165769c1ccb9d436dac8c01afb2df1c7642b85d730824",
-    "attention_signature": "50beafcdf59c373993bf3451640af64e11b6855a8a530cf78778c0881a70372e",
-    "icff_net": "d643921e00b4de34e622a063dad0d95e0df5e1805b06534166451f6e583d4b79",
-    "mg_cam": "be86fee879c508872afb59342d5e3e657613fc4f85f8754bcb2303323aa0844b",
-    "ts_resformer": "ce606a2c0f39d612979482200903848f4eb8be47f41cb5d562605dbc30e22034",
-}
+SHIPPED: dict[str, str] = {name: each.digest for name, each in sorted(ARCHITECTURES.items()) if each.digest}
+"""SHA-256 of weights/NAME.safetensors, by name; its first six digits are the encoder's hash."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +35,7 @@ class EncoderFile:
     """Weights on disk.
 
     Attributes:
-        name: The architecture, a key of `engine.models.checkpoint.ARCHITECTURES`.
+        name: The architecture, a key of `engine.models.registry.ARCHITECTURES`.
         digest: SHA-256 of the file, in hex.
         path: Where it lies.
         heads_digest: SHA-256 of the file where it holds the heads of weights that no longer ship; else None.

@@ -32,10 +32,11 @@ from engine.datasets.loading import read_dataset
 from engine.evaluation.classification import evaluate_classification, restrict_to_known
 from engine.evaluation.measure import predict
 from engine.evaluation.retrieval import artist_hit, hubness, label_precision, nearest_of_others
-from engine.models.checkpoint import ARCHITECTURES, load_encoder
+from engine.models.checkpoint import load_encoder
 from engine.models.encoder import SAMPLE_RATE, Encoder
 from engine.models.features import LogMel, normalise_level
 from engine.models.labels import GENRES, MOODS, VALENCE
+from engine.models.registry import ARCHITECTURES
 from engine.models.teacher import SAMPLE_RATE as TEACHER_RATE, Teacher
 from engine.models.weights_files import SHIPPED, find_encoder
 

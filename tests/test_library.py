@@ -118,7 +118,7 @@ def test_weights_with_wrong_hash(own: Collection, tmp_path: Path, monkeypatch: p
     content = bytearray(shipped_path("attention_signature").read_bytes())
     content[-1] ^= 1
     (tmp_path / "attention_signature.safetensors").write_bytes(content)
-    monkeypatch.setattr("engine.models.weights_files.resources.files", lambda _: tmp_path)
+    monkeypatch.setattr("engine.models.weights_files.shipped_path", lambda name: tmp_path / f"{name}.safetensors")
     song = write_song(tmp_path / "song.wav", 1)
     with Engine.open(own.library) as engine:
         for question in (song, 1):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 
 import click
@@ -63,6 +64,7 @@ __all__ = [
 
 def main() -> None:
     """Run the command and exit with its code; no error leaves as a traceback."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends a command as Ctrl-C does
     prepare_streams()
     sys.exit(_run())
 

@@ -129,7 +129,8 @@ def embed_file(view: LibraryView, resolved: ResolvedTrack) -> TrackEmbedding:
 def _decoded(view: LibraryView, path: bytes, identical: set[int]) -> TrackEmbedding:
     from engine.indexer.pipeline.encoding import TrackEncoder  # stored signatures need no torch
 
-    track = TrackEncoder(view.encoder()).embed_file(path, view.coverage)
+    view.decoders.start()  # while the encoder loads
+    track = TrackEncoder(view.encoder()).embed_file(path, view.coverage, view.decoders)
     return _with_segments(track.embedding, identical, track.duration_seconds)
 
 

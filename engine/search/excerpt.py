@@ -41,26 +41,23 @@ def query_from_excerpt(view: LibraryView, name: TrackName, span: Span) -> Query:
 
 
 def _from_file(view: LibraryView, resolved: ResolvedTrack, span: Span) -> Embedding:
-    from engine.indexer.audio.decode import AudioFile
-    from engine.indexer.audio.reading import plan_starts
-    from engine.indexer.audio.samples import stack
+    from engine.indexer.pipeline.decoding import read_excerpt
     from engine.indexer.pipeline.encoding import TrackEncoder
     from engine.models.encoder import SAMPLE_RATE
 
+    view.decoders.start()  # while the encoder loads
     encoder = view.encoder()
     plan, length = encoder.plan, span.end - span.start
     count = min(plan.count, max(1, math.ceil(length / plan.seconds)))
-    starts = [span.start + start for start in plan_starts(length, plan.seconds, count)]
     try:
-        with AudioFile.open(resolved.path) as audio:
-            windows = audio.cut(starts, min(plan.seconds, length), SAMPLE_RATE, True)
-            if not any(len(window) >= SHORTEST * SAMPLE_RATE for window in windows):
-                raise InvalidError(
-                    f"{displayable(resolved.path)}: expected sound from {span.start:g} s to {span.end:g} s, found "
-                    f"{audio.duration():.1f} s of it in all",
-                    hint="name an earlier part",
-                )
-        found = TrackEncoder(encoder).embed(starts, stack(windows, plan.samples))
+        read = view.decoders.call(read_excerpt, resolved.path, span.start, span.end, plan.seconds, count, SAMPLE_RATE)
+        if read.sound_seconds < SHORTEST:
+            raise InvalidError(
+                f"{displayable(resolved.path)}: expected sound from {span.start:g} s to {span.end:g} s, found "
+                f"{read.duration_seconds:.1f} s of it in all",
+                hint="name an earlier part",
+            )
+        found = TrackEncoder(encoder).embed(read.starts, read.windows)
     except AudioError as error:
         raise QueryError(f"{displayable(resolved.path)}: {error.message}", hint=error.hint) from error
     return Embedding(found.signature, found.genres, found.moods, found.words, _own_ids(resolved))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import TrainingError, brief
-from engine.models.checkpoint import ARCHITECTURES
+from engine.models.registry import ARCHITECTURES
 
 TASKS = ("genre", "mood", "valence")
 UNITS = ("slices", "tracks")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import os
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -42,20 +43,37 @@ MINOR_TONICS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B")
 KEYS = (*(f"{tonic} major" for tonic in MAJOR_TONICS), *(f"{tonic} minor" for tonic in MINOR_TONICS))
 
 
+@dataclass(frozen=True, eq=False)
+class MeasuredSound:
+    """The middle of a file, (n,) mono at SAMPLE_RATE, and the loudness of all of it in LUFS, None for silence."""
+
+    samples: Samples
+    loudness: float | None
+
+
 def measure(path: bytes | str | os.PathLike[str]) -> AudioFeatures:
     """Measure one file; what it has not is None.
 
     Raises:
         AudioError: No sound could be decoded; one line, which does not name the path.
     """
+    return features_of(read_measured_sound(path))
+
+
+def features_of(sound: MeasuredSound) -> AudioFeatures:
+    """Return tempo, key and loudness; None for what the sound does not have."""
+    return AudioFeatures(tempo(sound.samples), key(sound.samples), sound.loudness)
+
+
+def read_measured_sound(path: bytes | str | os.PathLike[str]) -> MeasuredSound:
+    """Decode a file and measure its loudness; raises AudioError where no sound could be decoded."""
     with AudioFile.open(path) as audio:
         meter = LoudnessMeter()
         for frame in audio.frames():
             meter.push(frame)
         if not meter.seconds:
             raise AudioError(f"no sound could be decoded: {audio.trouble or 'the file holds no frames'}")
-        samples = _middle(audio, meter.seconds)
-        return AudioFeatures(tempo(samples), key(samples), meter.loudness())
+        return MeasuredSound(_middle(audio, meter.seconds), meter.loudness())
 
 
 def tempo(samples: Samples) -> float | None:

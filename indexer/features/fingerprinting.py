@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 
 from engine.db import Database, Fingerprint, Track, fingerprint_kinds, put_fingerprints, tracks_by_ids
@@ -13,6 +14,7 @@ from engine.indexer.features import chromaprint
 from engine.indexer.features.chromaprint import Chromaprint, ChromaprintError
 from engine.indexer.features.fingerprint import OUTLINE, SEMITONES, FirstSound, Words, fingerprints, first_sound
 from engine.indexer.features.fingerprint_store import FingerprintStore, TakenFingerprints
+from engine.indexer.pipeline.decoders import Decoders
 from engine.indexer.pipeline.pool import in_order
 from engine.indexer.pipeline.pruning import why_not_as_indexed
 from engine.indexer.pipeline.reports import FailedPath, IndexProgress, OnProgress
@@ -88,12 +90,14 @@ class Fingerprinting:
         mine = [track for track_id, track in work.items() if track_id not in others]
         try:
             done = 0
-            taken = in_order(self._take, mine, self.threads, "fingerprint")
-            while batch := list(islice(taken, BATCH_TRACKS)):
-                self._put(batch)
-                for each in batch:
-                    done += 1
-                    on_progress(IndexProgress(done, len(work), each.track.display_path))
+            with Decoders(self.threads) as decoders:
+                take = partial(self._take, decoders)
+                taken = in_order(take, mine, self.threads, "fingerprint", stop=decoders.close)
+                while batch := list(islice(taken, BATCH_TRACKS)):
+                    self._put(batch)
+                    for each in batch:
+                        done += 1
+                        on_progress(IndexProgress(done, len(work), each.track.display_path))
         finally:
             self.store.release([track.id for track in mine])
         for future in others.values():
@@ -116,9 +120,9 @@ class Fingerprinting:
         if not any(each.endswith("instead") for each in self.report.notes):
             self.report.notes.append(note)
 
-    def _take(self, track: Track) -> TakenFingerprints:
+    def _take(self, decoders: Decoders, track: Track) -> TakenFingerprints:
         try:
-            sound = first_sound(track.path)
+            sound = decoders.call(first_sound, track.path)
         except AudioError as error:
             return TakenFingerprints(track, [], str(error))
         words = fingerprints(sound.samples) | self._ask_program(sound)

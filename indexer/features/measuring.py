@@ -8,9 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from engine.db import AudioFeatures, Database, Track, put_audio_features, tracks_by_ids, unmeasured_tracks
-from engine.errors import AudioError
+from engine.errors import AudioError, EngineError
+from engine.indexer.features.audio_features import features_of, read_measured_sound
+from engine.indexer.pipeline.cancelling import NEVER, Cancelled, CancelToken
+from engine.indexer.pipeline.decoders import Decoders
 from engine.indexer.pipeline.pool import in_order
 from engine.indexer.pipeline.pruning import is_gone, why_not_as_indexed
 from engine.indexer.pipeline.reports import FailedPath, IndexProgress, MeasureReport, OnProgress
@@ -18,7 +22,13 @@ from engine.indexer.pipeline.reports import FailedPath, IndexProgress, MeasureRe
 BATCH_TRACKS = 16  # committed together
 
 
-def measure_tracks(database: Database, roots: Sequence[bytes], threads: int, on_progress: OnProgress) -> MeasureReport:
+def measure_tracks(
+    database: Database,
+    roots: Sequence[bytes],
+    threads: int,
+    on_progress: OnProgress,
+    cancel: CancelToken = NEVER,
+) -> MeasureReport:
     """Measure what was never measured of the tracks at or below `roots`; files that are gone are passed over.
 
     Raises:
@@ -30,14 +40,16 @@ def measure_tracks(database: Database, roots: Sequence[bytes], threads: int, on_
     with database.read() as connection:
         work = [track for track in unmeasured_tracks(connection, roots) if not is_gone(track.path)]
     try:
-        with threadpool_limits(1):  # files are what runs in parallel here
-            for done, measured in enumerate(in_order(_measure, work, threads, "measure"), start=1):
+        with Decoders(threads) as decoders, threadpool_limits(1):  # files are what runs in parallel here
+            one = partial(_measure, decoders)
+            results = in_order(one, work, threads, "measure", stop=decoders.close, cancel=cancel)
+            for done, measured in enumerate(results, start=1):
                 batch.append(measured)
                 if len(batch) == BATCH_TRACKS:
                     _store(database, batch, report)
                     batch = []
                 on_progress(IndexProgress(done, len(work), measured.track.display_path))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Cancelled):
         report.interrupted = True
     _store(database, batch, report)
     report.seconds = time.monotonic() - began
@@ -53,19 +65,17 @@ class _Measured:
     reason: str = ""
 
 
-def _measure(track: Track) -> _Measured:
+def _measure(decoders: Decoders, track: Track) -> _Measured:
     """Measure one track; never raises for a bad file: the run goes on."""
-    from engine.indexer.features.audio_features import measure
-
     if reason := why_not_as_indexed(track):
         return _Measured(track, None, reason)
     try:
-        return _Measured(track, measure(track.path))
+        return _Measured(track, features_of(decoders.call(read_measured_sound, track.path)))
     except AudioError as error:
         return _Measured(track, None, str(error))
-    except OSError as error:
-        return _Measured(track, None, f"cannot be read: {error.strerror or error}")
-    except Exception as error:  # a defect in a decoder or a filter must not stop the run
+    except EngineError:
+        raise
+    except Exception as error:  # a defect in a filter must not stop the run
         words = " ".join(str(error).split())[:200]
         return _Measured(track, None, f"could not be measured: {type(error).__name__}: {words}")
 

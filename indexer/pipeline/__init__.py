@@ -1,1 +1,1 @@
-"""From files to stored signatures: prepare in threads, encode in batches, commit."""
+"""From files to stored signatures: decode in processes, encode in threads or batches, commit."""

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.errors import AudioError, EngineError
-from engine.indexer.audio.faults import is_passing
+from engine.indexer.pipeline.decoders import Decoders
 from engine.indexer.pipeline.encoding import EmbeddedTrack, TrackEncoder
-from engine.indexer.pipeline.prepare import Decoded, Embedded, Failed, Prepared, Storable, Unread, describe_defect
+from engine.indexer.pipeline.prepare import Decoded, Embedded, Failed, Prepared, Storable, Unread, failure
 
 
-def encode_waiting(batch: Sequence[Prepared], encoder: TrackEncoder) -> list[Storable]:
+def encode_waiting(batch: Sequence[Prepared], encoder: TrackEncoder, decoders: Decoders) -> list[Storable]:
     """Encode the files of a batch that wait for it; the order stays."""
     together = _encode_together([item for item in batch if isinstance(item, Decoded)], encoder)
-    return [_finish(item, together, encoder) for item in batch]
+    return [_finish(item, together, encoder, decoders) for item in batch]
 
 
-def _finish(item: Prepared, together: dict[bytes, Storable], encoder: TrackEncoder) -> Storable:
+def _finish(item: Prepared, together: dict[bytes, Storable], encoder: TrackEncoder, decoders: Decoders) -> Storable:
     if isinstance(item, Decoded):
         return together[item.found.path]
-    return _encode_in_full(item, encoder) if isinstance(item, Unread) else item
+    return _encode_in_full(item, encoder, decoders) if isinstance(item, Unread) else item
 
 
 def _encode_together(items: Sequence[Decoded], encoder: TrackEncoder) -> dict[bytes, Storable]:
@@ -30,8 +30,7 @@ def _encode_together(items: Sequence[Decoded], encoder: TrackEncoder) -> dict[by
         embeddings = encoder.embed_batch([item.audio for item in items])
     except AudioError as error:
         if len(items) == 1:
-            found = items[0].found
-            return {found.path: Failed(found, str(error), is_passing(error))}
+            return {items[0].found.path: failure(items[0].found, error)}
         alone = [_encode_together([item], encoder) for item in items]
         return {path: outcome for each in alone for path, outcome in each.items()}
     return {
@@ -42,13 +41,12 @@ def _encode_together(items: Sequence[Decoded], encoder: TrackEncoder) -> dict[by
     }
 
 
-def _encode_in_full(item: Unread, encoder: TrackEncoder) -> Embedded | Failed:
-    found = item.found
+def _encode_in_full(item: Unread, encoder: TrackEncoder, decoders: Decoders) -> Embedded | Failed:
     try:
-        return Embedded(item.content, encoder.embed_full(found.path))
+        return Embedded(item.content, encoder.embed_full(item.found.path, decoders))
     except AudioError as error:
-        return Failed(found, str(error), is_passing(error))
+        return failure(item.found, error)
     except EngineError:
         raise
     except Exception as error:  # as in `Preparation.prepare`: the run goes on
-        return Failed(found, describe_defect(error), is_passing(error))
+        return failure(item.found, error)

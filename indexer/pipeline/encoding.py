@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
-from threading import Event
 
 import numpy as np
 import torch
@@ -16,12 +14,11 @@ from numpy.typing import NDArray
 
 from engine.embedding import TrackEmbedding
 from engine.errors import AudioError, DeviceError, brief
-from engine.indexer.audio.decode import AudioFile
 from engine.indexer.audio.placement import levels, speaking
-from engine.indexer.audio.reading import TrackAudio, read_track
+from engine.indexer.audio.reading import TrackAudio
+from engine.indexer.pipeline.decoders import Decoders
+from engine.indexer.pipeline.decoding import Stretch, read_stretches, read_windows
 from engine.models.encoder import CHUNK_WINDOWS, SAMPLE_RATE, Encoder, WindowPlan
-
-SHORTEST_TAIL = 0.5  # of a window: the rest at the end of a file read in full counts from this share on
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,11 +47,6 @@ def one_torch_thread() -> Iterator[Callable[[], None]]:
         yield partial(torch.set_num_threads, 1)
     finally:
         torch.set_num_threads(before)
-
-
-def read_windows(path: bytes, plan: WindowPlan) -> TrackAudio:
-    """Read the windows of a file that an encoder's plan names, by seeking; raises AudioError."""
-    return read_track(path, plan.seconds, plan.count, SAMPLE_RATE, plan.placement)
 
 
 class TrackEncoder:
@@ -113,39 +105,43 @@ class TrackEncoder:
             for part, track in zip(vectors.split(sizes), tracks, strict=True)
         ]
 
-    def embed_full(self, path: bytes, stop: Event | None = None) -> EmbeddedTrack:
-        """Encode all of a file in consecutive windows; memory holds a few windows and the vectors, at any length.
+    def embed_stretches(self, stretches: Iterable[Stretch]) -> EmbeddedTrack:
+        """Encode a file that is read in full; memory holds a few windows and the vectors, at any length.
 
         Raises:
-            AudioError: The file gives no signature, or `stop` was set before its end.
+            AudioError: The file gives no signature.
         """
-        length, count, total = self.plan.samples, 0, 0
+        metadata: dict[str, str] = {}
+        seconds = 0.0
         vectors: list[torch.Tensor] = []
         loudness: list[NDArray[np.float32]] = []
-        with AudioFile.open(path) as audio:
-            metadata = audio.info.metadata
-            blocks = audio.blocks(self.plan.seconds, SAMPLE_RATE)
-            while chunk := list(islice(blocks, CHUNK_WINDOWS)):
-                if stop is not None and stop.is_set():
-                    raise AudioError("stopped before its end")
-                total += sum(map(len, chunk))
-                kept = [b for i, b in enumerate(chunk) if len(b) >= SHORTEST_TAIL * length or (count == 0 and i == 0)]
-                if kept:
-                    windows = np.stack([np.pad(block, (0, length - len(block))) for block in kept])
-                    vectors.append(self._segment_vectors(windows))
-                    loudness.append(levels(windows, self.plan.segments))
-                    count += len(kept)
+        for stretch in stretches:
+            metadata, seconds = stretch.metadata, seconds + stretch.seconds
+            if len(stretch.windows):
+                vectors.append(self._segment_vectors(stretch.windows))
+                loudness.append(levels(stretch.windows, self.plan.segments))
         if not vectors:
             raise AudioError("no sound could be decoded")
-        starts = [i * self.plan.seconds for i in range(count)]
-        embedding = self._pool(torch.cat(vectors), starts, np.concatenate(loudness))
-        return EmbeddedTrack(metadata, total / SAMPLE_RATE, embedding)
+        joined = torch.cat(vectors)
+        starts = [i * self.plan.seconds for i in range(len(joined) // self.plan.segments)]
+        return EmbeddedTrack(metadata, seconds, self._pool(joined, starts, np.concatenate(loudness)))
 
-    def embed_file(self, path: bytes, coverage: str, stop: Event | None = None) -> EmbeddedTrack:
-        """Read and encode one file with the given coverage; raises AudioError, also where `stop` was set meanwhile."""
+    def read(self, path: bytes, decoders: Decoders) -> TrackAudio:
+        """Read the windows of a file that the plan names, by seeking; raises AudioError."""
+        plan = self.plan
+        return decoders.call(read_windows, path, plan.seconds, plan.count, SAMPLE_RATE, plan.placement)
+
+    def embed_full(self, path: bytes, decoders: Decoders) -> EmbeddedTrack:
+        """Read all of a file in consecutive windows and encode it; raises AudioError."""
+        return self.embed_stretches(
+            decoders.stream(read_stretches, path, self.plan.seconds, SAMPLE_RATE, CHUNK_WINDOWS)
+        )
+
+    def embed_file(self, path: bytes, coverage: str, decoders: Decoders) -> EmbeddedTrack:
+        """Read and encode one file with the given coverage; raises AudioError."""
         if coverage == "full":
-            return self.embed_full(path, stop)
-        track = read_windows(path, self.plan)
+            return self.embed_full(path, decoders)
+        track = self.read(path, decoders)
         return EmbeddedTrack(track.info.metadata, track.duration_seconds, self.embed(track.starts, track.windows))
 
     def _segment_vectors(self, windows: NDArray[np.float32]) -> torch.Tensor:

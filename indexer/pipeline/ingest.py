@@ -1,15 +1,15 @@
-"""Indexing: scan, skip what is known, decode and encode in threads (on a GPU: in batches), commit in batches.
+"""Indexing: scan, skip what is known, decode in processes, encode in threads (on a GPU: in batches), commit.
 
-A crash loses at most the batch in flight; after Ctrl-C the next run goes on from what is stored.
+A crash loses at most the files in flight, on a GPU the batch; the next run goes on from what is stored.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from threading import Event
 from typing import TYPE_CHECKING
 
 from engine.db import (
@@ -25,12 +25,15 @@ from engine.db import (
 from engine.db.text import Folder, displayable
 from engine.indexer.audio.scan import FoundFile, OutsideLink, Unreadable, scan
 from engine.indexer.audio.tags import TAG_READER
+from engine.indexer.pipeline.cancelling import NEVER, Cancelled, CancelToken
+from engine.indexer.pipeline.claim import HeldClaim, claimed
 from engine.indexer.pipeline.memory import kept_memory
 from engine.indexer.pipeline.pool import in_order
 from engine.indexer.pipeline.pruning import find_vanished, is_gone, refuse_prune, remove_vanished
 from engine.indexer.pipeline.reports import FailedPath, IndexProgress, IndexReport, OnProgress
 
 if TYPE_CHECKING:
+    from engine.indexer.pipeline.decoders import Decoders
     from engine.indexer.pipeline.encoding import TrackEncoder
     from engine.indexer.pipeline.prepare import Prepared
     from engine.models.encoder import Encoder
@@ -68,12 +71,19 @@ class Ingest:
         encoder_id: `name@hash` that signatures are stored under.
         coverage: "windows" or "full".
         options: How to index.
+        cancel: Ends the run early.
     """
 
     def __init__(
-        self, database: Database, load: Callable[[], Encoder], encoder_id: str, coverage: str, options: IndexOptions
+        self,
+        database: Database,
+        load: Callable[[], Encoder],
+        encoder_id: str,
+        coverage: str,
+        options: IndexOptions,
+        cancel: CancelToken = NEVER,
     ) -> None:
-        self.database, self.load, self.options = database, load, options
+        self.database, self.load, self.options, self.cancel = database, load, options, cancel
         self.encoder_id, self.coverage = encoder_id, coverage
         self.report = IndexReport()
         self.moved_from: set[bytes] = set()
@@ -82,25 +92,35 @@ class Ingest:
     def run(
         self, paths: Sequence[str | bytes | os.PathLike[str] | os.PathLike[bytes]], on_progress: OnProgress
     ) -> IndexReport:
-        """Index files and folders; raises LibraryError when the library cannot be written."""
+        """Index files and folders.
+
+        Raises:
+            BusyError: Another run indexes this library.
+            LibraryError: The library cannot be written.
+        """
         began = time.monotonic()
         roots = [os.path.abspath(os.fsencode(path)) for path in paths]  # noqa: PTH100 (links are kept)
         try:
-            files, unreadable, outside = self._scan(roots)
-            known = self._known(roots, files)
-            self._note_outside(outside, known)
-            self._report_unreadable(unreadable, known)
-            work = self._needing_work(roots, files, known)
-            self._read_tags_anew(on_progress)
-            if work:
-                self._process(work, on_progress)
-            closed = [entry.path for entry in unreadable if not is_gone(entry.path)]
-            closed += [link.path for link in outside]
-            self._settle_vanished(roots, known, closed)
-        except KeyboardInterrupt:
+            with claimed(self.database) as claim:
+                self._run(roots, on_progress, claim)
+        except (KeyboardInterrupt, Cancelled):
             self.report.interrupted = True
         self.report.seconds = time.monotonic() - began
         return self.report
+
+    def _run(self, roots: list[bytes], on_progress: OnProgress, claim: HeldClaim) -> None:
+        self.cancel.check()
+        files, unreadable, outside = self._scan(roots)
+        known = self._known(roots, files)
+        self._note_outside(outside, known)
+        self._report_unreadable(unreadable, known)
+        work = self._needing_work(roots, files, known)
+        self._read_tags_anew(on_progress)
+        if work:
+            self._process(work, on_progress, claim)
+        closed = [entry.path for entry in unreadable if not is_gone(entry.path)]
+        closed += [link.path for link in outside]
+        self._settle_vanished(roots, known, closed)
 
     def _scan(self, roots: list[bytes]) -> tuple[list[FoundFile], list[Unreadable], list[OutsideLink]]:
         entries = list(scan(roots, self.options.follow_links))
@@ -189,37 +209,58 @@ class Ingest:
                 read_anew,  # here: it loads FFmpeg, and most runs have nothing for it
             )
 
-            self.report.retagged = read_anew(self.database, stale, waiting, self.options.threads, on_progress)
+            self.report.retagged = read_anew(
+                self.database, stale, waiting, self.options.threads, on_progress, self.cancel
+            )
 
-    def _process(self, work: list[FoundFile], on_progress: OnProgress) -> None:
+    def _process(self, work: list[FoundFile], on_progress: OnProgress, claim: HeldClaim) -> None:
         from threadpoolctl import threadpool_limits
 
         # Here: torch takes a second, and a run with nothing new needs none.
+        from engine.indexer.pipeline.decoders import Decoders
         from engine.indexer.pipeline.encoding import TrackEncoder
 
-        encoder = TrackEncoder(self.load())
-        with kept_memory(), threadpool_limits(1, user_api="blas"):  # files are what runs in parallel here
-            self._store_all(work, encoder, on_progress)
+        threads = min(self.options.threads, len(work))
+        with Decoders(threads) as decoders:
+            for _ in range(threads):
+                decoders.start()  # while the encoder loads
+            encoder = TrackEncoder(self.load())
+            blas = threadpool_limits(1, user_api="blas")  # files are what runs in parallel here
+            with kept_memory(), blas, closing(self._stored(work, encoder, decoders)) as stored:
+                for done, found in enumerate(stored, start=1):
+                    claim.renew()
+                    on_progress(IndexProgress(done, len(work), displayable(found.path)))
         self.report.notes += encoder.notes()
 
-    def _store_all(self, work: list[FoundFile], encoder: TrackEncoder, on_progress: OnProgress) -> None:
+    def _stored(self, work: list[FoundFile], encoder: TrackEncoder, decoders: Decoders) -> Generator[FoundFile]:
+        """Prepare, encode and store files; yield each one that is done."""
         from engine.indexer.pipeline.batch import encode_waiting
         from engine.indexer.pipeline.encoding import one_torch_thread
         from engine.indexer.pipeline.prepare import Preparation, Target
         from engine.indexer.pipeline.storing import Storing
 
-        target, stop = Target(self.encoder_id, self.coverage), Event()
-        preparation = Preparation(self.database, target, encoder, stop)
+        target = Target(self.encoder_id, self.coverage)
+        prepare = Preparation(self.database, target, encoder, decoders).prepare
         storing = Storing(self.database, target, self.report, self.moved_from)
-        threads = self.options.threads
+        together = 1 if encoder.on_cpu else BATCH_TRACKS  # what is encoded already is stored at once
         batch: list[Prepared] = []
-        with one_torch_thread() as begin:
-            for done, item in enumerate(in_order(preparation.prepare, work, threads, "decode", begin, stop), start=1):
+        with one_torch_thread() as begin, closing(self._prepared(prepare, work, decoders, begin)) as prepared:
+            for done, item in enumerate(prepared, start=1):
                 batch.append(item)
-                if len(batch) == BATCH_TRACKS or done == len(work):
-                    storing.store(encode_waiting(batch, encoder))
+                if len(batch) == together or done == len(work):
+                    storing.store(encode_waiting(batch, encoder, decoders))
                     batch = []
-                on_progress(IndexProgress(done, len(work), displayable(item.found.path)))
+                yield item.found
+
+    def _prepared(
+        self,
+        prepare: Callable[[FoundFile], Prepared],
+        work: list[FoundFile],
+        decoders: Decoders,
+        begin: Callable[[], None],
+    ) -> Generator[Prepared]:
+        threads, stop = self.options.threads, decoders.close
+        return in_order(prepare, work, threads, "decode", begin=begin, stop=stop, cancel=self.cancel)
 
     def _settle_vanished(self, roots: list[bytes], known: dict[bytes, FileState], closed: list[bytes]) -> None:
         vanished = [path for path in find_vanished(roots, known, closed) if path not in self.moved_from]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Event
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from time import monotonic
 from typing import TypeVar
+
+from engine.indexer.pipeline.cancelling import NEVER, CancelToken
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 AHEAD = 2  # results per thread that may wait to be taken
+PATIENCE_SECONDS = 10.0  # that finished files wait for one before them
+POLL_SECONDS = 0.1  # between two looks at the token
 
 
 def in_order(
@@ -19,24 +23,67 @@ def in_order(
     items: Iterable[Item],
     threads: int,
     name: str,
+    *,
     begin: Callable[[], None] | None = None,
-    stop: Event | None = None,
+    stop: Callable[[], None] | None = None,
+    cancel: CancelToken = NEVER,
 ) -> Generator[Result]:
-    """Yield `work(item)` of each item, in order, computed by `threads` threads called `name`; each calls `begin` first.
+    """Yield `work(item)` of each item, computed by `threads` threads.
 
-    What was begun is waited for, and nothing else begun, when the caller stops or an item raises; `stop` is set then,
-    for work that looks at it to end early.
+    Results come in the order of the items, except that one which takes longer than PATIENCE_SECONDS is overtaken.
+    When the caller stops, an item raises, or `cancel` is cancelled, running work is waited for and no other is begun.
+
+    Args:
+        work: Called in the threads.
+        items: Its arguments.
+        threads: How many.
+        name: Prefix of the threads' names.
+        begin: Called by each thread before its first item.
+        stop: Called at the end, before running work is waited for, so that it can be made to end early.
+        cancel: Looked at while results are waited for.
+
+    Raises:
+        Cancelled: `cancel` was cancelled.
     """
-    pending: deque[Future[Result]] = deque()
     pool = ThreadPoolExecutor(threads, thread_name_prefix=name, initializer=begin)
+    pending: _Pending[Result] = _Pending(cancel)
     try:
         for item in items:
-            pending.append(pool.submit(work, item))
+            pending.add(pool.submit(work, item))
             if len(pending) > AHEAD * threads:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
+                yield pending.take()
+        while len(pending):
+            yield pending.take()
     finally:
         if stop is not None:
-            stop.set()
+            stop()
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _Pending(deque[Future[Result]]):
+    """Futures in the order of their items, and since when the first of them is waited for."""
+
+    def __init__(self, cancel: CancelToken) -> None:
+        super().__init__()
+        self._cancel = cancel
+        self._since = monotonic()
+
+    def add(self, future: Future[Result]) -> None:
+        if not self:
+            self._since = monotonic()
+        self.append(future)
+
+    def take(self) -> Result:
+        """Wait for the first one, or for any once the first has taken too long; return its result."""
+        while True:
+            self._cancel.check()
+            patient = monotonic() - self._since < PATIENCE_SECONDS
+            done, _ = wait([self[0]] if patient else self, POLL_SECONDS, FIRST_COMPLETED)
+            if done:
+                return self._remove(next(future for future in self if future in done)).result()
+
+    def _remove(self, future: Future[Result]) -> Future[Result]:
+        if future is self[0]:
+            self._since = monotonic()
+        self.remove(future)
+        return future

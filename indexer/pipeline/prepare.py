@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from threading import Event
 from typing import TypeAlias
 
 from engine.db import Database, Signature, Track, get_signature, tracks_by_hash
 from engine.errors import AudioError, EngineError
-from engine.indexer.audio.decode import AudioFile
 from engine.indexer.audio.faults import is_passing
-from engine.indexer.audio.formats import demuxers_for, has_media_extension
+from engine.indexer.audio.formats import has_media_extension
 from engine.indexer.audio.identity import content_hash
 from engine.indexer.audio.reading import TrackAudio
 from engine.indexer.audio.scan import FoundFile
-from engine.indexer.pipeline.encoding import EmbeddedTrack, TrackEncoder, read_windows
+from engine.indexer.pipeline.decoder_process import DecodingError
+from engine.indexer.pipeline.decoders import Decoders
+from engine.indexer.pipeline.decoding import check_opens, holds_sound, read_metadata
+from engine.indexer.pipeline.encoding import EmbeddedTrack, TrackEncoder
 from engine.indexer.pipeline.pruning import is_gone
 
 
@@ -119,13 +120,13 @@ class Preparation:
         database: The library.
         target: The signatures to make.
         encoder: For the plan and, on a CPU, for encoding.
-        stop: Once set, the results are no longer needed.
+        decoders: Read the files.
     """
 
     database: Database
     target: Target
     encoder: TrackEncoder
-    stop: Event
+    decoders: Decoders
 
     def prepare(self, found: FoundFile) -> Prepared:
         """Hash a file, look for twins, decode and perhaps encode it; a bad file gives Failed, never an exception."""
@@ -137,28 +138,28 @@ class Preparation:
 
     def _prepare(self, found: FoundFile) -> Prepared:
         try:
-            if found.named or has_media_extension(found.path) or _holds_sound(found.path):
+            if found.named or has_media_extension(found.path) or self.decoders.call(holds_sound, found.path):
                 return self._read(found)
             return NotSound(found)
         except AudioError as error:
-            return Failed(found, str(error), is_passing(error))
+            return failure(found, error)
         except EngineError:
             raise
-        except Exception as error:  # a defect in a decoder must not stop the run; the file and the reason are reported
-            return Failed(found, describe_defect(error), is_passing(error))
+        except Exception as error:  # a defect must not stop the run; the file and the reason are reported
+            return failure(found, error)
 
     def _read(self, found: FoundFile) -> Prepared:
         digest = content_hash(found.path)
         twins, signature = self._look_up(digest)
         content = FileContent(found, digest, twins)
         if signature is not None:
-            return Known(content, signature, _metadata(found))
+            return Known(content, signature, self._metadata(found))
         if self.encoder.on_cpu:
-            return Embedded(content, self.encoder.embed_file(found.path, self.target.coverage, self.stop))
+            return Embedded(content, self.encoder.embed_file(found.path, self.target.coverage, self.decoders))
         if self.target.coverage == "full":
-            with AudioFile.open(found.path):  # a file that is no sound fails here, in parallel
-                return Unread(content)
-        return Decoded(content, read_windows(found.path, self.encoder.plan))
+            self.decoders.call(check_opens, found.path)  # a file that is no sound fails here, in parallel
+            return Unread(content)
+        return Decoded(content, self.encoder.read(found.path, self.decoders))
 
     def _look_up(self, digest: bytes) -> tuple[tuple[Track, ...], Signature | None]:
         with self.database.read() as connection:
@@ -167,10 +168,21 @@ class Preparation:
             stored = (get_signature(connection, twin.id, encoder, coverage) for twin in twins)
             return twins, next((signature for signature in stored if signature is not None), None)
 
+    def _metadata(self, found: FoundFile) -> dict[str, str] | None:
+        try:
+            return self.decoders.call(read_metadata, found.path)
+        except AudioError:
+            return None
 
-def describe_defect(error: Exception) -> str:
-    """Describe an unforeseen error in one line."""
-    return f"could not be read: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+
+def failure(found: FoundFile, error: Exception) -> Failed:
+    """Describe in one line why a file has no signature."""
+    if isinstance(error, DecodingError):
+        return Failed(found, str(error), error.passing)
+    if isinstance(error, AudioError):
+        return Failed(found, str(error), is_passing(error))
+    words = " ".join(str(error).split())[:200]
+    return Failed(found, f"could not be read: {type(error).__name__}: {words}", is_passing(error))
 
 
 def _status(path: bytes) -> tuple[int, int] | None:
@@ -179,22 +191,3 @@ def _status(path: bytes) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_size, status.st_mtime_ns
-
-
-def _holds_sound(path: bytes) -> bool:
-    """Whether one frame decodes; raises AudioError where a passing fault leaves that open."""
-    try:
-        with AudioFile.open(path, demuxers_for(path)) as audio:
-            return next(audio.chunks(), None) is not None
-    except AudioError as error:
-        if is_passing(error):
-            raise
-        return False
-
-
-def _metadata(found: FoundFile) -> dict[str, str] | None:
-    try:
-        with AudioFile.open(found.path) as audio:
-            return audio.info.metadata
-    except AudioError:
-        return None

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 
 from sqlalchemy import Connection
 
 from engine.db import Database, NewTrack, leave_to_read, track_by_id, upsert_track
 from engine.db.text import displayable
 from engine.errors import AudioError
-from engine.indexer.audio.decode import AudioFile
 from engine.indexer.audio.scan import FoundFile
 from engine.indexer.audio.tags import Tags, read_tags
+from engine.indexer.pipeline.cancelling import NEVER, CancelToken
+from engine.indexer.pipeline.decoders import Decoders
+from engine.indexer.pipeline.decoding import read_metadata
 from engine.indexer.pipeline.pool import in_order
 from engine.indexer.pipeline.reports import IndexProgress, OnProgress
 
@@ -35,8 +38,9 @@ def read_anew(
     waiting: Collection[int],
     threads: int,
     on_progress: OnProgress,
+    cancel: CancelToken = NEVER,
 ) -> int:
-    """Read the tags of unchanged files and note whose are left to be read; returns how many tracks got theirs.
+    """Read the tags of unchanged files and note whose are left to be read; return how many tracks got theirs.
 
     Args:
         database: The library.
@@ -44,26 +48,29 @@ def read_anew(
         waiting: The ids of all tracks whose tags an earlier version read.
         threads: Files read at once.
         on_progress: Called after each file.
+        cancel: Ends the run early; raises Cancelled.
     """
     left = set(waiting)
     batch: list[_Reading] = []
     count = 0
-    for done, reading in enumerate(in_order(_read, stale, threads, "tags"), start=1):
-        batch.append(reading)
-        if len(batch) == COMMITTED_TOGETHER or done == len(stale):
-            left -= {each.track_id for each in batch if each.tags is not None}
-            with database.write() as connection:
-                count += sum(_store(connection, each) for each in batch)
-                leave_to_read(connection, left)
-            batch = []
-        on_progress(IndexProgress(done, len(stale), displayable(reading.found.path)))
+    with Decoders(threads) as decoders:
+        read = partial(_read, decoders)
+        readings = in_order(read, stale, threads, "tags", stop=decoders.close, cancel=cancel)
+        for done, reading in enumerate(readings, start=1):
+            batch.append(reading)
+            if len(batch) == COMMITTED_TOGETHER or done == len(stale):
+                left -= {each.track_id for each in batch if each.tags is not None}
+                with database.write() as connection:
+                    count += sum(_store(connection, each) for each in batch)
+                    leave_to_read(connection, left)
+                batch = []
+            on_progress(IndexProgress(done, len(stale), displayable(reading.found.path)))
     return count
 
 
-def _read(file: tuple[FoundFile, int]) -> _Reading:
+def _read(decoders: Decoders, file: tuple[FoundFile, int]) -> _Reading:
     try:
-        with AudioFile.open(file[0].path) as audio:
-            return _Reading(*file, read_tags(audio.info.metadata))
+        return _Reading(*file, read_tags(decoders.call(read_metadata, file[0].path)))
     except AudioError:
         return _Reading(*file, None)
 

@@ -65,7 +65,7 @@ def join(clips: Sequence[Path], folder: Path, count: int) -> list[Path]:
             sound = np.concatenate([sound, _stereo(next(left))], axis=1)
         for ending, (codec, bitrate) in JOINED.items():
             made.append(folder / f"{number}.{ending}")
-            _write(made[-1], sound[:, : round(JOINED_SECONDS * RATE)], codec, bitrate)
+            write_track(made[-1], sound[:, : round(JOINED_SECONDS * RATE)], codec, bitrate)
     return made
 
 
@@ -76,7 +76,8 @@ def _stereo(clip: Path) -> np.ndarray:
         return np.concatenate([frame.to_ndarray() for frame in frames], axis=1)
 
 
-def _write(path: Path, sound: np.ndarray, codec: str, bitrate: int | None) -> None:
+def write_track(path: Path, sound: np.ndarray, codec: str, bitrate: int | None) -> None:
+    """Write sound (2, n) at RATE in a codec."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=RATE, layout="stereo", options={"strict": "-2"})
         if bitrate:

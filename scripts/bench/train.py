@@ -14,8 +14,9 @@ from typing import Any
 import torch
 from reporting import report
 
-from engine.models.checkpoint import ARCHITECTURES, build
+from engine.models.checkpoint import build
 from engine.models.encoder import Encoder
+from engine.models.registry import ARCHITECTURES
 
 CLIPS = 12
 CLIP_SECONDS = 30.0

@@ -113,7 +113,7 @@ def test_stopped(command: Command, own: Collection, monkeypatch: pytest.MonkeyPa
     calls = iter(range(100))
 
     def interrupt_later(database: Database):  # type: ignore[no-untyped-def]
-        if next(calls) == 4:  # settings, roots, what tags were read by, the first batch, and then
+        if next(calls) == 7:  # settings, the claim, roots, what tags were read by, three tracks, and then
             raise KeyboardInterrupt
         return write(database)
 
@@ -123,8 +123,8 @@ def test_stopped(command: Command, own: Collection, monkeypatch: pytest.MonkeyPa
     assert outcome.code == 1
     assert "run the same command again" in outcome.err
     with Engine.open(own.library) as engine:
-        assert engine.stats().tracks == MUSIC + 8
-    assert "2 new" in command("--library", own.library, "index", own.folder).out
+        assert engine.stats().tracks == MUSIC + 3
+    assert "7 new" in command("--library", own.library, "index", own.folder).out
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from engine.models.attention_signature import AttentionSignature
-from engine.models.checkpoint import ARCHITECTURES
 from engine.models.weights_files import find_encoder
 from engine.training.heads import fit_heads
 from tests.cli.conftest import Command
@@ -18,7 +16,7 @@ from tests.training.test_running import SmallConfig
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ARCHITECTURES, "attention_signature", (AttentionSignature, SmallConfig))
+    monkeypatch.setattr("engine.models.attention_signature.AttentionSignatureConfig", SmallConfig)
     monkeypatch.setattr(fit_heads, "PENALTIES", (1e-1,))
 
 

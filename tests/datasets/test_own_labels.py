@@ -8,8 +8,7 @@ from safetensors.torch import save_file
 
 from engine import Engine
 from engine.errors import TrainingError
-from engine.models.attention_signature import AttentionSignature
-from engine.models.checkpoint import ARCHITECTURES, build, contents, load_encoder
+from engine.models.checkpoint import build, contents, load_encoder
 from engine.models.labels import GENRES, MOODS
 from engine.models.weights_files import find_encoder
 from engine.training.heads import fit_heads
@@ -24,7 +23,7 @@ OWN = ("k-pop", "night drive")
 def _small() -> Iterator[None]:
     """A network that trains in a moment."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(ARCHITECTURES, "attention_signature", (AttentionSignature, SmallConfig))
+        patch.setattr("engine.models.attention_signature.AttentionSignatureConfig", SmallConfig)
         patch.setattr(fit_heads, "PENALTIES", (1e-1,))
         yield
 

@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.models.checkpoint import ARCHITECTURES, build, load_encoder
+from engine.models.checkpoint import build, load_encoder
 from engine.models.encoder import SAMPLE_RATE, Encoder
+from engine.models.registry import ARCHITECTURES
 from engine.models.weights_files import find_encoder
 
 MakeTrack = Callable[..., Tensor]

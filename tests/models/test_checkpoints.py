@@ -10,9 +10,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from engine.errors import EncoderError
-from engine.models.checkpoint import ARCHITECTURES, build, contents, load_encoder
+from engine.models.checkpoint import build, contents, load_encoder
 from engine.models.encoder import Encoder
 from engine.models.labels import GENRES, MOODS
+from engine.models.registry import ARCHITECTURES, load_classes
 from engine.models.weights_files import (
     FORMAT,
     SHIPPED,
@@ -39,7 +40,7 @@ def saved(tmp_path: Path) -> Path:
 
 def write(path: Path, encoder: Encoder, **metadata: str) -> None:
     """Write an encoder's checkpoint, some of its metadata replaced."""
-    name = next(name for name, (architecture, _) in ARCHITECTURES.items() if architecture is type(encoder))
+    name = next(name for name in ARCHITECTURES if load_classes(name)[0] is type(encoder))
     tensors, found = contents(encoder, name, {"steps": 3})
     save_file(tensors, path, found | metadata)
 

@@ -11,16 +11,11 @@ import pytest
 import torch
 
 from engine.errors import EncoderError
-from engine.models.checkpoint import ARCHITECTURES, build, load_encoder
+from engine.models.checkpoint import build, load_encoder
 from engine.models.encoder import Encoder
-from engine.models.numpy_heads import SEGMENT_SETTINGS, segment_genres, segment_seconds
+from engine.models.numpy_heads import segment_genres, segment_seconds
 from engine.models.weights_files import find_encoder, shipped_path
 from tests.models.test_checkpoints import SMALL, write
-
-
-def test_every_architecture_is_known() -> None:
-    """The table of segment lengths names every architecture and no other."""
-    assert list(SEGMENT_SETTINGS) == list(ARCHITECTURES)
 
 
 def test_segments_as_the_network_has_them(fresh: Encoder, tmp_path: Path) -> None:

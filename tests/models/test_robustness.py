@@ -14,9 +14,9 @@ from scipy.signal import resample_poly
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
 from demo_music.styles import collection, render
-from engine.indexer.pipeline.encoding import TrackEncoder
 from engine.models.encoder import Encoder
 from tests.audio import write_audio
+from tests.embedding import embed_file
 
 TITLES = ("Hat Trick", "Slow Eclipse", "Greensleeves")  # a jazz, a metal and a folk piece
 SAME_COSINE = 0.98  # in the mean over the pieces
@@ -47,7 +47,7 @@ def pieces() -> list[Sound]:
 
 def signature(encoder: Encoder, path: Path) -> torch.Tensor:
     """A file's signature, as indexing reads it."""
-    encoded = TrackEncoder(encoder).embed_file(os.fsencode(path), "windows").embedding
+    encoded = embed_file(os.fsencode(path), encoder).embedding
     return torch.from_numpy(encoded.signature)
 
 

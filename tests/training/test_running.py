@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from engine.errors import TrainingError
-from engine.indexer.pipeline.encoding import TrackEncoder
-from engine.models.attention_signature import AttentionSignature, AttentionSignatureConfig
-from engine.models.checkpoint import ARCHITECTURES, load_encoder
+from engine.models.attention_signature import AttentionSignatureConfig
+from engine.models.checkpoint import load_encoder
 from engine.models.encoder import Encoder
 from engine.models.weights_files import find_encoder, read_metadata
 from engine.training.heads import fit_heads
 from engine.training.options import TrainingOptions
 from engine.training.run import TrainingOutcome, train_encoder
+from tests.embedding import embed_file
 from tests.training.conftest import write_rows
 
 
@@ -35,7 +35,7 @@ class SmallConfig(AttentionSignatureConfig):
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ARCHITECTURES, "attention_signature", (AttentionSignature, SmallConfig))
+    monkeypatch.setattr("engine.models.attention_signature.AttentionSignatureConfig", SmallConfig)
     monkeypatch.setattr(fit_heads, "PENALTIES", (1e-2, 1e-1))
 
 
@@ -52,7 +52,7 @@ def outcome(table: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingOu
     """One training, for the tests that look at what it leaves."""
     folder = tmp_path_factory.mktemp("trained")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(ARCHITECTURES, "attention_signature", (AttentionSignature, SmallConfig))
+        patch.setattr("engine.models.attention_signature.AttentionSignatureConfig", SmallConfig)
         out, cache = str(folder / "new.safetensors"), str(folder / "cache")
         return train_encoder(TrainingOptions(data=str(table), out=out, steps=2, cache=cache, threads=1), show=False)
 
@@ -69,7 +69,7 @@ def subset(table: Path, target: Path, **changes: object) -> Path:
 
 def says(encoder: Encoder, path: Path) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """A file's signature, genres and moods."""
-    encoded = TrackEncoder(encoder).embed_file(os.fsencode(path), "windows").embedding
+    encoded = embed_file(os.fsencode(path), encoder).embedding
     signature, genres, moods = (torch.from_numpy(v) for v in (encoded.signature, encoded.genres, encoded.moods))
     return signature, genres, moods
 

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from engine.errors import AudioError
 from engine.indexer.audio.placement import floor_of, levels, sound_bounds, speaking
 from engine.indexer.audio.reading import place_in, plan_starts, read_track
-from engine.indexer.pipeline.encoding import TrackEncoder, read_windows
+from engine.indexer.pipeline.encoding import TrackEncoder
 from engine.models.checkpoint import build
 from engine.models.encoder import Encoder
 from tests.audio import write_audio
+from tests.embedding import decoders, embed_file
 
 RATE = 22_050
 SECONDS, COUNT = 4.0, 10
@@ -131,7 +132,7 @@ def test_silent_segments_have_no_weight(tmp_path: Path, encoder: Encoder, covera
     """In a track of which most is digital silence, silent segments weigh exactly 0 and the rest sum to 1."""
     parts = [np.zeros(22 * RATE, np.float32) for _ in range(4)]
     parts[2] = music(22)
-    encoded = TrackEncoder(encoder).embed_file(write(tmp_path, *parts), coverage).embedding
+    encoded = embed_file(write(tmp_path, *parts), encoder, coverage).embedding
     ends = encoded.starts + encoder.plan.segment_seconds
     silent = (ends <= 44) | (encoded.starts >= 66)
     assert (encoded.attention[silent] == 0).all()
@@ -155,7 +156,7 @@ def clicks() -> Sound:
 @pytest.mark.parametrize("sound", [crescendo(), clicks(), noise(30, -20), music(1.5), music(4.0)], ids=len)
 def test_odd_tracks_have_sensible_weights(tmp_path: Path, encoder: Encoder, sound: Sound) -> None:
     """A crescendo, a click track, white noise and tracks of one window get a finite unit signature and full weights."""
-    encoded = TrackEncoder(encoder).embed_file(write(tmp_path, sound), "windows").embedding
+    encoded = embed_file(write(tmp_path, sound), encoder).embedding
     assert np.isfinite(encoded.signature).all()
     assert np.linalg.norm(encoded.signature) == pytest.approx(1, abs=1e-5)
     assert encoded.attention.sum() == pytest.approx(1, abs=1e-5)
@@ -168,7 +169,7 @@ def test_encoders_of_before_read_the_whole(tmp_path: Path, encoder: Encoder) -> 
     plan = encoder.plan
     try:
         encoder.plan = dataclasses.replace(plan, placement="whole")
-        decoded = read_windows(path, encoder.plan)
+        decoded = TrackEncoder(encoder).read(path, decoders())
         encoded = TrackEncoder(encoder).embed(decoded.starts, decoded.windows)
     finally:
         encoder.plan = plan

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from threading import Event
 
 import numpy as np
 import pytest
 import torch
 
 from engine.errors import AudioError
-from engine.indexer.pipeline.encoding import EmbeddedTrack, TrackEncoder, read_windows
-from engine.indexer.pipeline.pool import in_order
+from engine.indexer.pipeline.decoders import Decoders
+from engine.indexer.pipeline.decoding import read_stretches
+from engine.indexer.pipeline.encoding import TrackEncoder
 from engine.models.checkpoint import load_encoder
-from engine.models.encoder import Encoder
+from engine.models.encoder import SAMPLE_RATE, Encoder
 from engine.models.labels import GENRES, MOODS
 from engine.models.weights_files import find_encoder
 from tests.audio import write_audio
 from tests.conftest import RATE, make_song
+from tests.embedding import decoders, embed_file
 from tests.words import WORDS, worded_encoder
 
 SAME = 1e-5  # float32 rounding: batches of other sizes take other paths through the libraries
@@ -36,11 +37,6 @@ def song(folder: Path, seed: int, seconds: float = 5.2, gain: float = 1.0, rate:
     path = folder / f"{seed}-{seconds}-{gain}-{rate}.wav"
     write_audio(path, gain * make_song(seed, seconds), rate)
     return os.fsencode(path)
-
-
-def embed_file(path: bytes, encoder: Encoder, coverage: str = "windows") -> EmbeddedTrack:
-    """Read and encode one file."""
-    return TrackEncoder(encoder).embed_file(path, coverage)
 
 
 @pytest.mark.parametrize("coverage", ["windows", "full"])
@@ -73,11 +69,11 @@ def test_words(tmp_path: Path, coverage: str) -> None:
 
 def test_batch(tmp_path: Path, encoder: Encoder) -> None:
     """A track encoded among others has the signature that it has alone."""
-    tracks = [
-        read_windows(song(tmp_path, seed, seconds), encoder.plan) for seed, seconds in ((1, 5.2), (2, 0.8), (3, 45))
-    ]
-    for together, track in zip(TrackEncoder(encoder).embed_batch(tracks), tracks, strict=True):
-        alone = TrackEncoder(encoder).embed(track.starts, track.windows)
+    track_encoder = TrackEncoder(encoder)
+    songs = [song(tmp_path, seed, seconds) for seed, seconds in ((1, 5.2), (2, 0.8), (3, 45))]
+    tracks = [track_encoder.read(path, decoders()) for path in songs]
+    for together, track in zip(track_encoder.embed_batch(tracks), tracks, strict=True):
+        alone = track_encoder.embed(track.starts, track.windows)
         assert np.allclose(together.signature, alone.signature, atol=SAME)
         assert np.allclose(together.genres, alone.genres, atol=SAME)
         assert np.array_equal(together.starts, alone.starts)
@@ -124,14 +120,15 @@ def test_full_reads_all(tmp_path: Path, encoder: Encoder) -> None:
 
 def test_stopped(tmp_path: Path, encoder: Encoder) -> None:
     """Who stops an indexing run does not wait for the end of a long file that is read in full."""
-    stop = Event()
-    results = in_order(lambda number: number, range(9), 1, "decode", stop=stop)
-    assert next(results) == 0
-    assert not stop.is_set()
-    results.close()
-    assert stop.is_set()
-    with pytest.raises(AudioError, match="stopped before its end"):
-        TrackEncoder(encoder).embed_file(song(tmp_path, 1), "full", stop)
+    path = song(tmp_path, 1, 4 * 33)  # more windows than go through the network at once
+    own = Decoders(1)
+    stretches = own.stream(read_stretches, path, 4.0, SAMPLE_RATE, 32)
+    assert len(next(stretches).windows) == 32
+    own.close()
+    with pytest.raises(AudioError, match="stopped"):
+        list(stretches)
+    with pytest.raises(AudioError, match="stopped"):
+        TrackEncoder(encoder).embed_file(path, "full", own)
 
 
 @pytest.mark.parametrize("coverage", ["windows", "full"])

@@ -10,7 +10,7 @@ from scipy.signal import resample_poly
 from engine.datasets.clip_embeddings import planned_windows
 from engine.datasets.clips import Clip, ClipSamples
 from engine.datasets.label_tensors import label_tensors
-from engine.indexer.pipeline.encoding import read_windows
+from engine.indexer.audio.reading import read_track
 from engine.models.encoder import SAMPLE_RATE, WindowPlan
 from engine.models.features import TARGET_RMS
 from engine.models.labels import GENRES, MOODS
@@ -139,7 +139,7 @@ def test_track_windows_come_from_the_clip(samples: ClipSamples) -> None:
 def test_training_measures_what_indexing_hears(table: Path, samples: ClipSamples) -> None:
     """The windows that heads are fitted on are those that indexing reads of the same file."""
     plan = WindowPlan(1.0, 4)
-    indexed = read_windows(bytes(table.parent / "a.wav"), plan).windows
+    indexed = read_track(table.parent / "a.wav", plan.seconds, plan.count, SAMPLE_RATE, plan.placement).windows
     np.testing.assert_allclose(planned_windows(samples, 0, plan).numpy(), indexed, atol=1e-4)
     assert planned_windows(samples, 0, WindowPlan(9.0, 4)).shape == (1, 9 * SAMPLE_RATE)
 

@@ -1,0 +1,30 @@
+"""Computing in a forked child: OpenMP's threads stay in the parent, and a child that counts on them waits for ever.
+
+In a child, torch and FAISS therefore compute in one thread, whatever is asked for. A process that is started anew
+(`subprocess`, `multiprocessing` with "spawn") is not affected.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+_is_child = False
+
+
+def usable_threads(wanted: int) -> int:
+    """Return how many threads a network or an index may use in this process: one in a forked child."""
+    return 1 if _is_child else wanted
+
+
+def _after_fork() -> None:
+    global _is_child
+    _is_child = True
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+    if "faiss" in sys.modules:
+        sys.modules["faiss"].omp_set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,40 @@
+"""Ending a run early from outside: from another thread, a server's request, a signal."""
+
+from __future__ import annotations
+
+from threading import Event
+
+
+class CancelToken:
+    """Ends the runs that it was given to. Any thread may cancel it, once and for all.
+
+    Example:
+        token = CancelToken()
+        threading.Timer(60, token.cancel).start()
+        report = engine.index("~/Music", cancel=token)   # report.interrupted tells that it was cut short
+    """
+
+    def __init__(self) -> None:
+        self._event = Event()
+
+    def cancel(self) -> None:
+        """End the runs; what they stored stays, and the next run goes on from there."""
+        self._event.set()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether `cancel` was called."""
+        return self._event.is_set()
+
+    def check(self) -> None:
+        """Raise Cancelled after `cancel`."""
+        if self._event.is_set():
+            raise Cancelled
+
+
+class Cancelled(Exception):  # noqa: N818 (no error: it unwinds a run, which reports `interrupted`)
+    """A run was cancelled."""
+
+
+NEVER = CancelToken()
+"""A token that nobody cancels."""

@@ -1,0 +1,99 @@
+"""Functions that run in a decoder's process (`engine.indexer.pipeline.decoders`): paths in, plain values out.
+
+Each returns, or yields, a dataclass, a dictionary of strings, a number or None; the type is read from its annotation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from engine.errors import AudioError
+from engine.indexer.audio.decode import AudioFile
+from engine.indexer.audio.faults import is_passing
+from engine.indexer.audio.formats import demuxers_for
+from engine.indexer.audio.reading import TrackAudio, plan_starts, read_track
+from engine.indexer.audio.samples import Samples, stack
+
+SHORTEST_TAIL = 0.5  # of a window: the rest at the end of a file read in full counts from this share on
+
+
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """Consecutive windows of a file that is read in full.
+
+    Attributes:
+        metadata: The file's tags.
+        seconds: Length of the sound, which may end with a rest too short for a window.
+        windows: (W, L), the last one zero-padded; W may be 0.
+    """
+
+    metadata: dict[str, str]
+    seconds: float
+    windows: Samples
+
+
+@dataclass(frozen=True, eq=False)
+class Excerpt:
+    """Windows of a part of a file.
+
+    Attributes:
+        starts: In seconds, (W,).
+        windows: Samples, (W, L).
+        sound_seconds: Length of the longest piece of sound among them.
+        duration_seconds: Of the whole file.
+    """
+
+    starts: list[float]
+    windows: Samples
+    sound_seconds: float
+    duration_seconds: float
+
+
+def read_windows(path: bytes, seconds: float, count: int, sample_rate: int, placement: str) -> TrackAudio:
+    """Read `count` windows of `seconds`, by seeking; see `engine.indexer.audio.reading.read_track`."""
+    return read_track(path, seconds, count, sample_rate, placement)
+
+
+def read_stretches(path: bytes, seconds: float, sample_rate: int, at_once: int) -> Iterator[Stretch]:
+    """Read all of a file in windows of `seconds`, `at_once` windows a stretch; raises AudioError."""
+    length, first = round(seconds * sample_rate), True
+    with AudioFile.open(path) as audio:
+        blocks = audio.blocks(seconds, sample_rate)
+        while part := list(islice(blocks, at_once)):
+            whole = [block for block in part if len(block) >= SHORTEST_TAIL * length]
+            kept = whole or (part[:1] if first else [])  # a file shorter than half a window gives one all the same
+            yield Stretch(audio.info.metadata, sum(map(len, part)) / sample_rate, stack(kept, length))
+            first = False
+
+
+def read_excerpt(path: bytes, start: float, end: float, seconds: float, count: int, sample_rate: int) -> Excerpt:
+    """Read at most `count` windows of `seconds` from `start` to `end` (seconds) of a file; raises AudioError."""
+    starts = [start + offset for offset in plan_starts(end - start, seconds, count)]
+    with AudioFile.open(path) as audio:
+        cuts = audio.cut(starts, min(seconds, end - start), sample_rate, seeking=True)
+        longest = max(map(len, cuts)) / sample_rate
+        return Excerpt(starts, stack(cuts, round(seconds * sample_rate)), longest, audio.duration())
+
+
+def read_metadata(path: bytes) -> dict[str, str]:
+    """Read a file's tags, by casefolded names; raises AudioError."""
+    with AudioFile.open(path) as audio:
+        return audio.info.metadata
+
+
+def holds_sound(path: bytes) -> bool:
+    """Whether a file opens as sound and one frame decodes; raises AudioError where a passing fault leaves that open."""
+    try:
+        with AudioFile.open(path, demuxers_for(path)) as audio:
+            return next(audio.chunks(), None) is not None
+    except AudioError as error:
+        if is_passing(error):
+            raise
+        return False
+
+
+def check_opens(path: bytes) -> None:
+    """Raise AudioError unless a file opens as sound."""
+    AudioFile.open(path).close()

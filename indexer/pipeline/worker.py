@@ -1,0 +1,135 @@
+"""A decoder's process: reads requests from standard input, runs one function a request, writes what it returns.
+
+It holds no library, no network and no secret, so that a decoder's crash, spin or hunger for memory ends this process
+and costs the file that it read. It ends at once when its owner does: then standard input closes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import inspect
+import mmap
+import os
+import queue
+import resource
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from numpy.typing import NDArray
+
+from engine.errors import AudioError
+from engine.indexer.audio.faults import is_passing
+from engine.indexer.pipeline.memory import kept_memory
+from engine.indexer.pipeline.wire import Message, pack, receive, send, unpack
+
+REQUEST, REPLY = 0, 1  # descriptors as the process is started
+
+
+def main(memory_limit: int, shared_descriptor: int) -> None:
+    """Serve until standard input closes.
+
+    Args:
+        memory_limit: Most bytes of data that the process may hold; 0 for no limit.
+        shared_descriptor: Of the memory that arrays are handed over in; -1 for none.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the owner, which ends this process itself
+    requests, replies = os.dup(REQUEST), os.dup(REPLY)
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, REQUEST)  # what a library prints must not get between the messages
+    os.dup2(null, REPLY)
+    _limit(memory_limit)
+    shared = mmap.mmap(shared_descriptor, 0) if shared_descriptor >= 0 else None
+    with kept_memory():
+        _Server(requests, replies, shared).serve()
+
+
+def _limit(memory_limit: int) -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(OSError):  # where memory runs out all the same, this process goes first
+        Path("/proc/self/oom_score_adj").write_text("900", "ascii")
+    if memory_limit:
+        # On Linux the data limit counts what is written to; elsewhere the address space is the only limit there is.
+        kind = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(kind, (memory_limit, memory_limit))
+
+
+class _Server:
+    """Runs requests one after the other, while a thread watches for the owner's end."""
+
+    def __init__(self, requests: int, replies: int, shared: mmap.mmap | None) -> None:
+        self.replies, self.shared = replies, shared
+        self.inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        threading.Thread(target=self._listen, args=(requests,), daemon=True).start()
+
+    def _listen(self, requests: int) -> None:
+        """Queue requests; end the process when there will be no more, whatever it is doing."""
+        try:
+            while True:
+                self.inbox.put(receive(partial(_read_exactly, requests)))
+        finally:
+            os._exit(0)
+
+    def serve(self) -> None:
+        """Answer requests; never returns."""
+        self._send("ready", None)
+        while True:
+            request = self.inbox.get().header
+            try:
+                self._run(request["function"], request["arguments"])
+            except Exception as error:  # reported to the owner: the next request may succeed
+                self._send("error", _describe(error))
+
+    def _run(self, name: str, arguments: Sequence[Any]) -> None:
+        module, _, attribute = name.partition(":")
+        function = getattr(importlib.import_module(module), attribute)
+        hints = get_type_hints(function)
+        parameters = list(inspect.signature(function).parameters)
+        values = [unpack(hints[key], value, []) for key, value in zip(parameters, arguments, strict=True)]
+        result = function(*values)
+        if isinstance(result, Iterator):
+            for item in result:
+                self._send("item", item)
+                self.inbox.get()  # the owner asks for the next one, and so has copied this one
+            result = None
+        self._send("done", result)
+
+    def _send(self, kind: str, value: Any) -> None:
+        arrays: list[NDArray[Any]] = []
+        header = {"kind": kind, "value": pack(value, arrays)}
+        send(self._write, Message(header, arrays), self.shared)
+
+    def _write(self, parts: Sequence[bytes | memoryview]) -> None:
+        for part in parts:
+            rest = memoryview(part)
+            while rest:
+                rest = rest[os.write(self.replies, rest) :]
+
+
+def _describe(error: Exception) -> dict[str, Any]:
+    """Say what an owner needs to know of an error."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, MemoryError):  # FFmpeg's included
+            return {"reason": None, "memory": True, "passing": False}
+        cause = cause.__cause__
+    foreseen = isinstance(error, AudioError)
+    text = " ".join(str(error).split())
+    reason = text if foreseen else f"could not be read: {type(error).__name__}: {text[:200]}"
+    return {"reason": reason, "memory": False, "passing": is_passing(error)}
+
+
+def _read_exactly(descriptor: int, count: int) -> bytearray:
+    found = bytearray()
+    while len(found) < count:
+        part = os.read(descriptor, count - len(found))
+        if not part:
+            raise EOFError
+        found += part
+    return found

@@ -1,0 +1,54 @@
+"""The encoders: one line each. A new one is a module of its name and a line here.
+
+This module imports no torch, so that questions about stored embeddings stay light.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.models.encoder import Encoder
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """One architecture, in the module `engine.models.NAME`.
+
+    Attributes:
+        encoder: Name of its class there; that of its settings, a dataclass, ends in "Config".
+        segment_setting: The setting that holds the length of a segment in seconds (`WindowPlan.segment_seconds`).
+        digest: SHA-256 of the weights that ship, weights/NAME.safetensors; None where none do.
+    """
+
+    encoder: str
+    segment_setting: str
+    digest: str | None = None
+
+
+ARCHITECTURES: dict[str, Architecture] = {
+    "mg_cam": Architecture(
+        "MGCAM", "segment_seconds", "be86fee879c508872afb59342d5e3e657613fc4f85f8754bcb2303323aa0844b"
+    ),
+    "ts_resformer": Architecture(
+        "TSResformer", "slice_seconds", "ce606a2c0f39d612979482200903848f4eb8be47f41cb5d562605dbc30e22034"
+    ),
+    "attention_signature": Architecture(
+        "AttentionSignature", "token_seconds", "50beafcdf59c373993bf3451640af64e11b6855a8a530cf78778c0881a70372e"
+    ),
+    "icff_net": Architecture(
+        "ICFFNet", "segment_seconds", "d643921e00b4de34e622a063dad0d95e0df5e1805b06534166451f6e583d4b79"
+    ),
+    "attention_cnn": Architecture(
+        "AttentionCNN", "slice_seconds", "17746ef02bd304d9b7b165769c1ccb9d436dac8c01afb2df1c7642b85d730824"
+    ),
+}
+
+
+def load_classes(name: str) -> tuple[type[Encoder], type]:
+    """Import an architecture; return its class and that of its settings."""
+    architecture = ARCHITECTURES[name]
+    module = importlib.import_module(f"engine.models.{name}")
+    return getattr(module, architecture.encoder), getattr(module, f"{architecture.encoder}Config")

@@ -1,0 +1,57 @@
+"""Ctrl-C and SIGTERM: `engine index` ends, says so, and keeps what it stored; no process stays."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from engine import Engine
+from tests.conftest import write_song
+
+TRACKS = 40
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals(tmp_path: Path, number: signal.Signals) -> None:
+    """A run that is signalled exits 1 with one line, and the tracks that it had stored are there."""
+    (tmp_path / "music").mkdir()
+    for i in range(TRACKS):
+        write_song(tmp_path / "music" / f"{i:02}.wav", i)
+    library = tmp_path / "library.db"
+    command = [sys.executable, "-c", "from engine.cli import main; main()", "--library", str(library), "--threads", "1"]
+    with subprocess.Popen(
+        [*command, "index", str(tmp_path / "music")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        while process.poll() is None and stored(library) < 2:
+            time.sleep(0.05)
+        children = [int(pid) for task in tasks(process.pid) for pid in task.read_text().split()]
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "stopped; what was done is stored" in errors
+    assert "Traceback" not in errors
+    assert 2 <= stored(library) < TRACKS
+    assert children
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+
+
+def stored(library: Path) -> int:
+    """How many tracks a library holds."""
+    if not library.exists() or not library.stat().st_size:
+        return 0
+    try:
+        with Engine.open(library, create=False) as engine:
+            return engine.stats().tracks
+    except Exception:  # it is being made
+        return 0
+
+
+def tasks(pid: int) -> list[Path]:
+    """The lists of children of a process's threads."""
+    return [Path(f"/proc/{pid}/task/{task}/children") for task in os.listdir(f"/proc/{pid}/task")]  # noqa: PTH208
