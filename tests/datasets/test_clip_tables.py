@@ -1,4 +1,4 @@
-"""The CSV of clips: which rows are read, which side of the split they are on, and what their files hold."""
+"""CSV tables (`layouts`) and decoded samples (`clips`)."""
 
 from collections import defaultdict
 from pathlib import Path
@@ -27,7 +27,7 @@ def read_clips(table: Path) -> tuple[Clip, ...]:
 
 
 def test_rows_become_clips(tmp_path: Path) -> None:
-    """Paths are relative to the CSV, genres are mapped, a quadrant is a mood; what is not given stays empty."""
+    """Paths are relative to the CSV, genres are mapped, a quadrant is a mood; missing values stay empty."""
     rows = [
         ("x/a.mp3", "train", "Ada ", "Bebop; Pop/Rock; Polkacore", "Q4", "mine"),
         ("b.mp3", "valid", "ADA", "", "", ""),
@@ -108,7 +108,7 @@ def test_the_split_is_the_same_every_time(tmp_path: Path) -> None:
 
 
 def test_an_artist_key_goes_before_the_name(tmp_path: Path) -> None:
-    """Where `artist_key` is given, two artists of one name are told apart."""
+    """Where `artist_key` is given, two artists of one name are distinct."""
     rows = [{"file": f"{i}.wav", "split": split, "artist": "Nirvana", "artist_key": str(i), "genres": "rock"}
             for i, split in enumerate(("train", "valid"))]  # fmt: skip
     assert [c.artist for c in read_clips(write_rows(tmp_path / "clips.csv", rows))] == ["0", "1"]
@@ -168,6 +168,6 @@ def test_a_damaged_cache_is_replaced(tmp_path: Path, share: float) -> None:
 
 
 def test_long_files_are_cut(tmp_path: Path) -> None:
-    """Two minutes of a longer file are kept."""
+    """A longer file is truncated to two minutes."""
     write_audio(tmp_path / "long.wav", tone(300, MAX_CLIP_SECONDS + 5, 8_000), 8_000)
     assert ClipSamples([clip(tmp_path / "long.wav")], tmp_path / "cache").length(0) == MAX_CLIP_SECONDS * SAMPLE_RATE

@@ -38,7 +38,7 @@ THREE_WAYS = (
     ],
 )
 def test_labels_are_named_in_three_ways(tmp_path: Path, labels: str, genres: tuple[str, ...], clips: list[str]) -> None:
-    """The data set's labels are mapped onto the fifteen, kept as they are, or mapped where they fit and added else."""
+    """The data set's labels are mapped to the fifteen, used unchanged, or mapped if they fit and added otherwise."""
     dataset = read_dataset(labelled(tmp_path, *THREE_WAYS), labels=labels)
     assert dataset.genres == genres
     assert [" ".join(sorted(clip.genres)) for clip in dataset.clips] == clips

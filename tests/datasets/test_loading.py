@@ -13,7 +13,7 @@ from tests.datasets.trees import folders, gtzan_names, touch, write_fma, write_g
 
 
 def test_each_layout_is_recognised(tmp_path: Path, table: Path) -> None:
-    """A CSV, labelled folders and the three published sets are told apart by what lies where."""
+    """A CSV, labelled folders and the three published sets are recognised by their files."""
     write_gtzan(tmp_path / "gtzan" / "genres")
     assert detect_layout(table) == "csv"
     assert detect_layout(folders(tmp_path / "folders")) == "folders"
@@ -27,7 +27,7 @@ def test_each_layout_is_recognised(tmp_path: Path, table: Path) -> None:
 
 
 def test_what_is_given_goes_before_what_it_looks_like(tmp_path: Path) -> None:
-    """A layout that is named is the one that is read; one that is not there is refused with what was expected."""
+    """A layout that is named is the one that is read; a wrong one is refused, naming the expected files."""
     write_gtzan(tmp_path / "genres")
     assert len(read_dataset(tmp_path / "genres", "folders").clips) == len(gtzan_names()) + 1
     for layout, message in (
@@ -127,13 +127,13 @@ def test_few_files_still_have_two_sides(tmp_path: Path, artists: int) -> None:
 
 
 def test_nobody_to_hold_out_is_refused(tmp_path: Path) -> None:
-    """One artist for each genre leaves nobody to measure on: the message says what to add."""
+    """One artist for each genre leaves nobody to measure on: the message names the clips to add."""
     with pytest.raises(TrainingError, match=r"'valid' .* add clips of another artist for each genre"):
         read_dataset(folders(tmp_path, artists=1))
 
 
 def test_a_genre_of_one_clip_is_learnt(tmp_path: Path) -> None:
-    """A single clip of a genre is never held out, whatever its name, and a note says that it is not measured."""
+    """A single clip of a genre is never held out, whatever its name, and a note reports that it is not measured."""
     folders(tmp_path)
     single = [f"{letter} song" for letter in "abcdefghijklmnopqrstuvwxyz"]
     touch(*(tmp_path / genre / f"{genre}.wav" for genre in single))
@@ -148,7 +148,7 @@ def test_a_genre_of_one_clip_is_learnt(tmp_path: Path) -> None:
 
 
 def test_one_genre_is_no_choice(tmp_path: Path) -> None:
-    """A head that answers with one genre learns nothing."""
+    """A head of one genre learns nothing."""
     touch(*(tmp_path / "rock" / f"{i}.wav" for i in range(30)))
     with pytest.raises(TrainingError, match=r"two genres or more .* found rock"):
         read_dataset(tmp_path)

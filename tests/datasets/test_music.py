@@ -40,7 +40,7 @@ def test_what_is_no_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_whole_tracks_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """45 s or more are kept up to the limit; what is shorter, or no sound, is left out with the reason."""
+    """Tracks of 45 s or more are read up to the limit; others are left out with the reason."""
     monkeypatch.setattr("engine.datasets.music.MAX_TRACK_SECONDS", 50.0)
     lengths = {"long.wav": 52.0, "enough.wav": 45.0, "short.wav": 44.0}
     files = [write_tone(tmp_path / name, seconds) for name, seconds in lengths.items()]

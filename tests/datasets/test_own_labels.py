@@ -61,7 +61,7 @@ def test_heads_answer_with_the_folders_names(outcome: TrainingOutcome, music: Pa
 
 
 def test_labels_may_be_added_to_the_fifteen(music: Path, tmp_path: Path) -> None:
-    """With "extend" the heads answer with the fifteen and what fits none of them; "K-Pop" is pop already."""
+    """With "extend" the heads have the fifteen and the labels that fit none of them; "K-Pop" is pop already."""
     trained = train_encoder(options(music, tmp_path / "more.safetensors", labels="extend"), show=False)
     assert find_encoder(str(trained.path)).genres == (*GENRES, "night drive")
 
@@ -74,7 +74,7 @@ def test_other_labels_do_not_resume(music: Path, tmp_path: Path) -> None:
 
 
 def test_a_library_answers_with_its_encoders_names(outcome: TrainingOutcome, music: Path, tmp_path: Path) -> None:
-    """Two encoders in one library each answer with their own names, in genres, centroids and neighbours."""
+    """Two encoders in one library each use their own names, in genres, centroids and neighbours."""
     own, library = str(outcome.path), tmp_path / "library.db"
     with Engine.open(library, encoder=own, device="cpu", threads=1) as engine:
         engine.index(music)

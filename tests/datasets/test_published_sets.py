@@ -65,7 +65,7 @@ def test_the_evaluation_stands_in_for_the_development_half(tmp_path: Path) -> No
 
 
 def test_the_contests_lists_may_vary(tmp_path: Path) -> None:
-    """A header, Windows' separators and paths from the root are understood; what is missing is counted and skipped."""
+    """A header, Windows' separators and paths from the root are understood; missing files are counted and skipped."""
     write_ismir2004(tmp_path)
     extra = (
         ("class", "artist", "album", "track", "track number", "file path"),
@@ -81,7 +81,7 @@ def test_the_contests_lists_may_vary(tmp_path: Path) -> None:
 
 
 def test_a_list_without_its_columns_is_refused(tmp_path: Path) -> None:
-    """A list that is not the contest's says what was expected of it."""
+    """A list that is not the contest's is refused, naming the expected columns."""
     write_tracklist(tmp_path, "training", (("classical", "1.mp3"),))
     with pytest.raises(TrainingError, match=r"expected class, artist, .* found: classical, 1.mp3"):
         read_dataset(tmp_path)
@@ -126,7 +126,7 @@ def test_the_archive_may_be_incomplete(tmp_path: Path) -> None:
 
 
 def test_the_archives_columns_are_checked(tmp_path: Path) -> None:
-    """A table without the genre column says which one is missing."""
+    """A table without the genre column is refused, naming the column."""
     table = write_fma(tmp_path, "small") / "fma_metadata" / "tracks.csv"
     table.write_text(table.read_text().replace("genre_top", "genres", 1))
     with pytest.raises(TrainingError, match=r"expected the column \(track, genre_top\)"):

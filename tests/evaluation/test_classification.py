@@ -31,7 +31,7 @@ def by_name(figures: tuple[Figure, ...]) -> dict[str, float]:
 
 
 def test_values_are_scikit_learns() -> None:
-    """For clips of one label every figure is what scikit-learn says of the same answers."""
+    """For clips of one label every metric is scikit-learn's."""
     said, truth = probabilities(0), np.random.default_rng(1).integers(0, 4, CLIPS)
     found = evaluate_classification(said, truth, NAMES)
     answers = said.argmax(axis=1)
@@ -74,7 +74,7 @@ def test_any_of_several_labels_is_right() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_resamples_are_scikit_learns(seed: int) -> None:
-    """A statistic of weights is scikit-learn's figure of the clips drawn, each as often as its weight says."""
+    """A statistic of weights is scikit-learn's metric of the clips, each repeated by its weight."""
     random = np.random.default_rng(seed)
     said, truth = probabilities(seed), random.integers(0, 4, CLIPS)
     answers = said.argmax(axis=1)
@@ -118,7 +118,7 @@ def test_one_clip_is_measured() -> None:
 
 
 def test_only_known_labels_are_asked_for() -> None:
-    """Labels that no clip has are dropped, and what is left sums to 1 in the same proportions, even from zero."""
+    """Labels that no clip has are dropped, and the others sum to 1 in the same proportions, even from zero."""
     said = np.array([[0.5, 0.3, 0.2], [0.0, 1.0, 0.0]])
     kept, allowed, names = restrict_to_known(said, np.array([[True, False, False], [False, False, True]]), "xyz")
     np.testing.assert_allclose(kept, [[5 / 7, 2 / 7], [0.5, 0.5]])
@@ -139,7 +139,7 @@ def test_only_known_labels_are_asked_for() -> None:
         (probabilities(0, 2) * np.nan, np.array([0, 1]), "sum to 1"),
     ],
 )
-def test_what_cannot_be_compared_is_refused(said: NDArray, labels: NDArray, message: str) -> None:
+def test_incomparable_input_is_refused(said: NDArray, labels: NDArray, message: str) -> None:
     """No clips, other shapes, labels out of range or missing, and numbers that are no probabilities get one line."""
     with pytest.raises(TrainingError, match=message):
         evaluate_classification(said, labels, NAMES)

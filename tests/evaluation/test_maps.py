@@ -7,7 +7,7 @@ from engine.evaluation.maps import MIN_CLIPS, pca_map, standardised, subsample, 
 
 
 def test_pca_keeps_a_plane() -> None:
-    """Points that lie in a plane of twelve dimensions keep their distances, and their axes explain all variance."""
+    """Points that lie in a plane of twelve dimensions retain their distances, and the axes explain all variance."""
     random = np.random.default_rng(0)
     plane = np.linalg.qr(random.standard_normal((12, 2)))[0]
     flat = random.standard_normal((30, 2)) * [3, 1]
@@ -38,7 +38,7 @@ def test_tsne_keeps_who_is_near() -> None:
 
 
 def test_the_fewest_clips_have_a_tsne_map() -> None:
-    """The perplexity gives way to few clips, and is told."""
+    """The perplexity shrinks for few clips, and the title names it."""
     found = tsne_map(np.random.default_rng(0).standard_normal((MIN_CLIPS, 3)), "signatures")
     assert found.points.shape == (MIN_CLIPS, 2)
     assert np.isfinite(found.points).all()

@@ -1,4 +1,4 @@
-"""What is measured of an encoder on clips: which figures, on which clips, of which answers."""
+"""Metrics of an encoder by data set and task (`measure`): which metrics, on which clips."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,7 @@ def clip(i: int, dataset: str = "one", genres: str = "", mood: str | None = None
 
 
 def answers(count: int = CLIPS, seed: int = 0) -> Predictions:
-    """Random answers."""
+    """Random predictions."""
     random = np.random.default_rng(seed)
     signatures = random.standard_normal((count, 6))
     signatures /= np.linalg.norm(signatures, axis=1, keepdims=True)
@@ -72,7 +72,7 @@ def test_one_data_set_is_all_clips() -> None:
     assert (UNNAMED, "genre") in found([*clips[:-2], *(replace(c, dataset="one") for c in clips[-2:])])
 
 
-def test_a_head_is_asked_among_known_labels() -> None:
+def test_only_labels_of_the_data_set_compete() -> None:
     """The likeliest label counts among those that the data set has; a clip of several labels is right with any."""
     clips = [clip(0, genres="jazz"), clip(1, genres="rock"), clip(2, genres="rock jazz")]
     given = answers(3)
@@ -88,7 +88,7 @@ def test_a_head_is_asked_among_known_labels() -> None:
 
 
 def test_one_label_is_no_choice() -> None:
-    """Where all clips have one label, the head is asked among all names, and precision is not told: it would be 1."""
+    """If all clips have one label, all names compete, and precision, which would be 1, is left out."""
     given = answers(4)
     given.genres[:] = np.eye(len(GENRES))[[0, 0, 0, GENRES.index("jazz")]]
     section = found([clip(i, genres="jazz") for i in range(4)], given)["one", "genre"]
@@ -97,7 +97,7 @@ def test_one_label_is_no_choice() -> None:
 
 
 def test_valence_is_three_moods() -> None:
-    """Sad, neutral and happy are sad, calm and happy, renormalised; tense clips do not count, tense answers neither."""
+    """Sad, neutral and happy are sad, calm and happy, renormalised; tense clips and predictions do not count."""
     clips = [clip(i, mood=mood) for i, mood in enumerate(("sad", "calm", "happy", "tense"))]
     given = answers(4)
     given.moods[:] = [[0.1, 0.6, 0.2, 0.1], [0.1, 0.6, 0.1, 0.2], [0.1, 0.6, 0.2, 0.1], [0.1, 0.6, 0.2, 0.1]]
@@ -118,8 +118,8 @@ def test_other_moods_have_no_valence() -> None:
     assert {section.task for section in sections} == {"mood", "neighbours"}
 
 
-def test_answers_are_those_of_indexing(valid: ClipSamples, small_encoder: SmallEncoder) -> None:
-    """Signatures and probabilities are what the encoder says of a track's windows."""
+def test_predictions_are_those_of_indexing(valid: ClipSamples, small_encoder: SmallEncoder) -> None:
+    """Signatures and probabilities are the encoder's outputs for a track's windows."""
     encoder = small_encoder().eval()
     seen: list[int] = []
     given = predict(encoder, valid, lambda: seen.append(1))

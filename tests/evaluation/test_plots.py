@@ -1,4 +1,4 @@
-"""Pictures: they are there, show what they should, and stand any name. What they look like is for eyes."""
+"""Pictures (`plots`, `training_curves`) contain the right colours and accept any name."""
 
 import warnings
 from pathlib import Path
@@ -37,7 +37,7 @@ def answers(classes: int, clips: int = 60, right: float = 0.5) -> Classification
 
 @pytest.mark.parametrize("classes", [2, 15])
 def test_confusion(tmp_path: Path, classes: int) -> None:
-    """Where all answers are right, the diagonal has the colour of a whole row and no other cell has any."""
+    """If all predictions are right, the diagonal has the colour of a whole row and no other cell has any."""
     draw_confusion(tmp_path / "x.png", TITLE, answers(classes, right=100))
     found = colours(tmp_path / "x.png")
     whole, nothing = "#08306b", "#f7fbff"  # the ends of the scale

@@ -1,4 +1,4 @@
-"""The report folder: complete, consistent with itself, and readable."""
+"""Reports (`report`, `markdown`, `gallery`): complete, consistent, and readable."""
 
 import json
 import os
@@ -70,7 +70,7 @@ def test_the_header_says_what_was_evaluated(evaluation: Evaluation, tmp_path: Pa
 
 
 def test_skipped_clips_are_listed(evaluation: Evaluation, tmp_path: Path) -> None:
-    """A skipped clip has one line with its name, whatever bytes that holds, and the reason; no folder is told."""
+    """A skipped clip has one line with its name, whatever bytes that holds, and the reason; its folder is not named."""
     report = write_report(tmp_path / "x", replace(HEADER, skipped=UNREADABLE), evaluation, tsne=False)
     assert "1 clips could not be read.\n- a\\|b\ufffd.wav: no sound" in text_of(report)
     assert "elsewhere" not in text_of(report) + json.dumps(report.document)
@@ -114,7 +114,7 @@ def test_a_report_can_be_made_again(valid: ClipSamples, small_encoder: SmallEnco
 
 
 def test_a_full_disk_gives_one_error_and_no_report(evaluation: Evaluation, tmp_path: Path) -> None:
-    """When a picture cannot be written, the error says what to do, and no half report is left."""
+    """When a picture cannot be written, one error names the next step, and no partial report remains."""
     with pytest.raises(TrainingError, match="free space or choose another place") as caught, small_disk():
         write_report(tmp_path / "x", HEADER, evaluation, tsne=False)
     assert "\n" not in str(caught.value)

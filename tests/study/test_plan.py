@@ -54,7 +54,7 @@ def test_a_grid_multiplies_rows(tmp_path: Path) -> None:
 
 
 def test_names_and_claims_do_not_make_another_row(tmp_path: Path) -> None:
-    """What a row is called, and what the paper says of it, is no reason to run it again."""
+    """A new name, or another claim of the paper, is no reason to run a row again."""
     text = 'encoder = "mg_cam"\n[[rows]]\nname = "a"\npaper = "1 %"\n[[rows]]\nname = "b"\npaper = "2 %"\n'
     first, second = read_study(written(tmp_path, text)).rows
     assert first.key() == second.key()
@@ -75,7 +75,7 @@ def test_names_and_claims_do_not_make_another_row(tmp_path: Path) -> None:
     ],
 )
 def test_mistakes_are_told_in_one_line(tmp_path: Path, text: str, message: str) -> None:
-    """A file that is no TOML, or has a setting that no row has, is refused with what was expected."""
+    """A file that is no TOML, or has a setting that no row has, is refused, naming the expected content."""
     with pytest.raises(TrainingError, match=message) as caught:
         read_study(written(tmp_path, text))
     assert "\n" not in str(caught.value)
@@ -83,7 +83,7 @@ def test_mistakes_are_told_in_one_line(tmp_path: Path, text: str, message: str) 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
 def test_the_papers_tables_are_studies(path: Path) -> None:
-    """Every shipped study reads, says what the paper claims, and no two of its rows are the same training."""
+    """Every shipped study can be read and states the paper's claim; no two of its rows are the same training."""
     study = read_study(path)
     assert study.claim
     assert len({row.key() for row in study.rows}) == len(study.rows)

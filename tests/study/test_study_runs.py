@@ -1,4 +1,4 @@
-"""A study on a handful of synthetic clips: rows that learn, a table, and going on after a stop."""
+"""A study on a few synthetic clips (`run`, `rows`, `units`, `features`, `unit_training`, `table`)."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -113,7 +113,7 @@ def test_a_stopped_study_goes_on(options: StudyOptions, monkeypatch: pytest.Monk
 
 
 def test_a_row_runs_the_same_twice(options: StudyOptions, table: Path, tmp_path: Path) -> None:
-    """One seed, one result: a row that is run again, with features from the cache, has the same losses and answers."""
+    """One seed, one result: a row that is run again, has the same losses and predictions."""
     row = read_study(Path(options.study)).rows[0]
     train, valid = samples(table, tmp_path / "cache")
     first, second = (run_row(row, train, valid, tmp_path / "cache") for _ in range(2))
@@ -163,7 +163,7 @@ def test_nothing_to_learn_is_told(options: StudyOptions, table: Path, tmp_path: 
 def test_a_loss_that_is_not_finite_names_its_row(
     options: StudyOptions, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A diverging row stops the study with its name and what to change."""
+    """A diverging row stops the study, naming the row and the setting to change."""
     real: Callable = unit_training.set_loss
     monkeypatch.setattr(unit_training, "set_loss", lambda *given: real(*given) * float("nan"))
     row = read_study(Path(options.study)).rows[0]

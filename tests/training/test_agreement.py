@@ -1,4 +1,4 @@
-"""Agreement of a track's parts: what is drawn, what counts as a negative, and how it trains."""
+"""Agreement of a track's parts: batches, negatives, and training."""
 
 import math
 from dataclasses import replace
@@ -65,7 +65,7 @@ def test_the_other_view_is_the_one_positive() -> None:
 
 @pytest.mark.parametrize("kind", ["label", "folder"])
 def test_what_may_sound_alike_is_no_negative(kind: str) -> None:
-    """Two tracks that share a label or a folder are not told apart: with no other track there is nothing to learn."""
+    """Two tracks that share a label or a folder are not contrasted: with no other track there is nothing to learn."""
     views = torch.randn(2, 2, 4, generator=torch.Generator().manual_seed(1))
     labels = torch.ones(2, 1) if kind == "label" else torch.zeros(2, 1)
     folders = [7, 7] if kind == "folder" else [NO_FOLDER] * 2
@@ -134,7 +134,7 @@ def test_agreement_trains_and_resumes(samples: ClipSamples, small_encoder: Small
 
 
 def test_a_training_with_music_says_so(options: TrainingOptions, tmp_path: Path) -> None:  # noqa: F811
-    """`music` joins by itself, is counted in the report without what is too short, and other music does not resume."""
+    """`music` enables agreement, is counted in the report without short tracks, and other music does not resume."""
     folder = tmp_path / "music"
     folder.mkdir()
     for name, seconds in (("a", 46), ("b", 47), ("short", 5)):

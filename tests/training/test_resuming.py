@@ -1,4 +1,4 @@
-"""The state of a training: what goes on after a stop, and what is refused."""
+"""The training loop (`loop`) and its saved state (`state`): resuming after a stop, and states that are refused."""
 
 import resource
 from collections.abc import Callable, Iterator
@@ -133,7 +133,7 @@ def test_other_settings_do_not_resume(begin: Begin) -> None:
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.99])
 def test_a_damaged_state_is_refused(begin: Begin, share: float) -> None:
-    """A state that was cut short is refused in one line that says what to do, and is not overwritten."""
+    """A state that was cut short is refused in one line that names the next step, and is not overwritten."""
     state = interrupted(begin()).state
     data = state.read_bytes()[: int(share * state.stat().st_size)]
     state.write_bytes(data)
@@ -167,7 +167,7 @@ def test_a_loss_that_is_not_finite_ends_the_training(begin: Begin) -> None:
 def test_no_labels_no_training(
     samples: ClipSamples, small_encoder: SmallEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Clips without genre, mood and artist cannot teach, and the message says which columns are missing."""
+    """Clips without genre, mood and artist cannot teach, and the message points to the columns of the CSV."""
     bare = [replace(clip, genres=frozenset(), mood=None, artist="") for clip in samples.clips]
     monkeypatch.setattr(samples, "clips", bare)
     with pytest.raises(TrainingError, match="clips with genres or a quadrant"):
@@ -214,7 +214,7 @@ def small_disk() -> Iterator[None]:
 
 
 def test_a_full_disk_keeps_what_was_written_before(tmp_path: Path) -> None:
-    """Writing that fails midway is an error that says so, leaves the old file, and no unfinished one."""
+    """Writing that fails midway raises one error, and leaves the old file and no unfinished one."""
     path = tmp_path / "weights.safetensors"
     write_safetensors(path, {"a": torch.ones(4)}, {"v": "1"})
     before = path.read_bytes()

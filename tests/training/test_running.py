@@ -1,4 +1,4 @@
-"""A whole training: from a CSV to weights that load, a report, and errors that say what to do."""
+"""A whole training (`run`, `options`, `material`, `trunk`): from a CSV to weights and report; and its errors."""
 
 import csv
 import json
@@ -49,7 +49,7 @@ def options(table: Path, tmp_path: Path) -> TrainingOptions:
 
 @pytest.fixture(scope="module")
 def outcome(table: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingOutcome:
-    """One training, for the tests that look at what it leaves."""
+    """One training, for the tests of its output files."""
     folder = tmp_path_factory.mktemp("trained")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("engine.models.attention_signature.AttentionSignatureConfig", SmallConfig)
@@ -58,7 +58,7 @@ def outcome(table: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingOu
 
 
 def subset(table: Path, target: Path, **changes: object) -> Path:
-    """A copy of the table whose files keep their place and whose columns are replaced, row by row, as told."""
+    """A copy of the table whose files keep their place and whose columns are replaced, row by row."""
     with table.open(newline="") as file:
         rows = [row | {"file": str(table.parent / row["file"])} for row in csv.DictReader(file)]
     for column, values in changes.items():
@@ -181,7 +181,7 @@ def test_nothing_readable_is_an_error(options: TrainingOptions, table: Path, tmp
 
 
 def test_a_report_that_cannot_be_written_says_where_the_weights_are(options: TrainingOptions) -> None:
-    """The weights are there by then: the error names them, and what is in the report's place stays."""
+    """The weights are there by then: the error names them, and the file at the report's place stays."""
     notes = Path(options.out).with_suffix(".report")
     notes.write_text("mine")
     with pytest.raises(TrainingError, match=r"weights are in .*new\.safetensors"):
@@ -191,7 +191,7 @@ def test_a_report_that_cannot_be_written_says_where_the_weights_are(options: Tra
 
 
 def test_a_finished_training_keeps_its_curves_out(options: TrainingOptions) -> None:
-    """A report tells of the steps of its own run: run again, a finished training has none to draw or to time."""
+    """A report covers the steps of its own run: repeated, a finished training has none to draw or to time."""
     for expected in (True, False):
         report = train_encoder(options, show=False).report
         assert (report.folder / "training-curves.png").exists() == expected

@@ -100,7 +100,7 @@ def test_all_effects_together_keep_shape_and_sense(seed: int) -> None:
 
 
 def test_silence_stays_silent() -> None:
-    """No effect makes sound out of nothing, but for what a codec leaves some 80 dB below full scale."""
+    """No effect makes sound out of silence, except for a codec's residue some 80 dB below full scale."""
     silent = torch.zeros(RATE)
     assert decibels(augment_waveform(silent, RATE, NO_FILTERS, rng()).numpy()) < -80
     assert torch.equal(mix_waveforms(silent, sine(seconds=1), NO_FILTERS, rng()).samples, silent)
@@ -136,7 +136,7 @@ def test_one_at_a_time_is_the_papers_fourfold_data() -> None:
 
 @pytest.mark.parametrize("ratio", [0.9, 1.1])
 def test_stretching_keeps_pitch(ratio: float) -> None:
-    """A tone of 440 Hz stays at 440 Hz, a burst from 0.5 to 1.5 s is heard from 0.5 to 1.5 times the ratio."""
+    """A tone of 440 Hz stays at 440 Hz, a burst from 0.5 to 1.5 s moves to 0.5 to 1.5 times the ratio."""
     stretched = augmented(sine(), stretch=(ratio, ratio))
     assert abs(peak_frequency(stretched[: 2 * RATE].numpy(), RATE) - 440) < 1
     assert sounding(augmented(burst(0.5, 1.5), stretch=(ratio, ratio))) == pytest.approx(
@@ -182,7 +182,7 @@ def test_speed_moves_both(seed: int) -> None:
 
 
 def test_an_equaliser_keeps_phase_and_range() -> None:
-    """Every tone keeps its place, and its level to within the range; two tones do not change alike."""
+    """Every tone keeps its frequency, and its level to within the range; two tones do not change alike."""
     changes = []
     for frequency in (200, 1000, 6000):
         found = augmented(sine(frequency), seed=3, equalise_db=8, extremes=True)
@@ -194,7 +194,7 @@ def test_an_equaliser_keeps_phase_and_range() -> None:
 
 @pytest.mark.parametrize("snr", [0.0, 20.0, 40.0])
 def test_noise_lies_below_the_music_as_asked(snr: float) -> None:
-    """What is added is uniform, as far below the sound's level as asked for, and not like the sound."""
+    """The added noise is uniform, at the requested level below the sound, and uncorrelated with it."""
     samples = sine()
     added = augmented(samples, noise=1, noise_snr_db=(snr, snr)) - samples
     assert decibels(samples.numpy()) - decibels(added.numpy()) == pytest.approx(snr, abs=0.1)
@@ -203,7 +203,7 @@ def test_noise_lies_below_the_music_as_asked(snr: float) -> None:
 
 
 def test_noise_is_drawn_from_the_range() -> None:
-    """Levels below the sound fill the range asked for."""
+    """Noise levels fill the requested range."""
     samples = sine(seconds=0.5)
     found = [
         decibels(samples.numpy())
@@ -331,7 +331,7 @@ def test_mix_is_the_share_that_is_mixed() -> None:
 
 
 def test_masks_hide_spans_and_nothing_else() -> None:
-    """What changes is whole frames and bands, at most as many as asked for, filled with the window's own mean."""
+    """Masks cover whole frames and bands, at most as many as requested, filled with the window's mean."""
     features = torch.rand(30, 40, 100, generator=torch.Generator().manual_seed(0))
     before = features.clone()
     settings = WaveformAugmentation(time_masks=2, time_width=0.1, frequency_masks=1, frequency_width=0.2)
@@ -363,7 +363,7 @@ def test_masks_lie_along_their_axis(axis: int, name: str) -> None:
 
 
 def test_modalities_hide_the_same_time() -> None:
-    """Two spectrograms of other frame rates hide the same share of time; what is no spectrogram stays the same."""
+    """Two spectrograms of other frame rates hide the same share of time; other features stay the same."""
     features = {"mel": torch.rand(5, 20, 100), "mfcc": torch.rand(5, 13, 200), "codes": torch.rand(5, 7)}
     settings = WaveformAugmentation(time_masks=1, time_width=0.5)
     found = augment_features(features, settings, rng())

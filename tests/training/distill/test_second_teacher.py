@@ -1,4 +1,4 @@
-"""The second teacher: a network that answers, what is kept of its answers, and how they are learnt from."""
+"""The second teacher: its network, its stored outputs, and distillation from them."""
 
 import json
 import os
@@ -67,14 +67,14 @@ def test_other_files_are_no_second_teacher(tmp_path: Path, kind: str) -> None:
 
 
 def test_without_its_package_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where ai-edge-litert is not installed, the error says which extra brings it."""
+    """Where ai-edge-litert is not installed, the error names the extra that installs it."""
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
     with pytest.raises(TrainingError, match=r"pip install 'music-engine\[teachers\]'"):
         Yamnet(tmp_path / "yamnet.tflite")
 
 
 def test_patches_are_the_sound_at_the_teachers_rate() -> None:
-    """A tone keeps its pitch and its level, and a patch begins at every full second."""
+    """A tone retains its pitch and its level, and a patch begins at every full second."""
     heard = torch.from_numpy(tone(1000, EXCERPT_SECONDS, SAMPLE_RATE, level=0.5))[None].clone()
     heard[:, : 3 * SAMPLE_RATE] = 0
     patches = yamnet_patches(heard)
@@ -103,7 +103,7 @@ def test_a_windows_answer_is_the_mean_of_its_patches(yamnet: Yamnet, tmp_path: P
 
 
 def test_a_folder_that_one_teacher_judged_can_be_judged_again(yamnet: Yamnet, tmp_path: Path) -> None:
-    """Judged in two goes, answers are those of one; nothing is judged twice; excerpts made anew are judged anew."""
+    """Labelled in two runs, outputs are those of one; nothing is labelled twice; new excerpts are labelled anew."""
     judged: list[int] = []
     bank(tmp_path / "a", 3)
     run_second_teacher(Excerpts(tmp_path / "a"), yamnet)
@@ -120,7 +120,7 @@ def test_a_folder_that_one_teacher_judged_can_be_judged_again(yamnet: Yamnet, tm
 
 
 def test_damaged_answers_are_refused(yamnet: Yamnet, tmp_path: Path) -> None:
-    """Answers of another shape, or a note that is none, are an error in one line that says what to remove."""
+    """Outputs of another shape, or a damaged note, are an error in one line that names the file to remove."""
     excerpts = bank(tmp_path)
     run_second_teacher(excerpts, yamnet)
     np.save(tmp_path / "yamnet_logits.npy", np.zeros((COUNT, 3)))
@@ -132,7 +132,7 @@ def test_damaged_answers_are_refused(yamnet: Yamnet, tmp_path: Path) -> None:
 
 
 def test_lessons_bring_both_teachers_answers(yamnet: Yamnet, tmp_path: Path) -> None:
-    """What both teachers said of a segment comes together, and the loss of both reaches every head."""
+    """A segment comes with the targets of both teachers, and the loss of both reaches every head."""
     excerpts = bank(tmp_path)
     second_teacher = run_second_teacher(excerpts, yamnet)
     encoder = build("attention_signature", {"widths": (8,)})
@@ -151,7 +151,7 @@ def test_lessons_bring_both_teachers_answers(yamnet: Yamnet, tmp_path: Path) -> 
 
 
 def test_words_that_never_occur_teach_nothing() -> None:
-    """Only the words that are heard somewhere count: the others' head gets no gradient."""
+    """Only words that occur count: the others get no gradient."""
     heads = TeacherHeads(8, second=True)
     heard = torch.zeros(WORDS, dtype=torch.bool)
     heard[:5] = True

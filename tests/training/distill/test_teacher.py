@@ -1,4 +1,4 @@
-"""The teacher as MusiCNN is published, here with random weights, and the excerpts that it judged."""
+"""MusiCNN with random weights (`models.teacher`), the excerpts it labels, and training on them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -146,8 +146,8 @@ def excerpts(teacher: Teacher, samples: ClipSamples, tmp_path_factory: pytest.Te
     )
 
 
-def test_excerpts_keep_what_was_said_of_them(excerpts: Excerpts, teacher: Teacher) -> None:
-    """What is read back of an excerpt is what the teacher judged: it says the same of it again."""
+def test_excerpts_are_stored_with_their_targets(excerpts: Excerpts, teacher: Teacher) -> None:
+    """A stored excerpt is the one that the teacher labelled: run again, it gives the same outputs."""
     rows, windows = np.array([0, 5, 11]), np.array([3, 0, 2])
     heard = excerpts.read(rows, windows * 3 * ENGINE_RATE, 3 * ENGINE_RATE)
     again = torch.from_numpy(resample_poly(heard.numpy(), 320, 441, axis=1)).float()
@@ -160,10 +160,8 @@ def test_excerpts_keep_what_was_said_of_them(excerpts: Excerpts, teacher: Teache
     torch.testing.assert_close(whole, parts.mean(dim=0), atol=1e-3, rtol=1e-3)
 
 
-def test_judging_goes_on_where_it_was(
-    excerpts: Excerpts, teacher: Teacher, samples: ClipSamples, tmp_path: Path
-) -> None:
-    """Judged in two goes, the second for more, the excerpts are those of one go."""
+def test_labelling_resumes(excerpts: Excerpts, teacher: Teacher, samples: ClipSamples, tmp_path: Path) -> None:
+    """Made in two runs, the second for more, the excerpts are those of one run."""
     for count in (8, COUNT):
         again = make_excerpts(tmp_path, teacher, samples, count=count, augmentation=SpectralAugmentation(), seed=0)
     assert len(again) == COUNT
@@ -181,8 +179,8 @@ def test_other_excerpts_are_not_mixed_in(excerpts: Excerpts, teacher: Teacher, s
         Excerpts(excerpts.folder / "nothing")
 
 
-def test_a_segment_that_was_not_judged_is_refused(excerpts: Excerpts, small_encoder: SmallEncoder) -> None:
-    """An encoder of one-second segments cannot learn from judgements of three and four seconds."""
+def test_a_segment_that_the_teacher_cannot_label_is_refused(excerpts: Excerpts, small_encoder: SmallEncoder) -> None:
+    """An encoder of one-second segments cannot learn from targets of three and four seconds."""
     with pytest.raises(TrainingError, match="3, 4, 6 or 12 seconds"):
         DistillationBatches(excerpts, small_encoder(), 24.0)
 
@@ -190,7 +188,7 @@ def test_a_segment_that_was_not_judged_is_refused(excerpts: Excerpts, small_enco
 @pytest.mark.parametrize(
     ("name", "config"), [("attention_signature", {"widths": (8,)}), ("icff_net", {"source": "mix"})]
 )
-def test_lessons_pair_segments_with_what_was_said(excerpts: Excerpts, name: str, config: dict) -> None:
+def test_batches_pair_segments_with_their_targets(excerpts: Excerpts, name: str, config: dict) -> None:
     """A batch holds one row of targets per segment, and the features of a segment come with its own targets."""
     encoder = build(name, config)
     batch = DistillationBatches(excerpts, encoder, 24.0).draw(np.random.default_rng(0))

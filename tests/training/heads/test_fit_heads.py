@@ -1,4 +1,4 @@
-"""After the last step: heads against scikit-learn, centroids against values worked out by hand."""
+"""Heads against scikit-learn, centroids and centring against values worked out by hand."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def test_heads_are_regularised_logistic_regression() -> None:
     np.testing.assert_allclose(head(tensor).softmax(dim=1).detach().numpy(), expected, atol=2e-3)
 
 
-def test_finishing_leaves_the_weights_alone(samples: ClipSamples, small_encoder: SmallEncoder) -> None:
+def test_fitting_leaves_the_trunk_alone(samples: ClipSamples, small_encoder: SmallEncoder) -> None:
     """Only heads, centroids and the origin of the signatures, with the attention's to follow it, change."""
     encoder = small_encoder().eval()
     before = {name: value.clone() for name, value in encoder.state_dict().items()}
@@ -41,7 +41,7 @@ def test_finishing_leaves_the_weights_alone(samples: ClipSamples, small_encoder:
 
 
 def test_signatures_are_centred(table: Path, tmp_path: Path, small_encoder: SmallEncoder) -> None:
-    """After finishing on many clips, their signatures lie around zero, and the heads answer to what is there then."""
+    """Fitted on many clips, their signatures are centred at zero."""
     clip = next(clip for clip in read_dataset(table).clips if clip.split == "train")
     samples = ClipSamples([clip] * 180, tmp_path)
     encoder = small_encoder().eval()

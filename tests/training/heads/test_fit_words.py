@@ -44,8 +44,8 @@ def test_probabilities_match_the_teachers_in_the_mean() -> None:
     torch.testing.assert_close(said.mean(dim=0), example.targets[:, example.known].mean(dim=0), atol=0.01, rtol=0)
 
 
-def test_a_word_of_two_teachers_takes_the_surer() -> None:
-    """A word that both teachers know has the larger of their answers as its target."""
+def test_a_word_of_two_teachers_takes_the_larger() -> None:
+    """A word that both teachers know has the larger of their outputs as its target."""
     word = next(i for i, each in enumerate(WORDS) if each.musicnn and each.yamnet)
     musicnn, yamnet = torch.zeros(2, 50), torch.zeros(2, 521)
     musicnn[0, WORDS[word].musicnn[0]] = 0.4

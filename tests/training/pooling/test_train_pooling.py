@@ -1,4 +1,4 @@
-"""Pooling trained on stored vectors: parts of a track come near, interruptions lose their weight."""
+"""Pooling trained on stored vectors (`losses`, `segment_bank`, `interruptions`, `train_pooling`)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def encoder() -> Encoder:
 
 
 def vectors(tracks: int, segments: int, seed: int, shared: float = 3.0) -> Tensor:
-    """Segment vectors (N, S, D): what a track is, in half of the directions, and more that changes all the time."""
+    """Segment vectors (N, S, D): constant per track in half of the dimensions, varying in the others."""
     random = torch.Generator().manual_seed(seed)
     own = torch.randn(tracks, 1, DIM, generator=random)
     own[..., DIM // 2 :] = 0
@@ -65,8 +65,8 @@ def train(encoder: Encoder, bank: SegmentBank, **settings: float) -> None:
     train_pooling(encoder, bank, schedule, lambda _: None)
 
 
-def test_parts_of_unheard_tracks_come_near(encoder: Encoder, bank: SegmentBank) -> None:
-    """On tracks that were not learnt from, the other half is the nearest much more often than before."""
+def test_parts_of_new_tracks_come_near(encoder: Encoder, bank: SegmentBank) -> None:
+    """On tracks outside the training data, the other half is the nearest much more often than before."""
     unheard = vectors(60, 16, 3)
     before = agreement(encoder, unheard)
     train(encoder, bank)
@@ -104,7 +104,7 @@ def test_signatures_are_centred_on_the_clips(encoder: Encoder, bank: SegmentBank
     assert raw.mean(dim=0).norm() < 0.5 * raw.norm(dim=1).mean()
 
 
-def test_the_trunk_stands(encoder: Encoder, bank: SegmentBank) -> None:
+def test_the_trunk_is_fixed(encoder: Encoder, bank: SegmentBank) -> None:
     """Only the attention layer and the map change."""
     before = {name: value.clone() for name, value in encoder.state_dict().items()}
     train(encoder, bank)

@@ -1,19 +1,13 @@
-"""Excerpts and track batches: what augmentation may change, and what it must leave."""
-
-from pathlib import Path
+"""Spectral augmentation: what it changes, and what it preserves."""
 
 import numpy as np
 import pytest
 import torch
 from scipy.signal import resample_poly
 
-from engine.datasets.clip_embeddings import planned_windows
-from engine.datasets.clips import Clip, ClipSamples
-from engine.datasets.label_tensors import label_tensors
-from engine.indexer.audio.reading import read_track
-from engine.models.encoder import SAMPLE_RATE, WindowPlan
+from engine.datasets.clips import ClipSamples
+from engine.models.encoder import SAMPLE_RATE
 from engine.models.features import TARGET_RMS
-from engine.models.labels import GENRES, MOODS
 from engine.training.augment.spectral import (
     TEACHER_RATE,
     SpectralAugmentation,
@@ -22,7 +16,6 @@ from engine.training.augment.spectral import (
     random_equaliser,
     render,
 )
-from engine.training.track_batches import draw_windows
 from tests.audio import peak_frequency, tone
 
 SAMPLES = SAMPLE_RATE
@@ -96,65 +89,3 @@ def test_draws_follow_the_generator(samples: ClipSamples) -> None:
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
     assert torch.isfinite(torch.view_as_real(other)).all()
-
-
-def draw(samples: ClipSamples, readers: list[ClipSamples], length: int, count: int, seed: int) -> list[torch.Tensor]:
-    """Unaugmented windows of the first clip."""
-    return draw_windows(
-        readers,
-        0,
-        available=samples.length(0),
-        samples=length,
-        count=count,
-        augmentation=NOTHING,
-        rng=np.random.default_rng(seed),
-    )
-
-
-def test_track_windows_are_in_order_and_shaped(samples: ClipSamples) -> None:
-    """A track batch's windows have the plan's length and the target level, also where the clip is hardly longer."""
-    for seconds, count in ((1.0, 6), (4.9, 3), (30.0, 2)):
-        (windows,) = draw(samples, [samples], round(seconds * SAMPLE_RATE), count, seed=0)
-        assert windows.shape == (count, round(seconds * SAMPLE_RATE))
-        assert torch.isfinite(windows).all()
-        assert level(windows) == pytest.approx(TARGET_RMS, rel=0.05)
-
-
-def test_track_windows_come_from_the_clip(samples: ClipSamples) -> None:
-    """Without augmentation every window is a passage of the clip, scaled, each later than the last; sources agree."""
-    windows, again = draw(samples, [samples, samples], SAMPLE_RATE, 4, seed=5)
-    assert torch.equal(windows, again)
-    whole = samples.read(0, 0, samples.length(0))
-    places = []
-    for window in windows.numpy():
-        n = 2 * len(whole)
-        matches = np.fft.irfft(np.fft.rfft(whole, n) * np.conj(np.fft.rfft(window, n)), n)
-        energy = np.convolve(whole**2, np.ones(len(window)), "valid")
-        similarity = matches[: len(energy)] / np.sqrt(energy * (window**2).sum() + 1e-12)
-        places.append(int(similarity.argmax()))
-        assert similarity.max() > 0.99
-    assert places == sorted(places)
-
-
-def test_training_measures_what_indexing_hears(table: Path, samples: ClipSamples) -> None:
-    """The windows that heads are fitted on are those that indexing reads of the same file."""
-    plan = WindowPlan(1.0, 4)
-    indexed = read_track(table.parent / "a.wav", plan.seconds, plan.count, SAMPLE_RATE, plan.placement).windows
-    np.testing.assert_allclose(planned_windows(samples, 0, plan).numpy(), indexed, atol=1e-4)
-    assert planned_windows(samples, 0, WindowPlan(9.0, 4)).shape == (1, 9 * SAMPLE_RATE)
-
-
-def test_labels_weigh_pairs() -> None:
-    """Two clips are as alike as they share an artist (1), genres (by their share) and a mood (a half)."""
-    clips = [
-        Clip(Path("a"), "train", "ada", "", frozenset({"jazz"}), "calm"),
-        Clip(Path("b"), "train", "ada", "", frozenset({"jazz", "blues"}), "happy"),
-        Clip(Path("c"), "train", "", "", frozenset({"blues"}), "calm"),
-        Clip(Path("d"), "train", "", "", frozenset(), None),
-    ]
-    labels = label_tensors(clips, GENRES, MOODS)
-    relation = labels.relation @ labels.relation.T
-    assert relation[0].tolist() == pytest.approx([2.5, 1.5, 0.5, 0.0])
-    assert relation[1, 2].item() == pytest.approx(0.5)
-    assert [[GENRES[j] for j in row.nonzero()] for row in labels.genres] == [["jazz"], ["blues", "jazz"], ["blues"], []]
-    assert [[MOODS[j] for j in row.nonzero()] for row in labels.moods] == [["calm"], ["happy"], ["calm"], []]
