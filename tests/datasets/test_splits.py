@@ -32,7 +32,7 @@ def test_the_hash_decides_where_labels_allow_it() -> None:
 
 
 def test_no_label_is_held_out_altogether() -> None:
-    """An artist with a label of its own stays in train; another artist, whose labels occur elsewhere, takes its place."""
+    """An artist with a label of its own stays in train; one whose labels occur elsewhere replaces it."""
     found = splits(clip(HELD_OUT, "folk"), *(clip(name, "jazz") for name in IN_TRAIN[:3]))
     assert found[0] == "train"
     assert sorted(found[1:]) == ["train", "train", "valid"]
