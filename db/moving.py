@@ -10,7 +10,8 @@ from engine.db.departed import relocate_departed
 from engine.db.files import add_root, put_skipped, remove_roots
 from engine.db.schema import BLOB, roots as root_table, skipped, tracks
 from engine.db.text import VARIABLES, Folder, displayable
-from engine.db.tracks import COLUMNS, Track, search_text
+from engine.db.text_search import put_search_texts
+from engine.db.tracks import COLUMNS, Track, searchable
 from engine.errors import LibraryError
 
 MOVING = b"\0"  # before a path while it is being rewritten: no real path begins so
@@ -97,9 +98,7 @@ def _relocate_tracks(connection: Connection, source: Folder, target: Folder) -> 
         paths = [source.rebased(track.path.removeprefix(MOVING), target) for track in rows]
         connection.execute(delete(skipped).where(skipped.c.path.in_(paths)))
         rewrite = update(tracks).where(tracks.c.id == bindparam("moved_id"))
-        values = [
-            {"moved_id": track.id, "path": path, "search_text": search_text(track, path)}
-            for track, path in zip(rows, paths, strict=True)
-        ]
+        values = [{"moved_id": track.id, "path": path} for track, path in zip(rows, paths, strict=True)]
         connection.execute(rewrite, values)
+        put_search_texts(connection, {t.id: searchable(t, path) for t, path in zip(rows, paths, strict=True)})
     return moved

@@ -1,4 +1,4 @@
-"""The tables of a library, version 3.
+"""The tables of a library, version 4.
 
 tracks          one row per audio file that has been read; its id never changes and is never given out twice
 skipped         files that gave no signature, with the reason, so that the next run need not read them again; beside a
@@ -12,6 +12,8 @@ fingerprints    what tells whether two files are one recording, with the stream'
 audio_features  tempo, key, loudness: only of tracks for which somebody asked (since version 2)
 plays           what was played, skipped, liked, and when (since version 2)
 words           how likely each of the encoder's words is in a signature, for encoders that have words (since version 3)
+
+search_texts    the folded texts that `engine.db.text_search` looks in, with its FTS5 tables beside it (since version 4)
 
 Paths are BLOBs: the bytes of a file name need not be UTF-8. Vectors are BLOBs of little-endian floats. No query is
 here.
@@ -35,7 +37,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import UserDefinedType
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 OLDEST_VERSION = 1  # that is brought up to date when it is opened
 APPLICATION_ID = 0x456E674E  # "EngN", in the header of every library file
 COVERAGES = ("windows", "full")
@@ -92,9 +94,21 @@ tracks = Table(
     Column("year", Integer),
     Column("recording_id", TEXT),  # MusicBrainz
     Column("isrc", TEXT),
-    Column("search_text", TEXT, nullable=False),
     Column("added_at", Integer, nullable=False),  # seconds since 1970, when the track was first seen
     sqlite_autoincrement=True,
+)
+
+search_texts = Table(
+    "search_texts",
+    metadata,
+    Column("track_id", Integer, ForeignKey("tracks.id", ondelete="CASCADE"), primary_key=True),
+    Column("title", TEXT, nullable=False),
+    Column("artist", TEXT, nullable=False),
+    Column("album", TEXT, nullable=False),
+    Column("genre", TEXT, nullable=False),
+    Column("year", TEXT, nullable=False),
+    Column("path", TEXT, nullable=False),
+    Column("words", TEXT, nullable=False),  # all of them, characters of scripts without spaces apart
 )
 
 skipped = Table(

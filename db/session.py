@@ -18,10 +18,12 @@ from typing import Any
 from sqlalchemy import Connection, NullPool, QueuePool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
+from engine.db.migrations import upgrade
 from engine.db.places import create_file, make_private_folder
 from engine.db.schema import APPLICATION_ID, OLDEST_VERSION, SCHEMA_VERSION, metadata
 from engine.db.sqlite_errors import BUSY_SECONDS, DAMAGED, NOT_A_LIBRARY, explained
 from engine.db.text import displayable
+from engine.db.text_search import create_text_search
 from engine.errors import LibraryError, UnavailableError
 
 FIRST_TABLES = frozenset(["tracks", "skipped", "roots", "signatures", "segments", "settings", "vector_indexes"])
@@ -255,6 +257,7 @@ def _create_tables(database: Database) -> None:
         if any(_header(connection)) or _table_names(connection):
             return  # another process was faster; what it made is looked at next
         metadata.create_all(connection, checkfirst=False)
+        create_text_search(connection)
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
@@ -299,8 +302,9 @@ def _bring_up_to_date(database: Database) -> None:
         if _header(connection)[1] == SCHEMA_VERSION:
             return
     with database.write() as connection:
-        if _header(connection)[1] < SCHEMA_VERSION:  # else another process was faster
-            metadata.create_all(connection)
+        version = _header(connection)[1]
+        if version < SCHEMA_VERSION:  # else another process was faster
+            upgrade(connection, version)
             connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 

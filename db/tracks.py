@@ -15,12 +15,11 @@ from sqlalchemy.dialects.sqlite import insert
 
 from engine.db.departed import keep_plays, return_plays
 from engine.db.schema import audio_features, fingerprints, signatures, skipped, tracks
-from engine.db.text import VARIABLES, Folder, absolute, clean, displayable, fold, fs_name, portions
-from engine.errors import InvalidError, LibraryError
+from engine.db.text import VARIABLES, Folder, absolute, clean, displayable, fs_name, portions
+from engine.db.text_search import SearchableTrack, drop_search_texts, find_track_ids, put_search_text
+from engine.errors import LibraryError
 
-SEARCH_WORDS = 100  # SQLite limits how deep a condition may nest
 YEARS = range(1, 10_000)
-BETWEEN_FIELDS = "\n"  # in search_text, so that a word is not found across two tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +121,7 @@ def upsert_track(connection: Connection, new: NewTrack) -> int:
     connection.execute(statement.on_conflict_do_update(index_elements=[tracks.c.path], set_=values))
     connection.execute(delete(skipped).where(skipped.c.path == new.path))
     track_id = int(connection.execute(select(tracks.c.id).where(tracks.c.path == new.path)).scalar_one())
+    put_search_text(connection, track_id, searchable(new, new.path))
     if not known:
         return_plays(connection, track_id, new.content_hash, new.path)
     return track_id
@@ -140,8 +140,9 @@ def move_track(connection: Connection, track_id: int, new_path: bytes, size: int
             f"{displayable(new_path)} is a track already ({owner.id})",
             hint=f"remove that one before moving {track.id} there",
         )
-    values = {"path": new_path, "size": size, "mtime_ns": mtime_ns, "search_text": search_text(track, new_path)}
+    values = {"path": new_path, "size": size, "mtime_ns": mtime_ns}
     connection.execute(update(tracks).where(tracks.c.id == track.id).values(values))
+    put_search_text(connection, track.id, searchable(track, new_path))
     connection.execute(delete(skipped).where(skipped.c.path == new_path))
 
 
@@ -164,6 +165,7 @@ def remove_tracks(connection: Connection, ids: Iterable[int]) -> int:
     """
     listed = list(ids)
     keep_plays(connection, listed)
+    drop_search_texts(connection, listed)
     removed = 0
     for portion in portions(listed):
         going = tracks.c.id.in_(portion)
@@ -211,24 +213,22 @@ def track_identities(connection: Connection) -> list[TrackIdentity]:
 
 
 def search(connection: Connection, words: Sequence[str], limit: int | None) -> list[Track]:
-    """Return the tracks in whose artist, title, album, genre or path every word occurs.
+    """Return the tracks in whose title, artist, album, genre, year or path every word occurs, best first.
 
-    Case does not count; `%`, `_` and quotes stand for themselves. No words: every track.
+    Case and accents do not count; `%`, `_` and quotes stand for themselves. No words: every track. The order is that of
+    `engine.db.text_search.find_track_ids`.
 
     Args:
         connection: A connection of the library.
-        words: At most `SEARCH_WORDS` different ones.
+        words: At most 100 different ones.
         limit: The most tracks to return, at least 0; None for all.
 
     Raises:
-        QueryError: Too many words.
+        InvalidError: Too many words.
     """
-    wanted = list(dict.fromkeys(fold(word) for word in words))
-    if len(wanted) > SEARCH_WORDS:
-        raise InvalidError(f"expected at most {SEARCH_WORDS} words, found {len(wanted)}", hint="search for fewer")
-    found = select(*COLUMNS).where(*(func.instr(tracks.c.search_text, word) > 0 for word in wanted))
-    ordered = found.order_by(tracks.c.artist, tracks.c.album, tracks.c.path).limit(limit)
-    return [_track(row) for row in connection.execute(ordered)]
+    ids = find_track_ids(connection, words, limit)
+    found = tracks_by_ids(connection, ids)
+    return [found[track_id] for track_id in ids]
 
 
 def count_tracks(connection: Connection) -> int:
@@ -256,10 +256,9 @@ def tracks_below(connection: Connection, path: bytes) -> list[Track]:
     return [_track(row) for row in connection.execute(select(*COLUMNS).where(below).order_by(tracks.c.path))]
 
 
-def search_text(track: NewTrack | Track, path: bytes) -> str:
-    """Return the text in which a track at PATH is searched."""
-    tags = (track.artist, track.title, track.album, track.genre)
-    return fold(BETWEEN_FIELDS.join([*(tag for tag in tags if tag), path.decode("utf-8", "replace")]))
+def searchable(track: NewTrack | Track, path: bytes) -> SearchableTrack:
+    """Return the texts by which a track at PATH is found."""
+    return SearchableTrack(track.title, track.artist, track.album, track.genre, track.year, path)
 
 
 def _row(new: NewTrack) -> dict[str, Any]:
@@ -267,7 +266,7 @@ def _row(new: NewTrack) -> dict[str, Any]:
     values = {field.name: getattr(new, field.name) for field in fields(new)}
     values = {name: clean(value) if isinstance(value, str) else value for name, value in values.items()}
     year = new.year if new.year in YEARS else None
-    return values | {"path": absolute(new.path), "year": year, "search_text": search_text(new, new.path)}
+    return values | {"path": absolute(new.path), "year": year}
 
 
 def _forget_outdated(connection: Connection, new: NewTrack) -> None:

@@ -38,7 +38,6 @@ from engine.db import (
     tracks_by_ids,
     upsert_track,
 )
-from engine.db.schema import OLDEST_VERSION
 from engine.errors import LibraryError
 
 NewTracks = Callable[..., NewTrack]
@@ -148,24 +147,6 @@ def make_older(path: Path, version: int = 1) -> None:
     raw.execute(f"PRAGMA user_version = {version}")
     raw.commit()
     raw.close()
-
-
-@pytest.mark.parametrize("version", range(OLDEST_VERSION, SCHEMA_VERSION))
-def test_older_library_is_brought_up_to_date(tmp_path: Path, new_track: NewTracks, version: int) -> None:
-    """A library of each older version opens, keeps its tracks, and is then one of this version."""
-    path = tmp_path / "library.db"
-    with open_database(path, create=True) as made, made.write() as connection:
-        upsert_track(connection, new_track())
-    make_older(path, version)
-    for _ in range(2):
-        with open_database(path, create=False) as opened:
-            with opened.write() as connection:  # the second time over what the first put into the new tables
-                upsert_track(connection, new_track(size=17))
-            with opened.read() as connection:
-                assert count_tracks(connection) == 1
-                assert connection.exec_driver_sql("PRAGMA user_version").scalar_one() == SCHEMA_VERSION
-                for table in ("plays", "words"):
-                    assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 0
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

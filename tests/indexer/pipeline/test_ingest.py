@@ -552,7 +552,7 @@ def test_tags_of_an_earlier_version(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert engine.index(folder).retagged == 0
         before, sounds = ids(engine), {i: signature(engine, i, tmp_path) for i in (1, 2)}
         with engine._session.database.write() as connection:
-            connection.exec_driver_sql("UPDATE tracks SET artist = 'wrong', search_text = 'wrong', added_at = 7")
+            connection.exec_driver_sql("UPDATE tracks SET artist = 'wrong', added_at = 7")
             connection.exec_driver_sql("DELETE FROM settings WHERE key LIKE 'tag%'")
             add_plays(connection, [Play(1.0, "like", 1)])
         monkeypatch.setattr("engine.indexer.pipeline.prepare.Preparation", None)  # nothing may be decoded
