@@ -19,7 +19,25 @@ from engine.db import open_database, search, text_search
 from engine.db.schema import tracks
 from engine.db.text_search import SearchableTrack, put_search_texts
 
-SYLLABLES = "ka lo mi ren tu sal vor ne pi zan del ra mo fi gu bel tor an is os".split()
+SYLLABLES = (
+    "ka",
+    "lo",
+    "mi",
+    "ren",
+    "tu",
+    "sal",
+    "vor",
+    "ne",
+    "pi",
+    "zan",
+    "del",
+    "ra",
+    "mo",
+    "fi",
+    "gu",
+    "bel",
+    "tor",
+)
 LIMIT, RUNS, BATCH = 50, 7, 20_000
 QUERIES = {"rare word": ["zanvorka"], "common word": ["kalo"], "two words": ["kalo", "album 17"], "short word": ["ka"]}
 
