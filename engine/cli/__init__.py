@@ -38,6 +38,8 @@ from engine.errors import AudioError, EngineError, QueryError, SignatureError, v
 
 LONGEST_LINE = 1000  # characters of an error that are printed
 
+examples.add_examples(cli)
+
 __all__ = [
     "Settings",
     "ask",
