@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+import numpy as np
 import torch
 
 from engine.models.checkpoint import build
+from engine.models.teacher import FEATURES, TAGS
 from engine.models.vocabulary import WORDS
-from engine.training.heads.fit_words import examples_from_teachers, fit_words
+from engine.models.yamnet import FEATURES as SECOND_FEATURES, WORDS as SECOND_WORDS
+from engine.training.distill.excerpts import EXCERPT_SAMPLES, EXCERPT_SECONDS, TARGET_SECONDS, Excerpts
+from engine.training.distill.second_teacher import FILES, PATCHES, SecondTeacher
+from engine.training.heads.fit_words import examples_from_teachers, fit_words, word_examples
 
 DIM = 16
 SMALL = {"token_seconds": 1.0, "widths": [8], "frame_dim": 8, "stem": 4, "dim": DIM}
@@ -54,3 +62,27 @@ def test_a_word_of_two_teachers_takes_the_larger() -> None:
         0.699999988079071,
         0.10000000149011612,
     ]
+
+
+def test_examples_of_stored_excerpts_have_both_teachers_targets(tmp_path: Path) -> None:
+    """Each excerpt gives the mean of its segment vectors, with the larger of both teachers' mean probabilities."""
+    random, count = np.random.default_rng(0), 3
+    np.save(tmp_path / "audio.npy", random.integers(-9000, 9000, (count, EXCERPT_SAMPLES)).astype(np.int16))
+    for seconds in TARGET_SECONDS:
+        for name, width in (("features", FEATURES), ("tags", TAGS)):
+            values = random.random((count, EXCERPT_SECONDS // seconds, width)).astype(np.float16)
+            np.save(tmp_path / f"{name}{seconds}.npy", values)
+    for name, width in (("features", SECOND_FEATURES), ("logits", SECOND_WORDS)):
+        np.save(tmp_path / FILES[name], random.standard_normal((count, PATCHES, width)).astype(np.float16))
+    (tmp_path / "judged.json").write_text(json.dumps({"count": count, "made_of": {}}))
+    excerpts, second = Excerpts(tmp_path), SecondTeacher(tmp_path, count)
+    encoder = build("attention_signature", SMALL).eval()
+    examples = word_examples(encoder, excerpts, second)
+    assert examples.raw.shape == (count, DIM)
+    rows = np.arange(count)
+    windows = excerpts.read(rows, np.zeros_like(rows), EXCERPT_SAMPLES)[1].view(-1, encoder.plan.samples)
+    torch.testing.assert_close(examples.raw[1], encoder.vectors_of(windows).mean(dim=0), atol=1e-4, rtol=1e-3)
+    targets = (excerpts.targets(rows, rows * 0, EXCERPT_SECONDS), second.targets(rows, rows * 0, EXCERPT_SECONDS))
+    piano = WORDS[NAMES.index("piano")]
+    outputs = [targets[0].tags[:, list(piano.musicnn)], targets[1].words[:, list(piano.yamnet)]]
+    torch.testing.assert_close(examples.targets[:, NAMES.index("piano")], torch.cat(outputs, dim=1).amax(dim=1))
