@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
 
+from engine.db.dialects import dialect_of
 from engine.db.schema import audio_features, tracks
 from engine.db.text import Folder, portions
 from engine.db.tracks import COLUMNS, Track
@@ -35,9 +35,8 @@ def put_audio_features(connection: Connection, track_id: int, features: AudioFea
         value = getattr(features, name)
         if value is not None and not math.isfinite(value):
             raise LibraryError(f"track {track_id}: expected a finite {name}, found {value}", hint="measure it again")
-    values = asdict(features)
-    statement = insert(audio_features).values(track_id=int(track_id), **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=[audio_features.c.track_id], set_=values))
+    values = {"track_id": int(track_id), **asdict(features)}
+    connection.execute(dialect_of(connection).upsert(audio_features, [audio_features.c.track_id], values))
 
 
 def get_audio_features(connection: Connection, track_ids: Iterable[int]) -> dict[int, AudioFeatures]:

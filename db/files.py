@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, delete, func, select
-from sqlalchemy.dialects.sqlite import insert
 
+from engine.db.dialects import dialect_of
 from engine.db.schema import roots as root_table, skipped, tracks
 from engine.db.text import Folder, absolute, clean, displayable
 
@@ -75,9 +75,14 @@ def put_skipped(
         LibraryError: The path is relative.
     """
     size, mtime_ns = (NEVER_READ, NEVER_READ) if passing else (size, mtime_ns)
-    values = {"size": size, "mtime_ns": mtime_ns, "failed": failed, "reason": clean(reason)}
-    statement = insert(skipped).values(path=absolute(path), **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=[skipped.c.path], set_=values))
+    values = {
+        "path": absolute(path),
+        "size": size,
+        "mtime_ns": mtime_ns,
+        "failed": failed,
+        "reason": clean(reason),
+    }
+    connection.execute(dialect_of(connection).upsert(skipped, [skipped.c.path], values))
 
 
 def forget_skipped(connection: Connection, paths: Iterable[bytes]) -> int:
@@ -99,7 +104,7 @@ def count_failed(connection: Connection) -> int:
 
 def add_root(connection: Connection, path: bytes) -> None:
     """Remember a file or folder that the user asked to be indexed; raises LibraryError when the path is relative."""
-    connection.execute(insert(root_table).values(path=absolute(path)).on_conflict_do_nothing())
+    connection.execute(dialect_of(connection).insert_missing(root_table, {"path": absolute(path)}))
 
 
 def roots(connection: Connection) -> list[bytes]:

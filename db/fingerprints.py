@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Column, Connection, func, select
-from sqlalchemy.dialects.sqlite import insert
 
+from engine.db.dialects import dialect_of
 from engine.db.schema import fingerprints, tracks
 from engine.db.text import clean, portions
 from engine.errors import LibraryError
@@ -56,13 +56,14 @@ def put_fingerprints(connection: Connection, found: Iterable[Fingerprint], hashe
         if entry.track_id not in current or current[entry.track_id] != hashes[entry.track_id]:
             continue
         values = {
+            "track_id": int(entry.track_id),
+            "kind": entry.kind,
             "fingerprint": entry.words.astype(WORD).tobytes(),
             "codec": None if entry.codec is None else clean(entry.codec),
             "bitrate": entry.bitrate,
         }
-        statement = insert(fingerprints).values(track_id=int(entry.track_id), kind=entry.kind, **values)
         key = [fingerprints.c.track_id, fingerprints.c.kind]
-        connection.execute(statement.on_conflict_do_update(index_elements=key, set_=values))
+        connection.execute(dialect_of(connection).upsert(fingerprints, key, values))
 
 
 def get_fingerprints(connection: Connection, track_ids: Iterable[int]) -> dict[int, dict[str, Fingerprint]]:

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy import Connection, Table, delete, func, select
-from sqlalchemy.exc import DBAPIError
 
+from engine.db.dialects import dialect_of
 from engine.db.schema import audio_features, fingerprints, segments, signatures, tracks, words
 from engine.db.text import portions
 
-MOST_PROBLEMS = 20  # that SQLite names, of a damaged file
+MOST_PROBLEMS = 20  # listed for a damaged library
 UNIT_TOLERANCE = 1e-3
 # Rows that can be computed again from the file of their track.
 DERIVED: tuple[Table, ...] = (signatures, fingerprints, audio_features)
@@ -25,20 +25,13 @@ class BadSignature:
 
 
 def database_problems(connection: Connection) -> list[str]:
-    """Return SQLite's own findings on the file: damaged pages, indexes that disagree with tables; empty if sound."""
-    try:
-        found = connection.exec_driver_sql(f"PRAGMA integrity_check({MOST_PROBLEMS})").scalars().all()
-    except DBAPIError as error:  # too damaged to be checked
-        return [str(error.orig)]
-    return [] if found == ["ok"] else [" ".join(str(line).split()) for line in found]
+    """Return the database system's own findings: damaged pages, indexes that disagree with tables; empty if sound."""
+    return dialect_of(connection).problems(connection, MOST_PROBLEMS)
 
 
 def dangling_rows(connection: Connection) -> dict[str, int]:
     """Return the number of rows by table that refer to a track or signature that does not exist."""
-    counts: dict[str, int] = {}
-    for table, *_ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
-        counts[table] = counts.get(table, 0) + 1
-    return counts
+    return dialect_of(connection).dangling(connection)
 
 
 def remove_dangling_rows(connection: Connection) -> int:

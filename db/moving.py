@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, cast, delete, literal, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
 from engine.db.departed import relocate_departed
+from engine.db.dialects import dialect_of
 from engine.db.files import add_root, put_skipped, remove_roots
-from engine.db.schema import BLOB, roots as root_table, skipped, tracks
+from engine.db.schema import roots as root_table, skipped, tracks
 from engine.db.text import VARIABLES, Folder, displayable
 from engine.db.text_search import put_search_texts
 from engine.db.tracks import COLUMNS, Track, searchable
@@ -75,10 +75,8 @@ def _relocate_skipped(connection: Connection, source: Folder, target: Folder) ->
         path = source.rebased(row.path, target)
         taken = connection.execute(select(tracks.c.path).where(tracks.c.path == path)).scalar_one_or_none()
         if taken is None or source.holds(path):  # a track of the folder is about to leave this path
-            put = insert(skipped).values(
-                path=path, size=row.size, mtime_ns=row.mtime_ns, failed=row.failed, reason=row.reason
-            )
-            connection.execute(put.prefix_with("OR REPLACE"))
+            values = {**row._mapping, "path": path}
+            connection.execute(dialect_of(connection).upsert(skipped, [skipped.c.path], values))
 
 
 def _relocate_roots(connection: Connection, source: Folder, target: Folder) -> None:
@@ -90,8 +88,8 @@ def _relocate_roots(connection: Connection, source: Folder, target: Folder) -> N
 
 def _relocate_tracks(connection: Connection, source: Folder, target: Folder) -> int:
     """Rewrite in two steps, through paths that nobody has: OLD and NEW may overlap, and every path must stay unique."""
-    marked = literal(MOVING, BLOB).op("||")(tracks.c.path)
-    aside = update(tracks).where(source.condition(tracks.c.path)).values(path=cast(marked, BLOB))
+    marked = dialect_of(connection).prefixed(MOVING, tracks.c.path)
+    aside = update(tracks).where(source.condition(tracks.c.path)).values(path=marked)
     moved = connection.execute(aside).rowcount
     moving = select(*COLUMNS).where(tracks.c.path >= MOVING, tracks.c.path < AFTER_MOVING).limit(VARIABLES)
     while rows := [Track(*row) for row in connection.execute(moving)]:

@@ -19,10 +19,6 @@ Paths are BLOBs: the bytes of a file name need not be UTF-8. Vectors are BLOBs o
 here.
 """
 
-from collections.abc import Callable
-from sqlite3 import DatabaseError as SqliteDatabaseError
-from typing import Any
-
 from sqlalchemy import (
     Boolean,
     CheckConstraint,
@@ -35,45 +31,13 @@ from sqlalchemy import (
     Table,
     UniqueConstraint as Unique,
 )
-from sqlalchemy.types import UserDefinedType
+
+from engine.db.dialects.types import BLOB, STABLE_IDS, TEXT
 
 SCHEMA_VERSION = 4
 OLDEST_VERSION = 1  # that is brought up to date when it is opened
 APPLICATION_ID = 0x456E674E  # "EngN", in the header of every library file
 COVERAGES = ("windows", "full")
-
-
-class Exact(UserDefinedType[Any]):
-    """A column whose values come back as one Python type or not at all.
-
-    SQLite stores the type beside each value, so one damaged bit turns bytes into text; such a value is reported as the
-    damage that it is, where it is read, and not as a TypeError somewhere else.
-    """
-
-    cache_ok = True
-
-    def __init__(self, declared: str, python: type) -> None:
-        self.declared = declared
-        self.python = python
-
-    def get_col_spec(self, **_: Any) -> str:
-        """Return the type's name in CREATE TABLE."""
-        return self.declared
-
-    def result_processor(self, dialect: Any, coltype: Any) -> Callable[[Any], Any]:
-        """Return the check that each stored value passes through on its way out."""
-        del dialect, coltype
-
-        def checked(value: Any) -> Any:
-            if value is not None and not isinstance(value, self.python):
-                raise SqliteDatabaseError(f"database disk image is malformed (a {self.declared} is no longer one)")
-            return value
-
-        return checked
-
-
-BLOB = Exact("BLOB", bytes)
-TEXT = Exact("TEXT", str)
 
 metadata = MetaData()
 
@@ -95,7 +59,7 @@ tracks = Table(
     Column("recording_id", TEXT),  # MusicBrainz
     Column("isrc", TEXT),
     Column("added_at", Integer, nullable=False),  # seconds since 1970, when the track was first seen
-    sqlite_autoincrement=True,
+    **STABLE_IDS,
 )
 
 search_texts = Table(
@@ -136,7 +100,7 @@ signatures = Table(
     Unique("track_id", "encoder", "coverage"),
     CheckConstraint("coverage IN ('windows', 'full')"),
     Index("signatures_by_encoder", "encoder", "coverage", "id", "track_id"),
-    sqlite_autoincrement=True,
+    **STABLE_IDS,
 )
 
 segments = Table(

@@ -1,8 +1,8 @@
 """Settings: short texts that belong to a library, by name."""
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
 
+from engine.db.dialects import dialect_of
 from engine.db.schema import settings
 from engine.db.text import clean
 
@@ -14,5 +14,5 @@ def get_setting(connection: Connection, key: str) -> str | None:
 
 def set_setting(connection: Connection, key: str, value: str) -> None:
     """Write a setting over whatever it was."""
-    statement = insert(settings).values(key=key, value=clean(value))
-    connection.execute(statement.on_conflict_do_update(index_elements=[settings.c.key], set_={"value": clean(value)}))
+    values = {"key": key, "value": clean(value)}
+    connection.execute(dialect_of(connection).upsert(settings, [settings.c.key], values))

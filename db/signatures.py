@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, Select, bindparam, delete, exists, func, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, Row, Select, bindparam, delete, exists, func, insert, select
 
+from engine.db.dialects import dialect_of
 from engine.db.schema import COVERAGES, segments, signatures, tracks, vector_indexes, words
 from engine.db.text import Folder, displayable, portions
 from engine.embedding import Floats, TrackEmbedding
@@ -96,7 +96,7 @@ def put_signature(connection: Connection, signature: Signature) -> int:
     key = {"track_id": int(signature.track_id), "encoder": signature.encoder, "coverage": signature.coverage}
     connection.execute(delete(signatures).filter_by(**key))
     written = connection.execute(insert(signatures).values(**key, **blobs))
-    signature_id = int(written.lastrowid)
+    signature_id = int(written.inserted_primary_key[0])  # type: ignore[index]  # one row, so there is one
     connection.execute(insert(segments).values(signature_id=signature_id, **segment_blobs))
     if word_blob:
         connection.execute(insert(words).values(signature_id=signature_id, probabilities=word_blob))
@@ -173,10 +173,14 @@ def get_vector_index(connection: Connection, encoder: str, coverage: str) -> Vec
 
 def put_vector_index(connection: Connection, encoder: str, coverage: str, index: VectorIndex) -> None:
     """Note what the vector index file of this encoder and coverage now holds."""
-    values = {"file_digest": index.file_digest, "last_signature_id": int(index.last_signature_id)}
-    statement = insert(vector_indexes).values(encoder=encoder, coverage=coverage, **values)
+    values = {
+        "encoder": encoder,
+        "coverage": coverage,
+        "file_digest": index.file_digest,
+        "last_signature_id": int(index.last_signature_id),
+    }
     key = [vector_indexes.c.encoder, vector_indexes.c.coverage]
-    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=values))
+    connection.execute(dialect_of(connection).upsert(vector_indexes, key, values))
 
 
 def decode(connection: Connection, track_id: int, blob: bytes | None, stored: np.dtype[Any]) -> Floats:

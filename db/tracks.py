@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, bindparam, delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from engine.db.departed import keep_plays, return_plays
+from engine.db.dialects import dialect_of
 from engine.db.schema import audio_features, fingerprints, signatures, skipped, tracks
 from engine.db.text import VARIABLES, Folder, absolute, clean, displayable, fs_name, portions
 from engine.db.text_search import SearchableTrack, drop_search_texts, find_track_ids, put_search_text
@@ -117,8 +117,10 @@ def upsert_track(connection: Connection, new: NewTrack) -> int:
     values = _row(new)
     known = ids_by_paths(connection, [new.path])
     _forget_outdated(connection, new)
-    statement = insert(tracks).values(**values, added_at=int(time.time()))
-    connection.execute(statement.on_conflict_do_update(index_elements=[tracks.c.path], set_=values))
+    if new.path in known:
+        connection.execute(update(tracks).where(tracks.c.path == new.path).values(values))
+    else:
+        connection.execute(insert(tracks).values(**values, added_at=int(time.time())))
     connection.execute(delete(skipped).where(skipped.c.path == new.path))
     track_id = int(connection.execute(select(tracks.c.id).where(tracks.c.path == new.path)).scalar_one())
     put_search_text(connection, track_id, searchable(new, new.path))
@@ -245,7 +247,9 @@ def genre_tags(connection: Connection) -> list[GenreCount]:
 
 def tracks_by_genre(connection: Connection) -> dict[str, NDArray[np.int64]]:
     """Return the ids of the tracks, rising, that have a genre tag, by the tag as it stands in the files."""
-    ids = func.group_concat(tracks.c.id, ",")  # one row for each tag: a row for each track takes ten times as long
+    ids = dialect_of(connection).joined(
+        tracks.c.id
+    )  # one row for each tag: a row for each track takes ten times as long
     found = select(tracks.c.genre, ids).where(tracks.c.genre.is_not(None)).group_by(tracks.c.genre)
     return {tag: np.sort(np.array(listed.split(","), np.int64)) for tag, listed in connection.execute(found)}
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine.backup.results import Backup, Restored
 from engine.db import Database
-from engine.db.copies import copy_database, is_copy, put_in_place, verify_copy
+from engine.db.dialects.sqlite_copies import copy_database, is_copy, put_in_place, verify_copy
 from engine.db.places import create_file, make_private_folder, open_regular
 from engine.db.text import displayable
 from engine.errors import LibraryError, OutputError

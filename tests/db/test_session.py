@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
-import engine.db.session
+import engine.db.dialects.sqlite
 from engine.db import (
     SCHEMA_VERSION,
     Database,
@@ -228,7 +228,7 @@ def test_full_disk_keeps_what_was_there(database: Database, new_track: NewTracks
 
 def test_second_writer_is_told_who_is_in_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A writer that waits too long for another gets a LibraryError, and the first is not disturbed."""
-    monkeypatch.setattr(engine.db.session, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(engine.db.dialects.sqlite, "BUSY_SECONDS", 0.05)
     path = tmp_path / "library.db"
     with open_database(path, create=True) as first, open_database(path, create=False) as second:
         with first.write() as connection:

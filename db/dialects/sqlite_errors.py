@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from engine.db.dialects.base import DAMAGED, NOT_A_LIBRARY, Meaning
 from engine.db.text import displayable
 from engine.errors import BusyError, LibraryError, UnavailableError
 
 BUSY_SECONDS = 30.0  # how long to wait for another process's write
 
 
-@dataclass(frozen=True)
-class Meaning:
-    """What a message of SQLite means to the owner of the library: the kind of error, what is wrong, and what to do."""
-
-    kind: type[LibraryError]
-    problem: str
-    hint: str
-
-    def error(self, name: str, found: str = "") -> LibraryError:
-        """Make the error about the library of this name; `found` quotes the cause."""
-        return self.kind(f"{name} {self.problem}{f' ({found})' if found else ''}", hint=self.hint)
-
-
-NOT_A_LIBRARY = Meaning(
-    LibraryError, "is not a library: expected a file made by `engine index PATH`", "name another file"
-)
-DAMAGED = Meaning(LibraryError, "is damaged", "restore a backup, or move it away and index again")
 MEANINGS = {  # by a part of SQLite's message; the first that fits is used
     "not a database": NOT_A_LIBRARY,
     "malformed": DAMAGED,

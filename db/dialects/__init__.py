@@ -1,0 +1,19 @@
+"""Database systems: everything that differs between them lies here, behind one protocol (`base.Dialect`).
+
+The queries in `engine.db` are SQLAlchemy expressions. Where one needs SQL that systems write differently, it takes it
+from `dialect_of(connection)`.
+"""
+
+from sqlalchemy import Connection
+
+from engine.db.dialects.base import Dialect
+from engine.db.dialects.sqlite import SQLITE
+
+__all__ = ["SQLITE", "Dialect", "dialect_of"]
+
+DIALECTS: dict[str, Dialect] = {SQLITE.name: SQLITE}
+
+
+def dialect_of(connection: Connection) -> Dialect:
+    """Return the dialect that a connection speaks."""
+    return DIALECTS[connection.dialect.name]
