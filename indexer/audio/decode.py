@@ -22,7 +22,7 @@ from engine.indexer.audio.formats import DEMUXERS
 from engine.indexer.audio.samples import Chunk, Downmix, Samples, groups, resample, resampled, stack
 from engine.indexer.audio.source import Source, open_container, reason_of, sound_stream
 from engine.indexer.audio.tags import read_metadata
-from engine.indexer.audio.tape import Tape, cut_window
+from engine.indexer.audio.tape import HeldStretches, Tape, cut_window
 
 EXACT_FORMATS = frozenset(  # those that state their length; FFmpeg estimates that of the others from the bit rate
     ["aiff", "ape", "au", "caf", "dsf", "flac", "matroska", "mov", "mpc8", "ogg", "tak", "tta", "w64", "wav", "wv"]
@@ -131,19 +131,23 @@ class AudioFile:
             self._measured = max(0.0, end - self._origin) if end is not None else 0.0
         return self._measured
 
-    def decoded_duration(self) -> float:
-        """Give the length in seconds by decoding everything: slow, and the only measure that is always right."""
-        self.rewind()
-        ends = (chunk.position + len(chunk.samples) for chunk in self.chunks())
-        return max(ends, default=0) / self.info.sample_rate
-
     def windows(self, starts: Sequence[float], seconds: float, sample_rate: int) -> Samples:
         """Read windows of `seconds` at `starts` (seconds) as (W, L) mono; what lies beyond the end is zero."""
         return stack(self.cut(starts, seconds, sample_rate, seeking=True), round(seconds * sample_rate))
 
-    def cut(self, starts: Sequence[float], seconds: float, sample_rate: int, seeking: bool) -> list[Samples]:
-        """Read as `windows` does, but give less where the file ends; without `seeking`, decode all up to each."""
-        tape = Tape(self, self.info.sample_rate, seeking)
+    def cut(
+        self,
+        starts: Sequence[float],
+        seconds: float,
+        sample_rate: int,
+        seeking: bool,
+        held: HeldStretches | None = None,
+    ) -> list[Samples]:
+        """Read as `windows` does, but return less where the file ends; without `seeking`, decode all up to each.
+
+        What `held` has of the windows is not decoded again, and what is decoded is added to it.
+        """
+        tape = Tape(self, self.info.sample_rate, seeking, held)
         return [cut_window(tape, start, seconds, sample_rate) for start in starts]
 
     def blocks(self, seconds: float, sample_rate: int) -> Iterator[Samples]:

@@ -1,9 +1,11 @@
-"""Files that hold several streams one after the other, each with a length of its own (chained Ogg, joined FLAC).
+"""Files that hold several streams one after the other, each with its own length (chained Ogg, joined FLAC, WavPack).
 
-Their headers speak for one of the streams, and a seek lands in any of them, so they have to be decoded from end to end.
+Their headers describe one of the streams, and a seek lands in any of them, so they have to be decoded from end to end.
 """
 
 from __future__ import annotations
+
+import struct
 
 from engine.indexer.audio.decode import AudioFile
 
@@ -11,17 +13,45 @@ OGG_PAGE = b"OggS"
 OGG_HEADER_BYTES = 27  # of a page, without its table of sizes
 OGG_FIRST_PAGE = b"\x02"  # flag of the page that a stream begins with
 TAIL_BYTES = 1 << 17  # two of the largest pages
+WAVPACK_BLOCK = b"wvpk"
+WAVPACK_HEADER_BYTES = 32
+WAVPACK_TAIL_BYTES = 1 << 20  # the largest block
+UNKNOWN_TOTAL = 0xFFFFFFFF
 LONGER = 1.05  # times the stated length: more than packets' rounding
 MISPLACED = 0.12  # share of a file by which the middle of its time may lie off the middle of its bytes
 
 
 def is_joined(audio: AudioFile) -> bool:
-    """Say whether a file, of a format where players pass over it, holds several streams one after the other."""
-    if audio.info.container == "ogg":
+    """Return whether a file, of a format whose players continue past the first stream, holds several."""
+    container = audio.info.container
+    if container == "ogg":
         return _is_chained(audio)
-    return (
-        audio.info.container == "flac" and _is_misplaced(audio) and _packet_seconds(audio) > LONGER * audio.duration()
-    )
+    if container == "wv":
+        return _is_repeated_wavpack(audio)
+    return container == "flac" and _is_misplaced(audio) and _packet_seconds(audio) > LONGER * audio.duration()
+
+
+def _is_repeated_wavpack(audio: AudioFile) -> bool:
+    """Whether the last block of a WavPack file is not the end of the stream that its first block begins.
+
+    A block begins with "wvpk"; byte 12 states the samples of its stream (in the first block), byte 16 its first one and
+    byte 20 how many it holds (WavPack 4 & 5 Binary File Format).
+    """
+    total, _ = _wavpack_place(audio.peek(0, WAVPACK_HEADER_BYTES))
+    tail = audio.peek(-WAVPACK_TAIL_BYTES, WAVPACK_TAIL_BYTES)
+    at = tail.rfind(WAVPACK_BLOCK)
+    _, end = _wavpack_place(tail[at : at + WAVPACK_HEADER_BYTES] if at >= 0 else b"")
+    if UNKNOWN_TOTAL in (total, end):
+        return False
+    return end != total or (_is_misplaced(audio) and _packet_seconds(audio) > LONGER * audio.duration())
+
+
+def _wavpack_place(header: bytes) -> tuple[int, int]:
+    """Return the samples of a block's stream, and where in it the block ends; UNKNOWN_TOTAL where it is no block."""
+    if len(header) < WAVPACK_HEADER_BYTES or not header.startswith(WAVPACK_BLOCK):
+        return UNKNOWN_TOTAL, UNKNOWN_TOTAL
+    total, index, count = struct.unpack_from("<III", header, 12)
+    return total, index + count
 
 
 def _is_chained(audio: AudioFile) -> bool:

@@ -43,16 +43,24 @@ def speaking(found: NDArray[np.float32]) -> NDArray[np.bool_]:
     return speaks
 
 
-def sound_bounds(samples: Samples, sample_rate: int, floor: float) -> tuple[float, float] | None:
-    """First and last moment (seconds) of the blocks of BLOCK_SECONDS at `floor` or above; None where there is none."""
+def block_levels(samples: Samples, sample_rate: int) -> NDArray[np.float32]:
+    """RMS of consecutive blocks of BLOCK_SECONDS of samples (n,) -> (B,); the last may be short."""
     block = max(1, round(BLOCK_SECONDS * sample_rate))
     count = math.ceil(len(samples) / block)
-    if not count:
-        return None
     padded = np.pad(samples, (0, count * block - len(samples))).reshape(count, block)
     filled = np.full(count, block)
-    filled[-1] = len(samples) - (count - 1) * block  # the last block is short: its mean is over what there is
-    loud = np.flatnonzero(np.sqrt(np.einsum("wl,wl->w", padded, padded) / filled) >= floor)
-    if not len(loud):
-        return None
-    return float(loud[0] * block / sample_rate), float(min(len(samples), (loud[-1] + 1) * block) / sample_rate)
+    if count:
+        filled[-1] = len(samples) - (count - 1) * block
+    return np.sqrt(np.einsum("wl,wl->w", padded, padded) / filled).astype(np.float32)
+
+
+def bounds_of(found: NDArray[np.float32], floor: float) -> tuple[float, float] | None:
+    """First and last moment (seconds) of the blocks (B,) at `floor` or above; None where there is none."""
+    loud = np.flatnonzero(found >= floor)
+    return (float(loud[0] * BLOCK_SECONDS), float((loud[-1] + 1) * BLOCK_SECONDS)) if len(loud) else None
+
+
+def sound_bounds(samples: Samples, sample_rate: int, floor: float) -> tuple[float, float] | None:
+    """First and last moment (seconds) of sound in samples (n,); None where there is none."""
+    bounds = bounds_of(block_levels(samples, sample_rate), floor)
+    return (bounds[0], min(bounds[1], len(samples) / sample_rate)) if bounds else None

@@ -10,15 +10,27 @@ from __future__ import annotations
 
 import itertools
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.errors import AudioError
 from engine.indexer.audio.decode import MINIMUM_SECONDS, SILENCE_PEAK, AudioFile, AudioInfo
+from engine.indexer.audio.decoded_levels import DecodedLevels, decode_levels
 from engine.indexer.audio.joined import is_joined
-from engine.indexer.audio.placement import LOWEST_FLOOR, floor_of, levels, sound_bounds, speaking
+from engine.indexer.audio.placement import (
+    BLOCK_SECONDS,
+    LOWEST_FLOOR,
+    block_levels,
+    bounds_of,
+    floor_of,
+    levels,
+    sound_bounds,
+    speaking,
+)
 from engine.indexer.audio.samples import Samples, stack
+from engine.indexer.audio.tape import HeldStretches
 
 TOLERANCE_SECONDS = 0.1  # by which a container's duration may miss what decodes, without a second look
 QUIET_SECONDS = (
@@ -109,14 +121,21 @@ def place_in(samples: Samples, seconds: float, count: int, sample_rate: int, pla
 class _Cuts:
     """A plan and what was read by it: a window is short where the file ends.
 
-    `beyond` is what follows the promised end, and `seeking` whether the file may be sought in.
+    `beyond` is what follows the promised end. `levels` are those of the whole file where it had to be decoded to its
+    end: then no search decodes it again, as such a file cannot be sought in.
     """
 
     duration: float
     starts: list[float]
     windows: list[Samples]
     beyond: Samples | None = None
-    seeking: bool = True
+    levels: DecodedLevels | None = None
+    held: HeldStretches = field(default_factory=HeldStretches)
+
+    @property
+    def seeking(self) -> bool:
+        """Whether the file may be sought in."""
+        return self.levels is None
 
     def as_planned(self, seconds: float, sample_rate: int) -> bool:
         """Say whether each window is as long as the duration promised, and nothing follows."""
@@ -129,22 +148,20 @@ class _Cuts:
 
 def _plan_and_cut(audio: AudioFile, seconds: float, count: int, sample_rate: int) -> _Cuts:
     """Plan windows and read them, by ever better measures of the duration, until what was read is what was planned."""
-    cuts = _Cuts(-1.0, [], [])
-    measures = (
-        (audio.decoded_duration,)
-        if is_joined(audio)
-        else (audio.duration, audio.measured_duration, audio.decoded_duration)
-    )
-    for measure in measures:
-        duration, seeking = measure(), measure != audio.decoded_duration
-        if seeking and duration == cuts.duration:
+    tried = -1.0
+    for measure in () if is_joined(audio) else (audio.duration, audio.measured_duration):
+        duration = measure()
+        if duration == tried:
             continue
-        starts = plan_starts(duration, seconds, count)
-        *windows, beyond = audio.cut([*starts, duration], seconds, sample_rate, seeking)
-        cuts = _Cuts(duration, starts, windows, beyond if seeking else None, seeking)
+        tried, starts, held = duration, plan_starts(duration, seconds, count), HeldStretches()
+        *windows, beyond = audio.cut([*starts, duration], seconds, sample_rate, True, held)
+        cuts = _Cuts(duration, starts, windows, beyond, held=held)
         if cuts.as_planned(seconds, sample_rate):
-            break
-    return cuts
+            return cuts
+    levels, held = decode_levels(audio, BLOCK_SECONDS), HeldStretches()
+    starts = plan_starts(levels.duration, seconds, count)
+    windows = audio.cut(starts, seconds, sample_rate, False, held)
+    return _Cuts(levels.duration, starts, windows, levels=levels, held=held)
 
 
 class _Placing:
@@ -166,16 +183,20 @@ class _Placing:
         return self._without_gaps(cuts)
 
     def _found_anywhere(self) -> tuple[float, float]:
-        """Bounds of the sound where no window met any: everything is read, a stretch at a time."""
+        """Bounds of the sound where no window met any: the levels of everything are read, a stretch at a time."""
         stretches = _stretches(0.0, self.cuts.duration, backwards=False)
-        self.loudest = max((_loudest([self._read(*each)]) for each in stretches), default=self.loudest)
+        levels = [self._levels(*each) for each in stretches]
+        self.loudest = max((_rms(each) for each in levels), default=self.loudest)
         self.floor = floor_of(self.loudest)
-        found = [(start, sound_bounds(self._read(start, stop), self.rate, self.floor)) for start, stop in stretches]
-        bounds = [(start + each[0], start + each[1]) for start, each in found if each is not None]
-        return (bounds[0][0], bounds[-1][1]) if bounds else (0.0, self.cuts.duration)
+        bounds = bounds_of(np.concatenate(levels), self.floor) if levels else None
+        return bounds or (0.0, self.cuts.duration)
 
-    def _read(self, start: float, stop: float) -> Samples:
-        return self.audio.cut([start], stop - start, self.rate, self.cuts.seeking)[0]
+    def _levels(self, start: float, stop: float) -> NDArray[np.float32]:
+        """Levels of the blocks of BLOCK_SECONDS from `start` to `stop`, decoded where they are not known."""
+        if self.cuts.levels is not None:
+            return self.cuts.levels.between(start, stop)
+        samples = self.audio.cut([start], stop - start, self.rate, True, self.cuts.held)[0]
+        return block_levels(samples, self.rate)
 
     def _first(self) -> float:
         """Give the first moment with sound: in the first window, else in what lies between it and one with sound."""
@@ -196,9 +217,9 @@ class _Placing:
             return known
         before = self.cuts.starts[at - 1 if end == 0 else at + 1] + (self.seconds if end == 0 else 0.0)
         for start, stop in _stretches(before, known, backwards=end == 1):
-            nearer = sound_bounds(self._read(start, stop), self.rate, self.floor)
+            nearer = bounds_of(self._levels(start, stop), self.floor)
             if nearer is not None:
-                return start + nearer[end]
+                return min(start + nearer[end], stop)
         return known
 
     def _without_gaps(self, cuts: _Cuts) -> _Cuts:
@@ -206,21 +227,25 @@ class _Placing:
         speaks = speaking(levels(stack(cuts.windows, round(self.seconds * self.rate))))
         if speaks.all():
             return cuts
-        starts, windows = list(cuts.starts), list(cuts.windows)
-        loud = np.flatnonzero(speaks)
+        loud, starts = np.flatnonzero(speaks), list(cuts.starts)
         for silent in np.flatnonzero(~speaks):
             nearest = starts[loud[np.abs(loud - silent).argmin()]]
-            for halving in range(1, HALVINGS + 1):
-                start = nearest + (cuts.starts[silent] - nearest) / 2**halving
-                (window,) = self._cut([start])
-                if _loudest([window]) >= self.floor:
-                    starts[silent], windows[silent] = start, window
-                    break
-        order = np.argsort(starts, kind="stable")
-        return replace(cuts, starts=[starts[i] for i in order], windows=[windows[i] for i in order])
+            ways = (nearest + (cuts.starts[silent] - nearest) / 2**halving for halving in range(1, HALVINGS + 1))
+            starts[silent] = next((way for way in ways if self._level_of_window(way) >= self.floor), starts[silent])
+        starts.sort()
+        return replace(cuts, starts=starts, windows=self._cut(starts))
+
+    def _level_of_window(self, start: float) -> float:
+        if self.cuts.levels is not None:
+            return _rms(self.cuts.levels.between(start, start + self.seconds))
+        return _loudest(self._cut([start]))
 
     def _cut(self, starts: list[float]) -> list[Samples]:
-        return self.audio.cut(starts, self.seconds, self.rate, self.cuts.seeking)
+        return self.audio.cut(starts, self.seconds, self.rate, self.cuts.seeking, self.cuts.held)
+
+
+def _rms(found: NDArray[np.float32]) -> float:
+    return float(np.sqrt(np.square(found).mean())) if len(found) else 0.0
 
 
 def _loudest(windows: list[Samples]) -> float:

@@ -13,7 +13,7 @@ from engine.indexer.audio.samples import Chunk, Samples, resample
 PRIMING_SECONDS = 0.35  # decoded and dropped before a window: mp3's bit reservoir, Opus' pre-roll
 MARGIN_SECONDS = 0.02  # read around a window so that the resampler's filter sees real sound at its edges
 WORTH_SEEKING_SECONDS = 1.5  # a shorter gap is decoded through, which costs less than a seek
-HELD = 2  # stretches that a holding tape keeps
+HELD_SAMPLES = 1 << 22  # 16 MiB; 95 s at 44.1 kHz
 
 
 class Decodable(Protocol):
@@ -31,20 +31,78 @@ class Decodable(Protocol):
         """Decode from here to the end."""
 
 
-class Tape:
-    """The stretch of decoded sound around the reading point: grows to the right, forgets on the left."""
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """Decoded samples from position `begin` on."""
 
-    def __init__(self, audio: Decodable, rate: int, seeking: bool) -> None:
+    begin: int
+    samples: Samples
+
+    @property
+    def end(self) -> int:
+        """The position after the last sample."""
+        return self.begin + len(self.samples)
+
+
+class HeldStretches:
+    """Stretches that were read before, so that windows which overlap them decode the rest only; the oldest go first."""
+
+    def __init__(self) -> None:
+        self._stretches: list[Stretch] = []
+
+    def add(self, begin: int, samples: Samples) -> None:
+        """Hold a stretch; at most HELD_SAMPLES in all."""
+        self._stretches.append(Stretch(begin, samples))
+        while sum(len(each.samples) for each in self._stretches) > HELD_SAMPLES:
+            del self._stretches[0]
+
+    def at(self, position: int) -> Stretch | None:
+        """Return a stretch that holds a position."""
+        return next((each for each in self._stretches if each.begin <= position < each.end), None)
+
+    def next_after(self, position: int, end: int) -> int:
+        """Return where the first stretch between a position and `end` begins; `end` where there is none."""
+        return min((each.begin for each in self._stretches if position < each.begin < end), default=end)
+
+
+class Tape:
+    """The stretch of decoded sound around the reading point: grows to the right, forgets on the left.
+
+    Args:
+        audio: The file.
+        rate: Its sample rate.
+        seeking: Whether to seek over gaps, or to decode through them.
+        held: Stretches to take from and to add to; they belong to one file and one way of seeking.
+    """
+
+    def __init__(self, audio: Decodable, rate: int, seeking: bool, held: HeldStretches | None = None) -> None:
         self.rate = rate
         self._audio = audio
         self._seeking = seeking
+        self._held = held if held is not None else HeldStretches()
         self._begin = self._end = 0
         self._pieces: list[Samples] = []
         self._chunks = audio.chunks()
         self._lost = not audio.untouched  # where FFmpeg stands
 
     def read(self, begin: int, end: int) -> Samples:
-        """Give the samples from `begin` to `end` (positions at the file's rate), fewer if the file ends before."""
+        """Return the samples from `begin` to `end` (positions at the file's rate), fewer if the file ends before."""
+        parts, at = [np.zeros(0, np.float32)], begin
+        while at < end:
+            held = self._held.at(at)
+            stop = min(end, held.end) if held else self._held.next_after(at, end)
+            if held:
+                part = held.samples[at - held.begin : stop - held.begin]
+            else:
+                part = self._decode(at, stop)
+                self._held.add(at, part)
+            parts.append(part)
+            if len(part) < stop - at:
+                break
+            at = stop
+        return np.concatenate(parts)
+
+    def _decode(self, begin: int, end: int) -> Samples:
         gap = begin - self._end
         if self._lost or begin < self._begin or (self._seeking and gap > WORTH_SEEKING_SECONDS * self.rate):
             self._jump(begin)
@@ -72,41 +130,6 @@ class Tape:
         self._pieces = []
         self._lost = False
         self._chunks = self._audio.chunks(sought)
-
-
-class HoldingTape(Tape):
-    """A tape that gives again what it was told to hold, without decoding it once more."""
-
-    def __init__(self, audio: Decodable, rate: int, seeking: bool) -> None:
-        super().__init__(audio, rate, seeking)
-        self._held: list[_Held] = []
-
-    def hold(self, begin: int, end: int) -> Samples:
-        """Read as `read` does, and keep it until HELD others are held, or one that follows on it at either side."""
-        new, near = _Held(begin, end, self.read(begin, end)), 2 * MARGIN_SECONDS * self.rate
-        apart = [each for each in self._held if min(abs(each.end - begin), abs(end - each.begin)) > near]
-        self._held = [*apart, new][-HELD:]
-        return new.samples
-
-    def read(self, begin: int, end: int) -> Samples:
-        """Give the samples from `begin` to `end`, fewer if the file ends before."""
-        for held in reversed(self._held):
-            if held.begin <= begin and end <= held.end:
-                return held.samples[begin - held.begin : end - held.begin]
-            if held.begin <= begin < held.end:
-                return np.concatenate([held.samples[begin - held.begin :], self.read(held.end, end)])
-            if begin < held.begin < end <= held.end:
-                return np.concatenate([self.read(begin, held.begin), held.samples[: end - held.begin]])
-        return super().read(begin, end)
-
-
-@dataclass(frozen=True, eq=False)
-class _Held:
-    """What was decoded from `begin` to `end`, both in samples; less where the file ended."""
-
-    begin: int
-    end: int
-    samples: Samples
 
 
 def cut_window(tape: Tape, start: float, seconds: float, sample_rate: int) -> Samples:

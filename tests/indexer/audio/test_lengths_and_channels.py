@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from engine.indexer.audio.decode import AudioFile
+from engine.indexer.audio.joined import is_joined
 from engine.indexer.audio.reading import read_track
 from tests.audio import peak_frequency, tone, write_audio
 
@@ -32,6 +33,45 @@ def test_joined_streams_are_heard_to_their_end(tmp_path: Path, extension: str) -
     assert track.duration_seconds == pytest.approx(15, abs=0.2)
     assert peak_frequency(track.windows[0], RATE) == pytest.approx(300, abs=2)
     assert peak_frequency(track.windows[-1], RATE) == pytest.approx(900, abs=2)
+
+
+@pytest.mark.parametrize("lengths", [(6, 9), (3, 30), (30, 3), (7, 7), (4, 4, 4, 21)], ids=str)
+def test_joined_wavpack(tmp_path: Path, lengths: tuple[int, ...]) -> None:
+    """WavPack files joined to one are as long as all of their parts, and a whole file is not taken for one of them."""
+    parts = []
+    for number, seconds in enumerate(lengths):
+        part = tmp_path / f"{number}.wv"
+        write_audio(part, tone(300 * (number + 1), seconds, 44_100), 44_100)
+        with AudioFile.open(part) as audio:
+            assert not is_joined(audio)
+        parts.append(part.read_bytes().partition(b"APETAGEX")[0])
+    joined = tmp_path / "joined.wv"
+    joined.write_bytes(b"".join(parts))
+    track = read_track(joined, 2.0, 4, RATE, "sound")
+    assert track.duration_seconds == pytest.approx(sum(lengths), abs=0.2)
+    assert peak_frequency(track.windows[-1], RATE) == pytest.approx(300 * len(lengths), abs=2)
+
+
+def test_joined_files_are_decoded_a_few_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much of a joined file is silent, it is decoded from its beginning at most five times."""
+    sound, silence = tone(440, 3, 44_100), np.zeros(44_100 * 90, np.float32)
+    for name, part in (("a", silence), ("b", np.concatenate([silence, sound, silence]))):
+        write_audio(tmp_path / f"{name}.wv", part, 44_100)
+    joined = tmp_path / "joined.wv"
+    joined.write_bytes(b"".join((tmp_path / f"{n}.wv").read_bytes().partition(b"APETAGEX")[0] for n in "ab"))
+    rewinds = 0
+    rewind = AudioFile.rewind
+
+    def counting(self: AudioFile) -> None:
+        nonlocal rewinds
+        rewinds += 1
+        rewind(self)
+
+    monkeypatch.setattr(AudioFile, "rewind", counting)
+    track = read_track(joined, 2.0, 10, RATE, "sound")
+    assert rewinds <= 5
+    assert track.duration_seconds == pytest.approx(273, abs=0.2)
+    assert 178 <= track.starts[0] <= 183
 
 
 def test_a_total_that_is_too_small(tmp_path: Path) -> None:
