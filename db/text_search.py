@@ -7,7 +7,8 @@ search_trigrams  each sequence of three characters: finds words of three charact
 search_words     words, and single characters of scripts without spaces (Chinese, Japanese kanji, Hangul): finds shorter
                  words at the beginning of words; inside words they are looked for by a scan
 
-A SQLite without FTS5 or trigrams (before 3.34) has neither; then `search_texts` is scanned, with the same answers.
+A SQLite without FTS5 or trigrams (before 3.34) neither makes nor uses them: it scans `search_texts`, with the same
+answers, and marks tables that another SQLite made as stale. The next write through FTS5 rebuilds those.
 """
 
 import re
@@ -16,9 +17,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from functools import lru_cache
 
-from sqlalchemy import Connection, TextClause, bindparam, delete, func, select, text
+from sqlalchemy import Connection, TextClause, bindparam, delete, select, text
 
+from engine.db.dialects import dialect_of
 from engine.db.schema import search_texts, tracks
+from engine.db.settings import get_setting, set_setting
 from engine.db.text import clean, portions
 from engine.errors import InvalidError
 
@@ -31,6 +34,7 @@ TIERS = (("title", "artist"), ("album", "genre", "year"), ("path",))
 SPACELESS = r"\u2e80-\u2fdf\u3005-\u3007\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 ONE_CHARACTER = re.compile(f"([{SPACELESS}])")
 VOICING_MARKS = "\u3099\u309a"  # of kana: they tell sounds apart, as accents do not
+STALE = "text_index_stale"  # setting, "yes" or "no": rows were written without the FTS5 tables
 DDL = (
     """CREATE VIRTUAL TABLE search_trigrams USING fts5(
         title, artist, album, genre, year, path,
@@ -67,7 +71,7 @@ def fold_for_search(value: str) -> str:
 
 def create_text_search(connection: Connection) -> None:
     """Create the FTS5 tables, if this SQLite has them."""
-    if _has_trigrams(connection):
+    if dialect_of(connection).indexes_text():
         for statement in DDL:
             connection.exec_driver_sql(statement)
 
@@ -80,7 +84,7 @@ def put_search_text(connection: Connection, track_id: int, track: SearchableTrac
 def put_search_texts(connection: Connection, by_id: dict[int, SearchableTrack]) -> None:
     """Write the searchable texts of many tracks in place of earlier ones."""
     drop_search_texts(connection, by_id)
-    indexed = _is_indexed(connection)
+    indexed = _follows_writes(connection)
     for part in portions(by_id):
         connection.execute(search_texts.insert(), [{"track_id": i, **_row(by_id[i])} for i in part])
         if indexed:
@@ -92,7 +96,7 @@ def put_search_texts(connection: Connection, by_id: dict[int, SearchableTrack]) 
 
 def drop_search_texts(connection: Connection, track_ids: Iterable[int]) -> None:
     """Remove the searchable texts of tracks, before the tracks themselves."""
-    indexed = _is_indexed(connection)
+    indexed = _follows_writes(connection)
     for part in portions(track_ids):
         if indexed:  # FTS5 has to be told the old values of rows whose content lies in another table
             for table, columns in TABLES.items():
@@ -206,15 +210,27 @@ def _prefix(word: str) -> str | None:
     return f"{_quoted(_separated(word).strip())}*" if any(c.isalnum() for c in word) else None
 
 
-def _has_trigrams(connection: Connection) -> bool:
-    try:
-        connection.exec_driver_sql("CREATE VIRTUAL TABLE temp.trigram_probe USING fts5(a, tokenize='trigram')")
-    except Exception:  # whatever the driver raises for a module or tokenizer that it lacks
+def _follows_writes(connection: Connection) -> bool:
+    """Return whether the FTS5 tables take part in a write; rebuild them first if rows were written without them."""
+    if not _has_tables(connection):
         return False
-    connection.exec_driver_sql("DROP TABLE temp.trigram_probe")
+    stale = get_setting(connection, STALE) == "yes"
+    if not dialect_of(connection).indexes_text():
+        if not stale:
+            set_setting(connection, STALE, "yes")
+        return False
+    if stale:
+        for table in TABLES:
+            connection.exec_driver_sql(f"INSERT INTO {table}({table}) VALUES ('rebuild')")
+        set_setting(connection, STALE, "no")
     return True
 
 
 def _is_indexed(connection: Connection) -> bool:
-    named = select(func.count()).select_from(text("sqlite_master")).where(text("name = 'search_trigrams'"))
-    return bool(connection.execute(named).scalar_one())
+    """Return whether the FTS5 tables are there, usable here, and hold every row."""
+    usable = _has_tables(connection) and dialect_of(connection).indexes_text()
+    return usable and get_setting(connection, STALE) != "yes"
+
+
+def _has_tables(connection: Connection) -> bool:
+    return dialect_of(connection).tables(connection) >= set(TABLES)

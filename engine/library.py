@@ -196,7 +196,13 @@ class Engine:
         return measure_tracks(self._session.database, roots, threads, progress or (lambda _: None), cancel)
 
     def search(self, words: str | Sequence[str], limit: int | None = None) -> tuple[FoundTrack, ...]:
-        """Find tracks by text: every word must occur in the artist, title, album, genre, year or path, ignoring case.
+        """Find tracks by text: every word must occur in the artist, title, album, genre, year or path.
+
+        Case and accents do not count, and parts of words are found too.
+
+        Tracks with all words in title and artist come first, then those with the rest in album, genre and year, then
+        those with some in the path only; equals by artist, album and path. With a limit, at most 1,000 tracks of each
+        rank are sorted, those indexed first.
 
         Args:
             words: Words in one string, or a sequence of them.

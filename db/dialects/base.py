@@ -86,6 +86,9 @@ class Dialect(Protocol):
     def contains(self, column: ColumnElement[str], word: str) -> ColumnElement[bool]:
         """Return whether a text contains a word, character by character."""
 
+    def indexes_text(self) -> bool:
+        """Return whether text can be indexed by sequences of three characters."""
+
     def joined(self, column: ColumnElement[Any]) -> ColumnElement[str]:
         """Aggregate the values of a group into one text, separated by commas, in any order."""
 

@@ -9,6 +9,7 @@ reads.
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,10 @@ class SQLite:
         """Return instr(column, word) > 0."""
         return func.instr(column, word) > 0
 
+    def indexes_text(self) -> bool:
+        """Return whether this SQLite has FTS5 and its trigrams (3.34, unless it was built without)."""
+        return _has_trigrams()
+
     def joined(self, column: ColumnElement[Any]) -> ColumnElement[str]:
         """Return group_concat(column)."""
         return func.group_concat(column, ",")
@@ -161,6 +166,16 @@ class FileWatch:
 
     def close(self) -> None:
         """Do nothing: no connection is open."""
+
+
+@lru_cache
+def _has_trigrams() -> bool:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        try:
+            connection.execute("CREATE VIRTUAL TABLE probe USING fts5(text, tokenize='trigram')")
+        except sqlite3.Error:
+            return False
+    return True
 
 
 def _connect(path: Path, query: str = "mode=rw") -> sqlite3.Connection:

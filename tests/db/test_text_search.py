@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection
 
 from engine.db import Database, NewTrack, relocate, remove_tracks, search, text_search, upsert_track
+from engine.db.dialects import SQLITE
 from engine.errors import InvalidError
 
 NewTracks = Callable[..., NewTrack]
@@ -94,3 +95,23 @@ def test_too_many_words(filled: Database) -> None:
     """More words than a query may have are refused in words."""
     with filled.read() as connection, pytest.raises(InvalidError, match="at most 100 words"):
         ids(connection, *(f"word{number}" for number in range(101)))
+
+
+def test_index_catches_up_with_writes_without_fts5(
+    database: Database, new_track: NewTracks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A SQLite without FTS5 reads and writes a library that has the index; the next write with FTS5 rebuilds it."""
+    with database.write() as connection:
+        upsert_track(connection, new_track(b"/music/a.mp3", title="Porcelain"))
+        upsert_track(connection, new_track(b"/music/b.mp3", title="Ingrata"))
+    with monkeypatch.context() as patched:
+        patched.setattr(type(SQLITE), "indexes_text", lambda _: False)
+        with database.write() as connection:
+            upsert_track(connection, new_track(b"/music/a.mp3", title="Everloving"))
+            assert (ids(connection, "everlov"), ids(connection, "porcel"), ids(connection, "ingr")) == ([1], [], [2])
+    with database.read() as connection:
+        assert (ids(connection, "everlov"), ids(connection, "porcel")) == ([1], [])
+    with database.write() as connection:
+        upsert_track(connection, new_track(b"/music/c.mp3", title="Takk"))
+        assert text_search._is_indexed(connection)
+        assert (ids(connection, "everlov"), ids(connection, "porcel"), ids(connection, "takk")) == ([1], [], [3])
