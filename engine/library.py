@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -257,8 +258,11 @@ class Engine:
                 resolved = resolve(connection, track)
             return fs_name(resolved.path), resolved.track_id
         except QueryError:
-            no_path = isinstance(track, int) or not track or ID_PATTERN.fullmatch(str(track))
-            return (None if no_path else fs_name(absolute_path(track))), None  # type: ignore[arg-type]
+            if isinstance(track, int) or ID_PATTERN.fullmatch(str(track)):
+                return None, None
+            with suppress(InvalidError):  # an empty name, or none of a file
+                return fs_name(absolute_path(track)), None
+            return None, None
 
     def similar(
         self,

@@ -6,7 +6,6 @@ device).
 
 from __future__ import annotations
 
-import io
 import os
 import signal
 import sys
@@ -14,41 +13,40 @@ import sys
 import click
 
 from engine.cli import (
-    ask,
     classify,
     completion,
     doctor,
-    draw_map,
     duplicates,
+    encoders,
     evaluate,
     examples,
     explain,
     genres,
     index,
     manage,
+    map,
     playlist,
     recommend,
+    search,
     similar,
+    stats,
     study,
     train,
 )
-from engine.cli.group import FAILED, NOTHING_DONE, USAGE, Settings, cli
+from engine.cli.group import FAILED, LONGEST_LINE, NOTHING_DONE, QUERY_FAILURES, USAGE, Settings, cli
 from engine.cli.streams import discard_output, prepare_streams
-from engine.errors import AudioError, EngineError, QueryError, SignatureError, visible
-
-LONGEST_LINE = 1000  # characters of an error that are printed
+from engine.errors import EngineError, visible
 
 examples.add_examples(cli)
 
 __all__ = [
     "Settings",
-    "ask",
     "classify",
     "cli",
     "completion",
     "doctor",
-    "draw_map",
     "duplicates",
+    "encoders",
     "evaluate",
     "examples",
     "explain",
@@ -56,9 +54,12 @@ __all__ = [
     "index",
     "main",
     "manage",
+    "map",
     "playlist",
     "recommend",
+    "search",
     "similar",
+    "stats",
     "study",
     "train",
 ]
@@ -76,14 +77,14 @@ def _run() -> int:
         code = _invoke()
         sys.stdout.flush()
         return code
-    except click.ClickException as error:
-        shown = io.StringIO()
-        error.show(shown)
-        click.echo(visible(shown.getvalue(), keep="\n"), nl=False, err=True)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
         return USAGE
+    except click.ClickException as error:
+        return _complain(_usage_line(error), USAGE)
     except (click.Abort, KeyboardInterrupt):
         return _complain("stopped; run the same command again to go on", FAILED)
-    except (QueryError, AudioError, SignatureError) as error:
+    except QUERY_FAILURES as error:
         return _complain(str(error), FAILED)
     except EngineError as error:
         return _complain(str(error), NOTHING_DONE)
@@ -118,6 +119,12 @@ def _describe(error: OSError) -> str:
     if error.filename is None:
         return f"cannot write the answer: {reason}"
     return f"{os.fsdecode(error.filename)}: {reason}"
+
+
+def _usage_line(error: click.ClickException) -> str:
+    """Return a usage error's message, and the help to read."""
+    context = getattr(error, "ctx", None)
+    return f"{error.format_message().rstrip('.')}; see {context.command_path if context else 'engine'} --help"
 
 
 def _complain(message: str, code: int) -> int:

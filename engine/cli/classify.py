@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from engine.cli.ask import NEAREST_CENTROIDS, as_json, displayable, print_json
-from engine.cli.group import FAILED, Settings, cli
-from engine.cli.tables import as_csv, columns_of, on_terminal, one_format, print_csv, print_table
-from engine.errors import AudioError, QueryError, SignatureError
+from engine import documents
+from engine.cli.group import FAILED, QUERY_FAILURES, Settings, cli
+from engine.cli.options import coverage_option, one_format, output_options
+from engine.cli.tables import on_terminal, print_csv, print_records, print_table
+from engine.cli.text import (
+    counted,
+    displayable,
+    heading,
+    print_centroids,
+    print_json,
+    print_labelled,
+    print_problem,
+)
 
 if TYPE_CHECKING:
     from engine.db import AudioFeatures
@@ -29,19 +37,16 @@ COLUMNS = (
 
 @cli.command()
 @click.argument("tracks", nargs=-1, required=True, metavar="TRACK...")
-@click.option(
-    "--coverage", type=click.Choice(["windows", "full"]), help="Which signatures; default: the library's own."
-)
+@coverage_option
 @click.option("--write-tags", is_flag=True, help="Show which genre and mood tags would be written into the files.")
 @click.option("--yes", is_flag=True, help="With --write-tags: write them. Needs music-engine[tags].")
 @click.option(
     "--min-probability",
     type=click.FloatRange(0, 1),
-    help="With --write-tags: leave out what is less sure; default: 0.6.",
+    help="With --write-tags: skip predictions below this probability; default: 0.6.",
 )
-@click.option("--overwrite", is_flag=True, help="With --write-tags: also where a file has such a tag.")
-@as_json
-@as_csv
+@click.option("--overwrite", is_flag=True, help="With --write-tags: also replace existing tags.")
+@output_options
 @click.pass_obj
 def classify(
     settings: Settings,
@@ -54,31 +59,27 @@ def classify(
     as_json: bool,
     as_csv: bool,
 ) -> int:
-    """Tell genre, mood and valence of each TRACK (a file, or a track id), and its distance to every genre."""
+    """Predict genre, mood and valence of each TRACK (a file or a track id), and its distance to every genre."""
     one_format(as_json, as_csv)
     if (yes or overwrite) and not write_tags:
         raise click.UsageError("--yes and --overwrite belong to --write-tags")
+    report = None
     with settings.open(coverage=coverage) as library:
         results = [_classify(library, track) for track in tracks]
-        document: dict[str, Any] = {"encoder": library.encoder, "queries": [asdict(result) for result in results]}
-        report = None
         if write_tags:
             report = library.write_tags(results, write=yes, minimum=min_probability, overwrite=overwrite)
-            document["tags"] = asdict(report)
-        elif not as_json and not as_csv:
-            _show_all(library, results)
+        elif not (as_json or as_csv):
+            _print_all(library, results)
     if as_json:
-        print_json(document)
+        print_json(documents.classifications(library.encoder, results, report))
     if as_csv:
         _print_csv(results, report)
-    for result in results:
-        if result.error:
-            click.echo(f"engine: {displayable(result.error)}", err=True)
-    failed = any(result.error for result in results)
+    failed = [result.error for result in results if result.error]
+    for error in failed:
+        print_problem(error)
     if report is not None:
-        _tell(report, settings.quiet, as_json or as_csv, written=yes)
-        failed = failed or (yes and bool(report.failed))
-    return FAILED if failed else 0
+        _print_report(report, settings.quiet, as_json or as_csv, written=yes)
+    return FAILED if failed or (yes and report is not None and report.failed) else 0
 
 
 def _classify(library: Engine, track: str) -> Classification:
@@ -86,17 +87,16 @@ def _classify(library: Engine, track: str) -> Classification:
 
     try:
         return library.classify(track)
-    except (QueryError, AudioError, SignatureError) as error:
-        path, track_id = library.locate(track)
-        return Classification(path, track_id, " ".join(str(error).split()), (), (), (), ())
+    except QUERY_FAILURES as error:
+        return Classification.failed(*library.locate(track), error)
 
 
 def _print_csv(results: Sequence[Classification], report: TagReport | None) -> None:
-    """The likeliest of each kind for each track; with a report, its changes. A query that failed has no record."""
+    """Print the likeliest of each kind for each track, or the changes of a report; a failed query has no record."""
     if report is not None:
         from engine.tags.results import TagChange
 
-        print_csv(columns_of(TagChange), map(asdict, report.changes))
+        print_records(TagChange, report.changes)
         return
     print_csv(COLUMNS, [_record(result) for result in results if not result.error])
 
@@ -115,41 +115,33 @@ def _record(result: Classification) -> dict[str, object]:
         "valence_probability": valence and valence.probability,
         "nearest_centroid": near and near.genre,
         "distance": near and near.distance,
-        "tags": "; ".join(_sounds(result.tags, MOST_TAGS)),
+        "tags": "; ".join(_words(result.tags, MOST_TAGS)),
     }
 
 
-def _show_all(library: Engine, results: Sequence[Classification]) -> None:
+def _print_all(library: Engine, results: Sequence[Classification]) -> None:
     for result in results:
         if not result.error:
             features = library.audio_features(result.track_id) if result.track_id is not None else None
-            _show(result, features)
+            _print(result, features)
 
 
-def _show(result: Classification, features: AudioFeatures | None) -> None:
-    number = f"  (track {result.track_id})" if result.track_id else ""
-    click.echo(click.style(displayable(result.path or ""), bold=True) + number)
-    _line("genre", [f"{entry.genre} {entry.probability:.2f}" for entry in result.genres[:3]])
-    _line("mood", [f"{entry.mood} {entry.probability:.2f}" for entry in result.moods])
-    _line("valence", [f"{entry.valence} {entry.probability:.2f}" for entry in result.valence])
-    _line("sounds", _sounds(result.tags, MOST_SOUNDS))
-    near = [f"{entry.genre} {entry.distance:.2f}" for entry in result.centroids[:NEAREST_CENTROIDS]]
-    own = sum(entry.kind == "library" for entry in result.centroids)
-    click.echo(f"  nearest genre centroids  {', '.join(near)}  ({own} of {len(result.centroids)} from this library)")
+def _print(result: Classification, features: AudioFeatures | None) -> None:
+    click.echo(heading(result.path or "", result.track_id))
+    print_labelled("genre", [f"{entry.genre} {entry.probability:.2f}" for entry in result.genres[:3]])
+    print_labelled("mood", [f"{entry.mood} {entry.probability:.2f}" for entry in result.moods])
+    print_labelled("valence", [f"{entry.valence} {entry.probability:.2f}" for entry in result.valence])
+    print_labelled("sounds", _words(result.tags, MOST_SOUNDS))
+    print_centroids(result.centroids)
     if features is not None:
-        _line("measured", _measured(features))
+        print_labelled("measured", _measured(features))
     click.echo()
 
 
-def _sounds(tags: Sequence[TagProbability], most: int) -> list[str]:
+def _words(tags: Sequence[TagProbability], most: int) -> list[str]:
     from engine.search.word_tags import telling
 
     return [f"{entry.tag} {entry.probability:.2f}" for entry in telling(tags, most)]
-
-
-def _line(title: str, parts: Sequence[str]) -> None:
-    if parts:
-        click.echo(f"  {title:<9} {', '.join(parts)}")
 
 
 def _measured(features: AudioFeatures) -> list[str]:
@@ -158,36 +150,35 @@ def _measured(features: AudioFeatures) -> list[str]:
     return [tempo, features.key or "no key", loudness]
 
 
-def _tell(report: TagReport, quiet: bool, silent: bool, *, written: bool) -> None:
+def _print_report(report: TagReport, quiet: bool, only_problems: bool, *, written: bool) -> None:
+    """Print a plan, or the results, of writing tags."""
     for failed in report.failed:
-        click.echo(f"engine: {failed.path}: {failed.reason}", err=True)
-    if silent:
+        print_problem(f"{failed.path}: {failed.reason}")
+    if only_problems:
         return
     if on_terminal():
         rows = [(c.path, c.tag, c.old, c.new, f"{c.probability:.2f}") for c in report.changes]
         print_table(("path", "tag", "old", "new", "sure"), rows)
     else:
         for change in report.changes:
-            _show_change(change)
-    if quiet:
-        return
+            click.echo(_change_line(change))
+    if not quiet:
+        _print_counts(report, written=written)
+
+
+def _print_counts(report: TagReport, *, written: bool) -> None:
     files = len({change.path for change in report.changes})
-    what = "written" if written else "to write"
-    click.echo(f"{_number(len(report.changes), 'tag')} {what} in {_number(files, 'file')}")
+    click.echo(
+        f"{counted(len(report.changes), 'tag')} {'written' if written else 'to write'} in {counted(files, 'file')}"
+    )
     if report.kept:
-        click.echo(f"{_number(report.kept, 'tag')} already there kept (--overwrite replaces them)")
+        click.echo(f"{counted(report.kept, 'tag')} already there kept (--overwrite replaces them)")
     if report.unsure:
-        click.echo(f"{_number(report.unsure, 'guess', 'guesses')} too unsure to write (--min-probability)")
+        click.echo(f"{counted(report.unsure, 'guess', 'guesses')} too unsure to write (--min-probability)")
     if report.changes and not written:
         click.echo("nothing was written; add --yes to write")
 
 
-def _number(count: int, one: str, many: str = "") -> str:
-    return f"{count} {one if count == 1 else many or one + 's'}"
-
-
-def _show_change(change: TagChange) -> None:
+def _change_line(change: TagChange) -> str:
     old = "(none)" if change.old is None else displayable(change.old)
-    click.echo(
-        f"{displayable(change.path)}: {change.tag}: {old} -> {displayable(change.new)}  ({change.probability:.2f})"
-    )
+    return f"{displayable(change.path)}: {change.tag}: {old} -> {displayable(change.new)}  ({change.probability:.2f})"

@@ -1,4 +1,4 @@
-"""`engine completion`, and what a shell offers after the tab key. Loads nothing but click."""
+"""`engine completion`, and the values that a shell offers after the tab key. Loads nothing but click."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from click.shell_completion import get_completion_class
 from engine.cli.group import cli
 
 SHELLS = ("bash", "zsh", "fish")
-VARIABLE = "_ENGINE_COMPLETE"  # by which the shell's script asks: click's convention for a command called engine
+VARIABLE = "_ENGINE_COMPLETE"  # set by the shell's script: click's convention for a command called engine
 FILES = (
     "FILE",
     "PATH",
@@ -21,13 +21,13 @@ FILES = (
     "OLD",
     "NEW",
     ".TOML",
-)  # in a metavar: a file
+)  # words of a metavar that stands for a file
 
 
 @cli.command()
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(shell: str) -> None:
-    """Print the script that completes commands, options and file names in a SHELL.
+    """Print the script that completes commands, options and file names in SHELL.
 
     \b
       bash   eval "$(engine completion bash)"      in ~/.bashrc

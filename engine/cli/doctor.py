@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.cli.ask import as_json, displayable, print_json
 from engine.cli.group import FAILED, Settings, cli
+from engine.cli.options import as_json
+from engine.cli.text import displayable, print_json
 
 if TYPE_CHECKING:
     from engine.doctor.results import Finding

@@ -1,4 +1,4 @@
-"""`engine duplicates`."""
+"""`engine duplicates`: the same recording, and the same work, in different files."""
 
 from __future__ import annotations
 
@@ -8,42 +8,43 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.cli.ask import as_json, displayable, print_json
+from engine import documents
 from engine.cli.group import FAILED, Settings, cli
 from engine.cli.index import progress
-from engine.cli.tables import as_csv, counted, one_format, print_csv
+from engine.cli.options import one_format, output_options
+from engine.cli.tables import print_csv
+from engine.cli.text import counted, displayable, print_json, print_problem
 
 if TYPE_CHECKING:
     from engine.duplicates.results import DuplicateGroup, Duplicates
 
 TITLES = {"same_recording": "same recording", "same_work": "same work"}
 CSV_COLUMNS = ("group", "kind", "score", "track_id", "path", "codec", "bitrate", "partial")
-MOST_LEFT_OUT = 20  # listed one by one
+MOST_LEFT_OUT = 20  # files listed
 
 
 @cli.command()
 @click.option("--kind", type=click.Choice(list(TITLES)), help="Only groups of this kind; default: both.")
-@as_json
-@as_csv
+@output_options
 @click.pass_obj
 def duplicates(settings: Settings, kind: str | None, as_json: bool, as_csv: bool) -> int:
-    """Find the same recording in different files, told apart from remasters, live versions and covers (same work).
+    """Find the same recording in different files, apart from remasters, live versions and covers (same work).
 
     Files are listed best first: whole before partial (clearly shorter than the longest), lossless, then by bit rate.
-    Nothing is deleted. The first run reads the first two minutes of every file that has near neighbours; what was heard
-    is stored.
+    Nothing is deleted. The first run reads the first two minutes of every file with near neighbours, and stores their
+    fingerprints.
     """
     one_format(as_json, as_csv)
     with settings.open() as library, progress(settings.quiet) as show:
         found = library.duplicates(kind, show)
-    _complain(found)
+    _print_problems(found)
     if as_json:
-        print_json({"groups": [asdict(group) for group in found.groups]})
+        print_json(documents.duplicates(found))
     elif as_csv:
         print_csv(CSV_COLUMNS, _records(found))
     else:
         for group in found.groups:
-            _show_group(group)
+            _print_group(group)
         if not settings.quiet:
             _summarise(found, [kind] if kind else list(TITLES))
     return FAILED if found.left_out else 0
@@ -55,11 +56,11 @@ def _records(found: Duplicates) -> Iterator[dict[str, object]]:
             yield {"group": number, "kind": group.kind, "score": group.score, **asdict(track)}
 
 
-def _complain(found: Duplicates) -> None:
+def _print_problems(found: Duplicates) -> None:
     for note in found.notes:
-        click.echo(f"engine: {displayable(note)}", err=True)
+        print_problem(note)
     for failed in found.left_out[:MOST_LEFT_OUT]:
-        click.echo(f"left out: {failed.path}: {failed.reason}", err=True)
+        print_problem(f"{failed.path}: {failed.reason}", "left out")
     if len(found.left_out) > MOST_LEFT_OUT:
         click.echo(f"left out: {len(found.left_out) - MOST_LEFT_OUT} more", err=True)
 
@@ -70,7 +71,7 @@ def _summarise(found: Duplicates, kinds: list[str]) -> None:
     click.echo(", ".join(words), err=True)
 
 
-def _show_group(group: DuplicateGroup) -> None:
+def _print_group(group: DuplicateGroup) -> None:
     click.echo(
         click.style(TITLES[group.kind], bold=True) + f"  {group.score:.2f}  {counted(len(group.tracks), 'file')}"
     )

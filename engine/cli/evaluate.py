@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
-from engine.cli.ask import as_json, displayable, print_json
 from engine.cli.data_options import CACHE, SUBSET, data_options
 from engine.cli.group import Settings, cli
+from engine.cli.options import as_json
+from engine.cli.text import displayable, print_json
 
 
 @cli.command()

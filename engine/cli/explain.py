@@ -1,25 +1,26 @@
-"""`engine explain`."""
+"""`engine explain`: the attention over a track, and why two tracks are near."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.cli.ask import as_json, displayable, print_json
+from engine import documents
 from engine.cli.group import Settings, cli
-from engine.cli.tables import as_csv, one_format, print_csv
+from engine.cli.options import coverage_option, one_format, output_options
+from engine.cli.tables import print_csv
+from engine.cli.text import bar, counted, displayable, heading, print_json
 
 if TYPE_CHECKING:
     from engine.explain.results import Explanation, Moment, PairExplanation
     from engine.library import Engine
 
 BAR_WIDTH = 20
-MOST_WINDOWS = 40  # that are listed on a terminal
+MOST_WINDOWS = 40  # listed
 MOST_PAIRS = 10
-MOST_WORDS = 3  # of a window
+MOST_WORDS = 3  # beside a window
 WIDEST_LINE, NARROWEST = 80, 12  # characters of a line, and of its words at the least
 WINDOW_COLUMNS = ("start", "end", "weight", "genre")
 PAIR_COLUMNS = ("a_start", "a_end", "b_start", "b_end", "contribution")
@@ -29,11 +30,8 @@ PAIR_COLUMNS = ("a_start", "a_end", "b_start", "b_end", "contribution")
 @click.argument("track", metavar="TRACK")
 @click.argument("other", required=False, metavar="[OTHER]")
 @click.option("--plot", metavar="FILE.png", help="Draw the attention above the track's mel spectrogram.")
-@click.option(
-    "--coverage", type=click.Choice(["windows", "full"]), help="Which signatures; default: the library's own."
-)
-@as_json
-@as_csv
+@coverage_option
+@output_options
 @click.pass_obj
 def explain(
     settings: Settings,
@@ -44,10 +42,10 @@ def explain(
     as_json: bool,
     as_csv: bool,
 ) -> None:
-    """Show what the encoder attended to in TRACK, or, given OTHER, why the two are near.
+    """Show where the encoder's attention lies in TRACK, or, given OTHER, why the two are near.
 
-    Each is a file, in the library or not, or a track id (12, or id:12). What the library holds is answered while its
-    file is away; a picture needs the file.
+    Each is a file, in the library or not, or a track id (12, or id:12). Tracks of the library need no file, except
+    for a picture.
     """
     one_format(as_json, as_csv)
     if other is not None and plot is not None:
@@ -56,11 +54,11 @@ def explain(
         if other is None:
             explanation = library.explain(track, plot)
             lines = _lines_of_track(explanation, _heading(library, track))
-            document = asdict(explanation) if as_json or as_csv else {}
+            document = documents.explanation(explanation) if as_json or as_csv else {}
         else:
             pair = library.explain_pair(track, other)
             lines = _lines_of_pair(pair, _heading(library, track), _heading(library, other))
-            document = asdict(pair) if as_json or as_csv else {}
+            document = documents.pair_explanation(pair) if as_json or as_csv else {}
     if as_json:
         print_json(document)
         return
@@ -74,7 +72,7 @@ def explain(
 
 
 def _print_csv(document: dict[str, Any]) -> None:
-    """One record for each window of a track, or for each pair of windows of two."""
+    """Print a record for each window of a track, or for each pair of windows of two tracks."""
     if "windows" in document:
         print_csv(WINDOW_COLUMNS, document["windows"])
         return
@@ -85,13 +83,12 @@ def _print_csv(document: dict[str, Any]) -> None:
 
 def _heading(library: Engine, track: str) -> str:
     path, track_id = library.locate(track)
-    return click.style(displayable(path or track), bold=True) + (f"  (track {track_id})" if track_id else "")
+    return heading(path or track, track_id)
 
 
 def _lines_of_track(explanation: Explanation, heading: str) -> list[str]:
     windows = explanation.windows
-    number = f"{len(windows)} window{'s' if len(windows) > 1 else ''}"
-    lines = [heading, f"  {_time(explanation.duration)} long, {number} heard"]
+    lines = [heading, f"  {_time(explanation.duration)} long, {counted(len(windows), 'window')} heard"]
     lines += _section("signature moments, heaviest first", explanation.moments[:MOST_WINDOWS])
     if len(windows) > MOST_WINDOWS:
         return [*lines, f"  all {len(windows)} windows: --json"]
@@ -99,11 +96,12 @@ def _lines_of_track(explanation: Explanation, heading: str) -> list[str]:
 
 
 def _section(title: str, moments: Sequence[Moment]) -> list[str]:
-    """A title, and a line for each moment; with a column of words where the encoder has any."""
+    """Return a title and a line for each moment, with a column of words if the encoder has any."""
     heaviest = max(moment.weight for moment in moments)
+    bars = [bar(moment.weight / heaviest, BAR_WIDTH) for moment in moments]
     rows = [
-        f"    {_place(moment.start, moment.end)}  {moment.weight:6.1%} {_bar(moment.weight / heaviest)} {moment.genre}"
-        for moment in moments
+        f"    {_place(moment.start, moment.end)}  {moment.weight:6.1%} {drawn} {moment.genre}"
+        for moment, drawn in zip(moments, bars, strict=True)
     ]
     if not any(moment.tags for moment in moments):
         return [f"  {title}", *rows]
@@ -112,12 +110,12 @@ def _section(title: str, moments: Sequence[Moment]) -> list[str]:
     width = max(map(len, rows))
     room = max(NARROWEST, WIDEST_LINE - width - 2)
     words = [_fitting([entry.tag for entry in telling(moment.tags, MOST_WORDS)], room) for moment in moments]
-    beside = [f"{row:<{width}}  {said}" for row, said in zip(rows, words, strict=True)]
+    beside = [f"{row:<{width}}  {listed}" for row, listed in zip(rows, words, strict=True)]
     return [f"  {title:<{width - 2}}  sounds like", *beside]
 
 
 def _fitting(words: Sequence[str], room: int) -> str:
-    """As many of the words as have room, at least the first."""
+    """Return as many of the words as have room, at least the first."""
     count = next((n for n in range(len(words), 1, -1) if len(", ".join(words[:n])) <= room), 1)
     return ", ".join(words[:count])
 
@@ -133,14 +131,11 @@ def _lines_of_pair(pair: PairExplanation, a: str, b: str) -> list[str]:
     ]
     for entry in largest:
         places = f"{_place(entry.a.start, entry.a.end)}  {_place(entry.b.start, entry.b.end)}"
-        lines.append(f"    {places}  {entry.contribution:+.4f} {_bar(max(0.0, entry.contribution) / top)}".rstrip())
+        lines.append(
+            f"    {places}  {entry.contribution:+.4f} {bar(max(0.0, entry.contribution) / top, BAR_WIDTH)}".rstrip()
+        )
     together = sum(entry.contribution for entry in largest)
     return [*lines, f"    {'together':<32}  {together:+.4f}"]
-
-
-def _bar(share: float) -> str:
-    filled = round(share * BAR_WIDTH)
-    return "█" * filled + "░" * (BAR_WIDTH - filled)
 
 
 def _place(start: float, end: float) -> str:
@@ -148,6 +143,6 @@ def _place(start: float, end: float) -> str:
 
 
 def _time(seconds: float) -> str:
-    """Minutes and seconds, to a tenth: 1:05.3."""
+    """Return minutes and seconds, to a tenth: 1:05.3."""
     tenths = round(seconds * 10)
     return f"{tenths // 600}:{tenths % 600 / 10:04.1f}"

@@ -1,24 +1,25 @@
-"""`engine genres`."""
+"""`engine genres`: how genres relate, and where their attention lies."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
-from engine.cli.ask import as_json, displayable, print_json
+from engine import documents
 from engine.cli.group import Settings, cli
+from engine.cli.options import coverage_option, one_format, output_options
 from engine.cli.streams import shortened, terminal_columns
-from engine.cli.tables import as_csv, counted, one_format, print_csv
+from engine.cli.tables import print_csv
+from engine.cli.text import counted, displayable, print_json
 
 if TYPE_CHECKING:
     from engine.genres.results import GenreRelations, GenreSummary
 
 NAME_WIDTH = 14
-NEAR_WIDTH = 24  # of two genres
-COLUMN = 4  # of the table of distances
+NEAR_WIDTH = 24  # of two names
+COLUMN = 4  # of the table of distances, characters
 MOST_EQUATIONS = 20
 ATTENTION = ("centre", "first_third", "last_third", "first_occurrence_share")
 
@@ -29,28 +30,25 @@ ATTENTION = ("centre", "first_third", "last_third", "first_occurrence_share")
     type=click.FloatRange(0, min_open=True),
     default=1.25,
     show_default=True,
-    help="Equations with an error below this are listed.",
+    help="List equations with an error below this.",
 )
 @click.option("--plot", metavar="DIR", help="Draw three pictures into this folder.")
-@click.option(
-    "--coverage", type=click.Choice(["windows", "full"]), help="Which signatures; default: the library's own."
-)
-@as_json
-@as_csv
+@coverage_option
+@output_options
 @click.pass_obj
 def genres(
     settings: Settings, threshold: float, plot: str | None, coverage: str | None, as_json: bool, as_csv: bool
 ) -> None:
-    """Show how the library's genres lie to each other, and where in its tracks each one's attention lies.
+    """Show how genres relate: distances, equations, and where in a track their attention lies.
 
-    A genre's centroid is the library's own from ten tagged tracks on, else the one that ships with the encoder. An
-    equation a - b + c = d has the error |a - b + c - d| over the mean distance between two centroids.
+    A genre's centroid is the library's own from ten tagged tracks on, else the one that ships with the encoder. The
+    error of an equation a - b + c = d is |a - b + c - d| over the mean distance between two centroids.
     """
     one_format(as_json, as_csv)
     with settings.open(coverage=coverage) as library:
         relations = library.genres(threshold, plot)
     if as_json:
-        print_json(asdict(relations))
+        print_json(documents.genre_relations(relations))
         return
     if as_csv:
         _print_csv(relations)
@@ -62,7 +60,7 @@ def genres(
 
 
 def _print_csv(relations: GenreRelations) -> None:
-    """One record for each genre; distances and equations are in the JSON."""
+    """Print a record for each genre; only the JSON has distances and equations."""
     columns = ("genre", "kind", "tracks", "nearest", "second", *ATTENTION)
     records = []
     for genre in relations.genres:
@@ -78,7 +76,10 @@ def _genre_lines(relations: GenreRelations) -> list[str]:
         f"{'genre':<{NAME_WIDTH}} centroid  tracks  {'nearest':<{NEAR_WIDTH}}   mean first  last   new",
     ]
     for genre in relations.genres:
-        name, near = _fit(genre.genre, NAME_WIDTH), ", ".join(_fit(name, NEAR_WIDTH // 2 - 1) for name in genre.nearest)
+        name, near = (
+            shortened(displayable(genre.genre), NAME_WIDTH),
+            ", ".join(shortened(displayable(name), NEAR_WIDTH // 2 - 1) for name in genre.nearest),
+        )
         shares = "".join(f"{share:6.2f}" if share is not None else f"{'-':>6}" for share in _shares(genre))
         lines.append(f"{name:<{NAME_WIDTH}} {genre.kind:<9} {genre.tracks:>6}  {near:<{NEAR_WIDTH}} {shares}")
     lines.append("mean place, 0 to 1; shares on the first and last third; of what repeats, when new")
@@ -93,7 +94,7 @@ def _shares(genre: GenreSummary) -> tuple[float | None, ...]:
 
 
 def _distance_lines(relations: GenreRelations) -> list[str]:
-    """The table where it fits the terminal, else where to find it."""
+    """Return the table if it fits the terminal, else where to find it."""
     names = [displayable(genre.genre) for genre in relations.genres]
     columns = terminal_columns()
     if columns is not None and NAME_WIDTH + COLUMN * len(names) > columns:
@@ -101,7 +102,8 @@ def _distance_lines(relations: GenreRelations) -> list[str]:
     heading = "".join(f"{name[: COLUMN - 1]:>{COLUMN}}" for name in names)
     lines = ["", "distances (1 - cosine)", " " * NAME_WIDTH + heading]
     for name, row in zip(names, relations.distances, strict=True):
-        lines.append(f"{_fit(name, NAME_WIDTH):<{NAME_WIDTH}}" + "".join(f"{_brief(cell):>{COLUMN}}" for cell in row))
+        label = f"{shortened(displayable(name), NAME_WIDTH):<{NAME_WIDTH}}"
+        lines.append(label + "".join(f"{_brief(cell):>{COLUMN}}" for cell in row))
     return lines
 
 
@@ -118,10 +120,6 @@ def _equation_lines(relations: GenreRelations, threshold: float) -> Sequence[str
     return lines
 
 
-def _fit(name: str, width: int) -> str:
-    return shortened(displayable(name), width)
-
-
 def _brief(distance: float) -> str:
-    """Two digits: .38, 1.2."""
+    """Return a distance in three characters: .38, 1.2."""
     return f"{distance:.2f}"[1:] if distance < 0.995 else f"{distance:.1f}"

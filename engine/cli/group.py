@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from engine.errors import AudioError, QueryError, SignatureError
 from engine.runtime.threads import THREADS, cap_pools
 
 if TYPE_CHECKING:
     from engine.library import Engine
 
 FAILED, USAGE, NOTHING_DONE = 1, 2, 3
+QUERY_FAILURES = (QueryError, AudioError, SignatureError)  # of one query; others may succeed
+LONGEST_LINE = 1000  # characters of an error that are printed
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def cli(
 ) -> None:
     """Find music that sounds alike.
 
-    Index your music once, then ask:
+    Index your music once, then query it:
 
     \b
       engine index ~/Music

@@ -1,4 +1,4 @@
-"""`engine index`."""
+"""`engine index`: add music to the library."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.cli.group import FAILED, Settings, cli
-from engine.cli.tables import counted
+from engine.cli.text import counted, print_limited, print_problem
 
 if TYPE_CHECKING:
     from engine.indexer.pipeline.reports import IndexProgress, IndexReport, MeasureReport
 
 PLAIN_SECONDS = 5.0  # between two lines of progress where there is no terminal
 LOWEST_PRIORITY = 19
-SHOWN = 20  # files listed of a kind
+MOST_FILES = 20  # listed of a kind
 
 
 @cli.command()
@@ -27,10 +27,10 @@ SHOWN = 20  # files listed of a kind
 @click.option("--coverage", type=click.Choice(["windows", "full"]), help="About 40 s of each track, or all of it.")
 @click.option("--prune", is_flag=True, help="Remove tracks whose files are gone.")
 @click.option("--force", is_flag=True, help="With --prune: even if that looks like an unmounted disk.")
-@click.option("--retry", is_flag=True, help="Read files again that failed before.")
-@click.option("--follow-links", is_flag=True, help="Follow links that lead out of the folders, too.")
-@click.option("--nice", is_flag=True, help="Give way to every other program; takes longer on a busy machine.")
-@click.option("--features", is_flag=True, help="Then measure tempo, key and loudness, decoding whole files.")
+@click.option("--retry", is_flag=True, help="Retry files that failed before.")
+@click.option("--follow-links", is_flag=True, help="Also follow links that lead out of the folders.")
+@click.option("--nice", is_flag=True, help="Run at the lowest priority.")
+@click.option("--features", is_flag=True, help="Also measure tempo, key and loudness, decoding whole files.")
 @click.pass_obj
 def index(
     settings: Settings,
@@ -43,7 +43,7 @@ def index(
     nice: bool,
     features: bool,
 ) -> int:
-    """Add music: files, or folders with all below them."""
+    """Add music: files, and folders with all below them."""
     if force and not prune:
         raise click.UsageError("--force belongs to --prune")
     if nice and hasattr(os, "nice"):
@@ -51,21 +51,21 @@ def index(
     with settings.open(create=True, coverage=coverage) as library:
         with progress(settings.quiet) as show:
             report = library.index(paths, show, prune=prune, force=force, retry=retry, follow_links=follow_links)
-        code = _tell(report, settings.quiet)
+        code = _print_report(report, settings.quiet)
         if not features or report.interrupted:
             return code
         with progress(settings.quiet) as show:
             measured = library.measure(paths, show)
-    return _tell_measured(measured, settings.quiet) or code
+    return _print_measured(measured, settings.quiet) or code
 
 
-def _tell(report: IndexReport, quiet: bool) -> int:
+def _print_report(report: IndexReport, quiet: bool) -> int:
     for failed in report.failed:
-        click.echo(f"failed: {failed.path}: {failed.reason}", err=True)
+        print_problem(f"{failed.path}: {failed.reason}", "failed")
     for note in report.notes:
-        click.echo(f"engine: {note}", err=True)
+        print_problem(note)
     if report.prune_refused:
-        click.echo(f"engine: {report.prune_refused}", err=True)
+        print_problem(report.prune_refused)
     if not quiet:
         _summarise(report)
     if report.interrupted:
@@ -73,9 +73,9 @@ def _tell(report: IndexReport, quiet: bool) -> int:
     return FAILED if report.failed or report.interrupted or report.prune_refused else 0
 
 
-def _tell_measured(report: MeasureReport, quiet: bool) -> int:
+def _print_measured(report: MeasureReport, quiet: bool) -> int:
     for failed in report.failed:
-        click.echo(f"not measured: {failed.path}: {failed.reason}", err=True)
+        print_problem(f"{failed.path}: {failed.reason}", "not measured")
     if not quiet:
         click.echo(f"{report.measured} measured, {len(report.failed)} not, in {report.seconds:.1f} s")
     if report.interrupted:
@@ -85,7 +85,7 @@ def _tell_measured(report: MeasureReport, quiet: bool) -> int:
 
 @contextmanager
 def progress(quiet: bool) -> Iterator[Callable[[IndexProgress], None] | None]:
-    """A function that shows how far a run is: a bar on a terminal, plain lines otherwise; None when quiet."""
+    """Yield a function that shows progress: a bar on a terminal, plain lines otherwise; None when quiet."""
     if quiet:
         yield None
     elif sys.stderr.isatty():
@@ -99,10 +99,10 @@ def progress(quiet: bool) -> Iterator[Callable[[IndexProgress], None] | None]:
 
             yield show
     else:
-        yield _plain()
+        yield _plain_lines()
 
 
-def _plain() -> Callable[[IndexProgress], None]:
+def _plain_lines() -> Callable[[IndexProgress], None]:
     began = last = time.monotonic()
 
     def show(progress: IndexProgress) -> None:
@@ -125,16 +125,13 @@ def _summarise(report: IndexReport) -> None:
     if report.passed_over:
         click.echo(f"{counted(report.passed_over, 'file')} without sound passed over")
     before = [f"{failed.path}: {failed.reason}" for failed in report.failed_before]
-    _list("failed before and unchanged since (--retry reads them again)", before)
+    _print_files("failed before and unchanged since (--retry reads them again)", before)
     if not report.pruned:
         gone = "track whose file is" if len(report.vanished) == 1 else "tracks whose files are"
-        _list(f"{gone} gone (--prune removes them)", report.vanished)
+        _print_files(f"{gone} gone (--prune removes them)", report.vanished)
 
 
-def _list(title: str, lines: list[str]) -> None:
+def _print_files(title: str, lines: list[str]) -> None:
     if lines:
         click.echo(f"{len(lines)} {title}:")
-        for line in lines[:SHOWN]:
-            click.echo(f"  {line}")
-        if len(lines) > SHOWN:
-            click.echo(f"  and {len(lines) - SHOWN} more")
+        print_limited(lines, MOST_FILES)

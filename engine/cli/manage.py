@@ -1,12 +1,11 @@
-"""Commands that tend a library: `export`, `remove`, `relocate`."""
+"""`engine export`, `remove` and `relocate`: commands that maintain a library."""
 
 from __future__ import annotations
 
 import click
 
-from engine.cli.ask import displayable
 from engine.cli.group import Settings, cli
-from engine.cli.tables import counted
+from engine.cli.text import counted, displayable
 
 
 @cli.command()
@@ -24,7 +23,7 @@ def export(settings: Settings, file: str) -> None:
 @click.argument("tracks", nargs=-1, required=True, metavar="TRACK...")
 @click.pass_obj
 def remove(settings: Settings, tracks: tuple[str, ...]) -> None:
-    """Take tracks (ids, files, folders) out of the library; no file is touched."""
+    """Remove tracks (ids, files, folders) from the library; keep the files."""
     with settings.open() as library:
         count = library.remove(tracks)
     if not settings.quiet:

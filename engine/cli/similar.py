@@ -1,4 +1,4 @@
-"""`similar`: what sounds like a track, a moment of it, or several things together."""
+"""`engine similar`: what sounds like a track, a part of it, or several together."""
 
 from __future__ import annotations
 
@@ -7,44 +7,59 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.cli.ask import NEAREST_CENTROIDS, as_json, display_name, displayable, name_cells, print_json
-from engine.cli.filtering import MOMENT, filter_options, filters_of, seed_of, tell_seed, variety_options
-from engine.cli.group import FAILED, Settings, cli
-from engine.cli.tables import as_csv, columns_of, counted, on_terminal, one_format, print_csv, print_table
-from engine.errors import AudioError, QueryError, SignatureError
+from engine import documents
+from engine.cli.group import FAILED, QUERY_FAILURES, Settings, cli
+from engine.cli.options import (
+    coverage_option,
+    diverse_option,
+    filter_options,
+    filters_of,
+    one_format,
+    output_options,
+    print_seed,
+    seed_of,
+    variety_options,
+)
+from engine.cli.spans import MOMENT
+from engine.cli.tables import columns_of, on_terminal, print_csv, print_table
+from engine.cli.text import (
+    bar,
+    counted,
+    display_name,
+    displayable,
+    heading,
+    name_cells,
+    print_centroids,
+    print_json,
+    print_labelled,
+    print_problem,
+)
 
 if TYPE_CHECKING:
     from engine.library import Engine
     from engine.search.results import GroupMatch, Match, QueryResult
 
 BAR_WIDTH = 10
-TITLE_SEEDS = 4  # named above an answer
-DIVERSE = 0.3  # what --diverse means when it names no number
+TITLE_SEEDS = 4  # named in the title of an answer
 
 
 @cli.command()
 @click.argument("tracks", nargs=-1, metavar="[TRACK...]")
 @click.option("-k", "k", type=click.IntRange(1), default=5, show_default=True, help="How many neighbours.")
 @click.option("--like", multiple=True, metavar="TRACK", help="Instead of TRACKs: one query from several; repeatable.")
-@click.option("--unlike", multiple=True, metavar="TRACK", help="Taken away from what is liked; repeatable.")
+@click.option("--unlike", multiple=True, metavar="TRACK", help="Subtract this from what is liked; repeatable.")
 @click.option("--at", type=MOMENT, metavar="FROM-TO", help="Only this part of each TRACK, for example 1:05-1:20.")
 @click.option("--group", type=click.Choice(["artist", "album"]), help="Answer in artists or albums.")
 @filter_options
-@click.option(
-    "--diverse", is_flag=False, flag_value=DIVERSE, default=0.0, type=click.FloatRange(0, 1), metavar="[0..1]",
-    help=f"Answers that differ from each other; {DIVERSE} when no number is given.",
-)  # fmt: skip
-@click.option("--hubs", is_flag=True, help="Keep in place what is near to everything: plain order by similarity.")
+@diverse_option("Prefer matches that differ from each other")
+@click.option("--hubs", is_flag=True, help="Do not demote hub tracks: plain order by similarity.")
 @variety_options
 @click.option(
     "--no-duplicates", is_flag=True,
-    help="One file of each recording, and none of the TRACK's own; what sounds alike is fingerprinted on first use.",
+    help="One file of each recording, and none of the TRACK's own; candidates are fingerprinted on first use.",
 )  # fmt: skip
-@click.option(
-    "--coverage", type=click.Choice(["windows", "full"]), help="Which signatures; default: the library's own."
-)
-@as_json
-@as_csv
+@coverage_option
+@output_options
 @click.pass_obj
 def similar(
     settings: Settings, tracks: tuple[str, ...], coverage: str | None, as_json: bool, as_csv: bool, **options: Any
@@ -54,35 +69,41 @@ def similar(
     A TRACK is a file (in the library or not), an id (12, or id:12), search:WORDS, artist:NAME or album:NAME.
     """
     one_format(as_json, as_csv)
-    like, unlike = options.pop("like"), options.pop("unlike")
-    if bool(tracks) == bool(like or unlike):
-        raise click.UsageError("expected either TRACKs or --like and --unlike; for example: engine similar track.flac")
-    if options["at"] and (not tracks or options["group"]):
-        raise click.UsageError("--at belongs to TRACKs, without --group")
-    if options["no_duplicates"] and options["group"]:
-        raise click.UsageError("--no-duplicates belongs to tracks, without --group")
-    if options["variety"] and options["group"]:
-        raise click.UsageError("--variety belongs to tracks, without --group")
-    given, options["seed"] = options["seed"], seed_of(options["variety"], options["seed"])
-    asked = [((track,), ()) for track in tracks] or [(like, unlike)]
+    like, unlike, given = options.pop("like"), options.pop("unlike"), options["seed"]
+    _check(tracks, like or unlike, **options)
+    options["seed"] = seed_of(options["variety"], given)
+    queries = [((track,), ()) for track in tracks] or [(like, unlike)]
     with settings.open(coverage=coverage) as library:
-        results = [_ask(library, liked, disliked, combined=not tracks, **options) for liked, disliked in asked]
-        encoder = library.encoder
+        results = [_answer(library, liked, unliked, combined=not tracks, **options) for liked, unliked in queries]
     if as_json:
-        print_json({"encoder": encoder, "queries": [_document(result, options["group"]) for result in results]})
+        print_json(documents.similar(library.encoder, results, grouped=bool(options["group"])))
     if as_csv:
         _print_csv(results, options["group"])
     for result in results:
         if result.error:
-            click.echo(f"engine: {displayable(result.error)}", err=True)
+            print_problem(result.error)
         elif not as_json and not as_csv:
-            _show(result)
+            _print(result)
     if given is None and not settings.quiet:
-        tell_seed(options["seed"])
+        print_seed(options["seed"])
     return FAILED if any(result.error for result in results) else 0
 
 
-def _ask(
+def _check(
+    tracks: tuple[str, ...], combined: tuple[str, ...], *, at: tuple[float, float] | None, group: str | None,
+    variety: float, no_duplicates: bool, **options: Any,
+) -> None:  # fmt: skip
+    """Refuse options that exclude each other."""
+    if bool(tracks) == bool(combined):
+        raise click.UsageError("expected either TRACKs or --like and --unlike; for example: engine similar track.flac")
+    if at and (not tracks or group):
+        raise click.UsageError("--at belongs to TRACKs, without --group")
+    for given, name in ((no_duplicates, "--no-duplicates"), (variety, "--variety")):
+        if given and group:
+            raise click.UsageError(f"{name} belongs to tracks, without --group")
+
+
+def _answer(
     library: Engine, like: tuple[str, ...], unlike: tuple[str, ...], *, combined: bool, k: int, group: str | None,
     at: tuple[float, float] | None, diverse: float, hubs: bool, variety: float, seed: int | None,
     no_duplicates: bool, **options: Any,
@@ -91,47 +112,31 @@ def _ask(
     from engine.search.results import QueryResult, Span
 
     filters, ranking = filters_of(options), Ranking(diverse, hubs, variety, seed)
-    moment = Span(*at) if at else None
+    span = Span(*at) if at else None
     try:
         if group:
             return library.similar_groups(group, like, unlike, k, filters=filters)
         if combined:
             return library.similar_to(like, unlike, k, filters=filters, ranking=ranking, no_duplicates=no_duplicates)
-        return library.similar(like[0], k, at=moment, filters=filters, ranking=ranking, no_duplicates=no_duplicates)
-    except (QueryError, AudioError, SignatureError) as error:
-        path, track_id = (None, None) if combined else library.locate(like[0])
-        return QueryResult(path, track_id, " ".join(str(error).split()), (), (), (), (), ())
-
-
-def _document(result: QueryResult, group: str | None) -> dict[str, Any]:
-    """The contract: `seeds` where several tracks were searched from, `groups` in place of matches where asked for, and
-    `seed` where the answer was drawn."""
-    document = asdict(result)
-    if result.seed is None:
-        del document["seed"]
-    if not result.seeds:
-        del document["seeds"]
-    del document["matches" if group else "groups"]
-    return document
+        return library.similar(like[0], k, at=span, filters=filters, ranking=ranking, no_duplicates=no_duplicates)
+    except QUERY_FAILURES as error:
+        return QueryResult.failed(*((None, None) if combined else library.locate(like[0])), error)
 
 
 def _print_csv(results: list[QueryResult], group: str | None) -> None:
-    """One record for each answer, beside the path of what was asked; a query that failed has none."""
+    """Print a record for each match, beside the path of its query; a failed query has none."""
     from engine.search.results import GroupMatch, Match
 
     columns = ("query", *columns_of(GroupMatch if group else Match))
-    answers = [(result.path, answer) for result in results for answer in (result.groups if group else result.matches)]
-    print_csv(columns, [{"query": path, **asdict(answer)} for path, answer in answers])
+    found = [(result.path, match) for result in results for match in (result.groups if group else result.matches)]
+    print_csv(columns, [{"query": path, **asdict(match)} for path, match in found])
 
 
-def _show(result: QueryResult) -> None:
-    click.echo(click.style(_title(result), bold=True))
-    genres = ", ".join(f"{g.genre} {g.probability:.2f}" for g in result.genres[:3])
-    moods = ", ".join(f"{m.mood} {m.probability:.2f}" for m in result.moods[:2])
-    near = ", ".join(f"{c.genre} {c.distance:.2f}" for c in result.centroids[:NEAREST_CENTROIDS])
-    own = sum(c.kind == "library" for c in result.centroids)
-    click.echo(f"  genre     {genres}\n  mood      {moods}")
-    click.echo(f"  nearest genre centroids  {near}  ({own} of {len(result.centroids)} from this library)")
+def _print(result: QueryResult) -> None:
+    click.echo(_title(result))
+    print_labelled("genre", [f"{entry.genre} {entry.probability:.2f}" for entry in result.genres[:3]])
+    print_labelled("mood", [f"{entry.mood} {entry.probability:.2f}" for entry in result.moods[:2]])
+    print_centroids(result.centroids)
     if not (result.matches or result.groups):
         click.echo("  no other track to compare with, or none passes the filters")
     if on_terminal():
@@ -139,46 +144,45 @@ def _show(result: QueryResult) -> None:
         print_table(("", "similar", "", "artist", "album", "tracks"), map(_group_cells, result.groups))
     else:
         for match in result.matches:
-            _show_match(match)
+            click.echo(_match_line(match))
         for group in result.groups:
-            _show_group(group)
+            click.echo(_group_line(group))
     click.echo()
 
 
 def _title(result: QueryResult) -> str:
     if not result.seeds:
-        return displayable(result.path or "") + (f"  (track {result.track_id})" if result.track_id else "")
-    named = [f"{'+' if seed.sign > 0 else '-'} {displayable(seed.path.rsplit('/', 1)[-1])}" for seed in result.seeds]
-    more = f" and {len(named) - TITLE_SEEDS} more" if len(named) > TITLE_SEEDS else ""
-    return "  ".join(named[:TITLE_SEEDS]) + more
+        return heading(result.path or "", result.track_id)
+    names = [f"{'+' if seed.sign > 0 else '-'} {displayable(seed.path.rsplit('/', 1)[-1])}" for seed in result.seeds]
+    more = f" and {len(names) - TITLE_SEEDS} more" if len(names) > TITLE_SEEDS else ""
+    return click.style("  ".join(names[:TITLE_SEEDS]) + more, bold=True)
 
 
 def _match_cells(match: Match) -> tuple[object, ...]:
-    named = name_cells(match.artist, match.title, match.path)
-    return match.rank, f"{match.similarity:.3f}", _bar(match.similarity), _genre(match), *named, match.track_id
+    names = name_cells(match.artist, match.title, match.path)
+    return match.rank, f"{match.similarity:.3f}", _bar(match.similarity), _genre(match), *names, match.track_id
 
 
 def _group_cells(group: GroupMatch) -> tuple[object, ...]:
     return group.rank, f"{group.similarity:.3f}", _bar(group.similarity), group.artist, group.album, group.tracks
 
 
+def _match_line(match: Match) -> str:
+    left = f"  {match.rank:>3}. {match.similarity:.3f} {_bar(match.similarity)} {_genre(match):<12}"
+    name = display_name(match.artist, match.title, match.path)
+    return f"{left}{name}  id:{match.track_id}"
+
+
+def _group_line(group: GroupMatch) -> str:
+    name = displayable(" - ".join(name for name in (group.artist, group.album) if name))
+    left = f"  {group.rank:>3}. {group.similarity:.3f} {_bar(group.similarity)}"
+    return f"{left} {name}  ({counted(group.tracks, 'track')})"
+
+
 def _genre(match: Match) -> str:
+    """Return the genre, with a question mark if it is a prediction."""
     return f"{match.genre or '-'}{'' if match.genre_source == 'tag' else '?'}"
 
 
-def _show_match(match: Match) -> None:
-    left = f"  {match.rank:>3}. {match.similarity:.3f} {_bar(match.similarity)} {_genre(match):<12}"
-    click.echo(f"{left}{display_name(match.artist, match.title, match.path)}  id:{match.track_id}")
-
-
-def _show_group(group: GroupMatch) -> None:
-    name = " - ".join(name for name in (group.artist, group.album) if name)
-    click.echo(
-        f"  {group.rank:>3}. {group.similarity:.3f} {_bar(group.similarity)} {displayable(name)}  "
-        f"({counted(group.tracks, 'track')})"
-    )
-
-
-def _bar(share: float) -> str:
-    filled = round(share * BAR_WIDTH)
-    return "█" * filled + "░" * (BAR_WIDTH - filled)
+def _bar(similarity: float) -> str:
+    return bar(similarity, BAR_WIDTH)

@@ -1,6 +1,6 @@
 """Lists as tables: CSV for programs and spreadsheets (`--csv`), aligned columns on a terminal.
 
-In a pipe each command prints its plain lines: other programs read whole texts.
+In a pipe each command prints plain lines instead: other programs read whole texts.
 """
 
 from __future__ import annotations
@@ -12,46 +12,39 @@ import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 import click
 
 from engine.errors import visible
 
-as_csv = click.option("--csv", "as_csv", is_flag=True, help="Print CSV (RFC 4180) with a heading; UTF-8.")
-FORMULA_STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the wide forms count in spreadsheets of East Asia
+FORMULA_STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # East Asian spreadsheets accept the wide forms
 GAP = "  "
 NARROWEST = 4  # that a column of a table becomes
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?|")
 
 
-def one_format(as_json: bool, as_csv: bool) -> None:
-    """Refuse --json and --csv together."""
-    if as_json and as_csv:
-        raise click.UsageError("--json and --csv exclude each other; choose one")
-
-
 def on_terminal() -> bool:
-    """Whether a person reads the answer, and not a program or a file."""
+    """Whether standard output is a terminal."""
     return sys.stdout.isatty()
 
 
-def counted(count: int, noun: str) -> str:
-    """Return a count with its noun, for example "1 track" and "2 tracks"."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
 def columns_of(kind: type[Any]) -> tuple[str, ...]:
-    """The names of a dataclass's fields: the columns of a list of such."""
+    """Return the names of a dataclass's fields: the columns of a list of its instances."""
     return tuple(field.name for field in fields(kind))
+
+
+def print_records(kind: type[Any], records: Iterable[Any]) -> None:
+    """Print instances of a dataclass as CSV, one column for each field."""
+    print_csv(columns_of(kind), map(asdict, records))
 
 
 def print_csv(columns: Sequence[str], records: Iterable[Mapping[str, object]]) -> None:
     r"""Print a heading and one record a line (RFC 4180: lines end in CR LF); None is an empty field.
 
-    A text that a spreadsheet would run as a formula (it begins with =, +, -, @, tab or line break) gets a ' before it:
-    tags come from anywhere. What a terminal would obey is shown as an escape. `--json` keeps every text whole.
+    A text that a spreadsheet would run as a formula (it begins with =, +, -, @, tab or line break) gets a ' before it,
+    since tags come from anywhere. Control characters are escaped. `--json` keeps every text whole.
     """
     written = io.StringIO(newline="")
     table = csv.DictWriter(written, columns, lineterminator="\r\n")
@@ -89,7 +82,7 @@ def _field(value: object) -> object:
 
 
 def _width(text: str) -> int:
-    """Columns of a terminal that a text fills: letters of East Asia fill two, combining marks none."""
+    """Return the terminal columns of a text: wide East Asian characters take two, combining marks none."""
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
     return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from engine.cli.ask import displayable
 from engine.cli.data_options import CACHE, SUBSET, data_options
 from engine.cli.group import Settings, cli
+from engine.cli.text import displayable
 
 
 @cli.command()

@@ -108,7 +108,7 @@ def in_order(view: LibraryView, names: Sequence[TrackName]) -> Playlist:
         try:
             stop = embed(view, name, segments=False)
         except (QueryError, AudioError) as error:
-            problems.append(f"{error}; left out")
+            problems.append(f"{error.message}; left out")
             failure = failure or error
             continue
         if stop.resolved.identity in stops:

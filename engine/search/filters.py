@@ -22,7 +22,7 @@ from engine.db import (
     tracks_by_genre,
     tracks_meeting,
 )
-from engine.db.text import artist_names, fold
+from engine.db.text import artist_names, clean, displayable, fold
 from engine.errors import InvalidError, NotFoundError, QueryError
 from engine.models.labels import own_name, spellings, tag_names
 from engine.search.references import PathName, absolute_path
@@ -149,15 +149,22 @@ def _conditions(filters: Filters, query: Sequence[Track]) -> Conditions:
         years=filters.years,
         durations=filters.durations,
         tempos=filters.tempos,
-        keys=filters.keys,
-        below=absolute_path(filters.below) if filters.below is not None else None,
+        keys=tuple(clean(key) for key in filters.keys),
+        below=_folder(filters.below) if filters.below is not None else None,
         added_since=filters.added_since,
         artists=filters.artists,
         albums=filters.albums,
         not_artists=(*filters.not_artists, *(sorted(artists) if filters.other_artists else ())),
         not_albums=(*filters.not_albums, *(sorted(albums) if filters.other_albums else ())),
-        not_below=tuple(absolute_path(folder) for folder in filters.not_below),
+        not_below=tuple(_folder(folder) for folder in filters.not_below),
     )
+
+
+def _folder(name: PathName) -> bytes:
+    path = absolute_path(name)
+    if b"\0" in path:
+        raise InvalidError(f"expected a folder's name, found {displayable(path)!r}", hint="name one without NUL bytes")
+    return path
 
 
 def _excluded(view: LibraryView, filters: Filters) -> NDArray[np.int64]:

@@ -100,11 +100,11 @@ def _pick(
     ordered = drawn_order(close, ranking.variety, ranking.seed) if ranking.variety else list(place)
     fits = _cap(view, ids, per_artist)
     if not ranking.diverse:
-        return [found[i] for i in sorted(islice(filter(fits, ordered), k), key=place.__getitem__)]
+        return [found[i] for i in sorted(islice(filter(fits, ordered), min(k, len(ordered))), key=place.__getitem__)]
     drawn = max(k, len(ordered) // 2) if ranking.variety else len(ordered)
     first = sorted(ordered[:drawn], key=place.__getitem__)
     order: Iterable[int] = _diverse(vectors, cosines, first, ranking.diverse, fits)
-    return [found[i] for i in islice(chain(order, filter(fits, ordered[drawn:])), k)]
+    return [found[i] for i in islice(chain(order, filter(fits, ordered[drawn:])), min(k, len(found)))]
 
 
 def _cap(view: LibraryView, track_ids: Sequence[int], per_artist: int | None) -> Callable[[int], bool]:

@@ -50,9 +50,12 @@ def absolute_path(name: PathName) -> bytes:
     """Return an absolute path, relative names taken from the current folder, links kept.
 
     Raises:
-        QueryError: The name is empty.
+        InvalidError: The name is empty, or no name of a file.
     """
-    path = os.fsencode(name)
+    try:
+        path = os.fsencode(name)
+    except UnicodeEncodeError as error:
+        raise InvalidError(f"expected a file's name, found {name!r}", hint="name an existing file") from error
     if not path:  # else it would mean the current folder
         raise InvalidError("expected a file or folder, found an empty name", hint="name one")
     return os.path.abspath(path)  # noqa: PTH100 (links are kept)
@@ -77,12 +80,9 @@ def resolve(connection: Connection, name: TrackName) -> ResolvedTrack:
         return ResolvedTrack(track.path, track, _differs(track))
     if isinstance(name, int):
         raise InvalidError(f"expected a track id of 1 or more, found {name}", hint="`engine search WORDS` lists ids")
-    try:
-        path = absolute_path(name)
-        track = track_by_path(connection, path) if b"\0" not in path else None
-        exists = os.path.exists(path)  # noqa: PTH110 (bytes)
-    except ValueError as error:
-        raise InvalidError(f"expected a file's name, found {name!r}", hint="name one without NUL bytes") from error
+    path = absolute_path(name)
+    track = track_by_path(connection, path) if b"\0" not in path else None
+    exists = b"\0" not in path and os.path.exists(path)  # noqa: PTH110 (bytes)
     if track is None and not exists:
         raise NotFoundError(
             f"{displayable(path)}: no such file, and no track of the library", hint="`engine search WORDS` lists tracks"

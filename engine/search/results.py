@@ -5,8 +5,10 @@ Paths are absolute and can be passed to `open`, whatever bytes they hold.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
+from engine.errors import EngineError
 from engine.indexer.pipeline.reports import FailedPath
 
 
@@ -82,6 +84,14 @@ class Classification:
     valence: tuple[ValenceProbability, ...]
     centroids: tuple[CentroidDistance, ...]
     tags: tuple[TagProbability, ...] = field(default=(), kw_only=True)
+
+    @classmethod
+    def failed(cls, path: str | None, track_id: int | None, error: EngineError) -> Self:
+        """Return the record of a query that failed: its reason in one line, and empty lists."""
+        lists: dict[str, Any] = {
+            each.name: () for each in fields(cls) if each.name not in ("path", "track_id", "error", "seed")
+        }
+        return cls(path=path, track_id=track_id, error=" ".join(str(error).split()), **lists)
 
 
 @dataclass(frozen=True)

@@ -1,32 +1,29 @@
-"""`engine map`."""
+"""`engine map`: the whole library as a page or a picture."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import click
 
-from engine.cli.ask import as_json, displayable, print_json
+from engine import documents
 from engine.cli.group import Settings, cli
-from engine.cli.tables import as_csv, columns_of, counted, one_format, print_csv
+from engine.cli.options import coverage_option, one_format, output_options
+from engine.cli.tables import print_records
+from engine.cli.text import counted, displayable, print_json
 
-SLOW_FROM = 10_000  # tracks: all but PCA take about a minute of one core
+SLOW_FROM = 10_000  # tracks: every method but PCA takes about a minute of one core
 
 
 @cli.command("map")
 @click.option("--out", required=True, metavar="FILE", help="A page (.html) or a picture (.png).")
 @click.option("--method", type=click.Choice(["pca", "umap", "tsne"]), default="pca", show_default=True)
-@click.option("--dims", type=click.IntRange(2, 3), default=2, show_default=True, help="3: a map to be turned.")
-@click.option(
-    "--coverage", type=click.Choice(["windows", "full"]), help="Which signatures; default: the library's own."
-)
-@as_json
-@as_csv
+@click.option("--dims", type=click.IntRange(2, 3), default=2, show_default=True, help="3: a map that rotates.")
+@coverage_option
+@output_options
 @click.pass_obj
 def draw_map(
     settings: Settings, out: str, method: str, dims: int, coverage: str | None, as_json: bool, as_csv: bool
 ) -> None:
-    """Draw the whole library as a map: what sounds alike lies close together.
+    """Draw the library as a map: tracks that sound alike lie close together.
 
     The page needs no network and no other file: zoom, search, colours by genre, mood, artist, year. `pca` takes
     seconds; `umap` and `tsne` show groups better and take minutes in a large library.
@@ -37,12 +34,12 @@ def draw_map(
             click.echo(f"placing the tracks by {method}: this takes minutes", err=True)
         drawn = library.map(out, method=method, dims=dims)
     if as_json:
-        print_json(asdict(drawn))
+        print_json(documents.library_map(drawn))
     elif as_csv:
         from engine.map.results import MapPoint
 
-        print_csv(columns_of(MapPoint), map(asdict, drawn.points))
+        print_records(MapPoint, drawn.points)
     elif not settings.quiet:
         kept = drawn.explained_variance
-        how = f", {kept:.0%} of the variance kept" if kept is not None else ""
-        click.echo(f"{counted(len(drawn.points), 'track')} placed by {method}{how}; written to {displayable(out)}")
+        share = f", {kept:.0%} of the variance kept" if kept is not None else ""
+        click.echo(f"{counted(len(drawn.points), 'track')} placed by {method}{share}; written to {displayable(out)}")

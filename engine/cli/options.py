@@ -1,0 +1,122 @@
+"""Options that several commands share: output forms, coverage, filters, variety."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from engine.cli.spans import DURATIONS, TEMPOS, YEARS
+
+if TYPE_CHECKING:
+    from engine.search.filters import Filters
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+VARIETY = 0.3  # of --variety without a number
+DIVERSE = 0.3  # of --diverse without a number
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+as_csv = click.option("--csv", "as_csv", is_flag=True, help="Print CSV (RFC 4180) with a heading, in UTF-8.")
+coverage_option = click.option(
+    "--coverage", type=click.Choice(["windows", "full"]), help="Which signatures; default: the library's own."
+)
+FILTER_OPTIONS = (
+    click.option("--genre", "genres", multiple=True, metavar="NAME", help="Only this genre; repeatable: any of them."),
+    click.option("--mood", "moods", multiple=True, metavar="NAME", help="Only this mood; repeatable."),
+    click.option("--artist", "artists", multiple=True, metavar="NAME", help="Only this artist; repeatable."),
+    click.option("--album", "albums", multiple=True, metavar="NAME", help="Only this album; repeatable."),
+    click.option("--year", "years", type=YEARS, metavar="SPAN", help="1975, 1970-1979, 1990- or -1969."),
+    click.option("--duration", "durations", type=DURATIONS, metavar="SPAN", help="For example 2:00-6:00."),
+    click.option("--tempo", "tempos", type=TEMPOS, metavar="SPAN", help="Beats per minute, after `index --features`."),
+    click.option("--key", "keys", multiple=True, metavar="KEY", help="Such as 'A minor', after `index --features`."),
+    click.option("--path", "below", type=click.Path(), metavar="FOLDER", help="Only tracks below this folder."),
+    click.option("--not-genre", "not_genres", multiple=True, metavar="NAME", help="Not of this genre; repeatable."),
+    click.option("--not-mood", "not_moods", multiple=True, metavar="NAME", help="Not of this mood; repeatable."),
+    click.option("--not-artist", "not_artists", multiple=True, metavar="NAME", help="Not by this artist; repeatable."),
+    click.option("--not-album", "not_albums", multiple=True, metavar="NAME", help="Not from this album; repeatable."),
+    click.option(
+        "--not-path", "not_below", multiple=True, type=click.Path(), metavar="FOLDER",
+        help="Not below this folder; repeatable.",
+    ),
+    click.option(
+        "--added-since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), metavar="DATE",
+        help="Only tracks that the library first saw on this day or later.",
+    ),
+    click.option("--other-artists", is_flag=True, help="Not by an artist of the query."),
+    click.option("--other-albums", is_flag=True, help="Not from an album of the query."),
+    click.option("--per-artist", type=click.IntRange(1), metavar="N", help="At most N tracks of one artist."),
+)  # fmt: skip
+
+VARIETY_OPTIONS = (
+    click.option(
+        "--variety", is_flag=False, flag_value=VARIETY, default=0.0, type=click.FloatRange(0, 1), metavar="[0..1]",
+        help=f"Draw another answer each time, nearer tracks more often; {VARIETY} when no number is given.",
+    ),
+    click.option(
+        "--seed", type=click.IntRange(0, 2**63 - 1), metavar="N",
+        help="With --variety: repeat the answer that printed this seed.",
+    ),
+)  # fmt: skip
+
+
+def one_format(as_json: bool, as_csv: bool) -> None:
+    """Refuse --json and --csv together."""
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv exclude each other; choose one")
+
+
+def output_options(command: Command) -> Command:
+    """Give a command --json and --csv."""
+    return _with((as_json, as_csv), command)
+
+
+def diverse_option(help: str) -> Callable[[Command], Command]:
+    """Make --diverse for a command; the help ends with its default."""
+    return click.option(
+        "--diverse", is_flag=False, flag_value=DIVERSE, default=0.0, type=click.FloatRange(0, 1), metavar="[0..1]",
+        help=f"{help}; {DIVERSE} when no number is given.",
+    )  # fmt: skip
+
+
+def variety_options(command: Command) -> Command:
+    """Give a command --variety and --seed."""
+    return _with(VARIETY_OPTIONS, command)
+
+
+def seed_of(variety: float, seed: int | None) -> int | None:
+    """Return the seed of a command's answers: as given, else a fresh one; None without variety."""
+    from engine.search.variety import settle_seed
+
+    if seed is not None and not variety:
+        raise click.UsageError("--seed belongs to --variety")
+    return settle_seed(variety, seed)
+
+
+def print_seed(seed: int | None) -> None:
+    """Print how to repeat a varied answer."""
+    if seed is not None:
+        click.echo(f"seed {seed}: the same command with --seed {seed} answers the same", err=True)
+
+
+def filter_options(command: Command) -> Command:
+    """Give a command the filters; `filters_of` reads their values."""
+    return _with(FILTER_OPTIONS, command)
+
+
+def filters_of(values: dict[str, Any]) -> Filters:
+    """Build the filters from a command's options; other options are ignored."""
+    from engine.search.filters import ANY, NO_FILTERS, Filters
+
+    since: datetime | None = values["added_since"]
+    given = {name: values[name] for name in vars(NO_FILTERS) if name in values}
+    given |= {name: values[name] or ANY for name in ("years", "durations", "tempos")}
+    return Filters(**given | {"added_since": since.timestamp() if since else None})
+
+
+def _with(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
+    for option in reversed(options):
+        command = option(command)
+    return command
