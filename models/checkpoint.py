@@ -78,7 +78,7 @@ def _check_choices(name: str, settings: type, given: dict[str, Any]) -> None:
 
 
 def contents(encoder: Encoder, name: str, training: dict[str, Any]) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """What a checkpoint of `encoder` holds: tensors (weights in half precision, statistics in full) and metadata."""
+    """Return the tensors (weights in half precision, statistics in full) and metadata of a checkpoint of `encoder`."""
     tensors = {
         key: value.detach().contiguous().half()
         if key in dict(encoder.named_parameters())
@@ -123,7 +123,7 @@ def load_encoder(file: EncoderFile, device: str = "cpu") -> Encoder:
 
 
 def _placement(file: EncoderFile) -> Placement:
-    """How windows are placed; files of before the setting read the whole of a track."""
+    """Return the placement of windows; files written before the setting existed read the whole track."""
     found = read_metadata(file.path).get("placement", "whole")
     if found not in get_args(Placement):
         raise EncoderError(

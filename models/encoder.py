@@ -28,7 +28,7 @@ CHUNK_WINDOWS = 32  # windows that go through a network at once: bounds memory w
 
 @dataclass(frozen=True)
 class WindowPlan:
-    """What an encoder reads of a track: `count` windows of `seconds`, spread evenly; each gives `segments` segments.
+    """The windows that an encoder reads: `count` of `seconds` each, spread evenly, each of `segments` segments.
 
     `placement` says over what they are spread: "sound", from the first to the last sound, where silent segments have no
     weight; or "whole", from 0 to the end, as encoders of version 0.1 read.
@@ -131,7 +131,7 @@ class Encoder(nn.Module):
         norm.running_mean += mean * (norm.running_var + norm.eps).sqrt()
 
     def second_source(self, windows: Tensor) -> Tensor | None:
-        """What the front-end first derives of windows (W, L), where that is dear enough for a training to cache it."""
+        """Expensive intermediate of windows (W, L) worth caching in training, or None."""
         return None
 
     def front_end(self, windows: Tensor, second: Tensor | None = None) -> dict[str, Tensor]:
@@ -178,7 +178,7 @@ class Encoder(nn.Module):
         return self.word_head(raw).sigmoid() if self.words else raw.new_zeros(len(raw), 0)
 
     def own_loss(self, raw: Tensor, genres: Tensor) -> Tensor | None:
-        """What the encoder's paper adds to cross-entropy: un-normalised signatures (B, D), allowed genres (B, G)."""
+        """Loss that the paper adds to cross-entropy, for un-normalised signatures (B, D) and allowed genres (B, G)."""
         return None
 
     @torch.inference_mode()

@@ -233,7 +233,7 @@ class ICFFNet(Encoder):
         self.add_heads()
 
     def second_source(self, windows: Tensor) -> Tensor | None:
-        """Windows (W, L) -> the accompaniment, (W, L), or None where the mix is heard instead."""
+        """Windows (W, L) -> the accompaniment, (W, L), or None where the mix is used instead."""
         if self.config.features == "2d" or self.config.source == "mix":
             return None
         return self.separator.accompaniment(normalise_level(windows))

@@ -89,7 +89,7 @@ def map_training_labels(labels: Iterable[str]) -> frozenset[str]:
 
 
 def valence(moods: Mapping[str, float]) -> dict[str, float]:
-    """How glad a track sounds: shares of sad (Q3), neutral (Q4) and happy (Q1) that sum to 1.
+    """Return the valence of a track: shares of sad (Q3), neutral (Q4) and happy (Q1) that sum to 1.
 
     Args:
         moods: Probabilities by the names in MOODS; what is tense (Q2) says nothing of valence here and is left out.

@@ -216,12 +216,17 @@ class CepstrumBranch(nn.Module):
 
 
 def mutual_attention(queries: Tensor, keys: Tensor) -> Tensor:
-    """Eq 21 and 22: each position of one modality (B, P, d) as a mixture of the other's (B, P', d) -> (B, P, d)."""
+    """Eq 21 and 22: each position of one modality (B, P, d) as a mixture of the other's (B, P', d) -> (B, P, d).
+
+    Position p takes sum_j W_pj k_j with W_pj = exp(q_p . k_j / sqrt(d)) / sum_i exp(q_p . k_i / sqrt(d)): the keys are the
+    values as well, and nothing is learned here. Swapped, the same products give the other direction, normalised over the
+    other axis: what agrees in both modalities weighs most in either.
+    """
     return mutual_weights(queries, keys) @ keys
 
 
 def mutual_weights(queries: Tensor, keys: Tensor) -> Tensor:
-    """The softmax of eq 21 and 22, (B, P, P'), scaled as eq 1 has it; rows sum to 1."""
+    """Return the softmax of eq 21 and 22, (B, P, P'), scaled as in eq 1; rows sum to 1."""
     return (queries @ keys.transpose(1, 2) / queries.shape[2] ** 0.5).softmax(dim=2)
 
 

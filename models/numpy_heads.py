@@ -1,4 +1,4 @@
-"""What an encoder's file says of single segments, read with NumPy: questions about what is stored load no torch."""
+"""The heads of an encoder on single segments, in NumPy: questions about stored embeddings load no torch."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def segment_seconds(file: EncoderFile) -> float:
 
 
 def segment_genres(file: EncoderFile, vectors: NDArray[np.float32]) -> list[str]:
-    """The genre that each segment speaks for: the likeliest one if the track were that segment alone.
+    """Return the likeliest genre of each segment, as if the track were that segment alone.
 
     The genre head is linear in every architecture, and what mg_cam does with its output rises with it: the largest
     output names the genre.
@@ -47,7 +47,7 @@ def segment_genres(file: EncoderFile, vectors: NDArray[np.float32]) -> list[str]
 
 
 def segment_words(file: EncoderFile, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How likely each of the encoder's words is in each segment, as if the track were that segment alone.
+    """Return the probability of each word in each segment, as if the track were that segment alone.
 
     Args:
         file: The encoder's.
@@ -66,7 +66,7 @@ def segment_words(file: EncoderFile, vectors: NDArray[np.float32]) -> NDArray[np
 
 
 def _outputs(file: EncoderFile, head: str, count: int, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What a linear head with COUNT outputs says of vectors (S, D): (S, COUNT)."""
+    """Apply a linear head with `count` outputs to vectors (S, D) -> (S, count)."""
     check_digest(file)
     try:
         with safe_open(file.path, framework="np") as tensors:

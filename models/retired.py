@@ -1,6 +1,6 @@
-"""Encoders of earlier versions: their networks no longer ship, but their heads and centroids do, some 25 kB each.
+"""Encoders of earlier versions: their networks no longer ship, but their heads and centroids do, about 25 kB each.
 
-A library that they made goes on answering from what it stores. Only to hear a file needs a network that is here.
+A library made by one of them still answers from its stored embeddings; only a new file needs a network that ships.
 """
 
 from __future__ import annotations

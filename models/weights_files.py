@@ -53,17 +53,17 @@ class EncoderFile:
 
     @property
     def genres(self) -> tuple[str, ...]:
-        """What its genre head answers with, in order; raises EncoderError when the file does not say."""
+        """Outputs of the genre head, in order; raises EncoderError when the file does not list them."""
         return self._labels["genres"]
 
     @property
     def moods(self) -> tuple[str, ...]:
-        """What its mood head answers with, in order; raises EncoderError when the file does not say."""
+        """Outputs of the mood head, in order; raises EncoderError when the file does not list them."""
         return self._labels["moods"]
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What its word head answers with, in order; empty for an encoder without words.
+        """Outputs of the word head, in order; empty for an encoder without words.
 
         Raises:
             EncoderError: The file does not say what its heads answer with.

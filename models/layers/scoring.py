@@ -50,8 +50,9 @@ class LinearScore(nn.Module):
 class ReceivedAttention(nn.Module):
     """Multi-head self-attention over segments, read as the attention that each segment receives (Sridhar 2024, 2.1).
 
-    With a_s the attention that segment s receives, averaged over heads and queries, and r_s = S a_s, whose mean over
-    the segments is 1 whatever S, the score of s is
+    Query q gives segment s the share A_qs = softmax_s(q_q . k_s / sqrt(D / heads)), and sum_s A_qs = 1. Averaged over
+    heads and the S queries, segment s receives a_s = mean_q A_qs, so that sum_s a_s = 1 and the average segment
+    receives 1 / S. Relative to that average it receives r_s = S a_s, whose mean is 1 whatever S. The score of s is
 
         "received"   g log r_s, so that the weights are r_s^g / sum_t r_t^g, g learned (initially 1)
         "attention"  g r_s / tokens, g learned (initially `tokens`)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,9 +12,10 @@ import pytest
 from engine import Engine
 from engine.db import fingerprint_kinds
 from engine.indexer.features import chromaprint, fingerprinting
-from engine.indexer.features.fingerprint import FirstSound, first_sound
+from engine.indexer.features.fingerprint import first_sound
 from engine.indexer.features.fingerprint_store import FingerprintStore
 from engine.indexer.features.fingerprinting import Fingerprinting
+from engine.indexer.pipeline.decoders import Decoders
 from tests.conftest import GENRES, Collection
 
 THREADS = 8
@@ -25,12 +27,14 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> Counter[bytes]:
     counts: Counter[bytes] = Counter()
     lock = threading.Lock()
 
-    def counting(path: bytes) -> FirstSound:
-        with lock:
-            counts[path] += 1
-        return first_sound(path)
+    call = Decoders.call
 
-    monkeypatch.setattr(fingerprinting, "first_sound", counting)
+    def counting(decoders: Decoders, function: Callable[..., object], path: bytes, *arguments: object) -> object:
+        with lock:
+            counts[path] += function is first_sound
+        return call(decoders, function, path, *arguments)
+
+    monkeypatch.setattr(Decoders, "call", counting)
     monkeypatch.setattr(chromaprint, "PROGRAM", "fpcalc-of-this-test")
     return counts
 
