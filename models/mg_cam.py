@@ -218,9 +218,9 @@ class CepstrumBranch(nn.Module):
 def mutual_attention(queries: Tensor, keys: Tensor) -> Tensor:
     """Eq 21 and 22: each position of one modality (B, P, d) as a mixture of the other's (B, P', d) -> (B, P, d).
 
-    Position p takes sum_j W_pj k_j with W_pj = exp(q_p . k_j / sqrt(d)) / sum_i exp(q_p . k_i / sqrt(d)): the keys are the
-    values as well, and nothing is learned here. Swapped, the same products give the other direction, normalised over the
-    other axis: what agrees in both modalities weighs most in either.
+    Position p takes sum_j W_pj k_j with W_pj = exp(q_p . k_j / sqrt(d)) / sum_i exp(q_p . k_i / sqrt(d)): the keys are
+    the values as well, and nothing is learned here. Swapped, the same products give the other direction, normalised
+    over the other axis: positions that agree in both modalities weigh most in either.
     """
     return mutual_weights(queries, keys) @ keys
 

@@ -141,7 +141,7 @@ def _same_convolution(channels: int, shape: tuple[int, int]) -> nn.Sequential:
 
 
 class SequenceEncoder(nn.Module):
-    """Section 3.2.4: the part that models order in time. A Transformer, or a recurrent network in its place (Table 5)."""
+    """Section 3.2.4: models the order in time, by a Transformer or a recurrent network in its place (Table 5)."""
 
     def __init__(self, config: TSResformerConfig, width: int) -> None:
         super().__init__()
