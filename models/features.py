@@ -20,7 +20,7 @@ def normalise_level(windows: Tensor) -> Tensor:
 class LogMel(nn.Module):
     """Compressed mel spectrogram, log10(1 + 10,000 * mel power), the front-end of MusiCNN (Pons and Serra 2019).
 
-    A frame x has the power P_f = |sum_n w_n x_n exp(-2 pi i f n / n_fft)|^2 in bin f. Band m sums it under a triangle of
+    Frame x has the power P_f = |sum_n w_n x_n exp(-2 pi i f n / n_fft)|^2 in bin f. Band m sums it under a triangle of
     area 1 in Hz, M_m = sum_f P_f T_fm, so that white noise is level over the bands (Slaney). As the derivative of
     log10(1 + c M) is c / (1 + c M) / ln 10, levels far below 1 / c count linearly and those above it in decibels.
 
