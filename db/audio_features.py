@@ -1,4 +1,4 @@
-"""Tempo, key and loudness of tracks: there only where somebody asked for them.
+"""Tempo, key and loudness of tracks, measured on request only.
 
 A track whose file has other content than before loses its row (`engine.db.tracks.upsert_track`).
 """
@@ -18,7 +18,7 @@ from engine.errors import LibraryError
 
 @dataclass(frozen=True, slots=True)
 class AudioFeatures:
-    """What was measured of a track; None where it has no such thing: silence no loudness, a drone no tempo."""
+    """Measurements of a track; None where undefined: silence has no loudness, a drone no tempo."""
 
     tempo: float | None  # beats a minute
     key: str | None  # "A minor", "Eb major"; a black key has the name that needs fewer accidentals
@@ -26,7 +26,7 @@ class AudioFeatures:
 
 
 def put_audio_features(connection: Connection, track_id: int, features: AudioFeatures) -> None:
-    """Write what was measured of a track, over what was there.
+    """Write the measurements of a track, replacing earlier ones.
 
     Raises:
         LibraryError: A number is not finite, or there is no such track.
@@ -40,19 +40,19 @@ def put_audio_features(connection: Connection, track_id: int, features: AudioFea
 
 
 def get_audio_features(connection: Connection, track_ids: Iterable[int]) -> dict[int, AudioFeatures]:
-    """Return what was measured of these tracks, any number of them, by track id; those never measured are left out."""
+    """Return the measurements of any number of tracks, by track id; unmeasured tracks are left out."""
     statements = (select(audio_features).where(audio_features.c.track_id.in_(part)) for part in portions(track_ids))
     rows = (row for statement in statements for row in connection.execute(statement))
     return {row.track_id: AudioFeatures(row.tempo, row.key, row.loudness) for row in rows}
 
 
 def any_measured(connection: Connection) -> bool:
-    """Return whether any track was measured."""
+    """Return whether any track has measurements."""
     return connection.execute(select(audio_features.c.track_id).limit(1)).first() is not None
 
 
 def unmeasured_tracks(connection: Connection, below: Iterable[bytes] = (b"/",)) -> list[Track]:
-    """Return the tracks at or below some paths that were never measured, by path."""
+    """Return the tracks at or below some paths that have no measurements, by path."""
     unmeasured = select(*COLUMNS).where(tracks.c.id.not_in(select(audio_features.c.track_id)))
     found: dict[int, Track] = {}
     for path in below:

@@ -1,4 +1,4 @@
-"""Files: what the next run may pass over, what failed and why, and what the user asked to be indexed.
+"""Files: known ones that the next run may skip, failures with their reasons, and the roots to index.
 
 A row of `skipped` beside a track says that the track's file could not be read the last time.
 """
@@ -17,7 +17,7 @@ NEVER_READ = -1  # size and time that no file has: it counts as changed, and is 
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """What the library knows of a file: a track (its id), a skipped file (no id), or a track that could not be read."""
+    """The state of a known file: a track (its id), a skipped file (no id), or a track that could not be read."""
 
     track_id: int | None
     size: int  # bytes
@@ -42,7 +42,7 @@ class FailedFile:
 
 
 def known_files(connection: Connection, below: Iterable[bytes] = (b"/",)) -> dict[bytes, FileState]:
-    """Return every file at or below some paths that was ever read, track or skipped, by its path."""
+    """Return every known file at or below some paths, track or skipped, by path."""
     folders, known = [Folder.of(path) for path in below], {}
     for folder in folders:
         columns = select(tracks.c.path, tracks.c.id, tracks.c.size, tracks.c.mtime_ns)
@@ -108,7 +108,7 @@ def add_root(connection: Connection, path: bytes) -> None:
 
 
 def roots(connection: Connection) -> list[bytes]:
-    """Return what the user asked to be indexed, by path."""
+    """Return the files and folders that the user indexed, by path."""
     return list(connection.execute(select(root_table.c.path).order_by(root_table.c.path)).scalars())
 
 

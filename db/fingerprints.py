@@ -1,4 +1,4 @@
-"""Fingerprints: what tells whether two files are one recording; and tracks that their tags or bytes call one."""
+"""Fingerprints, which identify recordings; and tracks that share an identifier or their bytes."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -21,11 +21,11 @@ Words = NDArray[np.uint32]
 
 @dataclass(frozen=True, eq=False)
 class Fingerprint:
-    """What was taken of a track's sound, and of its stream."""
+    """A track's acoustic fingerprint, with the codec and bit rate of its stream."""
 
     track_id: int
-    kind: str  # what made it, and its version
-    words: Words  # (n,), in the order of time; none where there was too little sound to tell anything by
+    kind: str  # algorithm and version
+    words: Words  # (n,), in the order of time; empty where there was too little sound
     codec: str | None  # FFmpeg's name
     bitrate: int | None  # bits a second
 

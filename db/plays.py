@@ -1,4 +1,4 @@
-"""Plays: what was played, skipped and liked, and when."""
+"""The history of plays, skips and likes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ EVENTS = ("play", "skip", "like")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Play:
-    """One event: when (seconds since 1970), what ("play", "skip" or "like"), and of which track."""
+    """One event: time (seconds since 1970), kind ("play", "skip" or "like") and track."""
 
     time: float
     event: str

@@ -1,4 +1,4 @@
-"""What was heard in each window, by the thousand tracks: in blocks of tracks that have the same number of windows."""
+"""Segments of many tracks, in blocks of tracks with the same number of segments."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

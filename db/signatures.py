@@ -1,4 +1,4 @@
-"""Signatures: writing them, reading one with its windows, and what each encoder has or lacks.
+"""Signatures: write them, read one with its segments, and list those present or missing by encoder.
 
 `engine.db.vectors` reads them by the thousand. Shapes: D numbers in a signature, S windows in a track, V words of an
 encoder.
@@ -60,7 +60,7 @@ class Signature:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What an encoder's heads say of a track: probabilities, in the order of the encoder's labels."""
+    """An encoder's predictions for a track: probabilities, in the order of the encoder's labels."""
 
     genres: Floats
     moods: Floats
@@ -77,7 +77,7 @@ class EncoderCount:
 
 @dataclass(frozen=True)
 class VectorIndex:
-    """What the vector index file on disk holds."""
+    """Contents of the vector index file on disk."""
 
     file_digest: str
     last_signature_id: int  # every signature up to this id that was live when the file was written
@@ -113,7 +113,7 @@ def get_signature(
 
 
 def predictions(connection: Connection, encoder: str, coverage: str, track_ids: Iterable[int]) -> dict[int, Prediction]:
-    """Return what an encoder's heads say of these tracks, by track id; tracks without a signature are left out.
+    """Return an encoder's predictions for tracks, by track id; tracks without a signature are left out.
 
     Raises:
         LibraryError: A row is damaged.
@@ -158,21 +158,21 @@ def missing_tracks(connection: Connection, encoder: str, coverage: str, below: I
 
 
 def encoders(connection: Connection) -> list[EncoderCount]:
-    """Return which encoders have signatures here, and of how many tracks, by name and coverage."""
+    """Return the number of tracks with signatures by encoder and coverage, sorted by both."""
     key = (signatures.c.encoder, signatures.c.coverage)
     counted = select(*key, func.count()).group_by(*key).order_by(*key)
     return [EncoderCount(*row) for row in connection.execute(counted)]
 
 
 def get_vector_index(connection: Connection, encoder: str, coverage: str) -> VectorIndex | None:
-    """Return what the vector index file of this encoder and coverage holds, or None when none was written."""
+    """Return the contents of the vector index file of an encoder and coverage; None when none was written."""
     columns = (vector_indexes.c.file_digest, vector_indexes.c.last_signature_id)
     row = connection.execute(select(*columns).filter_by(encoder=encoder, coverage=coverage)).one_or_none()
     return None if row is None else VectorIndex(*row)
 
 
 def put_vector_index(connection: Connection, encoder: str, coverage: str, index: VectorIndex) -> None:
-    """Note what the vector index file of this encoder and coverage now holds."""
+    """Record the contents of the vector index file of an encoder and coverage."""
     values = {
         "encoder": encoder,
         "coverage": coverage,

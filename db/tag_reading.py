@@ -1,4 +1,4 @@
-"""Which tracks' tags were read by an earlier version, and are to be read anew."""
+"""Tracks whose tags were read by an earlier version and must be read again."""
 
 from collections.abc import Iterable
 
@@ -26,7 +26,7 @@ def tracks_to_read(connection: Connection, reader: str) -> set[int]:
 
 
 def leave_to_read(connection: Connection, track_ids: Iterable[int]) -> None:
-    """Note which tracks' tags are left to be read."""
+    """Record the tracks whose tags remain to be read."""
     set_setting(connection, WAITING, _ranges(sorted(track_ids)))
 
 

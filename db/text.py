@@ -1,4 +1,4 @@
-"""What passes between Python and a column: paths as bytes, text that is valid, ids in portions, arrays as bytes."""
+"""Values on their way to and from columns: paths as bytes, valid text, ids in batches."""
 
 import os
 import unicodedata
@@ -46,7 +46,7 @@ def clean(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """Return TEXT as it is searched: without case, and composed, since some systems decompose accents in file names."""
+    """Return TEXT without case and in NFC, since some systems decompose accents in file names."""
     return unicodedata.normalize("NFC", clean(text).casefold())
 
 

@@ -1,4 +1,4 @@
-"""Which tracks meet conditions on their tags, their place, their length and their audio features."""
+"""Filter tracks by their tags, folder, duration and audio features; group them by artist and album."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ GROUPS = tuple(NAMED_BY)
 
 @dataclass(frozen=True)
 class Conditions:
-    """What a track must meet; what is None or empty asks for nothing. A track without a value meets no span of it.
+    """Conditions on a track. Unset fields do not restrict; a missing value fails any range.
 
     Attributes:
         years: First and last.
@@ -51,7 +51,7 @@ class Conditions:
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """What an encoder's heads say of N tracks: ids (N,), and the positions (N,) of the likeliest genre and mood."""
+    """An encoder's top predictions for N tracks: ids (N,), and the positions (N,) of the likeliest genre and mood."""
 
     track_ids: NDArray[np.int64]
     genres: NDArray[np.int16]
@@ -74,12 +74,12 @@ class GroupNames:
 
 
 def groups_of(track: Track, kind: str) -> tuple[GroupName, ...]:
-    """What a track has in common with others of its artists, or of its artist's album; empty if its tags are silent."""
+    """Return the keys of the artists, or of the album, that a track belongs to; empty without such tags."""
     return _groups_of(kind, track.artist, track.album_artist, track.album)
 
 
 def group_names(connection: Connection, kind: str) -> GroupNames:
-    """Return every artist, or every album of an artist, and which each track belongs to; KIND is one of GROUPS."""
+    """Return all artists, or all albums by artist, with the tracks of each; `kind` is one of GROUPS."""
     columns = (tracks.c.id, tracks.c.artist, tracks.c.album_artist, tracks.c.album)
     numbers: dict[GroupName, int] = {}
     spelled: dict[tuple[str | None, ...], list[int]] = {}
@@ -131,13 +131,13 @@ def tracks_by_names(connection: Connection, kind: str, names: Collection[str]) -
 
 
 def names_of(connection: Connection, kind: str) -> set[str]:
-    """Return every artist (album artists included) or every album, as the tags spell them; several together, too."""
+    """Return all artists (album artists included) or all albums as spelled in the tags, also joined artists as one."""
     spelled = (text for column in NAMED_BY[kind] for text in _spellings(connection, column))
     return {name for text in spelled for name in _names_in(kind, text)}
 
 
 def labels_of_tracks(connection: Connection, encoder: str, coverage: str) -> Labels:
-    """Return the likeliest genre and mood of every track that an encoder heard.
+    """Return the likeliest genre and mood of every track with a signature of this encoder and coverage.
 
     Raises:
         LibraryError: The predictions differ in length from track to track.
@@ -162,13 +162,13 @@ def _groups_of(kind: str, artist: str | None, album_artist: str | None, album: s
 
 
 def _names_in(kind: str, text: str) -> list[str]:
-    """The names that a tag goes by: a tag of several artists by each, and by all of them together."""
+    """Return the names that match a tag: the whole text, and each artist of several."""
     names = artist_names(text) if kind == "artist" else []
     return [text, ARTIST_SEPARATOR.join(names), *names] if len(names) > 1 else [text]
 
 
 def _likeliest(blobs: Sequence[bytes]) -> NDArray[np.int16]:
-    """The position of the greatest number of each of n blobs, (n,)."""
+    """Return the argmax of each of n arrays, (n,)."""
     size = len(blobs[0] or b"")
     if not size or size % FLOAT.itemsize or any(blob is None or len(blob) != size for blob in blobs):
         raise LibraryError("a prediction is damaged", hint="restore a backup, or move the library away and index again")

@@ -1,4 +1,4 @@
-"""Tracks: what is known of each audio file that has been read, and how to find it."""
+"""Tracks: the identity, length and tags of each indexed file, and look-ups by id, path, hash and text."""
 
 import math
 import os
@@ -149,7 +149,7 @@ def move_track(connection: Connection, track_id: int, new_path: bytes, size: int
 
 
 def touch_track(connection: Connection, track_id: int, size: int, mtime_ns: int, content_hash: bytes) -> None:
-    """Note that a file was looked at and still gives the same signature.
+    """Record a file's new status where its signature stays valid.
 
     Raises:
         LibraryError: There is no such track.

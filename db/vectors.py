@@ -1,4 +1,4 @@
-"""Signatures by the thousand: as one matrix, or only their ids. Rows come in the order of their signature ids."""
+"""Signatures in bulk: as one matrix, or ids only. Rows are sorted by signature id."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -112,7 +112,7 @@ def live_ids(connection: Connection, encoder: str, coverage: str) -> SignatureId
 
 
 def signature_state(connection: Connection, encoder: str, coverage: str) -> SignatureState:
-    """Return what changes whenever a signature of this encoder and coverage is added, replaced or removed."""
+    """Return a state that changes whenever a signature of this encoder and coverage is added, replaced or removed."""
     columns = select(func.count(), func.coalesce(func.max(signatures.c.id), 0)).select_from(signatures)
     return SignatureState(*connection.execute(columns.filter_by(encoder=encoder, coverage=coverage)).one())
 
