@@ -13,9 +13,10 @@ answers, and marks tables that another SQLite made as stale. The next write thro
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import Connection, TextClause, bindparam, delete, select, text
 
@@ -125,6 +126,10 @@ def find_track_ids(connection: Connection, words: Iterable[str], limit: int | No
     indexed = _is_indexed(connection)
     has_short = any(len(word) < TRIGRAM for word in wanted)
     most = None if limit is None else max(limit, CANDIDATES)
+    if wanted and indexed and not has_short:
+        few = _SearchQuery(wanted, FIELDS, indexed, at_word_starts=False).run(connection, CANDIDATES)
+        if len(few) < CANDIDATES:  # all of them: one query instead of one for each tier
+            return _ranked(connection, few, wanted)[:limit]
     found: dict[int, None] = {}
     for at_word_starts in (True, False) if indexed and has_short else (False,):
         for tier in range(1, len(TIERS) + 1):
@@ -176,6 +181,19 @@ class _SearchQuery:
 @lru_cache
 def _of_ids(statement: str) -> TextClause:
     return text(statement).bindparams(bindparam("ids", expanding=True))
+
+
+def _ranked(connection: Connection, ids: Sequence[int], words: Sequence[str]) -> list[int]:
+    """Return ids by the tier of their tracks, then by artist, album and path."""
+    tiers: dict[int, int] = {}
+    for part in portions(ids):
+        for row in connection.execute(select(search_texts).where(search_texts.c.track_id.in_(part))):
+            tiers[row.track_id] = max(_tier(row._mapping, word) for word in words)
+    return sorted(_sorted(connection, ids), key=lambda track_id: tiers.get(track_id, len(TIERS)))
+
+
+def _tier(texts: Mapping[Any, Any], word: str) -> int:
+    return next((n for n, fields in enumerate(TIERS) if any(word in texts[f] for f in fields)), len(TIERS))
 
 
 def _sorted(connection: Connection, ids: Sequence[int]) -> list[int]:
