@@ -11,13 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from engine import Engine
 from engine.errors import AudioError
 from engine.indexer.audio.decode import AudioFile
 from engine.indexer.audio.faults import is_passing
 from engine.indexer.audio.reading import read_track
 from tests.audio import tone, write_audio
-from tests.conftest import Collection, write_song
 
 
 class BadDisk(io.FileIO):
@@ -50,16 +48,6 @@ def test_read_errors_are_no_end(tmp_path: Path, extension: str) -> None:
                 read()
             assert is_passing(caught.value)
     assert read_track(path, 4.0, 10, 22_050).duration_seconds == pytest.approx(40, abs=0.3)
-
-
-def test_index_tries_again(engine: Engine, own: Collection) -> None:
-    """A new file on a bad disk fails without a trace of a shorter track, and is indexed by the next run."""
-    write_song(own.folder / "new.wav", 40)
-    with bad_disk():
-        (failed,) = engine.index(own.folder).failed
-    assert "Input/output error" in failed.reason
-    report = engine.index(own.folder)
-    assert (report.new, report.failed, report.failed_before) == (1, [], [])
 
 
 def _blocks(path: Path) -> Iterator[object]:
