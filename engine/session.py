@@ -26,7 +26,7 @@ from engine.util.cache import StateCache
 if TYPE_CHECKING:
     from engine.indexer.features.fingerprint_store import FingerprintStore
     from engine.indexer.pipeline.decoders import Decoders
-    from engine.indexer.vectors.store import Snapshot, VectorStore
+    from engine.indexer.vectors.store import VectorSnapshot, VectorStore
     from engine.models.encoder import Encoder
 
 Value = TypeVar("Value")
@@ -116,13 +116,16 @@ class LibrarySession:
         """Return the searchable signatures of the encoder with a coverage; there may be none."""
         with self._stores_lock:
             if coverage not in self._stores:
-                import faiss
+                from engine.indexer.vectors.store import open_store
 
-                from engine.indexer.vectors.store import VectorStore
-
-                faiss.omp_set_num_threads(usable_threads(self.threads))
-                gpu, mapped = self.device != "cpu", not self.loaded
-                self._stores[coverage] = VectorStore(self.database, self.encoder_id, coverage, gpu=gpu, mapped=mapped)
+                self._stores[coverage] = open_store(
+                    self.database,
+                    self.encoder_id,
+                    coverage,
+                    device=self.device,
+                    threads=usable_threads(self.threads),
+                    loaded=self.loaded,
+                )
             return self._stores[coverage]
 
     def adopt(self) -> None:
@@ -150,7 +153,7 @@ class LibrarySession:
             self.decoders.close()
         try:
             for store in self._stores.values():
-                store.wait()
+                store.close()
         finally:
             self.database.close()
 
@@ -175,7 +178,7 @@ class LibraryView:
         self.threads, self.coverage = session.threads, coverage
 
     @cached_property
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> VectorSnapshot:
         """The signatures; there may be none."""
         return self._session.store(self.coverage).snapshot()
 
@@ -185,14 +188,14 @@ class LibraryView:
         return self._session.fingerprints
 
     @property
-    def filled_snapshot(self) -> Snapshot:
+    def filled_snapshot(self) -> VectorSnapshot:
         """The signatures, at least one; see `require_signatures`."""
         self.require_signatures()
         return self.snapshot
 
     def require_signatures(self) -> None:
         """Raise LibraryError if the library has no signatures to compare with; its message names what there is."""
-        if not self.snapshot.state.count:
+        if not self.snapshot.count:
             raise self._nothing_to_compare()
 
     def encoder(self) -> Encoder:
@@ -210,7 +213,7 @@ class LibraryView:
 
     def cached(self, name: str, compute: Callable[[], Value]) -> Value:
         """Return the cached value for name; recompute when the signatures change."""
-        return self._session.cache.get((self.coverage, name), self.snapshot, compute)
+        return self._session.cache.get((self.coverage, name), self.snapshot.token, compute)
 
     def cached_tags(self, name: str, compute: Callable[[], Value]) -> Value:
         """Return the cached value for name; recompute when anything in the library changes."""

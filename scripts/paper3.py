@@ -25,7 +25,7 @@ from engine.db import SignatureMatrix, open_database, segment_blocks, tracks_by_
 from engine.errors import EngineError, LibraryError
 from engine.genres.attention import SHORTEST_TRACK, MeasuredTracks, measure_attention
 from engine.genres.relations import cosine_distances, genre_equations, nearest_genres
-from engine.indexer.vectors.snapshot import snapshot_of
+from engine.indexer.vectors.memory import MemorySnapshot
 from engine.models.labels import map_tag
 from engine.models.numpy_heads import segment_seconds
 from engine.runtime.encoder_choice import choose_encoder
@@ -86,22 +86,23 @@ def choose_tracks(view: LibraryView, clips: dict[bytes, str] | None) -> Tracks:
     snapshot = view.filled_snapshot
     with view.read() as connection:
         tags = {int(i): tag for tag, ids in tracks_by_genre(connection).items() for i in ids}
-        known = tracks_by_ids(connection, snapshot.track_ids.tolist())
+        known = tracks_by_ids(connection, snapshot.ids.tolist())
     rows, genres, artists = [], [], []
-    for row, track_id in enumerate(snapshot.track_ids.tolist()):
+    for row, track_id in enumerate(snapshot.ids.tolist()):
         named, track = map_tag(tags.get(track_id), GENRES), known[track_id]
         if named and (clips is None or track.path in clips):
             rows.append(row)
             genres.append(GENRES.index(named[0]))
             artists.append((track.artist or "").casefold() if clips is None else clips[track.path])
-    return Tracks(snapshot.track_ids[rows], snapshot.vectors[rows], np.array(genres, np.intp), np.array(artists, str))
+    ids = snapshot.ids[rows]
+    return Tracks(ids, snapshot.take(ids), np.array(genres, np.intp), np.array(artists, str))
 
 
 def make_vectors(tracks: Tracks) -> Floats:
     """Return the ten unit centroids (10, D); raise LibraryError if a genre has too few tracks."""
     tags = {genre: tracks.ids[tracks.genres == i] for i, genre in enumerate(GENRES)}
     none = np.zeros((len(GENRES), tracks.vectors.shape[1]), np.float32)
-    snapshot = snapshot_of(SignatureMatrix(tracks.ids, tracks.ids, tracks.vectors))
+    snapshot = MemorySnapshot.of(SignatureMatrix(tracks.ids, tracks.ids, tracks.vectors))
     made = {c.genre: c.vector for c in make_centroids(tags, snapshot, none, GENRES)}
     missing = [genre for genre in GENRES if genre not in made]
     if missing:

@@ -144,6 +144,19 @@ def test_extras_are_apart(package: str, module: str) -> None:
     assert importing == {module}
 
 
+def test_faiss_is_behind_vectors() -> None:
+    """FAISS is imported in indexer/vectors only: all others use its stores."""
+    importing = set()
+    for folder in ROOMS.values():
+        for file in (ROOT / folder).rglob("*.py"):
+            tree = ast.parse(file.read_text("utf-8"))
+            names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+            names += [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+            if any(name.split(".")[0] == "faiss" for name in names):
+                importing.add(file.parent.relative_to(ROOT).as_posix())
+    assert importing == {"indexer/vectors"}
+
+
 def test_errors_import_nothing() -> None:
     """engine.errors imports nothing, and its classes are one tree."""
     tree = ast.parse((ROOT / "engine" / "errors.py").read_text("utf-8"))

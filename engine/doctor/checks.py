@@ -111,8 +111,8 @@ def _index(session: LibrarySession, repair: bool) -> Iterator[Finding]:
             continue
         store = session.store(each.coverage)
         store.snapshot()  # writes the file of a small library if it is missing
-        path = store.path
-        if path is None or store.snapshot().file is not None:
+        path = store.damaged_file()
+        if path is None:
             continue
         if repair:
             store.compact()

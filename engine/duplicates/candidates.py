@@ -17,7 +17,7 @@ from engine.db.text import artist_names, fold
 from engine.session import LibraryView
 
 if TYPE_CHECKING:
-    from engine.indexer.vectors.snapshot import Snapshot
+    from engine.indexer.vectors.store import VectorSnapshot
 
 NEAR_COSINE = 0.75  # exceeded by 99 % of trimmed and filtered copies, and by 38 % of nearest neighbours
 CLOSE_COSINE = 0.85  # above it two tracks may be one work by sound alone
@@ -68,12 +68,12 @@ def candidates(view: LibraryView) -> list[Pair]:
 
 def candidates_among(view: LibraryView, track_ids: Iterable[int]) -> list[Pair]:
     """Return the candidate pairs among the given tracks."""
-    from engine.indexer.vectors.snapshot import snapshot_of
+    from engine.indexer.vectors.memory import MemorySnapshot
 
     with view.read() as connection:
         tracks = tracks_by_ids(connection, track_ids)
         found = vectors_of_tracks(connection, view.encoder_id, view.coverage, tracks)
-    return _candidates(view, snapshot_of(found), _namesakes_among(tracks.values()))
+    return _candidates(view, MemorySnapshot.of(found), _namesakes_among(tracks.values()))
 
 
 def plain_title(title: str) -> str:
@@ -81,7 +81,7 @@ def plain_title(title: str) -> str:
     return " ".join(VERSION_PATTERN.sub("", fold(title)).split())
 
 
-def _candidates(view: LibraryView, snapshot: Snapshot, shared: Sequence[Namesakes]) -> list[Pair]:
+def _candidates(view: LibraryView, snapshot: VectorSnapshot, shared: Sequence[Namesakes]) -> list[Pair]:
     """Merge pairs that are near by signature with pairs that share bytes or an identifier."""
     pairs = {(pair.first, pair.second): pair for pair in _near(snapshot)}
     listed = set(chain.from_iterable(chain(pairs, (found.track_ids for found in shared))))
@@ -95,11 +95,11 @@ def _candidates(view: LibraryView, snapshot: Snapshot, shared: Sequence[Namesake
     return sorted((_named(pair, tracks) for pair in known), key=lambda pair: (pair.first, pair.second))
 
 
-def _near(snapshot: Snapshot) -> Iterator[Pair]:
-    ids = snapshot.track_ids
+def _near(snapshot: VectorSnapshot) -> Iterator[Pair]:
+    ids = snapshot.ids
     for start in range(0, len(ids), ROWS_AT_ONCE):
         part = ids[start : start + ROWS_AT_ONCE]
-        found = snapshot.search_many(snapshot.take(part), min(NEIGHBOURS + 1, len(ids)))  # each finds itself as well
+        found = snapshot.nearest_many(snapshot.take(part), min(NEIGHBOURS + 1, len(ids)))  # each finds itself as well
         for row, place in np.argwhere(found.cosines >= NEAR_COSINE).tolist():
             track, other = int(part[row]), int(found.track_ids[row, place])
             if track != other:

@@ -30,12 +30,11 @@ def map_library(
     check_method(method, dims)
     target = None if out is None else _checked(out)
     snapshot = view.filled_snapshot
-    order = np.argsort(snapshot.track_ids)  # by id, independent of the index file's order
-    ids = snapshot.track_ids[order]
+    ids = np.sort(snapshot.ids)  # independent of the snapshot's order
     if target is None:
-        return _answer(method, ids, place(snapshot.vectors[order], method, dims, view.threads))
+        return _answer(method, ids, place(snapshot.take(ids), method, dims, view.threads))
     with _writing(target) as handle:  # fail on an unwritable file before the long part
-        places = place(snapshot.vectors[order], method, dims, view.threads)
+        places = place(snapshot.take(ids), method, dims, view.threads)
         _draw(handle, target, Sheet(displayable(view.database.path.stem), method, places, _describe(view, ids)))
     return _answer(method, ids, places)
 

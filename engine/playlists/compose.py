@@ -26,7 +26,7 @@ from engine.search.variety import settle_seed
 from engine.session import LibraryView
 
 if TYPE_CHECKING:
-    from engine.indexer.vectors.store import Snapshot
+    from engine.indexer.vectors.store import VectorSnapshot
 
 LONGEST = 5_000  # tracks in a playlist
 SAME_ENDS = "both ends are the same track; a path from a track to itself is that one track"
@@ -47,7 +47,7 @@ def radio(view: LibraryView, query: Query, n: int, filters: Filters, ranking: Ra
         QueryError: n, a filter or the ranking is out of range.
         LibraryError: The library has no signatures to compare with.
     """
-    _check_length(min(n, view.filled_snapshot.state.count))
+    _check_length(min(n, view.filled_snapshot.count))
     ranking = ranking.settled()
     found = nearest(view, query, n, filters, ranking)
     ids = [neighbour.track_id for neighbour in found]
@@ -162,7 +162,7 @@ def _check_stops(stops: Sequence[EmbeddedTrack], n: int) -> None:
         )
 
 
-def _placed_tracks(view: LibraryView, snapshot: Snapshot, ids: list[int]) -> list[_Placed]:
+def _placed_tracks(view: LibraryView, snapshot: VectorSnapshot, ids: list[int]) -> list[_Placed]:
     with view.read() as connection:
         tracks = tracks_by_ids(connection, ids)
     vectors = zip(ids, snapshot.take(np.array(ids, np.int64)), strict=True)

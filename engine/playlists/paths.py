@@ -21,7 +21,7 @@ from engine.search.variety import thinned
 from engine.session import LibraryView
 
 if TYPE_CHECKING:
-    from engine.indexer.vectors.store import Snapshot
+    from engine.indexer.vectors.store import VectorSnapshot
 
 CONSIDERED_WHOLE = 50_000  # tracks
 SEARCHES = 32  # most places of a path to search around
@@ -51,12 +51,14 @@ class Choice:
     variety: float = 0.0
     seed: int | None = None
 
-    def count(self, snapshot: Snapshot) -> int:
+    def count(self, snapshot: VectorSnapshot) -> int:
         """Return an upper bound of the number of candidates."""
-        return snapshot.state.count if self.allowed is None else min(len(self.allowed), snapshot.state.count)
+        return snapshot.count if self.allowed is None else min(len(self.allowed), snapshot.count)
 
 
-def tracks_between(view: LibraryView, snapshot: Snapshot, stops: Floats, count: int, choice: Choice) -> list[list[int]]:
+def tracks_between(
+    view: LibraryView, snapshot: VectorSnapshot, stops: Floats, count: int, choice: Choice
+) -> list[list[int]]:
     """Return the ids of `count` tracks in all between each stop (S, D) and the next; fewer if fewer may be chosen."""
     if count == 0:
         return [[] for _ in stops[1:]]
@@ -68,10 +70,10 @@ def tracks_between(view: LibraryView, snapshot: Snapshot, stops: Floats, count: 
     return [ids[np.array(rows, np.intp)].tolist() for rows in legs]
 
 
-def _candidates(view: LibraryView, snapshot: Snapshot, stops: Floats, count: int, choice: Choice) -> Ids:
+def _candidates(view: LibraryView, snapshot: VectorSnapshot, stops: Floats, count: int, choice: Choice) -> Ids:
     wanted = pool_size(count)
     while True:
-        whole = snapshot.state.count <= max(CONSIDERED_WHOLE, WIDER * wanted)
+        whole = snapshot.count <= max(CONSIDERED_WHOLE, WIDER * wanted)
         ids = _all(snapshot, choice) if whole else _near(snapshot, stops, count, wanted, choice)
         if choice.per_artist is not None:
             ids = _capped(view, snapshot, ids, choice.per_artist, choice.ends, stops)
@@ -80,21 +82,23 @@ def _candidates(view: LibraryView, snapshot: Snapshot, stops: Floats, count: int
         wanted *= WIDER
 
 
-def _all(snapshot: Snapshot, choice: Choice) -> Ids:
-    known = snapshot.track_ids if choice.allowed is None else snapshot.known(choice.allowed)
+def _all(snapshot: VectorSnapshot, choice: Choice) -> Ids:
+    known = snapshot.ids if choice.allowed is None else snapshot.known(choice.allowed)
     return np.setdiff1d(known, np.fromiter(choice.excluded, np.int64))
 
 
-def _near(snapshot: Snapshot, stops: Floats, count: int, wanted: int, choice: Choice) -> Ids:
+def _near(snapshot: VectorSnapshot, stops: Floats, count: int, wanted: int, choice: Choice) -> Ids:
     """Return about `wanted` candidates, the nearest to places spread over the path."""
     points = Places.between(stops, max(1, min(count, SEARCHES))).weights @ stops  # (P, D)
     points /= np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-12)
     each = OVERLAP * -(-wanted // len(points))
-    found = (snapshot.search(point, each, choice.excluded, choice.allowed) for point in points)
+    found = (snapshot.nearest(point, each, choice.excluded, choice.allowed) for point in points)
     return np.array(sorted({neighbour.track_id for near in found for neighbour in near}), np.int64)
 
 
-def _capped(view: LibraryView, snapshot: Snapshot, ids: Ids, most: int, ends: Iterable[Track], stops: Floats) -> Ids:
+def _capped(
+    view: LibraryView, snapshot: VectorSnapshot, ids: Ids, most: int, ends: Iterable[Track], stops: Floats
+) -> Ids:
     """Limit the tracks of each artist, the ends counted, to those nearest to the stops together."""
     with view.read() as connection:
         tracks = tracks_by_ids(connection, ids.tolist())

@@ -81,7 +81,7 @@ def recommend(
     allowed = passing(view, filters, [played[track_id] for track_id in centres])
     resting = _resting(plays, weights, again_days)
     near = max(NEAREST, NEAREST_FACTOR * n)
-    for pool in (near, None) if near * min(CENTRES, len(centres)) < snapshot.state.count else (None,):
+    for pool in (near, None) if near * min(CENTRES, len(centres)) < snapshot.count else (None,):
         scored = score(view, snapshot, known_weights, pool)
         ranked = _ranked(scored, resting, allowed)
         picked = _pick(view, ranked, n, filters.per_artist, played)

@@ -5,7 +5,7 @@ The model is described in `engine.recommend.recommendations`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from engine.search.hubness import local_scale, local_scales
 from engine.session import LibraryView
 
 if TYPE_CHECKING:
-    from engine.indexer.vectors.store import Snapshot
+    from engine.indexer.vectors.store import VectorSnapshot
     from engine.search.hubness import LocalScale
 
 WEIGHTS = {"like": 3.0, "play": 1.0, "skip": -1.0}
@@ -40,16 +40,16 @@ class _Side:
 
 @dataclass(frozen=True, eq=False)
 class _Others:
-    """N candidates: ids (N,), signatures (N, D), local scales (N,)."""
+    """Some candidates: ids (B,), signatures (B, D), local scales (B,)."""
 
     track_ids: Ids
-    vectors: Floats
+    signatures: Floats
     scales: Floats
 
 
 @dataclass(frozen=True, eq=False)
 class _Contribution:
-    """For N candidates the largest contribution, its closeness, and the index of its source; each (N,)."""
+    """For B candidates the largest contribution, its closeness, and the index of its source; each (B,)."""
 
     influence: Floats
     closeness: Floats
@@ -77,7 +77,7 @@ def taste(plays: Sequence[Play]) -> dict[int, float]:
     return weights
 
 
-def score(view: LibraryView, snapshot: Snapshot, weights: Mapping[int, float], near: int | None) -> Scored:
+def score(view: LibraryView, snapshot: VectorSnapshot, weights: Mapping[int, float], near: int | None) -> Scored:
     """Score candidates: the `near` nearest of each centre, or the whole library for None.
 
     Args:
@@ -88,38 +88,46 @@ def score(view: LibraryView, snapshot: Snapshot, weights: Mapping[int, float], n
     """
     scale = local_scale(view)
     liked, skipped = (_heaviest(snapshot, weights, sign) for sign in (1, -1))
+    liked_signatures, skipped_signatures = snapshot.take(liked.track_ids), snapshot.take(skipped.track_ids)
+    parts = []
+    for others in _candidates(view, snapshot, liked_signatures, near):
+        by_liked = _contribution(liked, liked_signatures, scale, others)
+        by_skipped = _contribution(skipped, skipped_signatures, scale, others)
+        centres = liked.track_ids[by_liked.strongest]
+        parts.append((others.track_ids, by_liked.influence, by_skipped.influence, by_liked.closeness, centres))
+    return Scored(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def _candidates(view: LibraryView, snapshot: VectorSnapshot, centres: Floats, near: int | None) -> Iterator[_Others]:
+    """Yield the candidates, at most ROWS_AT_ONCE at a time; see `score`."""
     if near is None:
-        ids, vectors, scales = snapshot.track_ids, snapshot.vectors, local_scales(view)
-    else:
-        found = snapshot.search_many(snapshot.take(liked.track_ids), near).track_ids
-        ids = np.unique(found[found >= 0])
-        vectors = snapshot.take(ids)
-        scales = scale.of(vectors)
-    others = _Others(ids, vectors, scales)
-    by_liked, by_skipped = (
-        _contribution(side, snapshot.take(side.track_ids), scale, others) for side in (liked, skipped)
-    )
-    centres = liked.track_ids[by_liked.strongest]
-    return Scored(ids, by_liked.influence, by_skipped.influence, by_liked.closeness, centres)
+        scales, start = local_scales(view), 0
+        for batch in snapshot.batches(ROWS_AT_ONCE):
+            yield _Others(batch.ids, batch.signatures, scales[start : start + len(batch.ids)])
+            start += len(batch.ids)
+        return
+    found = snapshot.nearest_many(centres, near).track_ids
+    ids = np.unique(found[found >= 0])
+    for start in range(0, len(ids), ROWS_AT_ONCE):
+        some = ids[start : start + ROWS_AT_ONCE]
+        signatures = snapshot.take(some)
+        yield _Others(some, signatures, local_scale(view).of(signatures))
 
 
 def _contribution(side: _Side, own: Floats, scale: LocalScale, others: _Others) -> _Contribution:
-    """Return the contributions of one side, whose signatures are `own` (C, D), to the candidates."""
-    own_scales, track_ids = scale.of(own), others.track_ids
-    influence, closeness = np.zeros((2, len(track_ids)), np.float32)
-    strongest = np.zeros(len(track_ids), np.int64)
-    for at in range(0, len(track_ids) if len(own) else 0, ROWS_AT_ONCE):
-        part = slice(at, at + ROWS_AT_ONCE)
-        distances = 1 - others.vectors[part] @ own.T  # (rows, C)
-        close = np.exp(-np.square(distances) / (others.scales[part, None] * own_scales))
-        close[track_ids[part, None] == side.track_ids] = 0  # a track does not recommend itself
-        strongest[part] = np.argmax(close * side.influence, axis=1)
-        closeness[part] = np.take_along_axis(close, strongest[part, None], 1)[:, 0]
-        influence[part] = closeness[part] * side.influence[strongest[part]]
-    return _Contribution(influence, closeness, strongest)
+    """Return the contributions of one side, whose signatures are `own` (C, D), to some candidates."""
+    if not len(own):
+        nothing = np.zeros(len(others.track_ids), np.float32)
+        return _Contribution(nothing, nothing, np.zeros(len(others.track_ids), np.int64))
+    distances = 1 - others.signatures @ own.T  # (B, C)
+    close = np.exp(-np.square(distances) / (others.scales[:, None] * scale.of(own)))
+    close[others.track_ids[:, None] == side.track_ids] = 0  # a track does not recommend itself
+    strongest = np.argmax(close * side.influence, axis=1)
+    closeness = np.take_along_axis(close, strongest[:, None], 1)[:, 0]
+    return _Contribution(closeness * side.influence[strongest], closeness, strongest)
 
 
-def _heaviest(snapshot: Snapshot, weights: Mapping[int, float], sign: int) -> _Side:
+def _heaviest(snapshot: VectorSnapshot, weights: Mapping[int, float], sign: int) -> _Side:
     """Return the tracks that are liked (+1) or skipped (-1) with the largest weights, at most CENTRES."""
     ids = snapshot.known(np.array([i for i, weight in weights.items() if weight * sign > 0], np.int64))
     sizes = np.array([abs(weights[i]) for i in ids.tolist()], np.float32)

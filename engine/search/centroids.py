@@ -21,7 +21,7 @@ from engine.session import LibraryView
 from engine.util.sampling import drawn
 
 if TYPE_CHECKING:
-    from engine.indexer.vectors.snapshot import Snapshot
+    from engine.indexer.vectors.store import VectorSnapshot
 
 MINIMUM_TRACKS = 10
 MOST_TRACKS = 1_000  # of a genre in its mean: bounds the work in a large library
@@ -59,7 +59,7 @@ def genre_members(tags: Mapping[str, Ids], genres: Sequence[str] = GENRES) -> di
 
 
 def make_centroids(
-    tags: Mapping[str, Ids], snapshot: Snapshot, reference: NDArray[np.float32], genres: Sequence[str] = GENRES
+    tags: Mapping[str, Ids], snapshot: VectorSnapshot, reference: NDArray[np.float32], genres: Sequence[str] = GENRES
 ) -> list[Centroid]:
     """Compute the centroids of a library.
 

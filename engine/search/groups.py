@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from engine.db import GROUPS, Track, group_names, groups_of, tracks_by_ids
 from engine.db.text import artist_names, fold
 from engine.errors import InvalidError
+from engine.indexer.vectors.exact import positions
 from engine.search.filters import Filters, passing
 from engine.search.query_vector import Query
 from engine.search.results import GroupMatch
 from engine.session import LibraryView
 
 if TYPE_CHECKING:
-    from engine.indexer.vectors.store import Snapshot
+    from engine.indexer.vectors.store import VectorSnapshot
 
 ROWS_AT_ONCE = 65_536
 SMALLEST_NORM = 1e-9
@@ -64,21 +65,21 @@ def nearest_groups(view: LibraryView, query: Query, kind: str, k: int, filters: 
     snapshot = view.filled_snapshot
     groups: Groups = view.cached_tags(f"groups by {kind}", lambda: _make_groups(view, snapshot, kind))
     own = {groups.by_name.get(name, -1) for track in query.tracks for name in groups_of(track, kind)}
-    fits = ~np.isin(snapshot.track_ids, list(query.embedding.identical_ids))
+    fits = ~np.isin(snapshot.ids, list(query.embedding.identical_ids))
     allowed = passing(view, filters, query.tracks)
     if allowed is not None:
-        fits &= np.isin(snapshot.track_ids, allowed)
+        fits &= np.isin(snapshot.ids, allowed)
     members = fits[groups.rows] & ~np.isin(groups.numbers, list(own))
     rows, numbers = groups.rows[members], groups.numbers[members]
-    cosines = (snapshot.vectors @ query.embedding.signature)[rows]
+    cosines = snapshot.scores(query.embedding.signature)[rows]
     counts = np.bincount(numbers, minlength=len(groups.counts))
     likeness = np.bincount(numbers, cosines, len(counts)) / _norms(snapshot, groups, rows, numbers, counts)
     found = np.flatnonzero(counts)
     best = found[np.argsort(-likeness[found], kind="stable")[:k]]
     nearest = {number: rows[numbers == number][np.argmax(cosines[numbers == number])] for number in best.tolist()}
     with view.read() as connection:
-        tracks = tracks_by_ids(connection, snapshot.track_ids[list(nearest.values())].tolist())
-    named = [(number, tracks.get(int(snapshot.track_ids[row]))) for number, row in nearest.items()]
+        tracks = tracks_by_ids(connection, snapshot.ids[list(nearest.values())].tolist())
+    named = [(number, tracks.get(int(snapshot.ids[row]))) for number, row in nearest.items()]
     known = [(number, track) for number, track in named if track is not None]
     names = list(groups.by_name)
     return tuple(
@@ -87,20 +88,18 @@ def nearest_groups(view: LibraryView, query: Query, kind: str, k: int, filters: 
     )
 
 
-def _make_groups(view: LibraryView, snapshot: Snapshot, kind: str) -> Groups:
-    from engine.indexer.vectors.snapshot import places_in  # FAISS is slow to import
-
+def _make_groups(view: LibraryView, snapshot: VectorSnapshot, kind: str) -> Groups:
     with view.read() as connection:
         named = group_names(connection, kind)
-    order = np.argsort(snapshot.track_ids)
-    places = places_in(snapshot.track_ids[order], named.track_ids)
+    order = np.argsort(snapshot.ids)
+    places = positions(snapshot.ids[order], named.track_ids)
     rows, numbers = order[places[places >= 0]], named.numbers[places >= 0]
     counts = np.bincount(numbers, minlength=len(named.names))
     by_name = {name: number for number, name in enumerate(named.names)}
     return Groups(rows, numbers, by_name, counts, _sum_norms(snapshot, rows, numbers, len(counts)))
 
 
-def _norms(snapshot: Snapshot, groups: Groups, rows: Ints, numbers: Ints, counts: Ints) -> NDArray[np.float64]:
+def _norms(snapshot: VectorSnapshot, groups: Groups, rows: Ints, numbers: Ints, counts: Ints) -> NDArray[np.float64]:
     """Return norms (G,) of the sums of the given rows' signatures; norms of whole groups are cached."""
     partly = (counts > 0) & (counts < groups.counts)
     norms = groups.norms.copy()
@@ -110,15 +109,15 @@ def _norms(snapshot: Snapshot, groups: Groups, rows: Ints, numbers: Ints, counts
     return np.maximum(norms, SMALLEST_NORM)
 
 
-def _sum_norms(snapshot: Snapshot, rows: Ints, numbers: Ints, count: int) -> NDArray[np.float64]:
+def _sum_norms(snapshot: VectorSnapshot, rows: Ints, numbers: Ints, count: int) -> NDArray[np.float64]:
     """Return the norm (G,) of each group's sum of signatures, given rows and their groups, (m,) each."""
     order = np.argsort(numbers, kind="stable")
     rows, numbers = rows[order], numbers[order]
-    sums = np.zeros((count, snapshot.vectors.shape[1]), np.float32)
+    sums = np.zeros((count, snapshot.dimensions), np.float32)
     for at in range(0, len(rows), ROWS_AT_ONCE):
         part = rows[at : at + ROWS_AT_ONCE]
         own, starts = np.unique(numbers[at : at + ROWS_AT_ONCE], return_index=True)
-        sums[own] += np.add.reduceat(snapshot.vectors[part], starts, axis=0)
+        sums[own] += np.add.reduceat(snapshot.take(snapshot.ids[part]), starts, axis=0)
     norms: NDArray[np.float64] = np.linalg.norm(sums, axis=1).astype(np.float64)
     return norms
 

@@ -17,7 +17,7 @@ from engine.session import LibraryView
 from engine.util.sampling import drawn
 
 if TYPE_CHECKING:
-    from engine.indexer.vectors.store import Snapshot
+    from engine.indexer.vectors.store import VectorSnapshot
 
 SAMPLE = 500  # tracks that scales are measured against
 NEIGHBOUR = 20  # the one whose distance is a track's scale
@@ -33,13 +33,18 @@ def local_scale(view: LibraryView) -> LocalScale:
 
 
 def local_scales(view: LibraryView) -> Floats:
-    """Return the scale (N,) of every track, in the order of the snapshot's `track_ids`."""
-    return view.cached("local scales", lambda: local_scale(view).of(view.snapshot.vectors))
+    """Return the scale (N,) of every track, in the order of the snapshot's `ids`."""
+    return view.cached("local scales", lambda: _scale_all(view.snapshot, local_scale(view)))
 
 
-def draw_sample(snapshot: Snapshot) -> Floats:
+def draw_sample(snapshot: VectorSnapshot) -> Floats:
     """Return at most SAMPLE signatures (S, D), the same for the same tracks."""
-    return snapshot.take(drawn(np.sort(snapshot.track_ids), SAMPLE))
+    return snapshot.take(drawn(np.sort(snapshot.ids), SAMPLE))
+
+
+def _scale_all(snapshot: VectorSnapshot, scale: LocalScale) -> Floats:
+    parts = [scale.of(batch.signatures) for batch in snapshot.batches(ROWS_AT_ONCE)]
+    return np.concatenate([np.zeros(0, np.float32), *parts])
 
 
 class LocalScale:

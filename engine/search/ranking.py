@@ -19,7 +19,7 @@ from engine.search.variety import drawn_order, settle_seed
 from engine.session import LibraryView
 
 if TYPE_CHECKING:
-    from engine.indexer.vectors.store import Neighbour, Snapshot
+    from engine.indexer.vectors.store import Neighbour, VectorSnapshot
 
 # Candidates to re-rank: at least so many, and so many for each track of the answer. Hub correction moves tracks into an
 # answer of ten from the first thirty candidates, hardly ever from beyond.
@@ -71,7 +71,7 @@ def nearest(view: LibraryView, query: Query, k: int, filters: Filters, ranking: 
     allowed = passing(view, filters, query.tracks)
     pool = max(DIVERSE_POOL, DIVERSE_FACTOR * k) if ranking.diverse else max(SMALLEST_POOL, POOL_FACTOR * k)
     while True:
-        found = snapshot.search(query.embedding.signature, pool, query.embedding.identical_ids, allowed)
+        found = snapshot.nearest(query.embedding.signature, pool, query.embedding.identical_ids, allowed)
         picked = _pick(view, snapshot, query, found, k, filters.per_artist, ranking)
         if len(picked) >= k or len(found) < pool:  # else the cap on an artist may have left out too many
             return picked
@@ -80,7 +80,7 @@ def nearest(view: LibraryView, query: Query, k: int, filters: Filters, ranking: 
 
 def _pick(
     view: LibraryView,
-    snapshot: Snapshot,
+    snapshot: VectorSnapshot,
     query: Query,
     found: list[Neighbour],
     k: int,

@@ -1,1 +1,1 @@
-"""Signatures, searchable: FAISS index files derived from SQLite."""
+"""Search for the nearest signatures: `store` is the interface, `faiss` and `memory` lie behind it."""

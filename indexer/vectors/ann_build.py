@@ -1,8 +1,8 @@
-"""What FAISS makes of many signatures so that a search need not compare with all of them.
+"""Approximate indexes: built from many signatures, so that a search need not compare with all of them.
 
-From GRAPH_FROM on a graph over the signatures themselves (Malkov and Yashunin 2018, HNSW); from LISTS_FROM on, where
-linking would take hours and the signatures fill the memory, inverted lists of codes of one byte for each four numbers
-(Jégou et al. 2011, IVFADC). Either names candidates, which are scored again from the signatures.
+From GRAPH_FROM signatures, a graph over them (Malkov and Yashunin 2018, HNSW). From LISTS_FROM, where linking would
+take hours and the signatures fill the memory, inverted lists of product-quantization codes, one byte for four numbers
+(Jégou et al. 2011, IVFADC). Either names candidates that are scored exactly from the signatures.
 """
 
 from __future__ import annotations
@@ -12,53 +12,50 @@ from typing import Any
 
 import faiss
 import numpy as np
-from numpy.typing import NDArray
 
-GRAPH_FROM = 50_000  # signatures; fewer are compared one by one in a few milliseconds
-LISTS_FROM = 3_000_000  # linking as many takes a quarter of an hour on two cores, and rises in proportion
-GRAPH_LINKS = 32  # of each signature on the graph's lowest layer: half of FAISS' M, doubled there
-GRAPH_EFFORT = 80  # candidates kept while linking one; more cost time in proportion and find little more
-CODE_NUMBERS = 4  # that share a code, or more where their number cannot be divided so
+from engine.indexer.vectors.store import BATCH_ROWS, Floats
+
+GRAPH_FROM = 50_000  # signatures; comparing fewer takes a few milliseconds
+LISTS_FROM = 3_000_000  # linking as many takes a quarter of an hour on two cores, and grows in proportion
+GRAPH_LINKS = 32  # FAISS' M: links of a signature, twice as many on the lowest layer
+GRAPH_EFFORT = 80  # efConstruction: more takes time in proportion and finds little more
+CODE_NUMBERS = 4  # numbers that share a code, or more if D is not divisible by it
 CODE_BITS = 8
-TRAINED_ON = 64  # signatures for each list, of those drawn to find the lists' centres
-ADDED_AT_ONCE = 65_536
-
-Floats = NDArray[np.float32]
+TRAINING_ROWS = 64  # signatures per list, drawn to train the lists' centres
 
 
-def build(vectors: Floats) -> Any | None:
-    """The FAISS index of unit rows (N, D) that fits their number; None where they are few.
+def build(signatures: Floats) -> Any | None:
+    """Return the FAISS index that suits the number of unit rows (N, D); None below GRAPH_FROM.
 
-    A graph copies them; lists read them block by block, so that they may be mapped from a file larger than memory.
+    A graph copies them. Lists read them in batches, so that they may be mapped from a file larger than memory.
     """
-    if len(vectors) < GRAPH_FROM:
+    if len(signatures) < GRAPH_FROM:
         return None
-    return _graph(vectors) if len(vectors) < LISTS_FROM else _lists(vectors)
+    return _graph(signatures) if len(signatures) < LISTS_FROM else _lists(signatures)
 
 
 def attach(index: Any, flat: Any) -> None:
-    """Give a graph that was stored without its signatures those of the other file; nothing else needs them."""
+    """Give a graph that was stored without its signatures the other file's; lists and None need none."""
     if isinstance(index, faiss.IndexHNSW):
         index.storage, index.own_fields = flat, False
 
 
-def _graph(vectors: Floats) -> Any:
-    graph = faiss.IndexHNSWFlat(vectors.shape[1], GRAPH_LINKS, faiss.METRIC_INNER_PRODUCT)
+def _graph(signatures: Floats) -> Any:
+    graph = faiss.IndexHNSWFlat(signatures.shape[1], GRAPH_LINKS, faiss.METRIC_INNER_PRODUCT)
     graph.hnsw.efConstruction = GRAPH_EFFORT
-    graph.add(vectors)
+    graph.add(signatures)
     return graph
 
 
-def _lists(vectors: Floats) -> Any:
-    count, dimensions = vectors.shape
-    number = 2 ** int(math.log2(2 * math.sqrt(count)))
-    parts = max(n for n in range(1, max(1, dimensions // CODE_NUMBERS) + 1) if dimensions % n == 0)
-    index = faiss.IndexIVFPQ(
-        faiss.IndexFlatIP(dimensions), dimensions, number, parts, CODE_BITS, faiss.METRIC_INNER_PRODUCT
-    )
-    drawn = np.random.default_rng(0).choice(count, min(count, TRAINED_ON * number), replace=False)
-    index.cp.max_points_per_centroid = TRAINED_ON
-    index.train(np.ascontiguousarray(vectors[np.sort(drawn)]))
-    for start in range(0, count, ADDED_AT_ONCE):
-        index.add(np.ascontiguousarray(vectors[start : start + ADDED_AT_ONCE]))
+def _lists(signatures: Floats) -> Any:
+    count, dimensions = signatures.shape
+    lists = 2 ** int(math.log2(2 * math.sqrt(count)))
+    codes = max(n for n in range(1, max(1, dimensions // CODE_NUMBERS) + 1) if dimensions % n == 0)
+    centres = faiss.IndexFlatIP(dimensions)
+    index = faiss.IndexIVFPQ(centres, dimensions, lists, codes, CODE_BITS, faiss.METRIC_INNER_PRODUCT)
+    rows = np.random.default_rng(0).choice(count, min(count, TRAINING_ROWS * lists), replace=False)
+    index.cp.max_points_per_centroid = TRAINING_ROWS
+    index.train(np.ascontiguousarray(signatures[np.sort(rows)]))
+    for start in range(0, count, BATCH_ROWS):
+        index.add(np.ascontiguousarray(signatures[start : start + BATCH_ROWS]))
     return index

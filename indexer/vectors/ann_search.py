@@ -1,4 +1,8 @@
-"""What finds the nearest rows of an index file without comparing all of them on the CPU: a graph, lists, or GPUs."""
+"""Finders: they name candidate rows for a query, which are then scored exactly from the signatures.
+
+`FlatFinder` compares all rows; `GraphFinder` and `ListsFinder` search the indexes of `ann_build`; `GpuFinder` compares
+all rows on GPUs.
+"""
 
 from __future__ import annotations
 
@@ -9,97 +13,160 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.indexer.vectors.index_files import IndexFile
+from engine.indexer.vectors.exact import ROUNDING, cosines, shortlist
+from engine.indexer.vectors.flat import flat_index
+from engine.indexer.vectors.store import Floats
 
-SMALLEST_EFFORT, EFFORT_SPARE = 58, 8  # candidates that a search of the graph keeps, and beyond those asked for
-EFFORT_GROWTH = 0.75  # a filter that a share s of the rows passes makes a search try s ** -0.75 times as many
-PROBES = 48  # lists that a search looks into
-PROBES_GROWTH = 0.5  # the same as EFFORT_GROWTH, of lists
-RESCORED = 8  # times as many candidates of lists as asked for: their codes say only about how near they are
-EXACT_SHARE = 0.02  # of the rows: where fewer pass a filter, they are better compared one by one
+SPARE = 16  # candidates beyond k: a few are excluded ones, and float16 on a GPU swaps near ones
+SMALLEST_EFFORT = 58  # candidates that a search of the graph maintains (efSearch), at least
+EFFORT_SPARE = 8  # and beyond those wanted
+EFFORT_GROWTH = 0.75  # a filter that a share s of the rows passes multiplies the effort by s ** -0.75
+PROBES = 48  # lists that a search visits (nprobe)
+PROBES_GROWTH = 0.5  # as EFFORT_GROWTH, of lists
+CODES_FACTOR = 8  # PQ distances are approximate: fetch 8k candidates, re-rank exactly
+EXACT_SHARE = 0.02  # if a smaller share of the rows passes a filter, compare all that pass
 GPU_LARGEST_K = 2048  # FAISS' own limit
 
-Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 
 class Finder(Protocol):
-    """Finds rows. A `passing` mask (N,) says which of them may be found; None for all."""
+    """Finds candidate rows."""
 
-    def find(self, queries: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows | None:
-        """At least COUNT rows (Q, C) about nearest to queries (Q, D), to be scored exactly; None where it cannot say.
+    def find(self, queries: Floats, k: int, passing: Mask | None) -> Rows:
+        """Return rows (Q, C), C >= k, among which the k nearest to each unit vector (Q, D) are; -1 fills the rest.
 
-        There is -1 where there are fewer.
+        Args:
+            queries: (Q, D).
+            k: Rows wanted, 1 or more.
+            passing: (N,), the rows that may be returned; None for all.
         """
 
 
+class FlatFinder:
+    """Compares all rows: exact. One query takes one thread."""
+
+    def __init__(self, signatures: Floats) -> None:
+        self._signatures = signatures
+        self._index = flat_index(signatures)
+
+    def find(self, queries: Floats, k: int, passing: Mask | None) -> Rows:
+        """See `Finder`; rows that tie with the k-th are among the candidates."""
+        if passing is not None and len(queries) > 1:  # FAISS has no matrix product for selected rows
+            kept = np.flatnonzero(passing)
+            rows = FlatFinder(self._signatures[kept]).find(queries, k, None) if len(kept) else _none(queries)
+            return np.where(rows >= 0, kept[rows], -1) if len(kept) else rows
+        count = min(k + SPARE, len(self._signatures))
+        params = None if passing is None else faiss.SearchParameters(sel=_selector(passing))
+        scores, rows = self._index.search(queries, count, params=params)
+        if count < len(self._signatures):
+            tied = np.flatnonzero(scores[:, -1] >= scores[:, k - 1] - ROUNDING)
+            rows = self._with_ties(queries, k, passing, rows, tied)
+        return rows
+
+    def _with_ties(self, queries: Floats, k: int, passing: Mask | None, rows: Rows, tied: NDArray[np.intp]) -> Rows:
+        """Replace the candidates of queries that more than SPARE rows tie for."""
+        for place in tied.tolist():
+            if rows[place, -1] < 0:
+                continue  # fewer pass than wanted
+            scores = cosines(self._signatures, queries[place])
+            own = shortlist(scores if passing is None else np.where(passing, scores, -2), k)
+            rows = np.pad(rows, ((0, 0), (0, max(0, len(own) - rows.shape[1]))), constant_values=-1)
+            rows[place] = -1
+            rows[place, : len(own)] = own
+        return rows
+
+
 class GraphFinder:
-    """Walks the file's graph (Malkov and Yashunin 2018, HNSW). Rows that do not pass are walked through, not given."""
+    """Walks a graph of neighbours (Malkov and Yashunin 2018, HNSW). Rows that do not pass are walked through."""
 
     def __init__(self, graph: Any) -> None:
         self._graph = graph
 
-    def find(self, queries: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows:
-        """See `Finder`."""
+    def find(self, queries: Floats, k: int, passing: Mask | None) -> Rows:
+        """See `Finder`; approximate."""
+        count = k + SPARE
         effort = _widened(max(SMALLEST_EFFORT, count + EFFORT_SPARE), EFFORT_GROWTH, passing)
-        options = faiss.SearchParametersHNSW(efSearch=effort, sel=_selector(passing))
-        rows: Rows = self._graph.search(queries, count, params=options)[1]
+        params = faiss.SearchParametersHNSW(efSearch=effort, sel=_selector(passing))
+        rows: Rows = self._graph.search(queries, count, params=params)[1]
         return rows
 
 
 class ListsFinder:
-    """Looks into the lists whose centres are nearest to a query (Jégou et al. 2011, IVFADC)."""
+    """Visits the lists whose centres are nearest to a query (Jégou et al. 2011, IVFADC)."""
 
     def __init__(self, lists: Any) -> None:
         self._lists = lists
 
-    def find(self, queries: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows:
-        """See `Finder`."""
-        options = faiss.SearchParametersIVF(nprobe=_widened(PROBES, PROBES_GROWTH, passing), sel=_selector(passing))
-        found = min(count * RESCORED, self._lists.ntotal)
-        rows: Rows = self._lists.search(queries, found, params=options)[1]
+    def find(self, queries: Floats, k: int, passing: Mask | None) -> Rows:
+        """See `Finder`; approximate."""
+        params = faiss.SearchParametersIVF(nprobe=_widened(PROBES, PROBES_GROWTH, passing), sel=_selector(passing))
+        count = min((k + SPARE) * CODES_FACTOR, self._lists.ntotal)
+        rows: Rows = self._lists.search(queries, count, params=params)[1]
         return rows
 
 
 class GpuFinder:
-    """Compares with every row, in half precision, on all GPUs that FAISS sees; each holds a part of them."""
+    """Compares all rows in float16 on all GPUs that FAISS sees; each holds a part of them.
 
-    def __init__(self, file: IndexFile) -> None:
+    Args:
+        signatures: (N, D).
+        fallback: Searches on the CPU with a filter, for more than GPU_LARGEST_K rows, or when a GPU fails.
+
+    Raises:
+        RuntimeError: The GPUs have too little memory.
+    """
+
+    def __init__(self, signatures: Floats, fallback: Finder) -> None:
         options = faiss.GpuMultipleClonerOptions()
         options.useFloat16 = True
         options.shard = True
-        self._index = faiss.index_cpu_to_all_gpus(faiss.downcast_index(file.owner.index), options)
+        self._index = faiss.index_cpu_to_all_gpus(flat_index(signatures), options)
+        self._fallback = fallback
         self._lock = threading.Lock()  # FAISS' GPU indexes are not safe for concurrent readers
 
-    def find(self, queries: Floats, count: int, passing: NDArray[np.bool_] | None) -> Rows | None:
-        """See `Finder`; a filter, or more rows than FAISS can sort on a GPU, is left to the CPU."""
-        if passing is not None or count > GPU_LARGEST_K:
-            return None
-        with self._lock:
-            try:
-                rows: Rows = self._index.search(queries, min(count, self._index.ntotal))[1]
-            except RuntimeError:  # the GPU went away, or its memory did
-                return None
-        return rows
+    def find(self, queries: Floats, k: int, passing: Mask | None) -> Rows:
+        """See `Finder`."""
+        if passing is None and k + SPARE <= GPU_LARGEST_K:
+            with self._lock:
+                try:
+                    rows: Rows = self._index.search(queries, min(k + SPARE, self._index.ntotal))[1]
+                    return rows
+                except RuntimeError:  # the GPU or its memory is gone
+                    pass
+        return self._fallback.find(queries, k, passing)
 
 
-def make_finder(file: IndexFile, *, gpu: bool) -> Finder | None:
-    """The GPUs where they are wanted, there, and large enough; else the graph or lists; None where there are none."""
+def make_finder(signatures: Floats, near: Any | None = None, *, gpu: bool = False) -> Finder:
+    """Return a finder of unit rows (N, D).
+
+    Args:
+        signatures: (N, D).
+        near: An index of `ann_build`, or None to compare all rows.
+        gpu: Use GPUs if FAISS sees some that are large enough.
+    """
+    finder: Finder
+    if near is None:
+        finder = FlatFinder(signatures)
+    else:
+        finder = GraphFinder(near) if isinstance(near, faiss.IndexHNSW) else ListsFinder(near)
     if gpu and getattr(faiss, "get_num_gpus", lambda: 0)() > 0:
         try:
-            return GpuFinder(file)
-        except RuntimeError:  # too little memory
+            return GpuFinder(signatures, finder)
+        except RuntimeError:
             pass
-    if file.near is None:
-        return None
-    return GraphFinder(file.near) if isinstance(file.near, faiss.IndexHNSW) else ListsFinder(file.near)
+    return finder
 
 
-def _selector(passing: NDArray[np.bool_] | None) -> Any | None:
-    """FAISS' word for the rows that pass."""
+def _selector(passing: Mask | None) -> Any | None:
     return None if passing is None else faiss.IDSelectorBitmap(np.packbits(passing, bitorder="little"))
 
 
-def _widened(effort: int, growth: float, passing: NDArray[np.bool_] | None) -> int:
-    """An effort, greater where few rows pass."""
+def _widened(effort: int, growth: float, passing: Mask | None) -> int:
+    """Return an effort, greater where few rows pass."""
     return effort if passing is None else int(effort / max(float(passing.mean()), EXACT_SHARE) ** growth)
+
+
+def _none(queries: Floats) -> Rows:
+    return np.full((len(queries), 1), -1, np.int64)

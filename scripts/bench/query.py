@@ -23,11 +23,12 @@ from imagined import Real, draw, read_real
 from numpy.typing import NDArray
 from reporting import milliseconds, percentiles, report
 
-from engine.db import SignatureState
 from engine.indexer.vectors.ann_build import LISTS_FROM
 from engine.indexer.vectors.ann_search import make_finder
+from engine.indexer.vectors.faiss_snapshot import FaissSnapshot
+from engine.indexer.vectors.flat import flat_index
 from engine.indexer.vectors.index_files import open_index, write_index
-from engine.indexer.vectors.snapshot import Snapshot
+from engine.indexer.vectors.part import file_part
 
 K = 10
 WIDTHS = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)  # that a peer may search with
@@ -35,7 +36,7 @@ SHARES = (0.5, 0.05, 0.001)
 BATCH = 100
 DRAWN_AT_ONCE = 262_144
 TURNS = 10
-EXACT_QUERIES, FILTERED_QUERIES = 50, 100
+FILTERED_QUERIES = 100
 
 Floats = NDArray[np.float32]
 Ask = Callable[[Floats], NDArray[np.int64]]  # a query (D,) -> row numbers (K,)
@@ -83,13 +84,15 @@ def _rows(drawn: Set, folder: Path, arguments: argparse.Namespace) -> list[dict[
     library, built = _library(drawn, folder)
     asked = [Asked("engine", lambda query: _ids(library, query), built)]
     aim = recall(asked[0].ask, drawn.queries, drawn.truth)
-    if library.finder is not None:
+    if library.parts[0].file is not None and library.parts[0].file.near is not None:
         asked.append(Asked("engine, the index alone", lambda query: _index_alone(library, query), built))
     if size < LISTS_FROM and not arguments.no_peers:
         asked += [_usearch(drawn, aim), _voyager(drawn, aim)]
+    if size < LISTS_FROM:
+        asked.insert(0, _exact(drawn))
     rows = _in_turns(asked, drawn)
     if size < LISTS_FROM:
-        rows.insert(0, _exact(drawn))
+        rows = [row | {"times exact": row["p50 ms"] / rows[0]["p50 ms"]} for row in rows]
     rows += _filtered(library, drawn)
     rows.append(_batched(library, drawn))
     for row in rows:
@@ -152,14 +155,12 @@ def _row(name: str, found: float, taken: Sequence[float], built: float = 0.0) ->
     return {"what": name, "recall@10": found, **told, "built s": built}
 
 
-def _exact(drawn: Set) -> dict[str, Any]:
-    faiss.omp_set_num_threads(1)
-    flat = faiss.IndexFlatIP(drawn.vectors.shape[1])
-    flat.add(drawn.vectors)
-    return _row("exact", 1.0, milliseconds(lambda i: flat.search(drawn.queries[i][None], K), EXACT_QUERIES))
+def _exact(drawn: Set) -> Asked:
+    flat = flat_index(drawn.vectors)
+    return Asked("exact", lambda query: flat.search(query[None], K)[1][0], 0.0)
 
 
-def _library(drawn: Set, folder: Path) -> tuple[Snapshot, float]:
+def _library(drawn: Set, folder: Path) -> tuple[FaissSnapshot, float]:
     """What the product searches, and the seconds that it took to write."""
     began = perf_counter()
     faiss.omp_set_num_threads(2)
@@ -169,11 +170,11 @@ def _library(drawn: Set, folder: Path) -> tuple[Snapshot, float]:
     file = open_index(folder / "library.db", known)
     if file is None:
         raise SystemExit("the index that was just written cannot be opened")
-    none, new = np.zeros(0, np.int64), np.zeros((0, drawn.vectors.shape[1]), np.float32)
-    return Snapshot(SignatureState(size, size), file, make_finder(file, gpu=False), None, none, new), built
+    part = file_part(file, None, make_finder(file.signatures, file.near))
+    return FaissSnapshot(size, drawn.vectors.shape[1], (part,), threads=2), built
 
 
-def _filtered(library: Snapshot, drawn: Set) -> list[dict[str, Any]]:
+def _filtered(library: FaissSnapshot, drawn: Set) -> list[dict[str, Any]]:
     rows = []
     size, queries = len(drawn.vectors), drawn.queries[:FILTERED_QUERIES]
     for share in SHARES:
@@ -189,22 +190,19 @@ def _filtered(library: Snapshot, drawn: Set) -> list[dict[str, Any]]:
     return rows
 
 
-def _batched(library: Snapshot, drawn: Set) -> dict[str, Any]:
+def _batched(library: FaissSnapshot, drawn: Set) -> dict[str, Any]:
     faiss.omp_set_num_threads(2)
-    taken = milliseconds(lambda _: library.search_many(drawn.queries[:BATCH], K), 5)
+    taken = milliseconds(lambda _: library.nearest_many(drawn.queries[:BATCH], K), 5)
     return {"what": f"engine, batches of {BATCH}, two threads", "p50 ms": float(np.median(taken)) / BATCH}
 
 
-def _ids(library: Snapshot, query: Floats, allowed: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
-    return np.array([neighbour.track_id for neighbour in library.search(query, K, allowed=allowed)])
+def _ids(library: FaissSnapshot, query: Floats, allowed: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+    return np.array([neighbour.track_id for neighbour in library.nearest(query, K, allowed=allowed)])
 
 
-def _index_alone(library: Snapshot, query: Floats) -> NDArray[np.int64]:
+def _index_alone(library: FaissSnapshot, query: Floats) -> NDArray[np.int64]:
     """The nearest by the index' own scores, without what the product adds to it."""
-    assert library.finder is not None
-    rows = library.finder.find(query[None], K, None)
-    assert rows is not None
-    return rows[0, :K]
+    return library.parts[0].finder.find(query[None], K, None)[0, :K]
 
 
 def _usearch(drawn: Set, aim: float) -> Asked:

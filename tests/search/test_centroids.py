@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.db import SignatureMatrix
-from engine.indexer.vectors.snapshot import Snapshot, snapshot_of
+from engine.indexer.vectors.memory import MemorySnapshot
 from engine.models.labels import GENRES
 from engine.search.centroids import MINIMUM_TRACKS, MOST_TRACKS, Centroid, distances, genre_members, make_centroids
 
@@ -33,10 +33,10 @@ def by_tag(tags: dict[int, str]) -> dict[str, NDArray[np.int64]]:
     return {tag: np.array([i for i, own in tags.items() if own == tag]) for tag in tags.values()}
 
 
-def snapshot(vectors: NDArray[np.float32]) -> Snapshot:
+def snapshot(vectors: NDArray[np.float32]) -> MemorySnapshot:
     """A library in which tracks 1, 2, ... have these signatures."""
     track_ids = np.arange(1, len(vectors) + 1, dtype=np.int64)
-    return snapshot_of(SignatureMatrix(track_ids, track_ids, vectors))
+    return MemorySnapshot.of(SignatureMatrix(track_ids, track_ids, vectors))
 
 
 def test_mean() -> None:

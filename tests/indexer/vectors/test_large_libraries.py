@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from engine.db import Database, NewTrack, Signature, open_database, put_signature, remove_tracks, upsert_track
 from engine.embedding import TrackEmbedding
-from engine.errors import LibraryError
-from engine.indexer.vectors import ann_build as approximate, store as vectors
-from engine.indexer.vectors.store import VectorStore
+from engine.errors import LibraryError, UnavailableError
+from engine.indexer.vectors import ann_build, faiss as faiss_store, index_files
+from engine.indexer.vectors.faiss import FaissStore
+from engine.indexer.vectors.index_files import IndexFile
 
 ENCODER, D, N = "test@123456", 32, 3000
 HEADS = (np.full(15, 1 / 15, np.float32), np.full(4, 1 / 4, np.float32))
@@ -55,21 +56,26 @@ def filled(tmp_path_factory: pytest.TempPathFactory, signatures: NDArray[np.floa
 @pytest.fixture(params=["graph", "lists"])
 def library(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, filled: Path, request: pytest.FixtureRequest
-) -> Iterator[tuple[Database, VectorStore]]:
+) -> Iterator[tuple[Database, FaissStore]]:
     """A library that counts as large, or as one of the largest, its index written."""
-    for module in (approximate, vectors):
+    for module in (ann_build, faiss_store):
         monkeypatch.setattr(module, "GRAPH_FROM", 1000)
         if request.param == "lists":
             monkeypatch.setattr(module, "LISTS_FROM", 1000)
     shutil.copy(filled, tmp_path / "library.db")
     with open_database(tmp_path / "library.db", create=False) as database:
-        store = VectorStore(database, ENCODER, "windows")
+        store = FaissStore(database, ENCODER, "windows")
         store.compact()
         yield database, store
 
 
+def file_of(store: FaissStore) -> IndexFile | None:
+    """The index file that a store searches."""
+    return next((part.file for part in store.snapshot().parts), None)
+
+
 def recall(
-    store: VectorStore, known: dict[int, NDArray[np.float32]], k: int = 10, **options: NDArray[np.int64]
+    store: FaissStore, known: dict[int, NDArray[np.float32]], k: int = 10, **options: NDArray[np.int64]
 ) -> float:
     """Which share of the k nearest of all that pass is found."""
     ids = np.array(sorted(set(known) & set(options.get("allowed", np.array(list(known))).tolist())))
@@ -77,58 +83,61 @@ def recall(
     shares = []
     for query in drawn(30, 9):
         exact = ids[np.argsort(-(matrix @ query))[:k]]
-        found = [neighbour.track_id for neighbour in store.search(query, k, **options)]
+        found = [neighbour.track_id for neighbour in store.snapshot().nearest(query, k, **options)]
         assert len(found) == len(set(found)) == min(k, len(ids))
         shares.append(np.isin(exact, found).mean())
     return float(np.mean(shares))
 
 
-def test_recall(library: tuple[Database, VectorStore], signatures: NDArray[np.float32]) -> None:
+def test_recall(library: tuple[Database, FaissStore], signatures: NDArray[np.float32]) -> None:
     """The nearest are found, with their exact cosines, in order."""
     _, store = library
-    assert store.snapshot().file is not None
-    assert store.snapshot().file.near is not None
+    file = file_of(store)
+    assert file is not None
+    assert file.near is not None
     assert recall(store, dict(enumerate(signatures, 1))) >= 0.99
-    found = store.search(signatures[5], 10)
+    found = store.snapshot().nearest(signatures[5], 10)
     assert found[0].track_id == 6
     cosines = [neighbour.cosine for neighbour in found]
     assert cosines == sorted(cosines, reverse=True)
     assert np.allclose(cosines, [signatures[n.track_id - 1] @ signatures[5] for n in found], atol=1e-6)
 
 
-def test_loaded(library: tuple[Database, VectorStore], signatures: NDArray[np.float32]) -> None:
+def test_loaded(library: tuple[Database, FaissStore], signatures: NDArray[np.float32]) -> None:
     """An index that was read into memory answers as one that is mapped, and needs its files no more."""
     database, store = library
-    mapped = store.search(signatures[5], 10)
-    loaded = VectorStore(database, ENCODER, "windows", mapped=False)
-    assert loaded.search(signatures[5], 10) == mapped
+    mapped = store.snapshot().nearest(signatures[5], 10)
+    loaded = FaissStore(database, ENCODER, "windows", mapped=False)
+    assert loaded.snapshot().nearest(signatures[5], 10) == mapped
     for path in database.path.parent.glob("*.faiss"):
         path.write_bytes(b"")
-    assert loaded.search(signatures[5], 10) == mapped
+    assert loaded.snapshot().nearest(signatures[5], 10) == mapped
     assert recall(loaded, dict(enumerate(signatures, 1))) >= 0.99
 
 
 @pytest.mark.parametrize("share", [0.5, 0.05, 0.001])
-def test_filtered(library: tuple[Database, VectorStore], signatures: NDArray[np.float32], share: float) -> None:
+def test_filtered(library: tuple[Database, FaissStore], signatures: NDArray[np.float32], share: float) -> None:
     """A filter, however narrow, leaves the nearest of what passes it."""
     _, store = library
     allowed = np.random.default_rng(3).choice(np.arange(1, N + 1), int(share * N), replace=False)
     assert recall(store, dict(enumerate(signatures, 1)), allowed=allowed) >= 0.99
-    assert store.search(signatures[0], 5, allowed=np.array([N + 7])) == []
+    assert store.snapshot().nearest(signatures[0], 5, allowed=np.array([N + 7])) == []
 
 
 @pytest.mark.parametrize("gap", [1, 1000])
 def test_filtered_by_ids_of_elsewhere(
-    library: tuple[Database, VectorStore], signatures: NDArray[np.float32], gap: int
+    library: tuple[Database, FaissStore], signatures: NDArray[np.float32], gap: int
 ) -> None:
     """Ids without a signature, however many there are and whatever their order, change nothing; nor do barred ones."""
     _, store = library
     known, unknown = np.array([40, 7, 900]), N + gap * np.arange(1, N)
-    found = store.search(signatures[0], 5, excluded=[7, 7, N + gap], allowed=np.concatenate([unknown, known, known]))
+    found = store.snapshot().nearest(
+        signatures[0], 5, excluded=[7, 7, N + gap], allowed=np.concatenate([unknown, known, known])
+    )
     assert sorted(each.track_id for each in found) == [40, 900]
 
 
-def test_changes(library: tuple[Database, VectorStore], signatures: NDArray[np.float32]) -> None:
+def test_changes(library: tuple[Database, FaissStore], signatures: NDArray[np.float32]) -> None:
     """Added and removed tracks count at once, before the graph knows of them and after."""
     database, store = library
     new = drawn(50, 2)
@@ -138,7 +147,7 @@ def test_changes(library: tuple[Database, VectorStore], signatures: NDArray[np.f
     known = dict(enumerate(np.concatenate([signatures, new]), 1))
     known = {track_id: vector for track_id, vector in known.items() if track_id >= 200}
     assert recall(store, known) >= 0.99
-    assert store.search(new[7], 1)[0].track_id == N + 8
+    assert store.snapshot().nearest(new[7], 1)[0].track_id == N + 8
     assert recall(store, known, allowed=np.arange(150, N + 20, 3)) >= 0.99
     before = store.path
     store.compact()
@@ -146,13 +155,13 @@ def test_changes(library: tuple[Database, VectorStore], signatures: NDArray[np.f
     assert before is not None
     assert not before.exists()
     assert recall(store, known) >= 0.99
-    assert recall(VectorStore(database, ENCODER, "windows"), known) >= 0.99
+    assert recall(FaissStore(database, ENCODER, "windows"), known) >= 0.99
 
 
 @pytest.mark.parametrize("ending", [".near.faiss", ".faiss"])
 @pytest.mark.parametrize("damage", ["cut", "bit", "gone"])
 def test_damaged(
-    library: tuple[Database, VectorStore], signatures: NDArray[np.float32], ending: str, damage: str
+    library: tuple[Database, FaissStore], signatures: NDArray[np.float32], ending: str, damage: str
 ) -> None:
     """A damaged file is not used: the answers are the same, and the next compaction makes it anew."""
     database, _ = library
@@ -162,23 +171,23 @@ def test_damaged(
         path.unlink()
     else:
         path.write_bytes(whole[:-50] if damage == "cut" else whole[:2000] + bytes([whole[2000] ^ 1]) + whole[2001:])
-    again = VectorStore(database, ENCODER, "windows")
-    assert again.snapshot().file is None
+    again = FaissStore(database, ENCODER, "windows")
+    assert file_of(again) is None
     assert recall(again, dict(enumerate(signatures, 1))) == 1
     again.compact()
-    file = VectorStore(database, ENCODER, "windows").snapshot().file
+    file = file_of(FaissStore(database, ENCODER, "windows"))
     assert file is not None
     assert file.near is not None
 
 
-def test_aside(library: tuple[Database, VectorStore], signatures: NDArray[np.float32]) -> None:
+def test_aside(library: tuple[Database, FaissStore], signatures: NDArray[np.float32]) -> None:
     """A thread of its own writes the files while searches go on; who waits hears what went wrong."""
     database, store = library
     new = drawn(100, 4)
     add(database, new, N + 1)
     before = store.path
     store.compact_aside()
-    assert store.search(new[3], 1)[0].track_id == N + 4
+    assert store.snapshot().nearest(new[3], 1)[0].track_id == N + 4
     store.wait()
     assert store.path != before
     add(database, drawn(100, 5), N + 101)
@@ -187,3 +196,55 @@ def test_aside(library: tuple[Database, VectorStore], signatures: NDArray[np.flo
     with pytest.raises(LibraryError, match="cannot write the index"):
         store.wait()
     store.wait()
+
+
+@pytest.mark.parametrize("place", ["signatures", "ids", "header", "checksums"])
+def test_damaged_blocks(
+    library: tuple[Database, FaissStore],
+    signatures: NDArray[np.float32],
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+) -> None:
+    """Damage in a file that is too large to be read at once changes no answer: it is refused, then made anew."""
+    database, _ = library
+    monkeypatch.setattr(index_files, "LARGE_BYTES", 1000)
+    add(database, drawn(100, 8), N + 1)
+    store = FaissStore(database, ENCODER, "windows")
+    store.compact()
+    right = store.snapshot().nearest(signatures[2000], 10)
+    path = store.path
+    assert path is not None
+    whole = bytearray(path.read_bytes())
+    at = whole.index(signatures[2000].tobytes())
+    ids = whole.index(np.arange(1, 4, dtype=np.int64).tobytes())
+    whole[{"signatures": at + 3, "ids": ids + 8, "header": 10, "checksums": len(whole) - 30}[place]] ^= 1
+    path.write_bytes(whole)
+    again = FaissStore(database, ENCODER, "windows")
+    if place == "signatures":
+        untouched = again.snapshot()
+        assert untouched.nearest(signatures[5], 10, allowed=np.array([6]))[0].track_id == 6
+        with pytest.raises(UnavailableError, match="is damaged"):
+            untouched.take(np.array([2001]))
+    assert again.snapshot().nearest(signatures[2000], 10) == right
+    again.compact()
+    assert again.path == path
+    assert file_of(again) is not None
+    assert FaissStore(database, ENCODER, "windows").snapshot().nearest(signatures[2000], 10) == right
+
+
+def test_compaction_finds_damage(
+    library: tuple[Database, FaissStore], signatures: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A compaction reads the whole file and makes a damaged one anew, also where no question has read yet."""
+    database, _ = library
+    monkeypatch.setattr(index_files, "LARGE_BYTES", 1000)
+    add(database, drawn(100, 8), N + 1)
+    store = FaissStore(database, ENCODER, "windows")
+    store.compact()
+    path = store.path
+    assert path is not None
+    whole = path.read_bytes()
+    at = whole.index(signatures[2000].tobytes())
+    path.write_bytes(whole[:at] + b"\0" + whole[at + 1 :])
+    FaissStore(database, ENCODER, "windows").compact()
+    assert path.read_bytes() == whole

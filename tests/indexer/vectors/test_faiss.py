@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from sqlalchemy import Connection
 
 from engine.db import Database, NewTrack, Signature, open_database, put_signature, remove_tracks, upsert_track
 from engine.embedding import TrackEmbedding
-from engine.indexer.vectors.store import VectorStore
+from engine.indexer.vectors.faiss import FaissStore
 
 ENCODER, D = "test@123456", 8
 
@@ -48,7 +49,7 @@ def exact(query: NDArray[np.float32], ids: list[int], k: int) -> list[int]:
 
 def answer(database: Database, k: int = 10, excluded: tuple[int, ...] = ()) -> list[int]:
     """What a fresh store says."""
-    return [n.track_id for n in VectorStore(database, ENCODER, "windows").search(unit(999), k, excluded)]
+    return [n.track_id for n in FaissStore(database, ENCODER, "windows").snapshot().nearest(unit(999), k, excluded)]
 
 
 @pytest.fixture
@@ -56,20 +57,20 @@ def library(tmp_path: Path) -> Iterator[Database]:
     """A library of 60 tracks whose index file is written."""
     with open_database(tmp_path / "library.db", create=True) as database:
         assert add(database, 60) == list(range(1, 61))
-        VectorStore(database, ENCODER, "windows").compact()
+        FaissStore(database, ENCODER, "windows").compact()
         yield database
 
 
 def index_file(database: Database) -> Path:
     """Where the index lies."""
-    path = VectorStore(database, ENCODER, "windows").path
+    path = FaissStore(database, ENCODER, "windows").path
     assert path is not None
     return path
 
 
 def test_exact(library: Database) -> None:
     """A search gives the nearest tracks in order, each with its cosine."""
-    found = VectorStore(library, ENCODER, "windows").search(unit(999), 10)
+    found = FaissStore(library, ENCODER, "windows").snapshot().nearest(unit(999), 10)
     assert [n.track_id for n in found] == exact(unit(999), list(range(1, 61)), 10)
     assert np.allclose([n.cosine for n in found], [unit(n.track_id) @ unit(999) for n in found], atol=1e-6)
 
@@ -86,11 +87,11 @@ def test_excluded(library: Database) -> None:
 def test_empty(tmp_path: Path) -> None:
     """A library without signatures answers with nothing, and a compaction of it is no error."""
     with open_database(tmp_path / "library.db", create=True) as database:
-        store = VectorStore(database, ENCODER, "windows")
-        assert store.search(unit(1), 5) == []
+        store = FaissStore(database, ENCODER, "windows")
+        assert store.snapshot().nearest(unit(1), 5) == []
         store.compact()
         add(database, 2)
-        assert len(store.search(unit(1), 5)) == 2
+        assert len(store.snapshot().nearest(unit(1), 5)) == 2
 
 
 def foreign(path: Path) -> None:
@@ -113,6 +114,12 @@ def folder_instead(path: Path) -> None:
     path.mkdir()
 
 
+def pipe_instead(path: Path) -> None:
+    """A pipe that nobody writes to where the file should be."""
+    path.unlink()
+    os.mkfifo(path)
+
+
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "missing": Path.unlink,
     "empty": lambda path: path.write_bytes(b""),
@@ -122,6 +129,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "foreign": foreign,
     "other size": other_size,
     "folder": folder_instead,
+    "pipe": pipe_instead,
 }
 
 
@@ -137,12 +145,12 @@ def test_damaged(library: Database, damage: str) -> None:
 
 def test_additions(library: Database) -> None:
     """Tracks added after the file was written are found at once, with the file left as it is until a compaction."""
-    store = VectorStore(library, ENCODER, "windows")
+    store = FaissStore(library, ENCODER, "windows")
     store.snapshot()
     whole = index_file(library).read_bytes()
     add(library, 20, 61)
     expected = exact(unit(999), list(range(1, 81)), 10)
-    assert [n.track_id for n in store.search(unit(999), 10)] == expected == answer(library)
+    assert [n.track_id for n in store.snapshot().nearest(unit(999), 10)] == expected == answer(library)
     assert index_file(library).read_bytes() == whole
     store.compact()
     assert len(index_file(library).read_bytes()) > len(whole)
@@ -152,12 +160,16 @@ def test_additions(library: Database) -> None:
 @pytest.mark.parametrize("removed", [[1], [60], [59, 60], list(range(1, 60)), list(range(1, 61))])
 def test_removals(library: Database, removed: list[int]) -> None:
     """Removed tracks are found no more, whichever place they had in the file, also when others came since."""
-    store = VectorStore(library, ENCODER, "windows")
+    store = FaissStore(library, ENCODER, "windows")
     store.snapshot()
     with library.write() as connection:
         remove_tracks(connection, removed)
     left = [track_id for track_id in range(1, 61) if track_id not in removed]
-    assert [n.track_id for n in store.search(unit(999), 60)] == exact(unit(999), left, 60) == answer(library, 60)
+    assert (
+        [n.track_id for n in store.snapshot().nearest(unit(999), 60)]
+        == exact(unit(999), left, 60)
+        == answer(library, 60)
+    )
     new = add(library, 5, 61)
     assert new == list(range(61, 66))
     assert answer(library, 99) == exact(unit(999), left + new, 99)
@@ -171,7 +183,7 @@ def test_replaced(library: Database) -> None:
         windows = (np.zeros(1, np.float32), np.ones(1, np.float32), unit(999)[None])
         heads = (np.full(15, 1 / 15, np.float32), np.full(4, 1 / 4, np.float32))
         put_signature(connection, Signature(30, ENCODER, "windows", TrackEmbedding(unit(999), *heads, *windows)))
-    found = VectorStore(library, ENCODER, "windows").search(unit(999), 60)
+    found = FaissStore(library, ENCODER, "windows").snapshot().nearest(unit(999), 60)
     assert found[0].track_id == 30
     assert found[0].cosine == pytest.approx(1, abs=1e-6)
     assert len({n.track_id for n in found}) == 60
@@ -184,7 +196,7 @@ def test_old_library(library: Database, tmp_path: Path) -> None:
         source.backup(copy)
     before = answer(library)
     add(library, 60, 61)
-    VectorStore(library, ENCODER, "windows").compact()
+    FaissStore(library, ENCODER, "windows").compact()
     library.close()
     for extra in ("-wal", "-shm"):
         Path(f"{library.path}{extra}").unlink(missing_ok=True)
@@ -195,20 +207,20 @@ def test_old_library(library: Database, tmp_path: Path) -> None:
 
 def test_encoders_apart(library: Database) -> None:
     """A store knows the signatures of its own encoder and coverage only."""
-    assert VectorStore(library, "other@123456", "windows").search(unit(999), 5) == []
-    assert VectorStore(library, ENCODER, "full").search(unit(999), 5) == []
+    assert FaissStore(library, "other@123456", "windows").snapshot().nearest(unit(999), 5) == []
+    assert FaissStore(library, ENCODER, "full").snapshot().nearest(unit(999), 5) == []
 
 
 def test_readers(library: Database) -> None:
     """Many threads share a store while another writes: every answer is that of one moment."""
-    store = VectorStore(library, ENCODER, "windows")
+    store = FaissStore(library, ENCODER, "windows")
     moments = {60 + 10 * step: exact(unit(999), list(range(1, 61 + 10 * step)), 200) for step in range(6)}
     problems: list[str] = []
     done = threading.Event()
 
     def ask() -> None:
         while not done.is_set():
-            found = [n.track_id for n in store.search(unit(999), 200)]
+            found = [n.track_id for n in store.snapshot().nearest(unit(999), 200)]
             if found != moments.get(len(found)):
                 problems.append(f"{len(found)} tracks, not as at any moment")
 

@@ -1,0 +1,69 @@
+"""Exact parts of every search: sets of ids, cosines, and the k best of some candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.indexer.vectors.store import Floats, Ids, Neighbour
+
+SORT_ALL = 4  # up to SORT_ALL * k candidates, skip the partial sort
+ROUNDING = 2e-6  # largest difference between two float32 computations of a cosine
+SPARSE = 16  # largest id per number of ids for which a lookup table costs less than sorting
+
+
+def ids_of(ids: Collection[int]) -> Ids:
+    """Return ids as an array (M,)."""
+    return np.fromiter(ids, np.int64, len(ids))
+
+
+def as_sorted(ids: Ids) -> Ids:
+    """Return ids sorted, each once; nothing is copied where they are so already."""
+    return ids if (np.diff(ids) > 0).all() else np.unique(ids)
+
+
+def contains(sorted_ids: Ids, wanted: Ids) -> NDArray[np.bool_]:
+    """Return a mask (N,) of the sorted ids (N,) that are wanted: a lookup table where ids have few gaps."""
+    last = int(sorted_ids[-1]) if len(sorted_ids) else 0
+    if last > SPARSE * len(sorted_ids):
+        return np.isin(sorted_ids, wanted)
+    table = np.zeros(last + 1, bool)
+    table[wanted[(wanted >= 0) & (wanted <= last)]] = True
+    return table[sorted_ids]
+
+
+def positions(sorted_ids: Ids, wanted: Ids) -> NDArray[np.intp]:
+    """Return the positions (M,) of wanted ids (M,) in the sorted ids, -1 for those that are missing."""
+    if not len(sorted_ids):
+        return np.full(len(wanted), -1, np.intp)
+    found = np.minimum(np.searchsorted(sorted_ids, wanted), len(sorted_ids) - 1)
+    return np.where(sorted_ids[found] == wanted, found, -1)
+
+
+def cosines(signatures: Floats, query: Floats) -> Floats:
+    """Return cosines (M,) of unit rows (M, D) to a unit vector (D,), on one thread.
+
+    A BLAS product wakes threads for it, and its last bits depend on M.
+    """
+    found: Floats = np.einsum("nd,d->n", signatures, query)
+    return found
+
+
+def shortlist(scores: Floats, k: int) -> NDArray[np.intp]:
+    """Return indices (M,) of the k largest of scores (N,), of all that might tie with them, or of all if N is small."""
+    if len(scores) <= SORT_ALL * k:
+        return np.arange(len(scores))
+    smallest = np.partition(scores, len(scores) - k)[len(scores) - k]
+    return np.flatnonzero(scores >= smallest - ROUNDING)
+
+
+def best(ids: Ids, signatures: Floats, query: Floats, k: int) -> list[Neighbour]:
+    """Return the k nearest of some candidates, ids (M,) and signatures (M, D), best first, ties by id.
+
+    Sums are made in float64, so that a cosine does not depend on the other candidates.
+    """
+    scores = np.einsum("nd,d->n", signatures, query, dtype=np.float64).astype(np.float32)
+    order = np.lexsort((ids, -scores))[:k]
+    return [Neighbour(*pair) for pair in zip(ids[order].tolist(), scores[order].tolist(), strict=True)]
