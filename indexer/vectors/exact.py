@@ -47,6 +47,8 @@ def cosines(signatures: Floats, query: Floats) -> Floats:
 
     A BLAS product wakes threads for it, and its last bits depend on M.
     """
+    if not len(signatures):
+        return np.zeros(0, np.float32)  # D is 0 in a store that never held a signature
     found: Floats = np.einsum("nd,d->n", signatures, query)
     return found
 

@@ -65,7 +65,7 @@ class FaissSnapshot:
     def nearest_many(self, queries: Floats, k: int) -> NearestOfMany:
         """See `VectorSnapshot`."""
         found = NearestOfMany(np.full((len(queries), k), -1, np.int64), np.full((len(queries), k), -1, np.float32))
-        if not k or not len(queries):
+        if not k or not len(queries) or not self.count:
             return found
         queries = np.ascontiguousarray(queries, np.float32)
         with faiss_threads(self.threads):

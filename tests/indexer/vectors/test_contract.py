@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from numpy.typing import NDArray
+from sqlalchemy import delete
 
-from engine.db import NewTrack, Signature, open_database, put_signature, remove_tracks, upsert_track
+from engine.db import NewTrack, Signature, open_database, put_signature, schema, upsert_track
 from engine.embedding import TrackEmbedding
 from engine.indexer.vectors.memory import MemoryStore
 from engine.indexer.vectors.store import VectorSnapshot, VectorStore, open_store
@@ -46,29 +47,28 @@ class InMemory:
 
 
 class OnDisk:
-    """The store of a library, whose track ids are made to be those wanted."""
+    """The store of a library."""
 
     def __init__(self, folder: Path, *, loaded: bool) -> None:
         self.database = open_database(folder / "library.db", create=True)
         self.store = open_store(self.database, ENCODER, "windows", threads=2, loaded=loaded)
-        self._own: dict[int, int] = {}
+        self._tracks = 0
 
     def put(self, ids: Ids, signatures: Floats) -> None:
-        """Insert rows under these ids."""
+        """Write signatures; tracks up to the largest id are made first."""
         with self.database.write() as connection:
+            while self._tracks < ids.max():
+                path = b"/music/%d" % self._tracks
+                self._tracks = upsert_track(connection, NewTrack(path, 1, 1, path, 10.0))
             for track_id, vector in zip(ids.tolist(), signatures, strict=True):
-                path = b"/music/%d" % track_id
-                found = upsert_track(connection, NewTrack(path, 1, 1, path, 10.0))
-                if found != track_id:
-                    connection.exec_driver_sql("UPDATE tracks SET id = ? WHERE id = ?", (track_id, found))
                 windows = (np.zeros(1, np.float32), np.ones(1, np.float32), vector[None])
                 embedding = TrackEmbedding(vector, *HEADS, *windows)
                 put_signature(connection, Signature(track_id, ENCODER, "windows", embedding))
 
     def remove(self, ids: Ids) -> None:
-        """Remove tracks."""
+        """Remove signatures; the tracks stay, so that they may have others later."""
         with self.database.write() as connection:
-            remove_tracks(connection, ids.tolist())
+            connection.execute(delete(schema.signatures).where(schema.signatures.c.track_id.in_(ids.tolist())))
 
 
 @contextmanager
@@ -183,7 +183,7 @@ def test_any_history(make: Callable[..., object], steps: list[tuple[str, list[in
 @pytest.fixture
 def filled(make: Callable[..., object]) -> Iterator[tuple[VectorSnapshot, dict[int, Floats]]]:
     """400 tracks with gaps between their ids; some written, replaced and removed after the last compaction."""
-    ids = np.sort(np.random.default_rng(1).choice(np.arange(1, 9000), 400, replace=False))
+    ids = np.sort(np.random.default_rng(1).choice(np.arange(1, 900), 400, replace=False))
     live = dict(zip(ids.tolist(), units(400, 1), strict=True))
     with make() as library:  # type: ignore[attr-defined]
         library.put(ids[:390], units(400, 1)[:390])
