@@ -6,8 +6,9 @@ import numpy as np
 from sqlalchemy import Connection, Table, delete, func, select
 
 from engine.db.dialects import dialect_of
-from engine.db.schema import audio_features, fingerprints, segments, signatures, tracks, words
+from engine.db.schema import audio_features, fingerprints, search_texts, segments, signatures, tracks, words
 from engine.db.text import portions
+from engine.db.text_search import drop_search_texts
 
 MOST_PROBLEMS = 20  # listed for a damaged library
 UNIT_TOLERANCE = 1e-3
@@ -43,7 +44,10 @@ def remove_dangling_rows(connection: Connection) -> int:
     for table in (segments, words):
         lost = table.c.signature_id.not_in(select(signatures.c.id))
         removed += connection.execute(delete(table).where(lost)).rowcount
-    return removed
+    unsearchable = select(search_texts.c.track_id).where(search_texts.c.track_id.not_in(select(tracks.c.id)))
+    ids = list(connection.execute(unsearchable).scalars())
+    drop_search_texts(connection, ids)
+    return removed + len(ids)
 
 
 def signatures_without_segments(connection: Connection) -> int:
