@@ -116,7 +116,7 @@ class LibrarySession:
         """Return the searchable signatures of the encoder with a coverage; there may be none."""
         with self._stores_lock:
             if coverage not in self._stores:
-                from engine.indexer.vectors.store import open_store
+                from engine.indexer.vectors.opening import open_store
 
                 self._stores[coverage] = open_store(
                     self.database,

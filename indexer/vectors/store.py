@@ -1,4 +1,4 @@
-"""The interface of vector stores, and `open_store`, which opens a library's.
+"""The interface of vector stores; `engine.indexer.vectors.opening` opens a library's.
 
 A store searches the signatures of one encoder and coverage. All reading is done through snapshots: a snapshot stays
 the same, whatever is written meanwhile. Every store passes `tests/indexer/vectors/test_contract.py`. Shapes: N
@@ -14,8 +14,6 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-from engine.db import Database
 
 BATCH_ROWS = 65_536
 
@@ -127,21 +125,3 @@ class VectorStore(Protocol):
 
     def close(self) -> None:
         """Wait as `wait` does, then release files and memory; snapshots that are still held stay valid."""
-
-
-def open_store(
-    database: Database, encoder: str, coverage: str, *, device: str = "cpu", threads: int = 1, loaded: bool = False
-) -> VectorStore:
-    """Open the signatures of an encoder and coverage in a library; there may be none.
-
-    Args:
-        database: The library.
-        encoder: Id, `name@hash`.
-        coverage: "windows" or "full".
-        device: "cpu" keeps the search off GPUs; any other value lets it use those that FAISS sees.
-        threads: For batches of queries and for building an index; a single query takes one.
-        loaded: Read the index into memory when it opens, instead of mapping its file.
-    """
-    from engine.indexer.vectors.faiss import FaissStore  # FAISS is slow to import
-
-    return FaissStore(database, encoder, coverage, gpu=device != "cpu", threads=threads, mapped=not loaded)

@@ -25,7 +25,7 @@ from reporting import milliseconds, percentiles, report
 
 from engine import Engine
 from engine.db import open_database
-from engine.indexer.vectors.store import open_store
+from engine.indexer.vectors.opening import open_store
 
 SIZES = [1_000, 10_000, 100_000, 1_000_000]
 ADDED = 100

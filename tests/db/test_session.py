@@ -43,11 +43,11 @@ from engine.errors import LibraryError
 NewTracks = Callable[..., NewTrack]
 NewSignatures = Callable[..., Signature]
 
-TABLES_SINCE = {
+TABLES_SINCE = {  # by schema version
     2: ("fingerprints", "audio_features", "plays"),
     3: ("words",),
     4: ("search_trigrams", "search_words", "search_texts"),
-}  # by schema version
+}
 
 
 def refusal(path: Path, create: bool = False) -> str:

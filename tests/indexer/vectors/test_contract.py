@@ -17,7 +17,8 @@ from sqlalchemy import delete
 from engine.db import NewTrack, Signature, open_database, put_signature, schema, upsert_track
 from engine.embedding import TrackEmbedding
 from engine.indexer.vectors.memory import MemoryStore
-from engine.indexer.vectors.store import VectorSnapshot, VectorStore, open_store
+from engine.indexer.vectors.opening import open_store
+from engine.indexer.vectors.store import VectorSnapshot, VectorStore
 
 ENCODER, D, K = "test@123456", 8, 7
 HEADS = (np.full(15, 1 / 15, np.float32), np.full(4, 1 / 4, np.float32))
