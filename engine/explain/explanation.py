@@ -16,10 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.embedding import TrackEmbedding
 from engine.errors import InvalidError, QueryError
 from engine.explain.results import Explanation, Moment, PairExplanation, WindowPair
 from engine.models.numpy_heads import segment_genres, segment_seconds, segment_words
-from engine.search.embeddings import Segments, embed
+from engine.search.embeddings import EmbeddedTrack, embed
 from engine.search.references import TrackName
 from engine.search.results import Span
 from engine.search.word_tags import tags_of
@@ -50,7 +51,7 @@ def explain_track(view: LibraryView, track: TrackName, plot: str | os.PathLike[s
 
         plot = picture_path(plot)  # fail before the work
     embedded = embed(view, track)
-    timeline = make_timeline(embedded.embedding.segments, segment_seconds(view.file))
+    timeline = _timeline_of(view, embedded)
     vectors = timeline.vectors.astype(np.float32)
     genres = segment_genres(view.file, vectors)
     tags = [tags_of(row, view.file.words)[:MOST_TAGS] for row in segment_words(view.file, vectors)]
@@ -68,8 +69,7 @@ def explain_track(view: LibraryView, track: TrackName, plot: str | os.PathLike[s
 
 def explain_two(view: LibraryView, a: TrackName, b: TrackName) -> PairExplanation:
     """Split the cosine of two tracks over their windows; see `Engine.explain_pair`."""
-    seconds = segment_seconds(view.file)
-    first, second = (make_timeline(embed(view, track).embedding.segments, seconds) for track in (a, b))
+    first, second = (_timeline_of(view, embed(view, track)) for track in (a, b))
     count = len(first.starts) * len(second.starts)
     if count > MOST_PAIRS:
         raise InvalidError(
@@ -80,24 +80,24 @@ def explain_two(view: LibraryView, a: TrackName, b: TrackName) -> PairExplanatio
     return decompose(first, second)
 
 
-def make_timeline(segments: Segments, seconds: float) -> Timeline:
+def make_timeline(embedding: TrackEmbedding, duration_seconds: float, segment_seconds: float) -> Timeline:
     """Return a track's windows in time order, cut at the end of the track.
 
     Args:
-        segments: The track's.
-        seconds: Length of a segment. A track shorter than a window was padded with silence: windows end with the
+        embedding: Of the track, with its segments.
+        duration_seconds: Of the track.
+        segment_seconds: Of a segment. A track shorter than a window was padded with silence: windows end with the
             track, and one of padding alone has length 0.
     """
-    order = np.argsort(segments.starts, kind="stable")
-    starts = segments.starts[order].astype(np.float64)
-    weights = segments.attention[order].astype(np.float64)
-    end = float(segments.duration_seconds)
+    order = np.argsort(embedding.starts, kind="stable")
+    starts = embedding.starts[order].astype(np.float64)
+    weights = embedding.attention[order].astype(np.float64)
     return Timeline(
-        end,
-        starts.clip(0, end),
-        (starts + seconds).clip(0, end),
+        duration_seconds,
+        starts.clip(0, duration_seconds),
+        (starts + segment_seconds).clip(0, duration_seconds),
         weights / weights.sum(),
-        segments.vectors[order].astype(np.float64),
+        embedding.segment_vectors[order].astype(np.float64),
     )
 
 
@@ -145,3 +145,7 @@ def decompose(a: Timeline, b: Timeline) -> PairExplanation:
 
 def _spans(timeline: Timeline) -> list[Span]:
     return [Span(*place) for place in zip(timeline.starts.tolist(), timeline.ends.tolist(), strict=True)]
+
+
+def _timeline_of(view: LibraryView, embedded: EmbeddedTrack) -> Timeline:
+    return make_timeline(embedded.embedding, float(embedded.duration_seconds), segment_seconds(view.file))

@@ -83,7 +83,7 @@ def path_between(
         return Playlist(_in_steps([_placed(stops[0])]), notes=(SAME_ENDS,), seed=seed)
     _check_stops(stops, n)
     ends = [stop.resolved.track for stop in stops if stop.resolved.track]
-    excluded = frozenset().union(*(stop.embedding.identical_ids for stop in stops))
+    excluded = frozenset().union(*(stop.identical_ids for stop in stops))
     choice = Choice(passing(view, filters, ends), excluded, filters.per_artist, ends, variety, seed)
     between = min(n - len(stops), choice.count(snapshot))
     _check_length(between + len(stops))

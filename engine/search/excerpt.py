@@ -10,8 +10,7 @@ import numpy as np
 from engine.db import get_signature
 from engine.db.text import displayable, fs_name
 from engine.errors import AudioError, InvalidError, QueryError
-from engine.search.embeddings import Embedding
-from engine.search.query_vector import Query
+from engine.search.query_vector import Query, QueryEmbedding
 from engine.search.references import ResolvedTrack, TrackName, resolve
 from engine.search.results import Seed, Span
 from engine.session import LibraryView
@@ -40,7 +39,7 @@ def query_from_excerpt(view: LibraryView, name: TrackName, span: Span) -> Query:
     return Query(embedding, (Seed(resolved.track_id, fs_name(resolved.path), 1),), tracks, one_track=True)
 
 
-def _from_file(view: LibraryView, resolved: ResolvedTrack, span: Span) -> Embedding:
+def _from_file(view: LibraryView, resolved: ResolvedTrack, span: Span) -> QueryEmbedding:
     from engine.indexer.pipeline.decoding import read_excerpt
     from engine.indexer.pipeline.encoding import TrackEncoder
     from engine.models.encoder import SAMPLE_RATE
@@ -60,10 +59,10 @@ def _from_file(view: LibraryView, resolved: ResolvedTrack, span: Span) -> Embedd
         found = TrackEncoder(encoder).embed(read.starts, read.windows)
     except AudioError as error:
         raise QueryError(f"{displayable(resolved.path)}: {error.message}", hint=error.hint) from error
-    return Embedding(found.signature, found.genres, found.moods, found.words, _own_ids(resolved))
+    return QueryEmbedding(found.signature, found.genres, found.moods, found.words, _own_ids(resolved))
 
 
-def _from_library(view: LibraryView, resolved: ResolvedTrack, span: Span) -> Embedding:
+def _from_library(view: LibraryView, resolved: ResolvedTrack, span: Span) -> QueryEmbedding:
     with view.read() as connection:
         stored = resolved.track and get_signature(connection, resolved.track.id, view.encoder_id, view.coverage)
     if not stored:
@@ -84,7 +83,7 @@ def _from_library(view: LibraryView, resolved: ResolvedTrack, span: Span) -> Emb
             hint="name a longer part",
         )
     part = encoder.summarise(torch.from_numpy(stored.embedding.segment_vectors[chosen]))
-    return Embedding(part.signature, part.genres, part.moods, part.words, _own_ids(resolved))
+    return QueryEmbedding(part.signature, part.genres, part.moods, part.words, _own_ids(resolved))
 
 
 def _own_ids(resolved: ResolvedTrack) -> frozenset[int]:

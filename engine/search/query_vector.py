@@ -16,7 +16,7 @@ from engine.db import Track, predictions, tracks_by_names, vectors_of_tracks, wo
 from engine.db.signatures import damaged
 from engine.db.text import fs_name
 from engine.errors import InvalidError, NotFoundError
-from engine.search.embeddings import EmbeddedTrack, Embedding, embed
+from engine.search.embeddings import EmbeddedTrack, embed
 from engine.search.references import TrackName
 from engine.search.results import Seed
 from engine.search.word_tags import mean_words
@@ -24,6 +24,24 @@ from engine.session import LibraryView
 
 GROUPS = {"artist": "artist:", "album": "album:"}
 SMALLEST_SUM = 1e-3  # norm below which a sum of unit vectors counts as zero
+
+
+@dataclass(frozen=True, eq=False)
+class QueryEmbedding:
+    """The signature and predictions that a search starts from.
+
+    Attributes:
+        signature: Unit vector, (D,).
+        genres, moods: Probabilities, (G,) and (M,).
+        words: Probabilities, (V,); empty for an encoder without words.
+        identical_ids: Track ids of the query itself and of byte-identical files.
+    """
+
+    signature: NDArray[np.float32]
+    genres: NDArray[np.float32]
+    moods: NDArray[np.float32]
+    words: NDArray[np.float32]
+    identical_ids: frozenset[int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +55,7 @@ class Query:
         one_track: Whether it is a single track, which the answer then names.
     """
 
-    embedding: Embedding
+    embedding: QueryEmbedding
     seeds: tuple[Seed, ...]
     tracks: tuple[Track, ...]
     one_track: bool = False
@@ -62,7 +80,7 @@ def combine(view: LibraryView, like: Sequence[TrackName], unlike: Sequence[Track
     if norm < SMALLEST_SUM:
         raise InvalidError("these seeds cancel out: nothing is left to be like", hint="leave one of them out")
     parts = [*added, *subtracted]
-    embedding = Embedding(
+    embedding = QueryEmbedding(
         (total / norm).astype(np.float32),
         np.mean([part.embedding.genres for part in added], axis=0),
         np.mean([part.embedding.moods for part in added], axis=0),
@@ -86,10 +104,15 @@ def query_from_reference(view: LibraryView, name: TrackName) -> Query:
 
 
 def query_from_track(view: LibraryView, embedded: EmbeddedTrack) -> Query:
-    """Return the query of one track; raises SignatureError if its stored signature does not fit the encoder."""
-    resolved, embedding = embedded.resolved, embedded.embedding
-    stored_as = resolved.track_id or min(embedding.identical_ids, default=0)
-    _check_heads(view, stored_as, embedding.genres, embedding.moods, embedding.words)
+    """Return the query of one track.
+
+    Raises:
+        SignatureError: Its stored signature does not fit the encoder.
+    """
+    resolved, found = embedded.resolved, embedded.embedding
+    stored_as = resolved.track_id or min(embedded.identical_ids, default=0)
+    _check_heads(view, stored_as, found.genres, found.moods, found.words)
+    embedding = QueryEmbedding(found.signature, found.genres, found.moods, found.words, embedded.identical_ids)
     seed = Seed(resolved.track_id, fs_name(resolved.path), 1)
     return Query(embedding, (seed,), (resolved.track,) if resolved.track else (), one_track=True)
 
@@ -121,7 +144,7 @@ def _group(view: LibraryView, kind: str, name: str) -> Query:
         )
     for track_id, each in predicted.items():
         _check_heads(view, track_id, each.genres, each.moods, words.get(track_id, ()))
-    embedding = Embedding(
+    embedding = QueryEmbedding(
         _unit(stored.vectors.astype(np.float64).mean(axis=0)),
         np.mean([each.genres for each in predicted.values()], axis=0),
         np.mean([each.moods for each in predicted.values()], axis=0),

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from engine import Engine, Moment, QueryError
+from engine.embedding import TrackEmbedding
 from engine.explain.explanation import decompose, make_timeline, signature_moments
 from engine.models.labels import GENRES as LABELS
-from engine.search.embeddings import Segments
 from engine.util.plotting import COLOURS
 from tests.audio import tone, write_audio
 from tests.conftest import RATE, SECONDS, Collection, FirstRun, make_song, write_song
@@ -33,12 +34,20 @@ def row(*weights: float, seconds: float = 4.0, step: float = 4.0) -> tuple[Momen
     return tuple(Moment(i * step, i * step + seconds, w, "abcdefghij"[i]) for i, w in enumerate(weights))
 
 
-def heard(seed: int, count: int, dim: int = 6) -> Segments:
+def embedding(
+    starts: NDArray[np.float32], attention: NDArray[np.float32], vectors: NDArray[np.float32]
+) -> TrackEmbedding:
+    """An embedding with these segments."""
+    none = np.zeros(0, np.float32)
+    return TrackEmbedding(none, none, none, starts, attention, vectors)
+
+
+def random_windows(seed: int, count: int, dim: int = 6) -> TrackEmbedding:
     """Random windows of 2 s, one each second, in no order."""
     random = np.random.default_rng(seed)
     attention = random.random(count, dtype=np.float32)
     vectors = random.standard_normal((count, dim)).astype(np.float32)
-    return Segments(count + 1.0, random.permutation(count).astype(np.float32), attention / attention.sum(), vectors)
+    return embedding(random.permutation(count).astype(np.float32), attention / attention.sum(), vectors)
 
 
 def test_windows(shared: Engine) -> None:
@@ -113,25 +122,23 @@ def test_moments_are_apart(shared: Engine) -> None:
 
 def test_timeline_is_in_order() -> None:
     """Windows that an encoder reads in another order are brought into that of time, each with its own numbers."""
-    segments = heard(1, 5)
-    timeline = make_timeline(segments, 2.0)
+    found = random_windows(1, 5)
+    timeline = make_timeline(found, 6.0, 2.0)
     assert timeline.starts.tolist() == [0, 1, 2, 3, 4]
-    for start, vector in zip(segments.starts, segments.vectors, strict=True):
+    for start, vector in zip(found.starts, found.segment_vectors, strict=True):
         np.testing.assert_array_equal(timeline.vectors[int(start)], vector)
 
 
 def test_silence_after_the_end() -> None:
     """Of windows that reach beyond a short track's end, only what lies in the track is counted."""
-    segments = Segments(
-        5.0, np.array([0, 3, 6], np.float32), np.full(3, 1 / 3, np.float32), np.eye(3, dtype=np.float32)
-    )
-    timeline = make_timeline(segments, 3.0)
+    found = embedding(np.array([0, 3, 6], np.float32), np.full(3, 1 / 3, np.float32), np.eye(3, dtype=np.float32))
+    timeline = make_timeline(found, 5.0, 3.0)
     assert (timeline.starts.tolist(), timeline.ends.tolist()) == ([0, 3, 5], [3, 5, 5])
 
 
 def test_decomposition() -> None:
     """Each pair adds a_i b_j <h_i, h_j> over the norms, and all of them sum to the cosine of the two sums."""
-    a, b = make_timeline(heard(2, 4), 2.0), make_timeline(heard(3, 7), 2.0)
+    a, b = make_timeline(random_windows(2, 4), 5.0, 2.0), make_timeline(random_windows(3, 7), 8.0, 2.0)
     raw_a, raw_b = a.weights @ a.vectors, b.weights @ b.vectors
     norms = np.linalg.norm(raw_a) * np.linalg.norm(raw_b)
     found = decompose(a, b)
@@ -149,18 +156,18 @@ def test_decomposition() -> None:
 
 def test_opposites() -> None:
     """Where the cosine is below 0 the similarity is 0."""
-    segments = heard(4, 3)
-    a = make_timeline(segments, 2.0)
-    b = make_timeline(Segments(segments.duration_seconds, segments.starts, segments.attention, -segments.vectors), 2.0)
+    one = random_windows(4, 3)
+    a = make_timeline(one, 4.0, 2.0)
+    b = make_timeline(embedding(one.starts, one.attention, -one.segment_vectors), 4.0, 2.0)
     found = decompose(a, b)
     assert (found.cosine, found.similarity) == (pytest.approx(-1), 0)
 
 
 def test_no_angle() -> None:
     """Windows that cancel out have no angle: refused, never a number that is none."""
-    one = heard(5, 2)
+    one = random_windows(5, 2)
     vectors = np.array([[1, 0], [-1, 0]], np.float32)
-    half = make_timeline(Segments(3.0, one.starts, np.full(2, 0.5, np.float32), vectors), 2.0)
+    half = make_timeline(embedding(one.starts, np.full(2, 0.5, np.float32), vectors), 3.0, 2.0)
     with pytest.raises(QueryError, match="expected windows"):
         decompose(half, half)
 
