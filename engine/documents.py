@@ -13,6 +13,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
+    from engine.backup.results import Backup, Restored
+    from engine.doctor.results import CheckReport
     from engine.duplicates.results import Duplicates
     from engine.explain.results import Explanation, PairExplanation
     from engine.genres.results import GenreRelations
@@ -136,3 +138,18 @@ def stats(held: Stats) -> Document:
 def encoders(installed: Sequence[str], default: str) -> Document:
     """Return `encoders`: `encoder` (its id) and `default` (true for one of them)."""
     return {"encoders": [{"encoder": name, "default": name == default} for name in installed]}
+
+
+def check(report: CheckReport) -> Document:
+    """Return `checks` (names), `findings` (`check`, `severity`, `message`, `hint`, `repaired`) and `sound`."""
+    return asdict(report) | {"sound": report.sound}
+
+
+def backup(made: Backup) -> Document:
+    """Return `path`, `tracks` and `size` (bytes)."""
+    return asdict(made)
+
+
+def restored(library: Restored) -> Document:
+    """Return `path`, `tracks`, `backed_up_at` (seconds since 1970), `replaced` (the old library or null)."""
+    return asdict(library)

@@ -83,9 +83,6 @@ class Dialect(Protocol):
     def insert_missing(self, table: Table, values: dict[str, Any]) -> Executable:
         """Insert a row; where its key exists, do nothing."""
 
-    def contains(self, column: ColumnElement[str], word: str) -> ColumnElement[bool]:
-        """Return whether a text contains a word, character by character."""
-
     def indexes_text(self) -> bool:
         """Return whether text can be indexed by sequences of three characters."""
 

@@ -95,10 +95,6 @@ class SQLite:
         """Return INSERT ... ON CONFLICT DO NOTHING."""
         return insert(table).values(**values).on_conflict_do_nothing()
 
-    def contains(self, column: ColumnElement[str], word: str) -> ColumnElement[bool]:
-        """Return instr(column, word) > 0."""
-        return func.instr(column, word) > 0
-
     def indexes_text(self) -> bool:
         """Return whether this SQLite has FTS5 and its trigrams (3.34, unless it was built without)."""
         return _has_trigrams()

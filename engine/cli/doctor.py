@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
+from engine import documents
 from engine.cli.group import FAILED, Settings, cli
 from engine.cli.options import as_json
 from engine.cli.text import displayable, print_json
@@ -24,7 +24,7 @@ def doctor(settings: Settings, repair: bool, as_json: bool) -> int:
     with settings.open() as library:
         report = library.check(repair=repair)
     if as_json:
-        print_json(asdict(report) | {"sound": report.sound})
+        print_json(documents.check(report))
     else:
         for finding in report.findings:
             click.echo(_line(finding))
@@ -42,7 +42,7 @@ def backup(settings: Settings, file: str, as_json: bool) -> None:
     with settings.open() as library:
         made = library.backup(file)
     if as_json:
-        print_json(asdict(made))
+        print_json(documents.backup(made))
     elif not settings.quiet:
         click.echo(f"{made.tracks} tracks, {made.size / 2**20:.1f} MB, verified; written to {displayable(made.path)}")
 
@@ -57,7 +57,7 @@ def restore(settings: Settings, file: str, as_json: bool) -> None:
 
     restored = Engine.restore(file, settings.library)
     if as_json:
-        print_json(asdict(restored))
+        print_json(documents.restored(restored))
     elif not settings.quiet:
         click.echo(f"{restored.tracks} tracks restored to {displayable(restored.path)}")
         if restored.replaced:
