@@ -36,7 +36,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         "TSResformer", "slice_seconds", "ce606a2c0f39d612979482200903848f4eb8be47f41cb5d562605dbc30e22034"
     ),
     "attention_signature": Architecture(
-        "AttentionSignature", "token_seconds", "50beafcdf59c373993bf3451640af64e11b6855a8a530cf78778c0881a70372e"
+        "AttentionSignature", "token_seconds", "f5293da9b90b8697f7b509d62b7ddcbb458b4add0bb5f8ebb1f1c51e6d939eda"
     ),
     "icff_net": Architecture(
         "ICFFNet", "segment_seconds", "d643921e00b4de34e622a063dad0d95e0df5e1805b06534166451f6e583d4b79"

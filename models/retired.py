@@ -1,4 +1,4 @@
-"""Encoders of earlier versions: their networks no longer ship, but their heads and centroids do, about 25 kB each.
+"""Encoders of earlier versions: their networks no longer ship, but their heads and centroids do, 25 to 200 kB each.
 
 A library made by one of them still answers from its stored embeddings; only a new file needs a network that ships.
 """
@@ -22,6 +22,10 @@ RETIRED: dict[str, Retired] = {
     "attention_cnn@b98467": Retired(
         "b9846716f0696dce7623252bf7e25f9760c2b8abc1e14d8db25b34c097bcfba9",
         "f3376c3f68ae6f2b2e34a23ecec971fca7a50a2ca69bd7c98399c0cebe381ffc",
+    ),
+    "attention_signature@50beaf": Retired(
+        "50beafcdf59c373993bf3451640af64e11b6855a8a530cf78778c0881a70372e",
+        "f5a6ad47371fd5b1aba35cc843c6dada7305137707313fd95e9c41b58a135a0a",
     ),
     "attention_signature@55198d": Retired(
         "55198df390120d01da139aaef536eba3b0ec0da3e7a5fc86d4881e86d4c6ee19",

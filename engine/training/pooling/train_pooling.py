@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from engine.models.encoder import Encoder
 from engine.models.layers.scoring import ReceivedAttention
@@ -56,13 +56,18 @@ def whiten(encoder: Encoder, bank: SegmentBank, power: float) -> None:
     T = U diag((l / mean l)^(-power / 2)) U', the map followed by T gives T C T' = U diag(l (l / mean l)^-power) U'.
     Attention scores are products of projections P x; replacing P by P T^-1 leaves P T^-1 (T x) = P x unchanged.
     """
-    layer, metric = encoder.attention_layer, encoder.metric
-    assert metric is not None
     raw = torch.cat([pool_segments(encoder, bank.clips), pool_segments(encoder, bank.music)])
     raw = raw - raw.mean(dim=0)
     values, directions = torch.linalg.eigh(raw.T @ raw / len(raw))
     values = values.clamp_min(float(values.max()) * MIN_EIGENVALUE)
-    scale = (values / values.mean()) ** (-power / 2)
+    append_map(encoder, directions, (values / values.mean()) ** (-power / 2))
+
+
+@torch.no_grad()
+def append_map(encoder: Encoder, directions: Tensor, scale: Tensor) -> None:
+    """Follow `Encoder.metric` by U diag(s) U', for orthogonal U (D, D) and s (D,); attention scores stay."""
+    layer, metric = encoder.attention_layer, encoder.metric
+    assert metric is not None
     metric.weight.copy_(directions @ (scale[:, None] * (directions.T @ metric.weight)))
     metric.bias.copy_(directions @ (scale * (directions.T @ metric.bias)))
     assert isinstance(layer, ReceivedAttention)
