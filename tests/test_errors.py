@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-import engine.db.session
+import engine.db.dialects.sqlite
 from engine import (
     AudioError,
     BusyError,
@@ -131,7 +131,7 @@ def test_names_with_line_breaks(shared: Engine) -> None:
 
 def test_busy(own: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
     """A library that another process writes is busy, not broken."""
-    monkeypatch.setattr(engine.db.session, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(engine.db.dialects.sqlite, "BUSY_SECONDS", 0.05)
     with Engine.open(own.library) as library:
         other = sqlite3.connect(own.library, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")

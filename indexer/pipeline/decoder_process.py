@@ -41,8 +41,8 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 class DecodingError(AudioError):
     """A file could not be read; where `passing`, the fault lies around the file and the next run tries again."""
 
-    def __init__(self, reason: str, passing: bool = False) -> None:
-        super().__init__(reason)
+    def __init__(self, reason: str, passing: bool = False, *, hint: str | None = None) -> None:
+        super().__init__(reason, hint=hint)
         self.passing = passing
 
 
@@ -158,7 +158,7 @@ class DecoderProcess:
         value = message.header["value"]
         if value["memory"]:
             raise DecodingError(f"needed over {MEMORY_LIMIT >> 20:,} MB of memory to decode")
-        raise DecodingError(value["reason"], value["passing"])
+        raise DecodingError(value["reason"], value["passing"], hint=value["hint"])
 
     def _read(self, descriptor: int, count: int) -> bytearray:
         found = bytearray()

@@ -117,12 +117,13 @@ def _describe(error: Exception) -> dict[str, Any]:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, MemoryError):  # FFmpeg's included
-            return {"reason": None, "memory": True, "passing": False}
+            return {"reason": None, "hint": None, "memory": True, "passing": False}
         cause = cause.__cause__
-    foreseen = isinstance(error, AudioError)
-    text = " ".join(str(error).split())
-    reason = text if foreseen else f"could not be read: {type(error).__name__}: {text[:200]}"
-    return {"reason": reason, "memory": False, "passing": is_passing(error)}
+    if isinstance(error, AudioError):
+        reason, hint = " ".join(error.message.split()), error.hint
+    else:
+        reason, hint = f"could not be read: {type(error).__name__}: {' '.join(str(error).split())[:200]}", None
+    return {"reason": reason, "hint": hint, "memory": False, "passing": is_passing(error)}
 
 
 def _read_exactly(descriptor: int, count: int) -> bytearray:
