@@ -9,7 +9,7 @@ from engine.db.text import clean
 
 def get_setting(connection: Connection, key: str) -> str | None:
     """Return a setting, or None when it was never set."""
-    return connection.execute(select(settings.c.value).where(settings.c.key == key)).scalar_one_or_none()
+    return connection.execute(select(settings.c.value).where(settings.c.key == clean(key))).scalar_one_or_none()
 
 
 def set_setting(connection: Connection, key: str, value: str) -> None:
