@@ -33,7 +33,8 @@ from engine.db import (
 )
 from engine.db.schema import segments, signatures, tracks
 from engine.db.signatures import FLOAT, HALF
-from engine.db.tracks import search_text
+from engine.db.text_search import put_search_texts
+from engine.db.tracks import searchable
 
 NEIGHBOURS = 20  # whose differences move a signature
 DIFFERENCES = 2  # that are added up: with one, a million tracks drawn from a few thousand would hold many twice
@@ -122,10 +123,11 @@ def _put(connection: Connection, made: list[tuple[int, Track, Signature]]) -> No
     """All at once: track by track, as files are taken in, a million would take a quarter of an hour."""
     first_track = (connection.execute(select(func.max(tracks.c.id))).scalar() or 0) + 1
     first_signature = (connection.execute(select(func.max(signatures.c.id))).scalar() or 0) + 1
-    rows, heard, windows = [], [], []
+    rows, heard, windows, texts = [], [], [], {}
     for i, (row, track, own) in enumerate(made):
         new = _named(track, row)
-        rows.append(asdict(new) | {"id": first_track + i, "added_at": 1, "search_text": search_text(new, new.path)})
+        rows.append(asdict(new) | {"id": first_track + i, "added_at": 1})
+        texts[first_track + i] = searchable(new, new.path)
         key = {"id": first_signature + i, "track_id": first_track + i, "encoder": own.encoder, "coverage": own.coverage}
         found = own.embedding
         numbers = {name: getattr(found, name).astype(FLOAT).tobytes() for name in ("genres", "moods")}
@@ -135,6 +137,7 @@ def _put(connection: Connection, made: list[tuple[int, Track, Signature]]) -> No
         windows.append({"signature_id": first_signature + i, "vectors": blob} | parts)
     for table, values in ((tracks, rows), (signatures, heard), (segments, windows)):
         connection.execute(insert(table), values)
+    put_search_texts(connection, texts)
 
 
 def _imagined(real: Real, rows: range, seed: int, windows: bool) -> Iterator[tuple[int, Track, Signature]]:
