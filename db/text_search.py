@@ -84,8 +84,8 @@ def put_search_text(connection: Connection, track_id: int, track: SearchableTrac
 
 def put_search_texts(connection: Connection, by_id: dict[int, SearchableTrack]) -> None:
     """Write the searchable texts of many tracks in place of earlier ones."""
-    drop_search_texts(connection, by_id)
     indexed = _follows_writes(connection)
+    _drop(connection, by_id, indexed)
     for part in portions(by_id):
         connection.execute(search_texts.insert(), [{"track_id": i, **_row(by_id[i])} for i in part])
         if indexed:
@@ -97,7 +97,10 @@ def put_search_texts(connection: Connection, by_id: dict[int, SearchableTrack]) 
 
 def drop_search_texts(connection: Connection, track_ids: Iterable[int]) -> None:
     """Remove the searchable texts of tracks, before the tracks themselves."""
-    indexed = _follows_writes(connection)
+    _drop(connection, track_ids, _follows_writes(connection))
+
+
+def _drop(connection: Connection, track_ids: Iterable[int], indexed: bool) -> None:
     for part in portions(track_ids):
         if indexed:  # FTS5 has to be told the old values of rows whose content lies in another table
             for table, columns in TABLES.items():

@@ -44,7 +44,7 @@ def copy_database(library: Path, target: Path) -> CopyFacts:
         if "full" in str(error) or "I/O" in str(error):
             raise OSError(str(error)) from error
         raise LibraryError(
-            f"library {displayable(library)} cannot be copied ({error}); check it: engine doctor"
+            f"library {displayable(library)} cannot be copied ({error})", hint="check it: engine doctor"
         ) from error
     return verify_copy(target)
 
@@ -65,12 +65,12 @@ def verify_copy(path: Path) -> CopyFacts:
                 raise LibraryError(f"expected a backup made by `engine backup FILE`, found another file at {name}")
             if not OLDEST_VERSION <= version <= SCHEMA_VERSION:
                 raise LibraryError(
-                    f"backup {name} has schema version {version}, this Engine reads version {SCHEMA_VERSION}; "
-                    "upgrade Engine"
+                    f"backup {name} has schema version {version}, this Engine reads version {SCHEMA_VERSION}",
+                    hint="upgrade Engine",
                 )
             problems = [row[0] for row in copy.execute("PRAGMA integrity_check(1)")]
             if problems != ["ok"]:
-                raise LibraryError(f"backup {name} is damaged ({brief(problems[0])}); use another one")
+                raise LibraryError(f"backup {name} is damaged ({brief(problems[0])})", hint="use another one")
             tracks = copy.execute("SELECT count(*) FROM tracks").fetchone()[0]
     except sqlite3.Error as error:
         raise LibraryError(f"expected a backup made by `engine backup FILE`, found at {name}: {error}") from error
@@ -115,8 +115,8 @@ def _fold_log(library: Path) -> None:
     except sqlite3.OperationalError as error:
         if "locked" in str(error) or "busy" in str(error):
             raise LibraryError(
-                f"library {displayable(library)} is open in another process; close it and restore again: nothing was "
-                "changed"
+                f"library {displayable(library)} is open in another process",
+                hint="close it and restore again: nothing was changed",
             ) from error
     except sqlite3.DatabaseError:
         pass  # a damaged library is replaced all the same

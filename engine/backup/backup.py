@@ -14,13 +14,11 @@ from engine.db import Database
 from engine.db.dialects.sqlite_copies import copy_database, is_copy, put_in_place, verify_copy
 from engine.db.places import create_file, make_private_folder, open_regular
 from engine.db.text import displayable
-from engine.errors import LibraryError, OutputError
+from engine.errors import LibraryError
 from engine.util.atomic_files import Kind, replacing
 from engine.util.unfinished import recorded, temporary_beside
 
-CHUNK = 1 << 20
-
-
+CHUNK = 1 << 20  # bytes
 BACKUP = Kind("backup", is_copy)
 
 
@@ -29,18 +27,16 @@ def back_up(database: Database, file: str | os.PathLike[str]) -> Backup:
     target = Path(file)
     if not target.name or target.is_dir():
         raise LibraryError(
-            f"expected a file to write to, found {displayable(target)!r}; name one, for example music.bak"
+            f"expected a file to write to, found {displayable(target)!r}", hint="name one, for example music.bak"
         )
     try:
         with replacing(target, BACKUP) as handle:
             facts = copy_database(database.path, Path(os.fsdecode(handle.name)))
             size = Path(os.fsdecode(handle.name)).stat().st_size
-    except OutputError:
-        raise
     except OSError as error:
         reason = error.strerror or error
         raise LibraryError(
-            f"cannot write {displayable(target)}: {reason}; free space or choose another place"
+            f"cannot write {displayable(target)}: {reason}", hint="free space or choose another place"
         ) from error
     return Backup(str(target.absolute()), facts.tracks, size)
 
@@ -51,7 +47,7 @@ def restore(file: str | os.PathLike[str], library: Path) -> Restored:
     if not source.is_file():
         raise LibraryError(f"expected a backup made by `engine backup FILE`, found no file at {displayable(source)}")
     if library.exists() and source.samefile(library):
-        raise LibraryError(f"{displayable(source)} is the library itself; name a backup")
+        raise LibraryError(f"{displayable(source)} is the library itself", hint="name a backup")
     facts = verify_copy(source)
     temporary = temporary_beside(library)
     try:
@@ -66,7 +62,8 @@ def restore(file: str | os.PathLike[str], library: Path) -> Restored:
     except OSError as error:
         reason = error.strerror or error
         raise LibraryError(
-            f"cannot restore to {displayable(library)}: {reason}; nothing was lost: free space or choose another place"
+            f"cannot restore to {displayable(library)}: {reason}",
+            hint="nothing was lost: free space or choose another place",
         ) from error
     return Restored(str(library), facts.tracks, source.stat().st_mtime, None if kept is None else str(kept))
 

@@ -54,14 +54,13 @@ def remove_unfinished() -> tuple[Path, ...]:
     """Remove the temporary files of writers that no longer run; return those removed."""
     removed = []
     for entry, temporary in _abandoned():
-        with suppress(FileNotFoundError):
-            try:
-                temporary.unlink()
-                removed.append(temporary)
-            except FileNotFoundError:
-                pass
-            except OSError:
-                continue  # its disk is away or read-only: keep the entry for later
+        try:
+            temporary.unlink()
+            removed.append(temporary)
+        except FileNotFoundError:
+            pass
+        except OSError:
+            continue  # its disk is away or read-only: keep the entry for later
         with suppress(OSError):
             entry.unlink()
     return tuple(removed)
