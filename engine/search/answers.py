@@ -61,13 +61,9 @@ def classify(view: LibraryView, query: Query) -> Classification:
 
     Args:
         view: The library.
-        query: The query.
-
-    Raises:
-        SignatureError: The predictions are not as many as the encoder has labels.
+        query: The query, whose predictions `engine.search.query_vector` has checked against the encoder's labels.
     """
     seed, embedding, file = query.seeds[0] if query.one_track else None, query.embedding, view.file
-    _check_heads(seed.path if seed else "a track", embedding.genres, embedding.moods, view)
     genres = [GenreProbability(name, float(p)) for name, p in zip(file.genres, embedding.genres, strict=True)]
     moods = [MoodProbability(name, float(p)) for name, p in zip(file.moods, embedding.moods, strict=True)]
     return Classification(
