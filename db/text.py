@@ -1,15 +1,19 @@
 """Values on their way to and from columns: paths as bytes, valid text, ids in batches."""
 
+from __future__ import annotations
+
 import os
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-
-from sqlalchemy import ColumnElement, and_, or_
+from typing import TYPE_CHECKING
 
 from engine.errors import LibraryError, visible
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
 
 VARIABLES = 900  # values bound in one statement: older SQLite allows 999
 ROWS_AT_ONCE = 4096  # read beside the array that they go into
@@ -69,7 +73,7 @@ class Folder:
     path: bytes  # without a separator at its end; empty for the root of the file system
 
     @classmethod
-    def of(cls, path: bytes) -> "Folder":
+    def of(cls, path: bytes) -> Folder:
         """Return the folder at an absolute PATH; raises LibraryError when it is not absolute."""
         return cls(absolute(path).rstrip(SEPARATOR))
 
@@ -80,8 +84,8 @@ class Folder:
     def condition(self, column: ColumnElement[bytes]) -> ColumnElement[bool]:
         """Return `holds` as SQL that an index on COLUMN answers."""
         after = bytes([SEPARATOR[0] + 1])  # the byte after the separator: every longer path sorts between the two
-        return or_(column == self.path, and_(column >= self.path + SEPARATOR, column < self.path + after))
+        return (column == self.path) | ((column >= self.path + SEPARATOR) & (column < self.path + after))
 
-    def rebased(self, path: bytes, onto: "Folder") -> bytes:
+    def rebased(self, path: bytes, onto: Folder) -> bytes:
         """Return where PATH, held by this folder, lies once the folder is called ONTO."""
         return (onto.path + path[len(self.path) :]) or SEPARATOR

@@ -693,6 +693,6 @@ class Engine:
 
         remove_unfinished()
         rules = TagRules(LEAST_PROBABILITY if minimum is None else minimum, overwrite)
-        report = tag_files(self._session.database, classified, rules, write=write)
+        report = tag_files(self._session.database, self._session.decoders, classified, rules, write=write)
         self._session.refresh(changed=False)  # tags count towards centroids
         return report

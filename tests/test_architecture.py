@@ -209,6 +209,17 @@ def test_light(code: str) -> None:
     assert result.stdout.splitlines()[-1].strip() == "LOADED"
 
 
+def test_decoding_loads_no_database() -> None:
+    """A decoder's process loads neither the database nor the network: it starts in a fraction of a second."""
+    code = (
+        "import sys, engine.indexer.pipeline.worker, engine.indexer.pipeline.decoding\n"
+        "import engine.indexer.features.fingerprint, engine.indexer.features.audio_features, engine.tags.audio_files\n"
+        f"print('LOADED', *[name for name in {HEAVY} if name in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1].strip() == "LOADED numpy av"
+
+
 def test_reading_loads_no_torch(tmp_path: Path) -> None:
     """A command that only reads the database loads neither torch nor FAISS, nor does a run that finds nothing new."""
     code = (
@@ -239,7 +250,7 @@ def test_wheel(tmp_path: Path) -> None:
     assert top == {"engine"}
     for room, folder in ROOMS.items():
         for file in (ROOT / folder).rglob("*"):
-            if file.suffix in {".py", ".json", ".safetensors", ".typed", ".html", ".css", ".js"}:
+            if file.suffix in {".py", ".json", ".safetensors", ".typed", ".pyi", ".html", ".css", ".js"}:
                 inside = "/".join([*room.split("."), *file.relative_to(ROOT / folder).parts])
                 assert inside in names
 

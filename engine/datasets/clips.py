@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ import numpy as np
 
 from engine.db.places import make_private_folder
 from engine.errors import AudioError
-from engine.indexer.audio.decode import AudioFile
+from engine.indexer.pipeline.decoders import Decoders
+from engine.indexer.pipeline.decoding import read_beginning
 from engine.models.encoder import SAMPLE_RATE
 from engine.util.atomic_files import ANYTHING, replacing
 
@@ -95,11 +97,11 @@ class DecodedAudio:
         """Return a hash of a file's path, size and modification time, for naming cached derivatives."""
         return self._keys[index]
 
-    def _add(self, path: Path, max_seconds: float, min_seconds: float = 0.0) -> bool:
+    def _add(self, decoders: Decoders, path: Path, max_seconds: float, min_seconds: float = 0.0) -> bool:
         """Decode up to `max_seconds` of a file; record it in `skipped` if unreadable or shorter than `min_seconds`."""
         try:
             key = _key(path) + ("" if max_seconds == MAX_CLIP_SECONDS else f"-{max_seconds:g}")
-            samples = _load_or_decode(path, self._cache / f"{key}.npy", max_seconds, min_seconds)
+            samples = _load_or_decode(decoders, path, self._cache / f"{key}.npy", max_seconds, min_seconds)
         except (AudioError, OSError, ValueError) as error:  # ValueError: a NUL in the name
             self.skipped.append((path, str(error)))
             return False
@@ -123,10 +125,11 @@ class ClipSamples(DecodedAudio):
     def __init__(self, clips: Sequence[Clip], cache: Path, on_clip: Callable[[], None] = lambda: None) -> None:
         super().__init__(cache)
         self.clips: list[Clip] = []
-        for clip in clips:
-            if self._add(clip.path, MAX_CLIP_SECONDS):
-                self.clips.append(clip)
-            on_clip()
+        with Decoders(1) as decoders:
+            for clip in clips:
+                if self._add(decoders, clip.path, MAX_CLIP_SECONDS):
+                    self.clips.append(clip)
+                on_clip()
 
 
 def _key(path: Path) -> str:
@@ -135,17 +138,10 @@ def _key(path: Path) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:24]
 
 
-def _load_or_decode(path: Path, target: Path, max_seconds: float, min_seconds: float) -> np.ndarray:
+def _load_or_decode(decoders: Decoders, path: Path, target: Path, max_seconds: float, min_seconds: float) -> np.ndarray:
     with suppress(OSError, ValueError, EOFError):  # missing or damaged
         return np.load(target, mmap_mode="r", allow_pickle=False)
-    with AudioFile.open(path) as audio:
-        if min_seconds and audio.duration() < min_seconds:
-            raise AudioError(f"shorter than {min_seconds:g} s")
-        samples = next(iter(audio.blocks(max_seconds, SAMPLE_RATE)), np.zeros(0, np.float32))
-    if not len(samples):
-        raise AudioError("no sound decodes")
-    if len(samples) < min_seconds * SAMPLE_RATE:
-        raise AudioError(f"shorter than {min_seconds:g} s")
+    samples = decoders.call(read_beginning, os.fsencode(path), max_seconds, SAMPLE_RATE, min_seconds)
     with replacing(target, ANYTHING) as handle:
         np.save(handle, np.round(np.clip(samples, -1, 1) * PCM_SCALE).astype(np.int16))
     return np.load(target, mmap_mode="r", allow_pickle=False)

@@ -17,6 +17,7 @@ from engine.db.text import displayable
 from engine.errors import TrainingError
 from engine.indexer.audio.formats import has_media_extension
 from engine.indexer.audio.scan import FoundFile, scan
+from engine.indexer.pipeline.decoders import Decoders
 
 MIN_TRACK_SECONDS = 45.0  # shorter files are jingles or excerpts, whose halves say little about each other
 MAX_TRACK_SECONDS = 600.0  # longer files are truncated
@@ -48,10 +49,11 @@ class MusicSamples(DecodedAudio):
     ) -> None:
         super().__init__(cache)
         self.tracks: list[UnlabelledTrack] = []
-        for track in tracks:
-            if self._add(track.path, MAX_TRACK_SECONDS, MIN_TRACK_SECONDS):
-                self.tracks.append(track)
-            on_track()
+        with Decoders(1) as decoders:
+            for track in tracks:
+                if self._add(decoders, track.path, MAX_TRACK_SECONDS, MIN_TRACK_SECONDS):
+                    self.tracks.append(track)
+                on_track()
 
     def fingerprint(self) -> str:
         """Return a hash of the tracks' file names, lengths and folders."""

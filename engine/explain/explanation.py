@@ -63,7 +63,7 @@ def explain_track(view: LibraryView, track: TrackName, plot: str | os.PathLike[s
     if plot is not None:
         from engine.explain.picture import draw_explanation
 
-        draw_explanation(plot, embedded.resolved, explanation)
+        draw_explanation(plot, view.decoders, embedded.resolved, explanation)
     return explanation
 
 

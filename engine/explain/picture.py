@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from engine.db.text import displayable
 from engine.errors import AudioError, QueryError
 from engine.explain.results import Explanation, Moment
-from engine.indexer.audio.decode import AudioFile
+from engine.indexer.pipeline.decoders import Decoders
+from engine.indexer.pipeline.decoding import read_blocks
 from engine.search.references import ResolvedTrack
 from engine.util.plotting import COLOURS, GREY, INK, saved
 
@@ -39,14 +40,14 @@ class Spectrogram:
     seconds: float
 
 
-def draw_explanation(path: Path, resolved: ResolvedTrack, explanation: Explanation) -> None:
+def draw_explanation(path: Path, decoders: Decoders, resolved: ResolvedTrack, explanation: Explanation) -> None:
     """Draw an explanation into a PNG file.
 
     Raises:
         QueryError: The track's file cannot be read, or the picture cannot be written.
     """
     try:
-        spectrogram = mel_spectrogram(resolved.path, explanation.duration)
+        spectrogram = mel_spectrogram(decoders, resolved.path, explanation.duration)
     except AudioError as error:
         raise QueryError(
             f"{displayable(resolved.path)}: the picture needs the file, which cannot be read ({error})",
@@ -62,10 +63,11 @@ def draw_explanation(path: Path, resolved: ResolvedTrack, explanation: Explanati
         _mark_moments(panels, explanation)
 
 
-def mel_spectrogram(path: bytes, duration: float) -> Spectrogram:
+def mel_spectrogram(decoders: Decoders, path: bytes, duration: float) -> Spectrogram:
     """Compute the mel spectrogram of a whole file.
 
     Args:
+        decoders: Read the file.
         path: The file.
         duration: Estimated length in seconds; sets how many frames are averaged into a column.
 
@@ -78,12 +80,11 @@ def mel_spectrogram(path: bytes, duration: float) -> Spectrogram:
     column = pooled * HOP  # samples
     block = max(1, round(BLOCK_SECONDS * SAMPLE_RATE / column)) * column / SAMPLE_RATE
     parts, samples = [], 0
-    with AudioFile.open(path) as audio:
-        for sound in audio.blocks(block, SAMPLE_RATE):
-            samples += len(sound)
-            filled = np.pad(sound, (0, -len(sound) % column))
-            power = librosa.feature.melspectrogram(y=filled, sr=SAMPLE_RATE, n_fft=N_FFT, hop_length=HOP, n_mels=BANDS)
-            parts.append(power[:, : len(filled) // HOP].reshape(BANDS, -1, pooled).mean(axis=2))
+    for sound in decoders.stream(read_blocks, path, block, SAMPLE_RATE):
+        samples += len(sound)
+        filled = np.pad(sound, (0, -len(sound) % column))
+        power = librosa.feature.melspectrogram(y=filled, sr=SAMPLE_RATE, n_fft=N_FFT, hop_length=HOP, n_mels=BANDS)
+        parts.append(power[:, : len(filled) // HOP].reshape(BANDS, -1, pooled).mean(axis=2))
     power = np.concatenate(parts, axis=1)
     return Spectrogram(librosa.power_to_db(power, ref=power.max(), top_db=RANGE_DB), samples / SAMPLE_RATE)
 

@@ -80,7 +80,7 @@ def path_between(
     snapshot = view.filled_snapshot
     stops = [_end(view, name) for name in names]
     if len(stops) == 2 and stops[0].resolved.identity == stops[1].resolved.identity:
-        return Playlist(_in_steps([_placed(stops[0])]), notes=(SAME_ENDS,), seed=seed)
+        return Playlist(_in_steps([_placed(view, stops[0])]), notes=(SAME_ENDS,), seed=seed)
     _check_stops(stops, n)
     ends = [stop.resolved.track for stop in stops if stop.resolved.track]
     excluded = frozenset().union(*(stop.identical_ids for stop in stops))
@@ -89,9 +89,9 @@ def path_between(
     _check_length(between + len(stops))
     signatures = np.array([stop.embedding.signature for stop in stops])
     legs = tracks_between(view, snapshot, signatures, between, choice)
-    placed = [_placed(stops[0])]
+    placed = [_placed(view, stops[0])]
     for ids, stop in zip(legs, stops[1:], strict=True):
-        placed += [*_placed_tracks(view, snapshot, ids), _placed(stop)]
+        placed += [*_placed_tracks(view, snapshot, ids), _placed(view, stop)]
     return _stepped(placed, seed=seed)
 
 
@@ -118,19 +118,19 @@ def in_order(view: LibraryView, names: Sequence[TrackName]) -> Playlist:
         raise failure or InvalidError("expected tracks to put into order, found none", hint="name some")
     listed = list(stops.values())
     order = smooth_order(np.array([stop.embedding.signature for stop in listed]))
-    return _stepped([_placed(listed[i]) for i in order], problems)
+    return _stepped([_placed(view, listed[i]) for i in order], problems)
 
 
 def entries(view: LibraryView, playlist: Playlist) -> list[Entry]:
     """Return the playlist file's entry of each track."""
     with view.read() as connection:
         known = tracks_by_ids(connection, [track.track_id for track in playlist.tracks if track.track_id is not None])
-    return [_entry(track, known.get(track.track_id or 0)) for track in playlist.tracks]
+    return [_entry(view, track, known.get(track.track_id or 0)) for track in playlist.tracks]
 
 
-def _entry(track: PlaylistTrack, known: Track | None) -> Entry:
+def _entry(view: LibraryView, track: PlaylistTrack, known: Track | None) -> Entry:
     path = os.fsencode(track.path)
-    seconds = known.duration_seconds if known else _from_file(path).seconds
+    seconds = known.duration_seconds if known else _from_file(view, path).seconds
     return Entry(path, seconds, track.artist, track.title)
 
 
@@ -184,11 +184,11 @@ def _in_steps(placed: Sequence[_Placed]) -> tuple[PlaylistTrack, ...]:
     )
 
 
-def _placed(stop: EmbeddedTrack) -> _Placed:
+def _placed(view: LibraryView, stop: EmbeddedTrack) -> _Placed:
     resolved = stop.resolved
     if resolved.track is not None:
         return _Placed(_listed(resolved.track), stop.embedding.signature)
-    entry = _from_file(resolved.path)
+    entry = _from_file(view, resolved.path)
     return _Placed(
         PlaylistTrack(None, fs_name(resolved.path), entry.artist, entry.title, 1.0), stop.embedding.signature
     )
@@ -202,14 +202,14 @@ def _similarity(cosine: float) -> float:
     return min(1.0, max(0.0, cosine))  # float32 rounding may pass 1
 
 
-def _from_file(path: bytes) -> Entry:
+def _from_file(view: LibraryView, path: bytes) -> Entry:
     """Read artist, title and length of a file outside the library."""
-    from engine.indexer.audio.decode import AudioFile
     from engine.indexer.audio.tags import read_tags
+    from engine.indexer.pipeline.decoding import read_info
 
     try:
-        with AudioFile.open(path) as audio:
-            tags = read_tags(audio.info.metadata)
-            return Entry(path, audio.info.duration_seconds, tags.artist, tags.title)
+        info = view.decoders.call(read_info, path)
     except AudioError:
         return Entry(path)
+    tags = read_tags(info.metadata)
+    return Entry(path, info.duration_seconds, tags.artist, tags.title)

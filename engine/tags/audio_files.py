@@ -37,19 +37,18 @@ def check_writable(info: AudioInfo) -> None:
         raise AudioError(f"cannot write tags into {_kind(info)}")
 
 
-def write_tags(handle: BinaryIO, info: AudioInfo, values: Mapping[str, str]) -> None:
-    """Set GENRE and MOOD in an open copy of a file; every other tag stays.
+def write_tags(copy: bytes, info: AudioInfo, values: dict[str, str]) -> None:
+    """Set GENRE and MOOD in a copy of a file; every other tag stays. To run in a decoder's process.
 
     Raises:
         AudioError: They cannot be written; the copy may then be damaged.
     """
     check_writable(info)
     try:
-        handle.seek(0)
-        _WRITERS[_kind(info)](handle, values)
-        handle.flush()
-    except OSError:
-        raise
+        with open(copy, "r+b") as handle:  # noqa: PTH123 (bytes)
+            _WRITERS[_kind(info)](handle, values)
+    except OSError as error:
+        raise AudioError(f"its tags cannot be written: {error.strerror or error}") from error
     except Exception as error:  # mutagen's own errors, or any of a parser on a damaged file
         words = " ".join(str(error).split())[:200]
         raise AudioError(f"its tags cannot be written: {words or type(error).__name__}") from error

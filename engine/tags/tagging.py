@@ -6,7 +6,6 @@ other tags. The library follows: the sound is the same, so the track keeps its s
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -17,9 +16,11 @@ from pathlib import Path
 from engine.db import Database, NewTrack, Track, touch_track, tracks_by_hash, upsert_track
 from engine.db.text import displayable
 from engine.errors import AudioError, InvalidError
-from engine.indexer.audio.decode import AudioFile, AudioInfo
+from engine.indexer.audio.decode import AudioInfo
 from engine.indexer.audio.identity import content_hash
 from engine.indexer.audio.tags import clean, read_tags
+from engine.indexer.pipeline.decoders import Decoders
+from engine.indexer.pipeline.decoding import EncodedSound, digest_sound, read_info, read_metadata
 from engine.indexer.pipeline.reports import FailedPath
 from engine.search.results import Classification
 from engine.tags.audio_files import GENRE, MOOD, MOOD_KEYS, check_writable, require_mutagen, write_tags
@@ -43,7 +44,9 @@ class TagRules:
             )
 
 
-def tag_files(database: Database, classified: Iterable[Classification], rules: TagRules, *, write: bool) -> TagReport:
+def tag_files(
+    database: Database, decoders: Decoders, classified: Iterable[Classification], rules: TagRules, *, write: bool
+) -> TagReport:
     """Plan the tags of classified tracks, and write them if `write`.
 
     Links are followed: the target is replaced. Another hard link to the same file keeps the old tags.
@@ -59,10 +62,10 @@ def tag_files(database: Database, classified: Iterable[Classification], rules: T
     failed: list[FailedPath] = []
     for result in _once_each(classified):
         try:
-            plan = _plan(result, rules)
+            plan = _plan(decoders, result, rules)
             kept, unsure = kept + plan.kept, unsure + plan.unsure
             if write and plan.changes:
-                _write(database, os.fsencode(plan.changes[0].path), plan.changes)
+                _Rewriting(database, decoders).write(os.fsencode(plan.changes[0].path), plan.changes)
             changes += [replace(change, written=write) for change in plan.changes]
         except (AudioError, OSError) as error:
             reason = f"{error.strerror or error}" if isinstance(error, OSError) else str(error)
@@ -89,10 +92,9 @@ class _Plan:
     unsure: int
 
 
-def _plan(result: Classification, rules: TagRules) -> _Plan:
+def _plan(decoders: Decoders, result: Classification, rules: TagRules) -> _Plan:
     assert result.path is not None
-    with AudioFile.open(result.path) as audio:
-        info = audio.info
+    info = decoders.call(read_info, os.fsencode(result.path))
     guesses = [(GENRE, result.genres[0].genre, result.genres[0].probability)]
     if result.moods:
         guesses.append((MOOD, result.moods[0].mood, result.moods[0].probability))
@@ -118,51 +120,63 @@ def _present(info: AudioInfo, tag: str) -> str | None:
     return next((text for key in MOOD_KEYS if (text := clean(info.metadata.get(key, "")))), None)
 
 
-def _write(database: Database, path: bytes, changes: tuple[TagChange, ...]) -> None:
-    """Replace a file by a copy with other tags, and update the library."""
-    real = Path(os.fsdecode(os.path.realpath(path)))
-    known = _tracks_of(database, real)
-    before = real.stat()
-    if not before.st_mode & 0o222 or not os.access(real, os.W_OK):
-        raise AudioError("cannot be written: it is read-only")
-    with AudioFile.open(real) as audio:
-        info, sound = audio.info, _sound(audio)
-    with replacing(real, ANYTHING) as handle:
-        copy = Path(handle.name)
-        shutil.copymode(real, copy)  # first, so that the copy of a private file is private
-        with real.open("rb") as source:
-            shutil.copyfileobj(source, handle, 1 << 20)
-        write_tags(handle, info, {change.tag: change.new for change in changes})
-        _check(copy, info, sound, changes)
-        now = real.stat()
-        if (now.st_ino, now.st_size, now.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns):
-            raise AudioError("another program changed it meanwhile; nothing was written")
-        with suppress(OSError):  # only root may change the owner
-            os.chown(copy, before.st_uid, before.st_gid)
-        shutil.copystat(real, copy)  # permissions, times, extended attributes
-    _follow(database, real, known)
+@dataclass(frozen=True)
+class _Rewriting:
+    """Replaces files by copies with other tags; all that reads or writes inside a file runs in a decoder's process."""
+
+    database: Database
+    decoders: Decoders
+
+    def write(self, path: bytes, changes: tuple[TagChange, ...]) -> None:
+        """Replace a file by a copy with other tags, and update the library."""
+        real = Path(os.fsdecode(os.path.realpath(path)))
+        known = _tracks_of(self.database, real)
+        before = real.stat()
+        if not before.st_mode & 0o222 or not os.access(real, os.W_OK):
+            raise AudioError("cannot be written: it is read-only")
+        sound = self.decoders.call(digest_sound, os.fsencode(real))
+        with replacing(real, ANYTHING) as handle:
+            copy = Path(handle.name)
+            shutil.copymode(real, copy)  # first, so that the copy of a private file is private
+            with real.open("rb") as source:
+                shutil.copyfileobj(source, handle, 1 << 20)
+            handle.flush()
+            new = {change.tag: change.new for change in changes}
+            self.decoders.call(write_tags, os.fsencode(copy), sound.info, new)
+            _check(self.decoders.call(digest_sound, os.fsencode(copy)), sound, changes)
+            now = real.stat()
+            if (now.st_ino, now.st_size, now.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns):
+                raise AudioError("another program changed it meanwhile; nothing was written")
+            with suppress(OSError):  # only root may change the owner
+                os.chown(copy, before.st_uid, before.st_gid)
+            shutil.copystat(real, copy)  # permissions, times, extended attributes
+        self._follow(real, known)
+
+    def _follow(self, real: Path, known: list[Track]) -> None:
+        """Give the tracks of a written file its new identity and tags; embeddings stay valid."""
+        if not known:
+            return
+        tags = asdict(read_tags(self.decoders.call(read_metadata, os.fsencode(real))))
+        status, digest = real.stat(), content_hash(os.fsencode(real))
+        with self.database.write() as connection:
+            for track in known:
+                touch_track(connection, track.id, status.st_size, status.st_mtime_ns, digest)
+                renewed = NewTrack(
+                    track.path, status.st_size, status.st_mtime_ns, digest, track.duration_seconds, **tags
+                )
+                upsert_track(connection, renewed)
 
 
-def _check(copy: Path, before: AudioInfo, sound: bytes, changes: tuple[TagChange, ...]) -> None:
+def _check(copy: EncodedSound, before: EncodedSound, changes: tuple[TagChange, ...]) -> None:
     """Raise AudioError unless a copy has the same sound, the new tags, and the other tags unchanged."""
-    with AudioFile.open(copy) as audio:
-        info, same_sound = audio.info, _sound(audio) == sound
     new = {change.tag: change.new for change in changes}
-    old, found = asdict(read_tags(before.metadata)), asdict(read_tags(info.metadata))
+    old, found = asdict(read_tags(before.info.metadata)), asdict(read_tags(copy.info.metadata))
     # A tag that FFmpeg ignored before may appear: ID3v1's, if ID3v2 lacked it.
     same_tags = all(value in (None, found[name]) for name, value in old.items() if name not in new)
-    if not same_sound or not same_tags or any(_present(info, tag) != value for tag, value in new.items()):
+    same_sound = copy.digest == before.digest
+    if not same_sound or not same_tags or any(_present(copy.info, tag) != value for tag, value in new.items()):
         wrong = "its other tags" if same_sound else "its sound"
         raise AudioError(f"writing would change {wrong}; nothing was written")
-
-
-def _sound(audio: AudioFile) -> bytes:
-    """Return a digest of the encoded sound, without the metadata around it."""
-    digest = hashlib.blake2b(digest_size=16)
-    audio.rewind()
-    for packet in audio.packets():
-        digest.update(bytes(packet))
-    return digest.digest()
 
 
 def _tracks_of(database: Database, real: Path) -> list[Track]:
@@ -172,17 +186,3 @@ def _tracks_of(database: Database, real: Path) -> list[Track]:
         alike = tracks_by_hash(connection, digest)
     current = (track for track in alike if (track.size, track.mtime_ns) == (status.st_size, status.st_mtime_ns))
     return [track for track in current if os.path.realpath(track.path) == os.fsencode(real)]
-
-
-def _follow(database: Database, real: Path, known: list[Track]) -> None:
-    """Give the tracks of a written file its new identity and tags; embeddings stay valid."""
-    if not known:
-        return
-    with AudioFile.open(real) as audio:
-        tags = asdict(read_tags(audio.info.metadata))
-    status, digest = real.stat(), content_hash(os.fsencode(real))
-    with database.write() as connection:
-        for track in known:
-            touch_track(connection, track.id, status.st_size, status.st_mtime_ns, digest)
-            renewed = NewTrack(track.path, status.st_size, status.st_mtime_ns, digest, track.duration_seconds, **tags)
-            upsert_track(connection, renewed)

@@ -13,15 +13,18 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.db import AudioFeatures
 from engine.errors import AudioError
 from engine.indexer.audio.decode import SILENCE_PEAK, AudioFile
 from engine.indexer.audio.reading import TOLERANCE_SECONDS, plan_starts
 from engine.indexer.audio.samples import Samples
 from engine.indexer.features.loudness import LoudnessMeter
+
+if TYPE_CHECKING:
+    from engine.db import AudioFeatures
 
 SAMPLE_RATE = 22_050
 MIDDLE_SECONDS = 60.0
@@ -62,6 +65,8 @@ def measure(path: bytes | str | os.PathLike[str]) -> AudioFeatures:
 
 def features_of(sound: MeasuredSound) -> AudioFeatures:
     """Return tempo, key and loudness; None for what the sound does not have."""
+    from engine.db import AudioFeatures  # here: decoders' processes load no database
+
     return AudioFeatures(tempo(sound.samples), key(sound.samples), sound.loudness)
 
 

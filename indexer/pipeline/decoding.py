@@ -5,12 +5,13 @@ Each returns, or yields, a dataclass, a dictionary of strings, a number or None;
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
 from engine.errors import AudioError
-from engine.indexer.audio.decode import AudioFile
+from engine.indexer.audio.decode import AudioFile, AudioInfo
 from engine.indexer.audio.faults import is_passing
 from engine.indexer.audio.formats import demuxers_for
 from engine.indexer.audio.reading import TrackAudio, plan_starts, read_track
@@ -51,6 +52,14 @@ class Excerpt:
     duration_seconds: float
 
 
+@dataclass(frozen=True)
+class EncodedSound:
+    """The headers of a file, and a digest of its packets: the sound as it is encoded, without the tags around it."""
+
+    info: AudioInfo
+    digest: bytes
+
+
 def read_windows(path: bytes, seconds: float, count: int, sample_rate: int, placement: str) -> TrackAudio:
     """Read `count` windows of `seconds`, by seeking; see `engine.indexer.audio.reading.read_track`."""
     return read_track(path, seconds, count, sample_rate, placement)
@@ -75,6 +84,46 @@ def read_excerpt(path: bytes, start: float, end: float, seconds: float, count: i
         cuts = audio.cut(starts, min(seconds, end - start), sample_rate, seeking=True)
         longest = max(map(len, cuts)) / sample_rate
         return Excerpt(starts, stack(cuts, round(seconds * sample_rate)), longest, audio.duration())
+
+
+def read_blocks(path: bytes, seconds: float, sample_rate: int) -> Iterator[Samples]:
+    """Read all of a file as consecutive blocks (L,) of `seconds`, the last one shorter; raises AudioError."""
+    with AudioFile.open(path) as audio:
+        yield from audio.blocks(seconds, sample_rate)
+
+
+def read_beginning(path: bytes, seconds: float, sample_rate: int, at_least: float) -> Samples:
+    """Read at most `seconds` from the start of a file, (L,).
+
+    Raises:
+        AudioError: The file is no sound, or shorter than `at_least` seconds.
+    """
+    too_short = AudioError(f"shorter than {at_least:g} s")
+    with AudioFile.open(path) as audio:
+        if at_least and audio.duration() < at_least:
+            raise too_short
+        samples = next(iter(audio.blocks(seconds, sample_rate)), None)
+    if samples is None or not len(samples):
+        raise AudioError("no sound decodes")
+    if len(samples) < at_least * sample_rate:
+        raise too_short
+    return samples
+
+
+def read_info(path: bytes) -> AudioInfo:
+    """Read a file's headers and tags; raises AudioError."""
+    with AudioFile.open(path) as audio:
+        return audio.info
+
+
+def digest_sound(path: bytes) -> EncodedSound:
+    """Read a file's headers, tags and packets, without decoding these; raises AudioError."""
+    digest = hashlib.blake2b(digest_size=16)
+    with AudioFile.open(path) as audio:
+        audio.rewind()
+        for packet in audio.packets():
+            digest.update(bytes(packet))
+        return EncodedSound(audio.info, digest.digest())
 
 
 def read_metadata(path: bytes) -> dict[str, str]:

@@ -28,56 +28,15 @@ from engine.indexer.pipeline.decoders import Decoders
 from engine.indexer.pipeline.decoding import read_metadata, read_stretches, read_windows
 from tests.audio import write_audio
 from tests.conftest import RATE, make_song, write_song
-
-SEED = 7  # of the song whose file the decoder does not survive
-ROGUE = '''
-"""Loaded by every Python that starts with this folder on its path: makes PyAV misbehave for files that hold BANE."""
-import ctypes, os, signal, sys
-
-def _install():
-    import av
-    opened = av.open
-    def open(source, *args, **kwargs):
-        kind = source.at(0, 1 << 20).partition(b"BANE-")[2][:5]
-        if kind == b"crash":
-            ctypes.string_at(0)
-        if kind == b"abort":
-            os.abort()
-        if kind == b"exits":
-            os._exit(3)
-        if kind == b"spins":
-            while True:
-                pass
-        if kind == b"bombs":
-            bytearray(4 << 30)
-        if kind == b"shout":
-            os.write(1, b"x" * 100_000)
-            print("x" * 100_000, flush=True)
-        if kind == b"odder":
-            raise LookupError("odd")
-        if kind == b"slain":
-            os.kill(os.getpid(), signal.SIGKILL)
-        return opened(source, *args, **kwargs)
-    av.open = open
-
-if sys.argv[:1] == ["-c"] and len(sys.argv) == 4:  # a decoder's process
-    _install()
-'''
+from tests.rogue import SEED, bane, go_rogue
 
 
 @pytest.fixture
 def rogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of music; decoders that start from now on do not survive files that hold BANE and a kind of death."""
-    (tmp_path / "path").mkdir()
-    (tmp_path / "path" / "sitecustomize.py").write_text(ROGUE)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "path"))
+    """A folder of music, and decoders that do not survive all of it."""
+    go_rogue(tmp_path / "path", monkeypatch)
     (tmp_path / "music").mkdir()
     return tmp_path / "music"
-
-
-def bane(path: Path, kind: str) -> Path:
-    """Write a song that makes the decoder die in some way."""
-    return write_song(path, SEED, comment=f"BANE-{kind}")
 
 
 def left_behind() -> tuple[int, list[int], list[str]]:
