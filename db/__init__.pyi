@@ -88,6 +88,7 @@ from .tracks import (
     TrackIdentity as TrackIdentity,
     count_tracks as count_tracks,
     genre_tags as genre_tags,
+    ids_by_hash as ids_by_hash,
     ids_by_paths as ids_by_paths,
     move_track as move_track,
     remove_tracks as remove_tracks,

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from engine.db.dialects import dialect_of
 from engine.db.schema import audio_features, tracks
 from engine.db.text import Folder, portions
-from engine.db.tracks import COLUMNS, Track
+from engine.db.tracks import COLUMNS, Track, read_tracks
 from engine.errors import LibraryError
 
 
@@ -56,6 +56,6 @@ def unmeasured_tracks(connection: Connection, below: Iterable[bytes] = (b"/",)) 
     unmeasured = select(*COLUMNS).where(tracks.c.id.not_in(select(audio_features.c.track_id)))
     found: dict[int, Track] = {}
     for path in below:
-        for row in connection.execute(unmeasured.where(Folder.of(path).condition(tracks.c.path))):
-            found[row.id] = Track(*row)
+        rows = connection.execute(unmeasured.where(Folder.of(path).condition(tracks.c.path)))
+        found.update((track.id, track) for track in read_tracks(rows))
     return sorted(found.values(), key=lambda track: track.path)

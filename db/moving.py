@@ -11,7 +11,7 @@ from engine.db.files import add_root, put_skipped, remove_roots
 from engine.db.schema import roots as root_table, skipped, tracks
 from engine.db.text import VARIABLES, Folder, displayable
 from engine.db.text_search import put_search_texts
-from engine.db.tracks import COLUMNS, Track, searchable
+from engine.db.tracks import COLUMNS, Track, read_tracks, searchable
 from engine.errors import LibraryError
 
 MOVING = b"\0"  # before a path while it is being rewritten: no real path begins so
@@ -53,11 +53,11 @@ def _refuse_collisions(connection: Connection, source: Folder, target: Folder) -
                 )
 
 
-def _track_portions(connection: Connection, folder: Folder) -> Iterator[list[Row[Any]]]:
-    """Yield the tracks of a folder (Track's columns), few at a time, in the order of their ids."""
+def _track_portions(connection: Connection, folder: Folder) -> Iterator[list[Track]]:
+    """Yield the tracks of a folder in the order of their ids, at most VARIABLES at a time."""
     found = select(*COLUMNS).where(folder.condition(tracks.c.path)).order_by(tracks.c.id).limit(VARIABLES)
     last = 0
-    while rows := list(connection.execute(found.where(tracks.c.id > last))):
+    while rows := read_tracks(connection.execute(found.where(tracks.c.id > last))):
         yield rows
         last = rows[-1].id
 
@@ -92,7 +92,7 @@ def _relocate_tracks(connection: Connection, source: Folder, target: Folder) -> 
     aside = update(tracks).where(source.condition(tracks.c.path)).values(path=marked)
     moved = connection.execute(aside).rowcount
     moving = select(*COLUMNS).where(tracks.c.path >= MOVING, tracks.c.path < AFTER_MOVING).limit(VARIABLES)
-    while rows := [Track(*row) for row in connection.execute(moving)]:
+    while rows := read_tracks(connection.execute(moving)):
         paths = [source.rebased(track.path.removeprefix(MOVING), target) for track in rows]
         connection.execute(delete(skipped).where(skipped.c.path.in_(paths)))
         rewrite = update(tracks).where(tracks.c.id == bindparam("moved_id"))

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError
 
 from engine.db.dialects import SQLITE
-from engine.db.dialects.base import DAMAGED, NOT_A_LIBRARY, Header
+from engine.db.dialects.base import DAMAGED, NOT_A_LIBRARY, WRITES, Header
 from engine.db.migrations import upgrade
 from engine.db.places import create_file, make_private_folder
 from engine.db.schema import APPLICATION_ID, OLDEST_VERSION, SCHEMA_VERSION, metadata
@@ -32,9 +32,10 @@ class Database:
         self.closed = False
         self.dialect = SQLITE
         engine = self.dialect.engine(path, writable=writable)
-        event.listen(engine, "begin", self._begin)
-        self._readers = engine.execution_options(engine_writes=False)
-        self._writers = engine.execution_options(engine_writes=True)
+        event.listen(engine, "begin", self.dialect.begin)
+        self._readers = engine.execution_options(**{WRITES: False})
+        self._writers = engine.execution_options(**{WRITES: True})
+        self._causes: tuple[type[Exception], ...] = (DBAPIError, *self.dialect.errors)
         self._identity = _identity(path)
         self._watch_lock = threading.Lock()
         self._watch = self.dialect.watch(path, writable=writable)
@@ -46,8 +47,13 @@ class Database:
         Raises:
             LibraryError: The file cannot be read, or is damaged.
         """
-        with self._explaining(), self._readers.connect() as connection:
-            yield connection
+        if self.closed:
+            raise self._closed()
+        try:
+            with self._readers.connect() as connection:
+                yield connection
+        except self._causes as error:
+            raise self._explained(error) from error
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -57,19 +63,29 @@ class Database:
             LibraryError: The file cannot be written, is damaged, was moved or replaced since it was opened, or another
                 process holds it for `BUSY_SECONDS`.
         """
-        with self._explaining(), self._writers.begin() as connection:
-            self._refuse_another_file()
-            yield connection
-            self._refuse_another_file()  # else what was written would be lost with the file that is gone
+        if self.closed:
+            raise self._closed()
+        try:
+            with self._writers.begin() as connection:
+                self._refuse_another_file()
+                yield connection
+                self._refuse_another_file()  # else the changes would be lost with the file that is gone
+        except self._causes as error:
+            raise self._explained(error) from error
 
     def version(self) -> tuple[int, ...]:
-        """Return what differs after any process has changed the library, and costs microseconds to ask.
+        """Return a token that differs after any process has changed the library; takes microseconds.
 
         Raises:
             LibraryError: The file cannot be read.
         """
-        with self._explaining(), self._watch_lock:
-            return self._watch.token()
+        if self.closed:
+            raise self._closed()
+        try:
+            with self._watch_lock:
+                return self._watch.token()
+        except self._causes as error:
+            raise self._explained(error) from error
 
     def close(self) -> None:
         """Close every connection; the last to leave folds the write-ahead log back into the file."""
@@ -86,9 +102,6 @@ class Database:
     ) -> None:
         self.close()
 
-    def _begin(self, connection: Connection) -> None:
-        self.dialect.begin(connection, writes=connection.get_execution_options()["engine_writes"])
-
     def _refuse_another_file(self) -> None:
         """Raise LibraryError where the file that was opened no longer lies at its path."""
         now = _identity(self.path)
@@ -99,16 +112,12 @@ class Database:
                 hint="nothing was written: put it back, or open it again",
             )
 
-    @contextmanager
-    def _explaining(self) -> Iterator[None]:
-        if self.closed:
-            raise LibraryError(f"library {displayable(self.path)} is closed", hint="open it again")
-        try:
-            yield
-        except DBAPIError as error:
-            raise self.dialect.explained(self.path, error.orig or error, full=self.full) from error
-        except self.dialect.errors as error:  # raised outside a statement: while connecting, or by a damaged value
-            raise self.dialect.explained(self.path, error, full=self.full) from error
+    def _closed(self) -> LibraryError:
+        return LibraryError(f"library {displayable(self.path)} is closed", hint="open it again")
+
+    def _explained(self, error: Exception) -> LibraryError:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        return self.dialect.explained(self.path, cause or error, full=self.full)
 
 
 def open_database(path: Path, *, create: bool) -> Database:

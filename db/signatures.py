@@ -5,13 +5,14 @@ encoder.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, Row, Select, bindparam, delete, exists, func, insert, select
 
 from engine.db.dialects import dialect_of
+from engine.db.dialects.types import unchecked
 from engine.db.schema import COVERAGES, segments, signatures, tracks, vector_indexes, words
 from engine.db.text import Folder, displayable, portions
 from engine.embedding import Floats, TrackEmbedding
@@ -21,21 +22,30 @@ FLOAT = np.dtype("<f4")  # as stored; float32 on any machine once read
 HALF = np.dtype("<f2")
 UNIT_TOLERANCE = 1e-3  # of a signature's norm
 
-# Made once: to make such a statement takes as long as to run it.
+# Compiled once: building such a statement takes as long as running it. `decode` checks the types of its blobs.
 OF_ENCODER = (signatures.c.encoder == bindparam("encoder"), signatures.c.coverage == bindparam("coverage"))
 ALONE = (
-    select(signatures, words.c.probabilities.label("words"))
+    select(
+        unchecked(signatures.c.vector),
+        unchecked(signatures.c.genres),
+        unchecked(signatures.c.moods),
+        unchecked(words.c.probabilities, "words"),
+    )
+    .select_from(signatures)
     .where(signatures.c.track_id == bindparam("track_id"), *OF_ENCODER)
     .outerjoin_from(signatures, words, words.c.signature_id == signatures.c.id)
 )
 WITH_SEGMENTS = ALONE.add_columns(
-    segments.c.starts, segments.c.attention, segments.c.vectors.label("window_vectors")
+    unchecked(segments.c.starts),
+    unchecked(segments.c.attention),
+    unchecked(segments.c.vectors, "segment_vectors"),
 ).outerjoin(segments, segments.c.signature_id == signatures.c.id)
-PREDICTIONS = select(signatures.c.track_id, signatures.c.genres, signatures.c.moods).where(
+PREDICTIONS = select(signatures.c.track_id, unchecked(signatures.c.genres), unchecked(signatures.c.moods)).where(
     signatures.c.track_id.in_(bindparam("track_ids", expanding=True)), *OF_ENCODER
 )
 WORDS = (
-    select(signatures.c.track_id, words.c.probabilities)
+    select(signatures.c.track_id, unchecked(words.c.probabilities))
+    .select_from(signatures)
     .where(signatures.c.track_id.in_(bindparam("track_ids", expanding=True)), *OF_ENCODER)
     .join_from(signatures, words, words.c.signature_id == signatures.c.id)
 )
@@ -104,12 +114,25 @@ def put_signature(connection: Connection, signature: Signature) -> int:
 
 
 def get_signature(
-    connection: Connection, track_id: int, encoder: str, coverage: str, *, windows: bool = True
+    connection: Connection, track_id: int, encoder: str, coverage: str, *, with_segments: bool = True
 ) -> Signature | None:
-    """Return a track's signature, with its windows (S is 0 without), or None; raises LibraryError when damaged."""
+    """Return a track's signature, or None; without segments, S is 0.
+
+    Raises:
+        LibraryError: The row is damaged.
+    """
     key = {"track_id": int(track_id), "encoder": encoder, "coverage": coverage}
-    row = connection.execute(WITH_SEGMENTS if windows else ALONE, key).one_or_none()
-    return None if row is None else _signature(connection, row, windows)
+    row = connection.execute(WITH_SEGMENTS if with_segments else ALONE, key).one_or_none()
+    if row is None:
+        return None
+    vector, genres, moods = decode(connection, track_id, FLOAT, row.vector, row.genres, row.moods)
+    (word_probabilities,) = decode(connection, track_id, HALF, b"" if row.words is None else row.words)
+    check_unit(connection, [track_id], vector[None])
+    empty = np.zeros((0, len(vector)), np.float32)
+    embedding = TrackEmbedding(vector, genres, moods, empty[:, 0], empty[:, 0], empty, word_probabilities)
+    if with_segments:
+        embedding = _with_segments(connection, track_id, embedding, row)
+    return Signature(track_id, encoder, coverage, embedding)
 
 
 def predictions(connection: Connection, encoder: str, coverage: str, track_ids: Iterable[int]) -> dict[int, Prediction]:
@@ -120,8 +143,7 @@ def predictions(connection: Connection, encoder: str, coverage: str, track_ids: 
     """
     rows = _rows_of_tracks(connection, PREDICTIONS, encoder, coverage, track_ids)
     return {
-        track_id: Prediction(decode(connection, track_id, genres, FLOAT), decode(connection, track_id, moods, FLOAT))
-        for track_id, genres, moods in rows
+        track_id: Prediction(*decode(connection, track_id, FLOAT, genres, moods)) for track_id, genres, moods in rows
     }
 
 
@@ -132,7 +154,7 @@ def words_of_tracks(connection: Connection, encoder: str, coverage: str, track_i
         LibraryError: A row is damaged.
     """
     rows = _rows_of_tracks(connection, WORDS, encoder, coverage, track_ids)
-    return {track_id: decode(connection, track_id, probabilities, HALF) for track_id, probabilities in rows}
+    return {track_id: decode(connection, track_id, HALF, probabilities)[0] for track_id, probabilities in rows}
 
 
 def _rows_of_tracks(
@@ -183,15 +205,28 @@ def put_vector_index(connection: Connection, encoder: str, coverage: str, index:
     connection.execute(dialect_of(connection).upsert(vector_indexes, key, values))
 
 
-def decode(connection: Connection, track_id: int, blob: bytes | None, stored: np.dtype[Any]) -> Floats:
-    """Return the finite numbers in a column, or raise LibraryError naming the track."""
-    if blob is None or len(blob) % stored.itemsize:
-        length = "nothing" if blob is None else f"{len(blob)} bytes"
-        raise damaged(connection, track_id, f"expected numbers of {stored.itemsize} bytes, found {length}")
-    numbers = np.frombuffer(blob, stored).astype(np.float32)
-    if not np.isfinite(numbers).all():
-        raise damaged(connection, track_id, "expected finite numbers")
-    return numbers
+def decode(connection: Connection, track_id: int, stored: np.dtype[Any], *blobs: object) -> list[Floats]:
+    """Return the finite numbers of each blob of a track's row.
+
+    Args:
+        connection: A connection of the library.
+        track_id: For the message.
+        stored: FLOAT or HALF.
+        blobs: Values of columns; a damaged file may hold another type than bytes.
+
+    Raises:
+        SignatureError: A value is no blob of finite numbers; the message names the track.
+    """
+    decoded = []
+    for blob in blobs:
+        if not isinstance(blob, bytes) or len(blob) % stored.itemsize:
+            found = f"{len(blob)} bytes" if isinstance(blob, bytes) else "nothing" if blob is None else "another type"
+            raise damaged(connection, track_id, f"expected numbers of {stored.itemsize} bytes, found {found}")
+        numbers = np.frombuffer(blob, stored).astype(np.float32)
+        if not np.isfinite(numbers).all():
+            raise damaged(connection, track_id, "expected finite numbers")
+        decoded.append(numbers)
+    return decoded
 
 
 def check_unit(connection: Connection, track_ids: Sequence[int], vectors: Floats) -> None:
@@ -210,27 +245,17 @@ def damaged(connection: Connection, track_id: int, found: str) -> SignatureError
     return SignatureError(f"the signature of {name} is damaged: {found}", hint="remove that track and index it again")
 
 
-def _signature(connection: Connection, row: Row[Any], windows: bool) -> Signature:
-    vector = decode(connection, row.track_id, row.vector, FLOAT)
-    check_unit(connection, [row.track_id], vector[None])
-    starts = decode(connection, row.track_id, row.starts if windows else b"", FLOAT)
-    attention = decode(connection, row.track_id, row.attention if windows else b"", FLOAT)
-    vectors = decode(connection, row.track_id, row.window_vectors if windows else b"", HALF)
-    if len(attention) != len(starts) or len(vectors) != len(starts) * len(vector):
-        sizes = (
-            f"{len(starts)} starts, {len(attention)} attentions and {len(vectors)} numbers of {len(vector)} a window"
-        )
-        raise damaged(connection, row.track_id, f"found {sizes}")
-    embedding = TrackEmbedding(
-        signature=vector,
-        genres=decode(connection, row.track_id, row.genres, FLOAT),
-        moods=decode(connection, row.track_id, row.moods, FLOAT),
-        starts=starts,
-        attention=attention,
-        segment_vectors=vectors.reshape(len(starts), len(vector)),  # (S, D)
-        words=decode(connection, row.track_id, row.words or b"", HALF),
-    )
-    return Signature(row.track_id, row.encoder, row.coverage, embedding)
+def _with_segments(connection: Connection, track_id: int, embedding: TrackEmbedding, row: Row[Any]) -> TrackEmbedding:
+    """Return the embedding with the S segments of a row of WITH_SEGMENTS."""
+    dimensions = len(embedding.signature)
+    starts, attention = decode(connection, track_id, FLOAT, row.starts, row.attention)
+    (vectors,) = decode(connection, track_id, HALF, row.segment_vectors)
+    count = len(starts)
+    if len(attention) != count or len(vectors) != count * dimensions:
+        sizes = f"{count} starts, {len(attention)} attentions and {len(vectors)} numbers of {dimensions} a window"
+        raise damaged(connection, track_id, f"found {sizes}")
+    vectors = vectors.reshape(count, dimensions)
+    return replace(embedding, starts=starts, attention=attention, segment_vectors=vectors)
 
 
 def _signature_blobs(signature: Signature) -> dict[str, bytes]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,11 +58,10 @@ def artist_names(text: str | None) -> list[str]:
     return [name for part in (text or "").split(ARTIST_SEPARATOR.strip()) if (name := part.strip())]
 
 
-def portions(ids: Iterable[int], size: int = VARIABLES) -> Iterator[list[int]]:
-    """Yield IDS in lists of at most SIZE plain ints: sqlite3 takes none of numpy's."""
-    remaining = iter(ids)
-    while portion := [int(identifier) for identifier in islice(remaining, size)]:
-        yield portion
+def portions(ids: Iterable[int], size: int = VARIABLES) -> list[list[int]]:
+    """Return ids in lists of at most `size` plain ints: sqlite3 takes no NumPy integers."""
+    plain = list(map(int, ids))
+    return [plain[start : start + size] for start in range(0, len(plain), size)]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Select, or_, select
 from engine.db.schema import audio_features, signatures, tracks
 from engine.db.signatures import FLOAT
 from engine.db.text import ARTIST_SEPARATOR, ROWS_AT_ONCE, Folder, artist_names, fold
-from engine.db.tracks import COLUMNS, Track
+from engine.db.tracks import COLUMNS, Track, read_tracks
 from engine.errors import LibraryError
 
 Span: TypeAlias = tuple[float | None, float | None]  # from, to; None is open
@@ -127,7 +127,7 @@ def tracks_by_names(connection: Connection, kind: str, names: Collection[str]) -
         names: Any number.
     """
     found = select(*COLUMNS).where(_named(connection, kind, names)).order_by(tracks.c.id)
-    return [Track(*row) for row in connection.execute(found)]
+    return read_tracks(connection.execute(found))
 
 
 def names_of(connection: Connection, kind: str) -> set[str]:

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from engine.db.departed import keep_plays, return_plays
 from engine.db.dialects import dialect_of
+from engine.db.dialects.types import CheckedRows
 from engine.db.schema import audio_features, fingerprints, signatures, skipped, tracks
 from engine.db.text import VARIABLES, Folder, absolute, clean, displayable, fs_name, portions
 from engine.db.text_search import SearchableTrack, drop_search_texts, find_track_ids, put_search_text
@@ -93,11 +94,13 @@ class GenreCount:
     tracks: int
 
 
-COLUMNS = [tracks.c[field.name] for field in fields(Track)]
+ROWS = CheckedRows([tracks.c[field.name] for field in fields(Track)])
+COLUMNS = ROWS.columns  # of a `Track`; `read_tracks` reads the rows
 # Made once: to make such a statement takes as long as to run it.
 BY_IDS = select(*COLUMNS).where(tracks.c.id.in_(bindparam("ids", expanding=True)))
 BY_ID = select(*COLUMNS).where(tracks.c.id == bindparam("id"))
 BY_HASH = select(*COLUMNS).where(tracks.c.content_hash == bindparam("content_hash")).order_by(tracks.c.id)
+IDS_BY_HASH = select(tracks.c.id).where(tracks.c.content_hash == bindparam("content_hash"))
 
 
 def upsert_track(connection: Connection, new: NewTrack) -> int:
@@ -178,19 +181,22 @@ def remove_tracks(connection: Connection, ids: Iterable[int]) -> int:
 
 def track_by_id(connection: Connection, track_id: int) -> Track | None:
     """Return the track with this id, or None."""
-    row = connection.execute(BY_ID, {"id": int(track_id)}).one_or_none()
-    return None if row is None else _track(row)
+    found = read_tracks(connection.execute(BY_ID, {"id": int(track_id)}))
+    return found[0] if found else None
 
 
 def track_by_path(connection: Connection, path: bytes) -> Track | None:
     """Return the track of this file, or None."""
-    row = connection.execute(select(*COLUMNS).where(tracks.c.path == path)).one_or_none()
-    return None if row is None else _track(row)
+    found = read_tracks(connection.execute(select(*COLUMNS).where(tracks.c.path == path)))
+    return found[0] if found else None
 
 
 def tracks_by_ids(connection: Connection, ids: Iterable[int]) -> dict[int, Track]:
     """Return the tracks of these ids, any number of them, by id; those that are not there are left out."""
-    return {row.id: _track(row) for part in portions(ids) for row in connection.execute(BY_IDS, {"ids": part})}
+    found: dict[int, Track] = {}
+    for part in portions(ids):
+        found.update((track.id, track) for track in read_tracks(connection.execute(BY_IDS, {"ids": part})))
+    return found
 
 
 def ids_by_paths(connection: Connection, paths: Iterable[bytes]) -> dict[bytes, int]:
@@ -205,7 +211,12 @@ def ids_by_paths(connection: Connection, paths: Iterable[bytes]) -> dict[bytes, 
 
 def tracks_by_hash(connection: Connection, content_hash: bytes) -> list[Track]:
     """Return the tracks whose files hold the same bytes, in the order of their ids."""
-    return [_track(row) for row in connection.execute(BY_HASH, {"content_hash": content_hash})]
+    return read_tracks(connection.execute(BY_HASH, {"content_hash": content_hash}))
+
+
+def ids_by_hash(connection: Connection, content_hash: bytes) -> frozenset[int]:
+    """Return the ids of the tracks whose files hold the same bytes."""
+    return frozenset(connection.execute(IDS_BY_HASH, {"content_hash": content_hash}).scalars())
 
 
 def track_identities(connection: Connection) -> list[TrackIdentity]:
@@ -257,7 +268,12 @@ def tracks_by_genre(connection: Connection) -> dict[str, NDArray[np.int64]]:
 def tracks_below(connection: Connection, path: bytes) -> list[Track]:
     """Return the track at a path and those below it, by path; raises LibraryError when the path is relative."""
     below = Folder.of(path).condition(tracks.c.path)
-    return [_track(row) for row in connection.execute(select(*COLUMNS).where(below).order_by(tracks.c.path))]
+    return read_tracks(connection.execute(select(*COLUMNS).where(below).order_by(tracks.c.path)))
+
+
+def read_tracks(rows: Iterable[Row[Any]]) -> list[Track]:
+    """Return the tracks of a result whose columns are COLUMNS."""
+    return [Track(*row) for row in ROWS.read(rows)]
 
 
 def searchable(track: NewTrack | Track, path: bytes) -> SearchableTrack:
@@ -286,7 +302,3 @@ def _existing(connection: Connection, track_id: int) -> Track:
             f"the library has no track {track_id}", hint="another process may have removed it: run again"
         )
     return track
-
-
-def _track(row: Sequence[Any]) -> Track:
-    return Track(*row)

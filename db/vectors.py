@@ -170,6 +170,6 @@ def _stack(connection: Connection, rows: Sequence[Row[Any]], dimensions: int) ->
     stacked = np.frombuffer(b"".join(row.vector for row in rows), FLOAT).reshape(len(rows), dimensions)
     if not np.isfinite(stacked).all():
         for row in rows:
-            decode(connection, row.track_id, row.vector, FLOAT)  # raises at the one
+            decode(connection, row.track_id, FLOAT, row.vector)  # raises at the one
     check_unit(connection, [row.track_id for row in rows], stacked)
     return stacked.astype(np.float32)

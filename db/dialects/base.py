@@ -34,6 +34,7 @@ class Meaning:
 NOT_A_LIBRARY = Meaning(
     LibraryError, "is not a library: expected a file made by `engine index PATH`", "name another file"
 )
+WRITES = "engine_writes"  # execution option of a connection: whether it may change the library
 DAMAGED = Meaning(LibraryError, "is damaged", "restore a backup, or move it away and index again")
 
 
@@ -56,8 +57,11 @@ class Dialect(Protocol):
     def engine(self, path: Path, *, writable: bool) -> Engine:
         """Return an engine whose connections begin no transaction of their own; see `begin`."""
 
-    def begin(self, connection: Connection, *, writes: bool) -> None:
-        """Begin a transaction; writers queue here, readers see one state and can change nothing."""
+    def begin(self, connection: Connection) -> None:
+        """Begin a transaction; writers queue here, readers see one state and can change nothing.
+
+        Called by SQLAlchemy's event "begin"; the execution option WRITES distinguishes the two.
+        """
 
     def watch(self, path: Path, *, writable: bool) -> Watch:
         """Return a poll for changes."""

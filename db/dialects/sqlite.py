@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError
 
-from engine.db.dialects.base import Header, Watch
+from engine.db.dialects.base import WRITES, Header, Watch
 from engine.db.dialects.sqlite_errors import BUSY_SECONDS, explained
 from engine.db.dialects.types import BLOB
 from engine.errors import LibraryError
@@ -52,8 +52,9 @@ class SQLite:
         connect = _connect if writable else _connect_read_only
         return create_engine("sqlite://", creator=lambda: connect(path), **pool)
 
-    def begin(self, connection: Connection, *, writes: bool) -> None:
+    def begin(self, connection: Connection) -> None:
         """Begin a transaction; a reader's connection refuses changes."""
+        writes = connection.get_execution_options()[WRITES]
         connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 

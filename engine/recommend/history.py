@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from engine.db import EVENTS, Play, ids_by_paths, list_plays, tracks_by_hash, tracks_by_ids
+from engine.db import EVENTS, Play, ids_by_hash, ids_by_paths, list_plays, tracks_by_ids
 from engine.db.text import displayable
 from engine.errors import InvalidError, NotFoundError, QueryError
 from engine.search.references import PathName, absolute_path
@@ -99,7 +99,7 @@ def recently_heard(
     recent = {play.track_id for play in plays if newest - play.time < days * DAY_SECONDS}
     with view.read() as connection:
         hashes = {track.content_hash for track in tracks_by_ids(connection, recent).values()}
-        copies = {twin.id for digest in hashes for twin in tracks_by_hash(connection, digest)}
+        copies = {copy for digest in hashes for copy in ids_by_hash(connection, digest)}
     return RecentlyHeard(tuple(sorted(recent | copies)), problems)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from engine.db import Signature, Track, get_signature, tracks_by_hash
+from engine.db import get_signature, ids_by_hash, tracks_by_hash
 from engine.db.text import displayable
 from engine.embedding import TrackEmbedding
 from engine.errors import AudioError, QueryError
@@ -56,11 +56,11 @@ def load_embedding(
     track = resolved.track
     if track is None or resolved.stale:
         return None
-    stored = get_signature(connection, track.id, view.encoder_id, view.coverage, windows=segments)
+    stored = get_signature(connection, track.id, view.encoder_id, view.coverage, with_segments=segments)
     if stored is None:
         return None
-    identical = {twin.id for twin in tracks_by_hash(connection, track.content_hash)}
-    return _from_library(resolved, stored, identical | {track.id}, track)
+    identical = ids_by_hash(connection, track.content_hash) | {track.id}
+    return EmbeddedTrack(resolved, stored.embedding, track.duration_seconds, identical)
 
 
 def embed_file(view: LibraryView, resolved: ResolvedTrack) -> EmbeddedTrack:
@@ -75,13 +75,13 @@ def embed_file(view: LibraryView, resolved: ResolvedTrack) -> EmbeddedTrack:
         digest = content_hash(resolved.path)
         with view.read() as connection:
             twins = tracks_by_hash(connection, digest)
-            identical = {twin.id for twin in twins} | ({resolved.track.id} if resolved.track else set())
+            identical = frozenset(twin.id for twin in twins) | ({resolved.track.id} if resolved.track else set())
             for twin in twins:
                 if twin.id == resolved.track_id:
                     continue  # its stored signature is that of the bytes before
                 stored = get_signature(connection, twin.id, view.encoder_id, view.coverage)
                 if stored is not None:
-                    return _from_library(resolved, stored, identical, twin)
+                    return EmbeddedTrack(resolved, stored.embedding, twin.duration_seconds, identical)
         return _decoded(view, resolved, identical)
     except AudioError as error:
         with view.read() as connection:
@@ -91,13 +91,9 @@ def embed_file(view: LibraryView, resolved: ResolvedTrack) -> EmbeddedTrack:
         raise QueryError(f"{displayable(resolved.path)}: {error.message}", hint=error.hint) from error
 
 
-def _decoded(view: LibraryView, resolved: ResolvedTrack, identical: set[int]) -> EmbeddedTrack:
+def _decoded(view: LibraryView, resolved: ResolvedTrack, identical: frozenset[int]) -> EmbeddedTrack:
     from engine.indexer.pipeline.encoding import TrackEncoder  # stored signatures need no torch
 
     view.decoders.start()  # while the encoder loads
     track = TrackEncoder(view.encoder()).embed_file(resolved.path, view.coverage, view.decoders)
-    return EmbeddedTrack(resolved, track.embedding, track.duration_seconds, frozenset(identical))
-
-
-def _from_library(resolved: ResolvedTrack, stored: Signature, identical: set[int], track: Track) -> EmbeddedTrack:
-    return EmbeddedTrack(resolved, stored.embedding, track.duration_seconds, frozenset(identical))
+    return EmbeddedTrack(resolved, track.embedding, track.duration_seconds, identical)

@@ -54,7 +54,7 @@ def rows(database: Database) -> int:
 def test_words_come_back_as_they_went_in(database: Database, stored: Signature, windows: bool) -> None:
     """A signature's words are what was stored, rounded to float16, whether its windows are read or not."""
     with database.read() as connection:
-        found = get_signature(connection, 1, *KEY, windows=windows)
+        found = get_signature(connection, 1, *KEY, with_segments=windows)
     assert found is not None
     assert found.embedding.words.dtype == np.float32
     np.testing.assert_allclose(found.embedding.words, stored.embedding.words, atol=HALF_ROUNDING, rtol=0)

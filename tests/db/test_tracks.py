@@ -22,6 +22,7 @@ from engine.db import (
     forget_skipped,
     genre_tags,
     get_signature,
+    ids_by_hash,
     known_files,
     move_track,
     open_database,
@@ -308,3 +309,23 @@ def test_roots_are_remembered_once_each(database: Database) -> None:
         assert roots(connection) == [b"/a", b"/m/\xff"]
         assert remove_roots(connection, [b"/a", b"/never"]) == 1
         assert roots(connection) == [b"/m/\xff"]
+
+
+def test_ids_of_identical_files(database: Database, new_track: NewTracks) -> None:
+    """Files of the same bytes are found by their hash; a hash that no track has finds none."""
+    with database.write() as connection:
+        ids = {upsert_track(connection, new_track(b"/m/%d" % i, content_hash=b"same")) for i in range(3)}
+        upsert_track(connection, new_track(b"/m/other", content_hash=b"other"))
+    with database.read() as connection:
+        assert ids_by_hash(connection, b"same") == ids
+        assert ids_by_hash(connection, b"none") == frozenset()
+
+
+@pytest.mark.parametrize("change", ["path = 'text'", "artist = x'00'", "year = 'text'", "duration_seconds = 'text'"])
+def test_a_value_of_another_type_is_damage(database: Database, new_track: NewTracks, change: str) -> None:
+    """A track's value of another type than its column is reported as damage of the library."""
+    with database.write() as connection:
+        track_id = upsert_track(connection, new_track(b"/m/1"))
+        connection.exec_driver_sql(f"UPDATE tracks SET {change}")
+    with pytest.raises(LibraryError, match="is damaged"), database.read() as connection:
+        track_by_id(connection, track_id)
