@@ -1,5 +1,6 @@
 """A consistent copy of a library, also while others write to it; and putting a copy in a library's place."""
 
+import itertools
 import os
 import sqlite3
 import time
@@ -14,7 +15,8 @@ from engine.db.text import displayable
 from engine.errors import LibraryError, brief
 
 BACKUP_ID = 0x456E6742  # "EngB", the application id of copies: a library is never taken for one
-ID_OFFSET = 68  # bytes, of the application id in a SQLite file
+LOGGING_OFFSET, ID_OFFSET = 18, 68  # bytes, in the header of a SQLite file: versions to write and read, application id
+WITHOUT_LOG = b"\1\1"  # no write-ahead log: one file
 LOCK_SECONDS = 1.0
 LOGS = ("-wal", "-shm")
 
@@ -37,9 +39,9 @@ def copy_database(library: Path, target: Path) -> CopyFacts:
     try:
         source_name = f"{library.absolute().as_uri()}?mode=ro"
         with closing(sqlite3.connect(source_name, uri=True)) as source, closing(sqlite3.connect(target)) as copy:
+            copy.execute("PRAGMA journal_mode = OFF")  # a journal beside the copy would stay where this is killed
             source.backup(copy)
-            copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
-            copy.execute(f"PRAGMA application_id = {BACKUP_ID}")
+        _stamp(target, BACKUP_ID)
     except sqlite3.Error as error:
         if "full" in str(error) or "I/O" in str(error):
             raise OSError(str(error)) from error
@@ -92,19 +94,49 @@ def put_in_place(copy: Path, library: Path) -> Path | None:
         LibraryError: Another process has the old library open.
         OSError: A file cannot be moved.
     """
-    with closing(sqlite3.connect(copy)) as new:
-        new.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    _stamp(copy, APPLICATION_ID)
     copy.chmod(PRIVATE_FILE)
     kept = None
     if os.path.lexists(library):
         _fold_log(library)
-        kept = library.with_name(f"{library.name}.before-{time.strftime('%Y%m%d-%H%M%S')}")
-        if os.path.lexists(kept):
-            raise FileExistsError(0, "two restores within a second; try again", str(kept))
-        library.rename(kept)
-    copy.replace(library)
+        kept = _second_name(library)
+    try:
+        copy.replace(library)
+    except OSError:
+        if kept is not None:
+            kept.replace(library)  # as it was: where both are one file, only the name goes
+            kept.unlink(missing_ok=True)
+        raise
     sync_folder(library.parent)
     return kept
+
+
+def _second_name(library: Path) -> Path:
+    """Give the old library a second name and return it, so that at no moment is there no library at its path."""
+    wanted = f"{library.name}.before-{time.strftime('%Y%m%d-%H%M%S')}"
+    for number in itertools.count(1):
+        kept = library.with_name(wanted if number == 1 else f"{wanted}-{number}")
+        try:
+            os.link(library, kept)
+            break
+        except FileExistsError:  # two restores within a second
+            continue
+        except OSError:  # a file system without hard links
+            if not os.path.lexists(kept):
+                library.rename(kept)
+                break
+    return kept
+
+
+def _stamp(copy: Path, application: int) -> None:
+    """Make a closed copy one file of this application id, without SQLite, which would write a journal beside it."""
+    with copy.open("r+b") as file:
+        file.seek(LOGGING_OFFSET)
+        file.write(WITHOUT_LOG)
+        file.seek(ID_OFFSET)
+        file.write(application.to_bytes(4, "big"))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _fold_log(library: Path) -> None:

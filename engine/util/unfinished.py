@@ -28,7 +28,7 @@ def temporary_beside(path: Path) -> Path:
 
 @contextmanager
 def recorded(temporary: Path) -> Iterator[None]:
-    """Keep an entry for a temporary file while it is written."""
+    """Keep an entry for a temporary file while it is written, and longer where it cannot be removed after."""
     entry, folder = None, _folder()
     try:
         if folder is None:
@@ -44,8 +44,9 @@ def recorded(temporary: Path) -> Iterator[None]:
         yield
     finally:
         if entry is not None:
-            with suppress(OSError):
-                Path(entry.name).unlink()
+            if not os.path.lexists(temporary):
+                with suppress(OSError):
+                    Path(entry.name).unlink()
             with suppress(OSError):
                 entry.close()
 

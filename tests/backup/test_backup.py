@@ -14,6 +14,7 @@ import pytest
 from engine import Engine
 from engine.db.plays import Play
 from engine.errors import LibraryError, OutputError
+from engine.util.unfinished import remove_unfinished
 from tests.conftest import GENRES, Collection, write_song
 
 
@@ -120,3 +121,49 @@ def test_an_open_library_is_not_replaced(own: Collection, tmp_path: Path) -> Non
         assert other.stdin is not None
         other.stdin.close()
     assert Engine.restore(tmp_path / "music.bak", own.library).tracks == len(GENRES)
+
+
+def test_two_restores_within_a_second(own: Collection, tmp_path: Path) -> None:
+    """Each restore keeps the library that it replaced, under a name of its own."""
+    with Engine.open(own.library) as engine:
+        engine.backup(tmp_path / "music.bak")
+    kept = [Engine.restore(tmp_path / "music.bak", own.library).replaced for _ in range(3)]
+    assert len({path for path in kept if path is not None and Path(path).is_file()}) == 3
+    with Engine.open(own.library) as engine:
+        assert engine.check().findings == ()
+
+
+STEPS = """
+import os, signal, sys, sqlite3
+from engine import Engine
+left = int(sys.argv[4])
+steps = os.replace, os.rename, os.link, os.fsync, sqlite3.connect
+def see(frame, event, called):
+    global left
+    if event in ("c_call", "c_return") and (called in steps or called.__name__ == "backup"):
+        left -= 1
+        if left < 0: os.kill(os.getpid(), signal.SIGKILL)
+sys.setprofile(see)
+if sys.argv[1] == "backup":
+    with Engine.open(sys.argv[2]) as engine: engine.backup(sys.argv[3])
+else: Engine.restore(sys.argv[3], sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize("operation", ["backup", "restore"])
+def test_killed_in_the_middle(own: Collection, tmp_path: Path, operation: str) -> None:
+    """Killed anywhere, a backup or a restore leaves a library at its path, and only files that the next run removes."""
+    with Engine.open(own.library) as engine:
+        engine.backup(tmp_path / "music.bak")
+    ended = 1
+    for step in range(0, 100, 3):
+        arguments = [operation, str(own.library), str(tmp_path / "music.bak"), str(step)]
+        ended = subprocess.run([sys.executable, "-c", STEPS, *arguments], check=False).returncode
+        assert ended in (0, -9)
+        remove_unfinished()
+        assert not list(tmp_path.glob(".engine-*"))
+        with Engine.open(own.library, create=False) as engine:
+            assert engine.stats().tracks == len(GENRES)
+        if not ended:
+            break
+    assert ended == 0

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.util.atomic_files import ANYTHING, replacing
-from engine.util.unfinished import remove_unfinished, unfinished
+from engine.util.unfinished import recorded, remove_unfinished, unfinished
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +39,15 @@ def test_a_killed_writer_leaves_nothing(tmp_path: Path) -> None:
     assert remove_unfinished() == (temporary,)
     assert [path.name for path in tmp_path.iterdir() if path.name != "cache"] == ["song.flac"]
     assert target.read_bytes() == b"old"
+    assert not list((tmp_path / "cache").rglob("*.part"))
+
+
+def test_what_cannot_be_removed_now_is_removed_later(tmp_path: Path) -> None:
+    """A temporary file that its writer could not remove, on a disk that failed, is removed by a later call."""
+    temporary = tmp_path / ".engine-0123456789abcdef.part"
+    with recorded(temporary):
+        temporary.write_bytes(b"half")
+    assert (unfinished(), remove_unfinished()) == ((temporary,), (temporary,))
     assert not list((tmp_path / "cache").rglob("*.part"))
 
 

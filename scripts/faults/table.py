@@ -1,0 +1,65 @@
+"""The table that all parts print: each fault, how often it was injected, how often all was well, and what was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+SHOWN = 5  # problems printed for each row
+LONGEST = 300  # characters of a printed problem
+
+
+@dataclass
+class Row:
+    """One kind of fault.
+
+    Attributes:
+        fault: Its name.
+        injected: How many times.
+        survived: How often everything held that must hold.
+        lost: Tracks, plays and files lost in all.
+        problems: A line about each case that did not survive.
+        figures: A line to print below the table, for example the load that was held.
+    """
+
+    fault: str
+    injected: int = 0
+    survived: int = 0
+    lost: int = 0
+    problems: list[str] = field(default_factory=list)
+    figures: list[str] = field(default_factory=list)
+
+    def count(self, problem: str | None, lost: int = 0) -> None:
+        """Count one case; `problem` is None where it survived."""
+        self.injected += 1
+        self.lost += lost
+        if problem is None:
+            self.survived += 1
+        else:
+            self.problems.append(" ".join(problem.split())[:LONGEST])
+
+    @property
+    def held(self) -> bool:
+        """Whether every case survived and nothing was lost."""
+        return self.survived == self.injected and not self.lost
+
+
+def skipped(fault: str, reason: str) -> Row:
+    """Return a row for a fault that cannot be injected on this machine."""
+    return Row(fault, figures=[f"{fault}: skipped, {reason}"])
+
+
+def show(rows: Iterable[Row]) -> str:
+    """Return the rows as a Markdown table, with figures and problems below it."""
+    listed = list(rows)
+    lines = ["| fault | times injected | survived | data lost |", "|---|---:|---:|---:|"]
+    lines += [
+        f"| {row.fault} | {row.injected:,} | {row.survived:,} | {row.lost or 'none'} |"
+        for row in listed
+        if row.injected
+    ]
+    figures = [f"- {line}" for row in listed for line in row.figures]
+    problems = [f"- {row.fault}: {line}" for row in listed for line in row.problems[:SHOWN]]
+    more = [f"- {row.fault}: {len(row.problems) - SHOWN} more" for row in listed if len(row.problems) > SHOWN]
+    parts = [lines, figures, [*problems, *more]]
+    return "\n\n".join("\n".join(part) for part in parts if part)

@@ -1,0 +1,95 @@
+"""Operations undisturbed, and the comparison of a disturbed one with that.
+
+After a fault the library must open, hold what was there or was reported as stored, and show the doctor nothing but
+leftovers; and once the operation was run again, every row, answer and file must be as after an undisturbed run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from faults.children import run, share
+from faults.operations import OPERATIONS, Operation
+from faults.world import Facts, World, build, count_lost, difference, facts
+
+ALLOWED = ("leftovers", "index")  # the doctor's findings right after a fault: the next run removes and rebuilds
+NOT_YET = ("no library at", "is empty")  # how a new library is refused before its tables are committed
+BUILD_SECONDS = 300.0
+WORKERS = 2
+
+Known = dict[str, Any]  # of one operation undisturbed: before, after (Facts), seconds, and what was watched
+Watch = Callable[[Operation, World], Any]
+
+
+def prepare(folder: Path, operations: Sequence[Operation], watch: Watch) -> list[dict[str, Known]]:
+    """Build a world for each worker and run each operation undisturbed in it, once under `watch`."""
+    return share(lambda worker, _: _prepare(folder / str(worker), operations, watch), range(WORKERS), WORKERS)
+
+
+def named(name: str) -> Operation:
+    """Return an operation by its name."""
+    return next(each for each in OPERATIONS if each.name == name)
+
+
+def check_after(world: World, operation: Operation, known: Known) -> tuple[str | None, int]:
+    """Open, check and finish an operation that was disturbed; return the problem and the number of things lost."""
+    problem, lost = None, 0
+    found = run(lambda: facts(world))
+    if found.how == "done":
+        problem, lost = _unexpected(known, found.value), _lost(world, known, found.value)
+    elif known["before"] is not None or not any(words in str(found.value) for words in NOT_YET):
+        return f"opening {found.how}: {found.value}", 0
+    finished = run(lambda: _again(operation, world))
+    if finished.how != "done":
+        return problem or f"the next run {finished.how}: {finished.value}", lost
+    lost = max(lost, count_lost(known["after"], finished.value))
+    return problem or difference(known["after"], finished.value), lost
+
+
+def _prepare(root: Path, operations: Sequence[Operation], watch: Watch) -> dict[str, Known]:
+    """Build a world and run each operation undisturbed in it."""
+    ended = run(lambda: build(World(root)), limit=BUILD_SECONDS)
+    if ended.how != "done":
+        raise RuntimeError(f"the world could not be built: {ended}")
+    return {operation.name: _undisturbed(World(root), operation, watch) for operation in operations}
+
+
+def _undisturbed(world: World, operation: Operation, watch: Watch) -> Known:
+    """Return the facts before and after an operation, its seconds, and what `watch` returned."""
+    world.enter()
+    world.load(operation.state)
+    before = run(lambda: facts(world)).value if world.library.exists() else None
+    world.load(operation.state)
+    watched = run(lambda: watch(operation, world)).value
+    world.load(operation.state)
+    began = monotonic()
+    run(lambda: operation.run(world))
+    seconds = monotonic() - began
+    after = run(lambda: _again(operation, world))
+    if after.how != "done" or not watched:
+        raise RuntimeError(f"{operation.name} does not run undisturbed: {after}")
+    return {"before": before, "after": after.value, "seconds": seconds, "watched": watched}
+
+
+def _lost(world: World, known: Known, found: Facts) -> int:
+    """Return what is missing right after a fault: of what was there before and after, and of what was acknowledged."""
+    if known["before"] is None:
+        stored = len(found["rows"]["tracks"]) + len(found["rows"]["skipped"])
+        done = world.acknowledged.stat().st_size if world.acknowledged.exists() else 0
+        return max(0, done - stored)
+    return min(count_lost(known["before"], found), count_lost(known["after"], found))
+
+
+def _unexpected(known: Known, found: Facts) -> str | None:
+    """Describe a finding of the doctor that neither the state before nor after has, leftovers apart."""
+    usual = {*known["after"]["findings"], *(known["before"]["findings"] if known["before"] else ())}
+    new = [each for each in found["findings"] if each not in usual and not each.startswith(ALLOWED)]
+    return f"the doctor finds {new[0]}" if new else None
+
+
+def _again(operation: Operation, world: World) -> Facts:
+    operation.again(world)
+    return facts(world)
