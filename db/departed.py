@@ -1,78 +1,281 @@
-"""Plays of tracks that were removed, kept until a file with the same content, or at the same path, is a track again.
+"""Tracks that were removed: ids, plays and the sound, kept until the same recording is a track again.
 
-What a user did with a track must not hang on whether its file is there today. The table is made when the first such
-play is kept: a library without it is complete, and an older Engine ignores it.
+What a user did with a track must not hang on whether its file is there today. The tables are made when the first track
+is removed: a library without them is complete, and an older Engine ignores them.
 """
 
-from collections.abc import Iterable
+from __future__ import annotations
 
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    ColumnElement,
     Connection,
     Float,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     Table,
+    and_,
     delete,
     insert,
     inspect,
     literal,
     select,
+    tuple_,
     update,
 )
 
-from engine.db.schema import BLOB, TEXT, plays, tracks
+from engine.db.schema import BLOB, TEXT, plays, segments, signatures, tracks
 from engine.db.text import Folder, portions
+from engine.embedding import RECORDING_SECONDS, SAME_SECONDS, SAME_SIGNATURE, TrackEmbedding
 
+KEPT_SECONDS = 90 * 86_400  # after which a removed track that was never played is forgotten, and the sound of all
+SAME_ATTENTION = 0.01  # by which the weight of a segment may differ: rounding
+
+EVENT = "event IN ('play', 'skip', 'like')"
+_metadata = MetaData()
+
+departed_tracks = Table(
+    "departed_tracks",
+    _metadata,
+    Column("track_id", Integer, primary_key=True),
+    Column("content_hash", BLOB, nullable=False, index=True),
+    Column("path", BLOB, nullable=False, index=True),
+    Column("duration_seconds", Float, nullable=False, index=True),
+    Column("recording_id", TEXT, index=True),
+    Column("added_at", Integer, nullable=False),  # seconds since 1970
+    Column("removed_at", Integer, nullable=False),
+)
+departed_sounds = Table(
+    "departed_sounds",
+    _metadata,
+    Column("track_id", Integer, nullable=False),
+    Column("encoder", TEXT, nullable=False),
+    Column("coverage", TEXT, nullable=False),
+    Column("vector", BLOB, nullable=False),  # float32 (D,)
+    Column("attention", BLOB, nullable=False),  # float32 (S,)
+    PrimaryKeyConstraint("track_id", "encoder", "coverage"),
+)
 departed_plays = Table(
     "departed_plays",
-    MetaData(),
+    _metadata,
     Column("id", Integer, primary_key=True),
     Column("content_hash", BLOB, nullable=False, index=True),
     Column("path", BLOB, nullable=False, index=True),
     Column("time", Float, nullable=False),  # seconds since 1970
     Column("event", TEXT, nullable=False),
-    CheckConstraint("event IN ('play', 'skip', 'like')"),
+    CheckConstraint(EVENT),
+)
+orphaned_plays = Table(  # of tracks of which nothing but the id is known
+    "orphaned_plays",
+    _metadata,
+    Column("id", Integer, primary_key=True),
+    Column("track_id", Integer, nullable=False, index=True),
+    Column("time", Float, nullable=False),
+    Column("event", TEXT, nullable=False),
+    CheckConstraint(EVENT),
 )
 
 
-def keep_plays(connection: Connection, ids: Iterable[int]) -> None:
-    """Set the plays of these tracks aside, before the tracks are removed."""
+class FileIdentity(Protocol):
+    """The fields of a new track that tell which recording it is; see `engine.db.NewTrack`."""
+
+    @property
+    def path(self) -> bytes:
+        """The absolute path."""
+
+    @property
+    def content_hash(self) -> bytes:
+        """Of its bytes."""
+
+    @property
+    def duration_seconds(self) -> float:
+        """Its length."""
+
+    @property
+    def recording_id(self) -> str | None:
+        """MusicBrainz' id of the recording."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sound:
+    """The embedding of a file that becomes a track, by an encoder with a coverage."""
+
+    encoder: str
+    coverage: str
+    embedding: TrackEmbedding
+
+
+@dataclass(frozen=True)
+class Departed:
+    """A removed track whose recording is a track again."""
+
+    track_id: int
+    content_hash: bytes
+    path: bytes
+    added_at: int
+
+
+def keep_departed(connection: Connection, ids: Iterable[int]) -> None:
+    """Set tracks aside, with their plays and sound, before they are removed."""
+    _metadata.create_all(connection)
+    now = int(time.time())
     for portion in portions(ids):
-        columns = select(tracks.c.content_hash, tracks.c.path, plays.c.time, plays.c.event)
-        found = columns.join_from(tracks, plays).where(tracks.c.id.in_(portion)).order_by(plays.c.id)
-        if connection.execute(found.limit(1)).first() is not None:
-            departed_plays.create(connection, checkfirst=True)
-            connection.execute(insert(departed_plays).from_select(["content_hash", "path", "time", "event"], found))
+        going = tracks.c.id.in_(portion)
+        names = [column.name for column in departed_tracks.columns if column.name not in ("track_id", "removed_at")]
+        rows = select(tracks.c.id, *(tracks.c[name] for name in names), literal(now)).where(going)
+        connection.execute(delete(departed_tracks).where(departed_tracks.c.track_id.in_(portion)))
+        connection.execute(insert(departed_tracks).from_select(["track_id", *names, "removed_at"], rows))
+        _keep_sounds(connection, portion)
+        events = select(tracks.c.content_hash, tracks.c.path, plays.c.time, plays.c.event)
+        found = events.join_from(tracks, plays).where(going).order_by(plays.c.id)
+        connection.execute(insert(departed_plays).from_select(["content_hash", "path", "time", "event"], found))
 
 
-def return_plays(connection: Connection, track_id: int, content_hash: bytes, path: bytes) -> None:
-    """Give a new track the plays of a removed one: that with the same content, else the last one at the same path."""
-    if not _any_kept(connection):
+def forget_departed(connection: Connection) -> None:
+    """Forget removed tracks that were never played, and the sound of all, once they have been gone for 90 days."""
+    if not _is_kept(connection, departed_tracks):
         return
-    mine = departed_plays.c.content_hash == content_hash
-    if connection.execute(select(departed_plays.c.id).where(mine).limit(1)).first() is None:
-        here = departed_plays.c.path == path
-        last = select(departed_plays.c.content_hash).where(here).order_by(departed_plays.c.id.desc()).limit(1)
-        mine = here & (departed_plays.c.content_hash == last.scalar_subquery())
-    events = select(literal(track_id), departed_plays.c.time, departed_plays.c.event).where(mine).distinct()
-    connection.execute(insert(plays).from_select(["track_id", "time", "event"], events))
-    connection.execute(delete(departed_plays).where(mine))
+    before = departed_tracks.c.removed_at < int(time.time()) - KEPT_SECONDS
+    old = select(departed_tracks.c.track_id).where(before)
+    connection.execute(delete(departed_sounds).where(departed_sounds.c.track_id.in_(old)))
+    played = select(departed_plays.c.content_hash, departed_plays.c.path)
+    never = tuple_(departed_tracks.c.content_hash, departed_tracks.c.path).not_in(played)
+    connection.execute(delete(departed_tracks).where(before, never))
+
+
+def find_departed(connection: Connection, new: FileIdentity, sound: Sound | None = None) -> Departed | None:
+    """Return the removed track that a new one continues, None where there is none.
+
+    In this order: the same bytes, the same MusicBrainz recording of about the same length, the same sound (length,
+    signature and attention are equal up to rounding), or another file of about the same length at the same path.
+    """
+    if not _is_kept(connection, departed_tracks):
+        return None
+    about_as_long = _length_within(new.duration_seconds, RECORDING_SECONDS)
+    conditions = [departed_tracks.c.content_hash == new.content_hash]
+    if new.recording_id is not None:
+        conditions.append(and_(departed_tracks.c.recording_id == new.recording_id, about_as_long))
+    for condition in conditions:
+        if found := _first(connection, condition, new.path):
+            return found
+    if sound is not None and (found := _find_by_sound(connection, new, sound)):
+        return found
+    return _first(connection, and_(departed_tracks.c.path == new.path, about_as_long), new.path)
+
+
+def return_plays(connection: Connection, track_id: int, new: FileIdentity, departed: Departed | None) -> None:
+    """Give a new track the plays of the removed one that it continues, which is forgotten.
+
+    Plays that an earlier version of Engine set aside come back by content, else by path.
+    """
+    if departed is not None:
+        mine = (departed_plays.c.content_hash == departed.content_hash) & (departed_plays.c.path == departed.path)
+        _move(connection, departed_plays, mine, track_id)
+        _move(connection, orphaned_plays, orphaned_plays.c.track_id == track_id, track_id)
+        for table in (departed_tracks, departed_sounds):
+            connection.execute(delete(table).where(table.c.track_id == departed.track_id))
+    elif _is_kept(connection, departed_plays):
+        _return_by_name(connection, track_id, new)
+
+
+def set_orphans_aside(connection: Connection) -> int:
+    """Take plays without a track out of the history and keep them beside it; return how many."""
+    lost = plays.c.track_id.not_in(select(tracks.c.id))
+    if connection.execute(select(plays.c.id).where(lost).limit(1)).first() is None:
+        return 0
+    _metadata.create_all(connection)
+    columns = select(plays.c.track_id, plays.c.time, plays.c.event).where(lost).order_by(plays.c.id)
+    connection.execute(insert(orphaned_plays).from_select(["track_id", "time", "event"], columns))
+    return connection.execute(delete(plays).where(lost)).rowcount
 
 
 def relocate_departed(connection: Connection, source: Folder, target: Folder) -> None:
     """Rewrite the paths of removed tracks in a folder that moved."""
-    if not _any_kept(connection):
-        return
-    inside = select(departed_plays.c.path).where(source.condition(departed_plays.c.path)).distinct()
-    moves = [(path, source.rebased(path, target)) for path in connection.execute(inside).scalars().all()]
-    ids = {path: select(departed_plays.c.id).where(departed_plays.c.path == path) for path, _ in moves}
-    rows = [(connection.execute(ids[path]).scalars().all(), new) for path, new in moves]  # before any path changes
-    for numbers, new in rows:
-        for portion in portions(numbers):
-            connection.execute(update(departed_plays).where(departed_plays.c.id.in_(portion)).values(path=new))
+    for table, key in ((departed_plays, departed_plays.c.id), (departed_tracks, departed_tracks.c.track_id)):
+        if not _is_kept(connection, table):
+            continue
+        inside = select(table.c.path).where(source.condition(table.c.path)).distinct()
+        moves = [(path, source.rebased(path, target)) for path in connection.execute(inside).scalars().all()]
+        ids = {path: select(key).where(table.c.path == path) for path, _ in moves}
+        rows = [(connection.execute(ids[path]).scalars().all(), new) for path, new in moves]  # before any changes
+        for numbers, new in rows:
+            for portion in portions(numbers):
+                connection.execute(update(table).where(key.in_(portion)).values(path=new))
 
 
-def _any_kept(connection: Connection) -> bool:
-    return inspect(connection).has_table(departed_plays.name)
+def _keep_sounds(connection: Connection, ids: list[int]) -> None:
+    connection.execute(delete(departed_sounds).where(departed_sounds.c.track_id.in_(ids)))
+    names = ["track_id", "encoder", "coverage", "vector"]
+    columns = select(*(signatures.c[name] for name in names), segments.c.attention)
+    rows = columns.join_from(signatures, segments).where(signatures.c.track_id.in_(ids))
+    connection.execute(insert(departed_sounds).from_select([*names, "attention"], rows))
+
+
+def _first(connection: Connection, condition: ColumnElement[bool], path: bytes) -> Departed | None:
+    """Return a removed track that meets a condition: the one at a path, if it does, else the oldest."""
+    table = departed_tracks.c
+    columns = select(table.track_id, table.content_hash, table.path, table.added_at)
+    free = columns.where(condition, table.track_id.not_in(select(tracks.c.id)))
+    row = connection.execute(free.order_by((table.path == path).desc(), table.track_id).limit(1)).first()
+    return None if row is None else Departed(*row)
+
+
+def _find_by_sound(connection: Connection, new: FileIdentity, sound: Sound) -> Departed | None:
+    table, kept = departed_tracks.c, departed_sounds.c
+    columns = select(table.track_id, kept.vector, kept.attention).where(
+        _length_within(new.duration_seconds, SAME_SECONDS),
+        kept.track_id == table.track_id,
+        kept.encoder == sound.encoder,
+        kept.coverage == sound.coverage,
+    )
+    for row in connection.execute(columns.order_by(table.track_id)).all():
+        if _sounds_the_same(row, sound.embedding) and (
+            found := _first(connection, table.track_id == row.track_id, new.path)
+        ):
+            return found
+    return None
+
+
+def _sounds_the_same(row: Any, new: TrackEmbedding) -> bool:
+    if (len(row.vector), len(row.attention)) != (4 * len(new.signature), 4 * len(new.attention)):
+        return False
+    vector, attention = np.frombuffer(row.vector, "<f4"), np.frombuffer(row.attention, "<f4")
+    close = float(vector @ new.signature) >= SAME_SIGNATURE
+    return close and bool(np.abs(attention - new.attention).max(initial=0) <= SAME_ATTENTION)
+
+
+def _return_by_name(connection: Connection, track_id: int, new: FileIdentity) -> None:
+    """Give a new track the plays that were set aside without its id: of its content, else the last at its path."""
+    nameless = tuple_(departed_plays.c.content_hash, departed_plays.c.path).not_in(
+        select(departed_tracks.c.content_hash, departed_tracks.c.path)
+    )
+    _metadata.create_all(connection)
+    mine = nameless & (departed_plays.c.content_hash == new.content_hash)
+    if connection.execute(select(departed_plays.c.id).where(mine).limit(1)).first() is None:
+        here = nameless & (departed_plays.c.path == new.path)
+        last = select(departed_plays.c.content_hash).where(here).order_by(departed_plays.c.id.desc()).limit(1)
+        mine = here & (departed_plays.c.content_hash == last.scalar_subquery())
+    _move(connection, departed_plays, mine, track_id)
+
+
+def _move(connection: Connection, kept: Table, mine: ColumnElement[bool], track_id: int) -> None:
+    """Move plays that were kept back into the history."""
+    events = select(literal(track_id), kept.c.time, kept.c.event).where(mine).distinct()
+    connection.execute(insert(plays).from_select(["track_id", "time", "event"], events))
+    connection.execute(delete(kept).where(mine))
+
+
+def _length_within(seconds: float, tolerance: float) -> ColumnElement[bool]:
+    return departed_tracks.c.duration_seconds.between(seconds - tolerance, seconds + tolerance)
+
+
+def _is_kept(connection: Connection, table: Table) -> bool:
+    return inspect(connection).has_table(table.name)

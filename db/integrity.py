@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection, Table, delete, func, select
 
+from engine.db.departed import set_orphans_aside
 from engine.db.dialects import dialect_of
 from engine.db.schema import audio_features, fingerprints, search_texts, segments, signatures, tracks, words
 from engine.db.signatures import UNIT_TOLERANCE
@@ -36,8 +37,8 @@ def dangling_rows(connection: Connection) -> dict[str, int]:
 
 
 def remove_dangling_rows(connection: Connection) -> int:
-    """Remove derived rows without their track or signature; return how many. What a user made stays."""
-    removed = 0
+    """Remove derived rows without their track or signature, and set plays without a track aside; return how many."""
+    removed = set_orphans_aside(connection)
     for table in DERIVED:
         lost = table.c.track_id.not_in(select(tracks.c.id))
         removed += connection.execute(delete(table).where(lost)).rowcount

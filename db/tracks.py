@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
-from engine.db.departed import keep_plays, return_plays
+from engine.db.departed import Sound, find_departed, keep_departed, return_plays
 from engine.db.dialects import dialect_of
 from engine.db.dialects.types import CheckedRows
 from engine.db.schema import audio_features, fingerprints, signatures, skipped, tracks
@@ -103,12 +103,13 @@ BY_HASH = select(*COLUMNS).where(tracks.c.content_hash == bindparam("content_has
 IDS_BY_HASH = select(tracks.c.id).where(tracks.c.content_hash == bindparam("content_hash"))
 
 
-def upsert_track(connection: Connection, new: NewTrack) -> int:
+def upsert_track(connection: Connection, new: NewTrack, sound: Sound | None = None) -> int:
     """Write a track and return its id, which stays when the path is known.
 
-    The file is no longer skipped. A new track gets the plays that a removed one with the same content, or at the same
-    path, left behind. When the content hash is another than before, the signatures of every encoder, the
-    fingerprint and the audio features go: they describe bytes that are gone. A year outside `YEARS` is stored as none.
+    The file is no longer skipped. A new track that continues a removed one (`engine.db.departed.find_departed`, where
+    `sound` helps) gets back its id and plays. When the content hash is another than before, the signatures of every
+    encoder, the fingerprint and the audio features go: they describe bytes that are gone. A year outside `YEARS` is
+    stored as none.
 
     Raises:
         LibraryError: The path is relative, or the duration is no finite number.
@@ -120,15 +121,17 @@ def upsert_track(connection: Connection, new: NewTrack) -> int:
     values = _row(new)
     known = ids_by_paths(connection, [new.path])
     _forget_outdated(connection, new)
+    departed = None if new.path in known else find_departed(connection, new, sound)
     if new.path in known:
         connection.execute(update(tracks).where(tracks.c.path == new.path).values(values))
     else:
-        connection.execute(insert(tracks).values(**values, added_at=int(time.time())))
+        again = {"id": departed.track_id, "added_at": departed.added_at} if departed else {"added_at": int(time.time())}
+        connection.execute(insert(tracks).values(**values, **again))
     connection.execute(delete(skipped).where(skipped.c.path == new.path))
     track_id = int(connection.execute(select(tracks.c.id).where(tracks.c.path == new.path)).scalar_one())
     put_search_text(connection, track_id, searchable(new, new.path))
     if not known:
-        return_plays(connection, track_id, new.content_hash, new.path)
+        return_plays(connection, track_id, new, departed)
     return track_id
 
 
@@ -166,10 +169,10 @@ def touch_track(connection: Connection, track_id: int, size: int, mtime_ns: int,
 def remove_tracks(connection: Connection, ids: Iterable[int]) -> int:
     """Remove tracks with their signatures and return how many there were; ids that are not there are passed over.
 
-    Their plays are set aside: a track that is added later with the same content, or at the same path, gets them back.
+    Ids, plays and sound are set aside: a track that is added later and continues one of them gets these back.
     """
     listed = list(ids)
-    keep_plays(connection, listed)
+    keep_departed(connection, listed)
     drop_search_texts(connection, listed)
     removed = 0
     for portion in portions(listed):

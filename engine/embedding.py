@@ -13,6 +13,11 @@ from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.float32]
 
+# Tolerances by which two files are one recording: by rounding; two encodings of one recording lie farther apart.
+SAME_SECONDS = 0.05
+SAME_SIGNATURE = 0.9999  # cosine
+RECORDING_SECONDS = 3.0  # by which files of one MusicBrainz recording may differ in length
+
 
 @dataclass(frozen=True, eq=False)
 class TrackEmbedding:

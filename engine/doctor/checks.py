@@ -74,7 +74,7 @@ def _references(session: LibrarySession, repair: bool) -> Iterator[Finding]:
             "references",
             "error",
             f"{count} rows of {table} belong to no track",
-            "engine doctor --repair removes them",
+            "engine doctor --repair sets them aside" if table == "plays" else "engine doctor --repair removes them",
             repaired=repair and table not in left,
         )
 

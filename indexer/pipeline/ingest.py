@@ -22,6 +22,7 @@ from engine.db import (
     put_skipped,
     tracks_to_read,
 )
+from engine.db.departed import forget_departed
 from engine.db.text import Folder, displayable
 from engine.indexer.audio.scan import FoundFile, OutsideLink, Unreadable, scan
 from engine.indexer.audio.tags import TAG_READER
@@ -152,6 +153,7 @@ class Ingest:
             for root in roots:
                 if os.path.lexists(root):
                     add_root(connection, root)
+            forget_departed(connection)
             known = known_files(connection, roots)
             if self.options.retry:
                 again = {found.path for found in files if (state := known.get(found.path)) and state.failed}

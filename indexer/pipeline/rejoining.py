@@ -14,15 +14,13 @@ import numpy as np
 from sqlalchemy import Connection
 
 from engine.db import Track, TrackIdentity, get_signature, track_by_id, track_identities
-from engine.embedding import TrackEmbedding
+from engine.embedding import RECORDING_SECONDS, SAME_SECONDS, SAME_SIGNATURE, TrackEmbedding
 from engine.indexer.audio.tags import read_tags
 from engine.indexer.pipeline.encoding import EmbeddedTrack
 from engine.indexer.pipeline.prepare import Target
 from engine.indexer.pipeline.pruning import is_gone
 
-RECORDING_SECONDS = 3.0  # by which files of one recording may differ in length
-SAME_SECONDS = 0.05
-SAME_SIGNATURE, SAME_SEGMENT = 0.9999, 0.999  # cosine; segment vectors are stored as float16
+SAME_SEGMENT = 0.999  # cosine; segment vectors are stored as float16
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from engine.db import (
     track_by_path,
     upsert_track,
 )
+from engine.db.departed import Sound
 from engine.db.text import displayable
 from engine.indexer.audio.scan import FoundFile
 from engine.indexer.audio.tags import read_tags
@@ -105,7 +106,13 @@ class Storing:
             return gone.id, "moved"
         if isinstance(item, Embedded) and (again := self._rejoined(connection, item)) is not None:
             return again, "moved"
-        return upsert_track(connection, _new_track(item)), "new"
+        return upsert_track(connection, _new_track(item), self._sound(item)), "new"
+
+    def _sound(self, item: Known | Embedded) -> Sound | None:
+        """Return the embedding by which a removed track is recognised."""
+        if isinstance(item, Known):
+            return None
+        return Sound(self.target.encoder_id, self.target.coverage, item.track.embedding)
 
     def _rejoined(self, connection: Connection, item: Embedded) -> int | None:
         """Move the track here whose file was retagged and renamed into this one; return its id, if there is one."""

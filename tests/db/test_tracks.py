@@ -156,11 +156,11 @@ def test_known_path_keeps_its_id(database: Database, new_track: NewTracks) -> No
 
 
 def test_removed_ids_are_never_given_out_again(database: Database, new_track: NewTracks) -> None:
-    """The id of a removed track is not the id of any later one."""
+    """The id of a removed track is not the id of any other one."""
     with database.write() as connection:
         first = upsert_track(connection, new_track())
         assert remove_tracks(connection, [first, 999]) == 1
-        assert upsert_track(connection, new_track()) > first
+        assert upsert_track(connection, new_track(b"/music/other.flac")) > first
 
 
 def test_changed_bytes_lose_every_signature(

@@ -50,12 +50,16 @@ def test_bad_signatures(own: Collection, vector: np.ndarray) -> None:
 
 
 def test_rows_of_no_track(own: Collection) -> None:
-    """Rows that belong to no track are found and removed."""
+    """Rows that belong to no track are found; derived ones are removed, plays set aside."""
+    with Engine.open(own.library) as engine:
+        engine.add_plays([Play(1_700_000_000.0, "like", 2)])
     with sqlite3.connect(own.library) as connection:  # without foreign keys
         connection.execute("DELETE FROM tracks WHERE id = 2")
     assert "references" in names(check(own.library))
     assert check(own.library, repair=True).sound
     assert "references" not in names(check(own.library))
+    with sqlite3.connect(own.library) as connection:
+        assert connection.execute("SELECT track_id, event FROM orphaned_plays").fetchall() == [(2, "like")]
 
 
 def test_a_damaged_file(own: Collection) -> None:

@@ -172,7 +172,7 @@ def test_nothing_is_left(rogue: Path, tmp_path: Path, end: str) -> None:
             assert report.new >= 6
         engine._session.store("windows").wait()
         assert left_behind()[1:] == before[1:]
-        assert left_behind()[0] <= before[0] + 2  # the library's own connections
+        assert left_behind()[0] <= before[0] + 6  # two of each of the library's connections, of which threads add some
         assert engine.stats().tracks >= 7
 
 

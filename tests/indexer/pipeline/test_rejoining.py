@@ -92,3 +92,30 @@ def test_each_track_is_joined_once(engine: Engine, own: Collection) -> None:
     write_song(own.folder / "twice.wav", 2, "Polka", title="Retagged twice")
     report = engine.index(own.folder)
     assert (report.moved, report.new, report.vanished) == (1, 1, [])
+
+
+@pytest.mark.parametrize("change", ["content", "tags", "name", "tags and name", "encoding"])
+def test_removed_and_added_again(engine: Engine, own: Collection, change: str) -> None:
+    """A removed track that is indexed again has its id and plays, whatever else changed meanwhile."""
+    track_id, session, path = track_id_of(engine, own.song(2)), engine._session, own.song(2)
+    with session.database.write() as connection:
+        add_plays(connection, [Play(100.0, "like", track_id)])
+    engine.remove(path)
+    engine.index(write_song(own.folder.parent / "later.wav", 77))
+    content = path.read_bytes()
+    path.unlink()
+    if change == "tags and name":
+        path = write_song(own.folder / "renamed.wav", 2, "Polka")
+    elif change == "name":
+        path = own.folder / "renamed.wav"
+        path.write_bytes(content)
+    elif change == "tags":
+        write_song(path, 2, "Polka")
+    elif change == "encoding":
+        write_audio(path, make_song(2) * np.float32(0.5), RATE, tags={"title": "Softer"})
+    else:
+        path.write_bytes(content)
+    assert engine.index(path).new == 1
+    assert track_id_of(engine, path) == track_id
+    with session.database.read() as connection:
+        assert list_plays(connection) == [Play(100.0, "like", track_id)]
