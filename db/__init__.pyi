@@ -114,3 +114,4 @@ from .vectors import (
     track_of_signatures as track_of_signatures,
     vectors_of_tracks as vectors_of_tracks,
 )
+from .words import WordBatch as WordBatch, word_batches as word_batches

@@ -75,6 +75,12 @@ from .explain.results import (
     PairExplanation as PairExplanation,
     WindowPair as WindowPair,
 )
+from .find.results import (
+    FindResult as FindResult,
+    FoundByWords as FoundByWords,
+    MatchedTag as MatchedTag,
+    UnderstoodWords as UnderstoodWords,
+)
 from .genres.results import (
     GenreEquation as GenreEquation,
     GenreRelations as GenreRelations,

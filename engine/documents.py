@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from engine.doctor.results import CheckReport
     from engine.duplicates.results import Duplicates
     from engine.explain.results import Explanation, PairExplanation
+    from engine.find.results import FindResult
     from engine.genres.results import GenreRelations
     from engine.map.results import LibraryMap
     from engine.playlists.results import Playlist
@@ -61,6 +62,15 @@ def classifications(encoder: str, results: Iterable[Classification], tags: TagRe
     if tags is not None:
         document["tags"] = asdict(tags)
     return document
+
+
+def find(result: FindResult) -> Document:
+    """Return `text`, `understood` (`words`, `tag`, `weight`), `ignored` (words) and `matches`.
+
+    A match has the keys of a match of `similar`, and `tags`: those of the description that it carries (`tag`,
+    `probability`, `level`: the share of typical tracks that carry less of it), the strongest first.
+    """
+    return asdict(result)
 
 
 def playlist(made: Playlist) -> Document:

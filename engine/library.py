@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from engine.doctor.results import CheckReport
     from engine.duplicates.results import Duplicates
     from engine.explain.results import Explanation, PairExplanation
+    from engine.find.results import FindResult
     from engine.genres.results import GenreRelations
     from engine.indexer.pipeline.reports import IndexProgress, IndexReport, MeasureReport
     from engine.map.results import LibraryMap
@@ -302,6 +303,27 @@ class Engine:
 
             query = query_from_excerpt(view, track, at)
         return nearest_tracks(view, query, k, filters, ranking, no_duplicates=no_duplicates)
+
+    def find(self, text: str, k: int = 20, *, filters: Filters = NO_FILTERS) -> FindResult:
+        """Return the k tracks that fit a description such as "calm piano at night, no vocals" best.
+
+        Words stand for the encoder's tags by a table of English synonyms, negations and degrees; for years and, where
+        tracks were measured, a tempo; and for artists, genres and titles of this library. The tags of a track are
+        predictions from its sound.
+
+        Args:
+            text: At most 100 words.
+            k: Most tracks.
+            filters: Conditions on the tracks.
+
+        Raises:
+            QueryError: Nothing in the text was understood, it is empty or too long, the encoder predicts no tags, or a
+                filter is out of range.
+            LibraryError: The library has no signatures.
+        """
+        from engine.find.finding import find
+
+        return find(self._session.view(), text, k, filters)
 
     def similar_to(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,14 @@ from safetensors import SafetensorError, safe_open
 from engine.errors import EncoderError, brief
 from engine.models.registry import ARCHITECTURES
 from engine.models.weights_files import MALFORMED, EncoderFile, check_digest, read_metadata
+
+
+@dataclass(frozen=True, eq=False)
+class LinearHead:
+    """A head's weight (C, D) and bias (C,)."""
+
+    weight: NDArray[np.float32]
+    bias: NDArray[np.float32]
 
 
 def segment_seconds(file: EncoderFile) -> float:
@@ -65,8 +74,26 @@ def segment_words(file: EncoderFile, vectors: NDArray[np.float32]) -> NDArray[np
     return 0.5 * np.tanh(0.5 * outputs) + 0.5  # the logistic function; no number overflows
 
 
+def word_head(file: EncoderFile, dimensions: int) -> LinearHead:
+    """Return the head that predicts an encoder's words from the sum of segments before it is normalised.
+
+    Args:
+        file: The encoder's.
+        dimensions: D.
+
+    Raises:
+        EncoderError: The weights are missing, damaged, others than named, or without words.
+    """
+    return _head(file, "word", len(file.words), dimensions)
+
+
 def _outputs(file: EncoderFile, head: str, count: int, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Apply a linear head with `count` outputs to vectors (S, D) -> (S, count)."""
+    linear = _head(file, head, count, vectors.shape[1])
+    return vectors @ linear.weight.T + linear.bias
+
+
+def _head(file: EncoderFile, head: str, count: int, dimensions: int) -> LinearHead:
     check_digest(file)
     try:
         with safe_open(file.path, framework="np") as tensors:
@@ -75,9 +102,9 @@ def _outputs(file: EncoderFile, head: str, count: int, vectors: NDArray[np.float
             )
     except (SafetensorError, OSError, *MALFORMED) as error:
         raise EncoderError(f"expected a {head} head in the weights {file.path}, found none: {brief(error)}") from error
-    expected = (count, vectors.shape[1])
+    expected = (count, dimensions)
     if weight.shape != expected or bias.shape != expected[:1]:
         raise EncoderError(
             f"expected a {head} head of shape {expected} in the weights {file.path}, found {weight.shape}"
         )
-    return vectors @ weight.T + bias
+    return LinearHead(weight, bias)

@@ -33,6 +33,7 @@ LAYERS = (  # rooms of engine/, lowest first; a room imports rooms of lower laye
     {"session"},
     {"duplicates"},
     {"search"},
+    {"find"},
     {"backup", "doctor", "explain", "genres", "manage", "map", "playlists", "recommend", "tags"},
     {"documents"},
     {"library"},

@@ -18,6 +18,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "engine explain song.mp3 other.flac",
     ),
     "export": ("engine export signatures.npz",),
+    "find": (
+        'engine find "calm piano at night, no vocals"',
+        'engine find "very happy 80s dance music" -k 10 --not-genre metal',
+    ),
     "genres": ("engine genres", "engine genres --threshold 0.8 --plot genres"),
     "index": ("engine index ~/Music", "engine index ~/Music --prune"),
     "map": ("engine map --out map.html", "engine map --out map.png --dims 3"),

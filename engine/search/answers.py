@@ -46,7 +46,7 @@ def nearest_tracks(
     else:
         neighbours = nearest(view, query, k, filters, ranking)
     with view.read() as connection:
-        matches = _matches(connection, view, neighbours)
+        matches = matches_of(connection, view, neighbours)
     return replace(_result(view, query), matches=matches, seed=ranking.seed)
 
 
@@ -101,8 +101,11 @@ def _valence(moods: list[MoodProbability]) -> tuple[ValenceProbability, ...]:
     return tuple(sorted(degrees, key=lambda entry: -entry.probability))
 
 
-def _matches(connection: Connection, view: LibraryView, neighbours: Sequence[Neighbour]) -> tuple[Match, ...]:
-    """Return neighbours with their tags; tracks without a genre that the encoder knows get a predicted one."""
+def matches_of(connection: Connection, view: LibraryView, neighbours: Sequence[Neighbour]) -> tuple[Match, ...]:
+    """Return neighbours as matches, in their order, with their files' tags.
+
+    Tracks without a genre that the encoder knows get a predicted one.
+    """
     genres = view.file.genres
     tracks = tracks_by_ids(connection, [neighbour.track_id for neighbour in neighbours])
     tagged = {track_id: map_tag(track.genre, genres) for track_id, track in tracks.items()}

@@ -1,0 +1,48 @@
+"""The words of all tracks, as a stream: how likely an encoder finds each of its words in each track."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, select
+
+from engine.db.schema import signatures, words
+from engine.db.signatures import HALF, damaged
+from engine.db.text import ROWS_AT_ONCE
+from engine.embedding import Floats
+
+
+@dataclass(frozen=True, eq=False)
+class WordBatch:
+    """The words of B tracks: ids (B,), and probabilities (B, V) in the order of the encoder's words."""
+
+    track_ids: NDArray[np.int64]
+    probabilities: Floats
+
+
+def word_batches(connection: Connection, encoder: str, coverage: str, count: int) -> Iterator[WordBatch]:
+    """Yield the words of every track that has them, as they lie on the disk.
+
+    Args:
+        connection: A connection of the library.
+        encoder: Id, `name@hash`.
+        coverage: "windows" or "full".
+        count: V, the number of the encoder's words.
+
+    Raises:
+        LibraryError: A track has another number of words, or a number is not finite.
+    """
+    columns = select(signatures.c.track_id, words.c.probabilities)
+    joined = columns.join_from(signatures, words, words.c.signature_id == signatures.c.id)
+    found = joined.filter_by(encoder=encoder, coverage=coverage).order_by(signatures.c.id)
+    for rows in connection.execute(found).partitions(ROWS_AT_ONCE):
+        for row in rows:
+            if len(row.probabilities) != count * HALF.itemsize:
+                length = f"expected {count} words, found {len(row.probabilities)} bytes"
+                raise damaged(connection, row.track_id, length)
+        stacked = np.frombuffer(b"".join(row.probabilities for row in rows), HALF).reshape(len(rows), count)
+        if not np.isfinite(stacked).all():
+            wrong = int(np.flatnonzero(~np.isfinite(stacked).all(axis=1))[0])
+            raise damaged(connection, rows[wrong].track_id, "expected finite words")
+        yield WordBatch(np.array([row.track_id for row in rows], np.int64), stacked.astype(np.float32))

@@ -1,0 +1,1 @@
+"""Which tracks fit a description in words? Understanding, names of the library, scores, answers."""

@@ -1,0 +1,49 @@
+"""The result of `Engine.find`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.search.results import Match
+
+
+@dataclass(frozen=True)
+class UnderstoodWords:
+    """Words of a description, one of the things that they stand for, and how much it counts.
+
+    `tag` is a word of the encoder ("piano"), or "year 1980-1989", "tempo 115-125", "artist NAME", "genre NAME",
+    "title NAME", "like NAME". `weight` is -2 to 2, negative for what the tracks should not have.
+    """
+
+    words: str
+    tag: str
+    weight: float
+
+
+@dataclass(frozen=True)
+class MatchedTag:
+    """A tag of the description that a track carries.
+
+    `probability` is the encoder's own; `level` is the share of typical tracks that carry less of it, 0 to 1.
+    """
+
+    tag: str
+    probability: float
+    level: float
+
+
+@dataclass(frozen=True)
+class FoundByWords(Match):
+    """A track that fits a description: `similarity`, 0 to 1, tells how well, `tags` why, the strongest first."""
+
+    tags: tuple[MatchedTag, ...]
+
+
+@dataclass(frozen=True)
+class FindResult:
+    """The tracks that fit a description, best first; how it was understood; the words that nothing answered."""
+
+    text: str
+    understood: tuple[UnderstoodWords, ...]
+    ignored: tuple[str, ...]
+    matches: tuple[FoundByWords, ...]
