@@ -35,6 +35,7 @@ from engine.db.dialects.sqlite_errors import BUSY_SECONDS, explained
 from engine.db.dialects.types import BLOB
 from engine.errors import LibraryError
 
+INDEX_BYTES = 32_768  # least size of the index of a write-ahead log that is in use
 POOL_SIZE = 8  # connections that stay open; more are opened when more threads read at once, and closed after
 
 
@@ -175,12 +176,14 @@ def _has_trigrams() -> bool:
     return True
 
 
-def _connect(path: Path, query: str = "mode=rw") -> sqlite3.Connection:
-    """Open the file, which must exist: one that vanished is not silently made anew."""
+def _connect(path: Path, query: str = "mode=rw", *first: str) -> sqlite3.Connection:
+    """Open the file, which must exist: one that vanished is not silently made anew; `first` are run at once."""
     connection = sqlite3.connect(
         f"{path.as_uri()}?{query}", uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
     try:
+        for statement in first:
+            connection.execute(statement)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA trusted_schema = OFF")  # a library from elsewhere may define no code that runs here
         connection.execute("PRAGMA synchronous = FULL")  # a commit survives a loss of power
@@ -192,15 +195,18 @@ def _connect(path: Path, query: str = "mode=rw") -> sqlite3.Connection:
 
 
 def _connect_read_only(path: Path) -> sqlite3.Connection:
-    """Open a file that this process may only read.
+    """Open a file that this process may only read, or that lies on a full disk.
 
-    SQLite reads a write-ahead library through a second file beside it, which a read-only folder does not let it make.
-    Without a log there is nothing to coordinate, and `immutable` reads the file alone.
+    SQLite reads a write-ahead library through an index of the log in a second file beside it, which cannot be made in
+    a read-only folder or on a full disk. Without a log `immutable` reads the file alone. With the log of a run that was
+    killed, the index is built in this process's memory, as SQLite does where it need share it with nobody.
     """
     try:
         return _connect(path, "mode=ro")
     except sqlite3.OperationalError:
-        log = path.with_name(path.name + "-wal")
-        if log.exists() and log.stat().st_size:
+        log, index = (path.with_name(path.name + ending) for ending in ("-wal", "-shm"))
+        if not log.exists() or not log.stat().st_size:
+            return _connect(path, "mode=ro&immutable=1")
+        if index.exists() and index.stat().st_size >= INDEX_BYTES:  # other processes have the library open
             raise
-        return _connect(path, "mode=ro&immutable=1")
+        return _connect(path, "mode=ro&vfs=unix-none", "PRAGMA locking_mode = EXCLUSIVE")
