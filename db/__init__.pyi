@@ -5,6 +5,12 @@ from .audio_features import (
     put_audio_features as put_audio_features,
     unmeasured_tracks as unmeasured_tracks,
 )
+from .catalogue import (
+    CatalogueRow as CatalogueRow,
+    PlayCount as PlayCount,
+    catalogue_rows as catalogue_rows,
+    play_counts as play_counts,
+)
 from .files import (
     FailedFile as FailedFile,
     FileState as FileState,

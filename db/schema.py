@@ -34,7 +34,7 @@ from sqlalchemy import (
 
 from engine.db.dialects.types import BLOB, STABLE_IDS, TEXT
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 OLDEST_VERSION = 1  # that is brought up to date when it is opened
 APPLICATION_ID = 0x456E674E  # "EngN", in the header of every library file
 COVERAGES = ("windows", "full")
@@ -157,4 +157,78 @@ plays = Table(
     Column("time", Float, nullable=False),  # seconds since 1970
     Column("event", TEXT, nullable=False),
     CheckConstraint("event IN ('play', 'skip', 'like')"),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("name", TEXT, primary_key=True),
+    Column("password_hash", TEXT, nullable=False),  # argon2
+    Column("admin", Boolean, nullable=False),
+    Column("application_password", TEXT),  # readable: the tokens of OpenSubsonic need it
+    Column("created_at", Float, nullable=False),  # seconds since 1970, like all times below
+)
+
+access_keys = Table(
+    "access_keys",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("user", TEXT, ForeignKey("users.name", ondelete="CASCADE"), nullable=False, index=True),
+    Column("kind", TEXT, nullable=False),
+    Column("label", TEXT, nullable=False),
+    Column("digest", BLOB, nullable=False, unique=True),  # SHA-256 of the secret
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float),
+    Column("used_at", Float),
+    CheckConstraint("kind IN ('key', 'session')"),
+)
+
+# No foreign keys to tracks below: see engine.db.user_data.
+stars = Table(
+    "stars",
+    metadata,
+    Column("user", TEXT, primary_key=True),
+    Column("item", TEXT, primary_key=True),  # id of a track, album or artist
+    Column("starred_at", Float, nullable=False),
+)
+
+ratings = Table(
+    "ratings",
+    metadata,
+    Column("user", TEXT, primary_key=True),
+    Column("item", TEXT, primary_key=True),
+    Column("rating", Integer, nullable=False),
+    CheckConstraint("rating BETWEEN 1 AND 5"),
+)
+
+playlists = Table(
+    "playlists",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("owner", TEXT, nullable=False, index=True),
+    Column("name", TEXT, nullable=False),
+    Column("comment", TEXT, nullable=False),
+    Column("public", Boolean, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("changed_at", Float, nullable=False),
+    **STABLE_IDS,
+)
+
+playlist_tracks = Table(
+    "playlist_tracks",
+    metadata,
+    Column("playlist_id", Integer, ForeignKey("playlists.id", ondelete="CASCADE"), primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("track_id", Integer, nullable=False),
+)
+
+play_queues = Table(
+    "play_queues",
+    metadata,
+    Column("user", TEXT, primary_key=True),
+    Column("tracks", TEXT, nullable=False),  # ids, separated by spaces
+    Column("current", Integer),
+    Column("position_ms", Integer, nullable=False),
+    Column("changed_at", Float, nullable=False),
+    Column("changed_by", TEXT, nullable=False),
 )

@@ -10,7 +10,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from engine.db import COVERAGES, AudioFeatures, Play, add_plays, get_audio_features, open_database
+from engine.db import (
+    COVERAGES,
+    AudioFeatures,
+    Database,
+    Play,
+    PlayCount,
+    Track,
+    add_plays,
+    get_audio_features,
+    open_database,
+    play_counts,
+    roots,
+    tracks_by_ids,
+)
 from engine.db.text import fs_name
 from engine.errors import DeviceError, InvalidError, LibraryError, QueryError
 from engine.indexer.pipeline.cancelling import NEVER, CancelToken
@@ -32,6 +45,7 @@ from engine.util.unfinished import remove_unfinished
 
 if TYPE_CHECKING:
     from engine.backup.results import Backup, Restored
+    from engine.catalogue.grouping import Catalogue
     from engine.doctor.results import CheckReport
     from engine.duplicates.results import Duplicates
     from engine.explain.results import Explanation, PairExplanation
@@ -126,6 +140,21 @@ class Engine:
         return self._session.encoder_id
 
     @property
+    def database(self) -> Database:
+        """The library's database, for a server that stores its users' data there."""
+        return self._session.database
+
+    @property
+    def weights(self) -> Path:
+        """The encoder's file."""
+        return self._session.file.path
+
+    @property
+    def threads(self) -> int:
+        """Threads for decoding and for the network."""
+        return self._session.threads
+
+    @property
     def coverage(self) -> str:
         """The coverage given at opening, else the library's own, else "windows"."""
         return self._session.coverage
@@ -213,6 +242,38 @@ class Engine:
         from engine.manage.listing import find_tracks
 
         return find_tracks(self._session.database, words, limit)
+
+    def tracks(self, ids: Iterable[int]) -> dict[int, Track]:
+        """Return what the library knows of tracks, by id: path, duration, tags. Unknown ids are left out."""
+        with self._session.database.read() as connection:
+            return tracks_by_ids(connection, ids)
+
+    def catalogue(self) -> Catalogue:
+        """Return the albums, artists and genres of the library, made from its tags.
+
+        While the library changes, a catalogue that is some seconds old may be returned.
+        """
+        return self._session.catalogue.get()
+
+    def roots(self) -> tuple[str, ...]:
+        """Return the files and folders that were indexed."""
+        with self._session.database.read() as connection:
+            return tuple(fs_name(path) for path in roots(connection))
+
+    def play_counts(self) -> dict[int, PlayCount]:
+        """Return how often each track was played, and when last; tracks without plays are left out."""
+        with self._session.database.read() as connection:
+            return play_counts(connection)
+
+    def similarities(self, track: TrackName, others: Sequence[int]) -> dict[int, float]:
+        """Return the similarity, 0 to 1, of each of these tracks to one track; those without a signature are left out.
+
+        Raises:
+            QueryError: There is no such track, or its file gives no signature.
+        """
+        from engine.search.similarities import similarities
+
+        return similarities(self._session.view(), track, others)
 
     def stats(self) -> Stats:
         """Return the totals of the library."""

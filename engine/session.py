@@ -24,6 +24,7 @@ from engine.runtime.precision import computes_in_bf16
 from engine.util.cache import StateCache
 
 if TYPE_CHECKING:
+    from engine.catalogue.current import CurrentCatalogue
     from engine.indexer.features.fingerprint_store import FingerprintStore
     from engine.indexer.pipeline.decoders import Decoders
     from engine.indexer.vectors.store import VectorSnapshot, VectorStore
@@ -81,6 +82,13 @@ class LibrarySession:
         from engine.indexer.features.fingerprint_store import FingerprintStore
 
         return FingerprintStore.of(self.database)
+
+    @cached_property
+    def catalogue(self) -> CurrentCatalogue:
+        """Albums, artists and genres; made on first use."""
+        from engine.catalogue.current import CurrentCatalogue
+
+        return CurrentCatalogue(self.database)
 
     def view(self) -> LibraryView:
         """Return a view for one question."""

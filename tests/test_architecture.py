@@ -34,9 +34,10 @@ LAYERS = (  # rooms of engine/, lowest first; a room imports rooms of lower laye
     {"duplicates"},
     {"search"},
     {"find"},
-    {"backup", "doctor", "explain", "genres", "manage", "map", "playlists", "recommend", "tags"},
+    {"backup", "catalogue", "doctor", "explain", "genres", "manage", "map", "playlists", "recommend", "tags"},
     {"documents"},
     {"library"},
+    {"server"},
     {"cli"},
 )
 TRAINING_LAYERS = (  # beside them: training has no library and no search

@@ -29,10 +29,12 @@ from engine.cli import (
     playlist,
     recommend,
     search,
+    serve,
     similar,
     stats,
     study,
     train,
+    user,
 )
 from engine.cli.group import FAILED, LONGEST_LINE, NOTHING_DONE, QUERY_FAILURES, USAGE, Settings, cli
 from engine.cli.streams import discard_output, prepare_streams
@@ -60,10 +62,12 @@ __all__ = [
     "playlist",
     "recommend",
     "search",
+    "serve",
     "similar",
     "stats",
     "study",
     "train",
+    "user",
 ]
 
 

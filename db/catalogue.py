@@ -1,0 +1,50 @@
+"""What a catalogue of albums and artists is made of: a few columns of every track, and counts of plays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+from sqlalchemy import Connection, func, select
+
+from engine.db.schema import plays, tracks
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueRow:
+    """The columns of one track that albums, artists and genres are made of."""
+
+    id: int
+    path: bytes
+    artist: str | None
+    title: str | None
+    album: str | None
+    album_artist: str | None
+    genre: str | None
+    year: int | None
+    duration_seconds: float
+    added_at: int  # seconds since 1970
+
+
+@dataclass(frozen=True, slots=True)
+class PlayCount:
+    """How often a track was played, and when last (seconds since 1970)."""
+
+    track_id: int
+    plays: int
+    last_played: float
+
+
+COLUMNS = [tracks.c[field.name] for field in fields(CatalogueRow)]
+
+
+def catalogue_rows(connection: Connection) -> Iterator[CatalogueRow]:
+    """Yield every track, by path: files of an album are mostly numbered."""
+    for row in connection.execute(select(*COLUMNS).order_by(tracks.c.path)):
+        yield CatalogueRow(*row)
+
+
+def play_counts(connection: Connection) -> dict[int, PlayCount]:
+    """Return the counts of all tracks that were played at least once."""
+    counted = select(plays.c.track_id, func.count(), func.max(plays.c.time)).where(plays.c.event == "play")
+    return {row[0]: PlayCount(*row) for row in connection.execute(counted.group_by(plays.c.track_id))}

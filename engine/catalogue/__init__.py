@@ -1,0 +1,1 @@
+"""Albums, artists and genres of a library."""

@@ -1,0 +1,95 @@
+"""`engine serve`: a server for players and programs."""
+
+from __future__ import annotations
+
+import ipaddress
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import click
+
+from engine.cli.group import Settings, cli
+from engine.cli.user import require_server
+from engine.errors import InvalidError
+
+if TYPE_CHECKING:
+    from engine.library import Engine
+
+LARGEST_PORT = 65_535
+STOP_SECONDS = 5  # that open streams get at the end
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address; 0.0.0.0 for all of this machine.")
+@click.option("--port", type=click.IntRange(0, LARGEST_PORT), default=4533, show_default=True)
+@click.option("--no-auth", is_flag=True, help="Let everybody in without a password, also from other machines.")
+@click.option("--root-path", default="", metavar="/PATH", help="Sub-path behind a reverse proxy.")
+@click.option(
+    "--trusted-proxy", multiple=True, metavar="ADDRESS", help="Proxy whose X-Forwarded headers count; repeatable."
+)
+@click.option(
+    "--transcodes", type=click.IntRange(1, 64), default=4, show_default=True, help="Most streams encoded at once."
+)
+@click.pass_obj
+def serve(
+    settings: Settings,
+    host: str,
+    port: int,
+    no_auth: bool,
+    root_path: str,
+    trusted_proxy: tuple[str, ...],
+    transcodes: int,
+) -> int:
+    """Serve the library to players (OpenSubsonic) and programs (HTTP, JSON).
+
+    On this machine only, nobody needs a password, unless `engine user add` has made users. Any other address needs
+    users, or --no-auth.
+    """
+    require_server()
+    import uvicorn
+
+    from engine.server.app import create_app
+    from engine.server.security import LOOPBACK_NAMES
+    from engine.server.settings import ServerSettings
+
+    with settings.open(create=True) as library:
+        accounts = not no_auth and _has_users(library)
+        if not accounts and not no_auth and not _is_loopback(host):
+            raise InvalidError(
+                f"expected users for a server on {host}, found none",
+                hint="make one with `engine user add NAME --admin`, or say --no-auth",
+            )
+        names = (*LOOPBACK_NAMES, host) if not accounts and _is_loopback(host) else None
+        app = create_app(
+            library, ServerSettings(accounts=accounts, names=names, root_path=root_path, transcodes=transcodes)
+        )
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                host=host,
+                port=port,
+                root_path=root_path,
+                log_level="warning" if settings.quiet else "info",
+                proxy_headers=bool(trusted_proxy),
+                forwarded_allow_ips=list(trusted_proxy),
+                server_header=False,
+                timeout_graceful_shutdown=STOP_SECONDS,
+                h11_max_incomplete_event_size=64 << 10,
+            )
+        )
+        with suppress(KeyboardInterrupt):  # Ctrl-C and SIGTERM end a server in order
+            server.run()
+    return 0 if server.started else 1
+
+
+def _has_users(library: Engine) -> bool:
+    from engine.server.accounts import Accounts
+
+    return bool(Accounts(library.database).all())
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,1 @@
+"""Serve a library over HTTP: a typed API, OpenSubsonic for existing players, media, indexing jobs."""

@@ -1,0 +1,85 @@
+"""The web application: routes, errors, security headers, start and stop."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import Depends, FastAPI
+
+import engine
+from engine.library import Engine
+from engine.server import audiomuse, login, problems
+from engine.server.accounts import Accounts
+from engine.server.api import collections, jobs, playlists, similar, tracks, uploads
+from engine.server.context import ServerContext
+from engine.server.file_questions import FileQuestions
+from engine.server.jobs import Jobs
+from engine.server.media.files import MediaFiles
+from engine.server.playing import NowPlaying
+from engine.server.security import Security
+from engine.server.settings import ServerSettings
+from engine.server.subsonic.router import router as subsonic_router
+from engine.server.uploads import Uploads
+from engine.server.user_data import UserData
+
+API = "/api/v1"
+ROUTERS = (tracks.router, similar.router, collections.router, playlists.router, uploads.router, jobs.router)
+
+
+def create_app(library: Engine, settings: ServerSettings) -> FastAPI:
+    """Return the application that serves an open library; it closes what it starts, not the library.
+
+    Args:
+        library: An open library.
+        settings: Limits.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        context = _context(library, settings)
+        app.state.context = context
+        try:
+            yield
+        finally:
+            context.close()
+
+    app = FastAPI(
+        title="Engine",
+        version=engine.__version__,
+        summary="Music that sounds alike.",
+        description="Answers are the documents of the command line's `--json`. Times and lengths are in seconds.",
+        root_path=settings.root_path,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"{API}/openapi.json",
+    )
+    problems.install(app)
+    app.include_router(login.router, prefix=API)
+    for router in ROUTERS:
+        app.include_router(router, prefix=API, dependencies=[Depends(login.current_user)])
+    app.include_router(audiomuse.router, dependencies=[Depends(login.current_user)], include_in_schema=False)
+    app.include_router(subsonic_router, include_in_schema=False)
+
+    @app.get("/healthz", include_in_schema=False)
+    def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    app.add_middleware(Security, names=settings.names)
+    return app
+
+
+def _context(library: Engine, settings: ServerSettings) -> ServerContext:
+    opened = (library.database.path, str(library.weights), library.threads)
+    return ServerContext(
+        library,
+        settings,
+        Jobs(*opened),
+        MediaFiles(settings.transcodes, library.threads),
+        Uploads(settings),
+        FileQuestions(*opened),
+        NowPlaying(),
+        UserData(library.database),
+        Accounts(library.database) if settings.accounts else None,
+    )

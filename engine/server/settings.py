@@ -1,0 +1,33 @@
+"""The settings of a server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 4533
+MAXIMUM_COUNT = 500  # tracks in one answer, as OpenSubsonic has it
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """How a server behaves.
+
+    Attributes:
+        accounts: Whether only users of `engine user` are let in.
+        names: Names by which the server may be called, where it has no accounts; None for any.
+        root_path: The sub-path behind a reverse proxy, for example "/music"; empty for none.
+        transcodes: Most streams that are transcoded at once; a further one is refused with 503.
+        upload_bytes: Largest file that may be uploaded.
+        upload_seconds: How long an uploaded file is kept.
+        uploads: Most uploaded files at once; the oldest goes first.
+        covers_bytes: Largest picture that is read from a file or a folder.
+    """
+
+    root_path: str = ""
+    accounts: bool = False
+    names: tuple[str, ...] | None = None
+    transcodes: int = 4
+    upload_bytes: int = 256 << 20
+    upload_seconds: float = 3600.0
+    uploads: int = 32
+    covers_bytes: int = 32 << 20
