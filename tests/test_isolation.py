@@ -24,6 +24,9 @@ DECODES = (  # what runs in decoders' processes
     "engine.indexer.features.fingerprint",
     "engine.indexer.features.audio_features",
     "engine.indexer.features.loudness",
+    "engine.server.media.transcoding",
+    "engine.server.media.waveform",
+    "engine.server.media.covers",
     "engine.training.augment.recode",  # of sound that it has just encoded itself
 )
 OPENERS = {"AudioFile", "probe", "read_track"}
