@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from engine.server.accounts import LOCAL, SESSION_SECONDS, Accounts, User
 from engine.server.context import Context, context_of
@@ -98,13 +99,13 @@ def who(context: Context, user: Annotated[User, Depends(current_user)]) -> Docum
     return Document({"name": user.name, "admin": user.admin, "accounts": context.accounts is not None})
 
 
-@router.delete("/session", status_code=204, response_class=Document)
-def log_out(context: Context, request: Request) -> Document:
+@router.delete("/session", status_code=204, response_class=Response)
+def log_out(context: Context, request: Request) -> Response:
     """Log out: the session ends and the cookie goes."""
     cookie = request.cookies.get(COOKIE)
     if context.accounts is not None and cookie is not None:
         context.accounts.end_session(cookie)
-    answer = Document(None, status_code=204)
+    answer = Response(status_code=204)
     answer.delete_cookie(COOKIE, path=context.settings.root_path or "/")
     return answer
 

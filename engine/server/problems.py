@@ -41,7 +41,7 @@ KINDS: Sequence[tuple[type[EngineError], int, str]] = (  # the first that fits
     (LibraryError, 409, "library"),
     (EngineError, 500, "internal"),
 )
-CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method", 413: "too_large", 429: "too_many"}
+CODES = {400: "body", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method", 413: "too_large", 429: "too_many"}
 RETRY_SECONDS = 5
 
 
@@ -62,6 +62,8 @@ class ProblemDocument(BaseModel):
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemDocument, "description": text}
     for status, text in (
+        (400, "The body is no JSON"),
+        (401, "A user is needed, and none was named"),
         (404, "There is no such track, artist, album, genre or job"),
         (409, "The library cannot answer this: it holds no signatures, or lacks something"),
         (422, "A value makes no sense, or a file gives no signature"),
