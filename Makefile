@@ -24,7 +24,7 @@ test: .venv/dev.stamp
 	@touch $@
 
 .venv/dev.stamp: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev,docs]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[serve,dev,docs]"
 	@touch $@ .venv/demo.stamp
 
 clean:

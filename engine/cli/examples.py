@@ -35,6 +35,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "remove": ("engine remove 12 ~/Music/Demos",),
     "restore": ("engine restore music.bak",),
     "search": ("engine search ruby lane",),
+    "serve": ("engine serve", "engine serve --host 127.0.0.1 --port 8000"),
     "similar": (
         "engine similar song.mp3 -k 10",
         "engine similar song.mp3 --at 1:05-1:20 --per-artist 1",
@@ -43,6 +44,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "stats": ("engine stats", "engine stats --json"),
     "study": ("engine study table.toml --data clips.csv --out table",),
     "train": ("engine train --data ~/Labelled --from attention_signature --out mine.safetensors",),
+    "user": (
+        "engine user add ann --admin",
+        "engine user key ann --label phone",
+        "engine user list",
+    ),
 }
 
 

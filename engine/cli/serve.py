@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
 from engine.cli.group import Settings, cli
+from engine.cli.text import displayable
 from engine.cli.user import require_server
-from engine.errors import InvalidError
+from engine.errors import InvalidError, UnavailableError
 
 if TYPE_CHECKING:
     from engine.library import Engine
 
 LARGEST_PORT = 65_535
+BACKLOG = 2048  # connections that wait to be accepted
 STOP_SECONDS = 5  # that open streams get at the end
 
 
@@ -66,10 +69,8 @@ def serve(
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
-                host=host,
-                port=port,
                 root_path=root_path,
-                log_level="warning" if settings.quiet else "info",
+                log_level="warning",
                 proxy_headers=bool(trusted_proxy),
                 forwarded_allow_ips=list(trusted_proxy),
                 server_header=False,
@@ -77,9 +78,30 @@ def serve(
                 h11_max_incomplete_event_size=64 << 10,
             )
         )
-        with suppress(KeyboardInterrupt):  # Ctrl-C and SIGTERM end a server in order
-            server.run()
+        with _listening(host, port) as listener, suppress(KeyboardInterrupt):  # Ctrl-C and SIGTERM end it in order
+            if not settings.quiet:
+                click.echo(
+                    f"serving {displayable(library.database.path)} on {_address(listener)}; Ctrl-C stops", err=True
+                )
+            server.run([listener])
     return 0 if server.started else 1
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; raise UnavailableError if the address is in use or not this machine's."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no name of a machine"
+        raise UnavailableError(
+            f"cannot listen on {displayable(host)}, port {port}: {reason}", hint="choose another with --host or --port"
+        ) from error
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _has_users(library: Engine) -> bool:

@@ -41,7 +41,14 @@ KINDS: Sequence[tuple[type[EngineError], int, str]] = (  # the first that fits
     (LibraryError, 409, "library"),
     (EngineError, 500, "internal"),
 )
-CODES = {400: "body", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method", 413: "too_large", 429: "too_many"}
+CODES = {
+    400: "body",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method",
+    429: "too_many",
+}
 RETRY_SECONDS = 5
 
 

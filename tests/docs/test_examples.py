@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import io
 import os
 import re
 import shlex
@@ -12,6 +13,7 @@ from typing import Any
 
 import click
 import pytest
+import uvicorn
 
 from engine.cli import _run, cli
 from engine.cli.examples import EXAMPLES
@@ -25,7 +27,11 @@ APART = {"docs/json.md"}  # whose commands tests/docs/test_json.py runs
 PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ENDS = ("|", ">", "&&", ";", "&")  # of the part of a line that is Engine's own
 SLOW = ("train", "evaluate", "study")
-SHORTER = {"train": ["--steps", "0"], "evaluate": ["--no-tsne"]}  # the same path through the program in seconds
+SHORTER = {
+    "serve": ["--port", "0"],
+    "train": ["--steps", "0"],
+    "evaluate": ["--no-tsne"],
+}  # the same path through the program in seconds
 
 
 def names(path: Path) -> str:
@@ -44,6 +50,7 @@ def run(line: str, monkeypatch: pytest.MonkeyPatch) -> int:
     words = [os.path.expanduser(word) for word in words[:end]]  # noqa: PTH111 (words, not paths)
     words += next((added for name, added in SHORTER.items() if name in words), [])
     monkeypatch.setattr(sys, "argv", ["engine", "--device", "cpu", *words[1:]])
+    monkeypatch.setattr(sys, "stdin", io.StringIO("a password\n"))  # for `engine user add`
     return _run()
 
 
@@ -51,6 +58,18 @@ def run(line: str, monkeypatch: pytest.MonkeyPatch) -> int:
 def _few_penalties(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fit heads once instead of for a row of penalties."""
     monkeypatch.setattr(fit_heads, "PENALTIES", (1e-1,))
+
+
+@pytest.fixture(autouse=True)
+def _servers_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stop a server as soon as it has started."""
+    start = uvicorn.Server.startup
+
+    async def start_and_stop(server: uvicorn.Server, sockets: Any = None) -> None:
+        await start(server, sockets)
+        server.should_exit = True
+
+    monkeypatch.setattr(uvicorn.Server, "startup", start_and_stop)
 
 
 @pytest.mark.parametrize("name", [*cli.commands])
