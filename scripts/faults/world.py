@@ -32,7 +32,7 @@ SHADOWS = (
     "search_trigrams",
     "search_words",
 )  # of SQLite and its text index, whose layout depends on history
-VOLATILE = frozenset(["added_at"])
+VOLATILE = frozenset(["added_at", "removed_at"])
 PRECIOUS = ("tracks", "signatures", "plays")
 GOLDEN = Path(__file__).resolve().parents[2] / "tests" / "golden" / "library-v1.db"
 DIGITS = re.compile(r"[0-9a-f]{16,}|\.before-[0-9-]+")
