@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from engine.db import COVERAGES, AudioFeatures, Play, add_plays, get_audio_features, open_database
-from engine.db.text import fs_name
 from engine.errors import DeviceError, InvalidError, LibraryError, QueryError
 from engine.indexer.pipeline.cancelling import NEVER, CancelToken
 from engine.recommend.history import RECENT_DAYS, read_history, read_plays, recently_heard
@@ -257,12 +256,12 @@ class Engine:
         try:
             with self._session.database.read() as connection:
                 resolved = resolve(connection, track)
-            return fs_name(resolved.path), resolved.track_id
+            return os.fsdecode(resolved.path), resolved.track_id
         except QueryError:
             if isinstance(track, int) or ID_PATTERN.fullmatch(str(track)):
                 return None, None
             with suppress(InvalidError):  # an empty name, or none of a file
-                return fs_name(absolute_path(track)), None
+                return os.fsdecode(absolute_path(track)), None
             return None, None
 
     def similar(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.db import Track, tracks_by_ids, vectors_of_tracks
-from engine.db.text import displayable, fs_name
+from engine.db.text import displayable
 from engine.errors import AudioError, InvalidError, QueryError
 from engine.playlists.m3u8 import Entry
 from engine.playlists.ordering import smooth_order
@@ -48,7 +48,7 @@ def radio(view: LibraryView, query: Query, n: int, filters: Filters, ranking: Ra
         LibraryError: The library has no signatures to compare with.
     """
     _check_length(min(n, view.filled_snapshot.count))
-    ranking = ranking.settled()
+    ranking = replace(ranking, seed=settle_seed(ranking.variety, ranking.seed))
     found = nearest(view, query, n, filters, ranking)
     ids = [neighbour.track_id for neighbour in found]
     with view.read() as connection:
@@ -190,7 +190,7 @@ def _placed(view: LibraryView, stop: EmbeddedTrack) -> _Placed:
         return _Placed(_listed(resolved.track), stop.embedding.signature)
     entry = _from_file(view, resolved.path)
     return _Placed(
-        PlaylistTrack(None, fs_name(resolved.path), entry.artist, entry.title, 1.0), stop.embedding.signature
+        PlaylistTrack(None, os.fsdecode(resolved.path), entry.artist, entry.title, 1.0), stop.embedding.signature
     )
 
 
