@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from engine.db.departed import Sound, find_departed, keep_departed, return_plays
 from engine.db.dialects import dialect_of
 from engine.db.dialects.types import malformed, python_types, unchecked
-from engine.db.schema import audio_features, fingerprints, signatures, skipped, tracks
+from engine.db.schema import aspects, audio_features, fingerprints, signatures, skipped, tracks
 from engine.db.text import VARIABLES, Folder, absolute, clean, displayable, portions
 from engine.db.text_search import SearchableTrack, drop_search_texts, find_track_ids, put_search_text
 from engine.errors import LibraryError
@@ -299,7 +299,7 @@ def _row(new: NewTrack) -> dict[str, Any]:
 
 def _forget_outdated(connection: Connection, new: NewTrack) -> None:
     changed = select(tracks.c.id).where(tracks.c.path == new.path, tracks.c.content_hash != new.content_hash)
-    for table in (signatures, fingerprints, audio_features):
+    for table in (signatures, fingerprints, audio_features, aspects):
         connection.execute(delete(table).where(table.c.track_id.in_(changed)))
 
 

@@ -10,6 +10,8 @@ from sqlalchemy.types import NULLTYPE, UserDefinedType
 
 # A removed row's id is never given out again. Other systems than SQLite ignore the option.
 STABLE_IDS: dict[str, Any] = {"sqlite_autoincrement": True}
+# Rows lie in the order of their primary key, without a number of their own. Other systems ignore this one, too.
+CLUSTERED: dict[str, Any] = {"sqlite_with_rowid": False}
 
 
 class Exact(UserDefinedType[Any]):
