@@ -24,7 +24,7 @@ from engine.search.filters import NO_FILTERS, Filters
 from engine.search.query_vector import combine, query_from_reference
 from engine.search.ranking import DEFAULT_RANKING, Ranking
 from engine.search.references import ID_PATTERN, PathName, TrackName, absolute_path, resolve
-from engine.search.results import Classification, FoundTrack, QueryResult, Span, Stats
+from engine.search.results import Classification, FoundTrack, QueryResult, Span, Stats, TagCount
 from engine.session import LibrarySession
 from engine.util.paths import default_library
 from engine.util.unfinished import remove_unfinished
@@ -323,6 +323,17 @@ class Engine:
         from engine.find.finding import find
 
         return find(self._session.view(), text, k, filters)
+
+    def tags(self) -> tuple[TagCount, ...]:
+        """Return the encoder's tags with the number of tracks that carry each, the most frequent first.
+
+        Raises:
+            QueryError: The encoder predicts no tags.
+            LibraryError: The library has no signatures.
+        """
+        from engine.search.tag_filters import count_carriers
+
+        return count_carriers(self._session.view())
 
     def similar_to(
         self,

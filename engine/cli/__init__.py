@@ -32,6 +32,7 @@ from engine.cli import (
     similar,
     stats,
     study,
+    tags,
     train,
 )
 from engine.cli.group import FAILED, LONGEST_LINE, NOTHING_DONE, QUERY_FAILURES, USAGE, Settings, cli
@@ -63,6 +64,7 @@ __all__ = [
     "similar",
     "stats",
     "study",
+    "tags",
     "train",
 ]
 

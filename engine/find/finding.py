@@ -14,9 +14,9 @@ from engine.find.parsing import read
 from engine.find.plan import Plan, make_plan
 from engine.find.results import FindResult, FoundByWords, MatchedTag
 from engine.find.scoring import Scored, Scorer
-from engine.find.table import table_of
 from engine.search.answers import matches_of
 from engine.search.filters import ArtistCap, Filters, passing
+from engine.search.phrases import table_of
 from engine.search.ranking import Neighbour
 from engine.search.tag_scores import Ids, tag_model
 from engine.session import LibraryView
