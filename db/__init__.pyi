@@ -1,3 +1,10 @@
+from .aspects import (
+    AspectMatrix as AspectMatrix,
+    aspect_matrix as aspect_matrix,
+    get_aspects as get_aspects,
+    put_aspects as put_aspects,
+    tracks_without_aspects as tracks_without_aspects,
+)
 from .audio_features import (
     AudioFeatures as AudioFeatures,
     any_measured as any_measured,

@@ -7,14 +7,14 @@ from sqlalchemy import Connection, Table, delete, func, select
 
 from engine.db.departed import set_orphans_aside
 from engine.db.dialects import dialect_of
-from engine.db.schema import audio_features, fingerprints, search_texts, segments, signatures, tracks, words
+from engine.db.schema import aspects, audio_features, fingerprints, search_texts, segments, signatures, tracks, words
 from engine.db.signatures import UNIT_TOLERANCE
 from engine.db.text import portions
 from engine.db.text_search import drop_search_texts
 
 MOST_PROBLEMS = 20  # listed for a damaged library
 # Rows that can be computed again from the file of their track.
-DERIVED: tuple[Table, ...] = (signatures, fingerprints, audio_features)
+DERIVED: tuple[Table, ...] = (signatures, fingerprints, audio_features, aspects)
 
 
 @dataclass(frozen=True)

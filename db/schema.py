@@ -1,4 +1,4 @@
-"""The tables of a library, version 4.
+"""The tables of a library, version 6.
 
 tracks          one row per audio file that has been read; its id never changes and is never given out twice
 skipped         files that gave no signature, with the reason, so that the next run need not read them again; beside a
@@ -10,10 +10,14 @@ settings        short texts by name
 vector_indexes  what the vector index file on disk holds
 fingerprints    what tells whether two files are one recording, with the stream's codec and bit rate (since version 2)
 audio_features  tempo, key, loudness: only of tracks for which somebody asked (since version 2)
+aspects         rhythm and harmony as vectors, by the kind that names the computation and its version (since version 5)
 plays           what was played, skipped, liked, and when (since version 2)
 words           how likely each of the encoder's words is in a signature, for encoders that have words (since version 3)
 
 search_texts    the folded texts that `engine.db.text_search` looks in, with its FTS5 tables beside it (since version 4)
+
+users, access_keys                                       of a server (since version 6)
+stars, ratings, playlists, playlist_tracks, play_queues  the data of its listeners (since version 6)
 
 Paths are BLOBs: the bytes of a file name need not be UTF-8. Vectors are BLOBs of little-endian floats. No query is
 here.
@@ -32,9 +36,9 @@ from sqlalchemy import (
     UniqueConstraint as Unique,
 )
 
-from engine.db.dialects.types import BLOB, STABLE_IDS, TEXT
+from engine.db.dialects.types import BLOB, CLUSTERED, STABLE_IDS, TEXT
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 OLDEST_VERSION = 1  # that is brought up to date when it is opened
 APPLICATION_ID = 0x456E674E  # "EngN", in the header of every library file
 COVERAGES = ("windows", "full")
@@ -147,6 +151,15 @@ audio_features = Table(
     Column("tempo", Float),  # beats a minute
     Column("key", TEXT),  # "A minor"
     Column("loudness", Float),  # LUFS, integrated
+)
+
+aspects = Table(
+    "aspects",
+    metadata,
+    Column("track_id", Integer, ForeignKey("tracks.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", TEXT, primary_key=True),  # what made it, and its version
+    Column("vector", BLOB, nullable=False),  # float16 (D,), unit norm
+    **CLUSTERED,
 )
 
 plays = Table(

@@ -25,11 +25,6 @@ def displayable(path: bytes | str | os.PathLike[str]) -> str:
     return visible(path.decode("utf-8", "replace") if isinstance(path, bytes) else clean(os.fspath(path)))
 
 
-def fs_name(path: bytes) -> str:
-    """Return a path as Python names files: what is not UTF-8 as lone surrogates, so that `open` takes it."""
-    return os.fsdecode(path)
-
-
 def absolute(path: bytes) -> bytes:
     """Return PATH itself.
 

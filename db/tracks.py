@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from engine.db.departed import Sound, find_departed, keep_departed, return_plays
 from engine.db.dialects import dialect_of
-from engine.db.dialects.types import CheckedRows
-from engine.db.schema import audio_features, fingerprints, signatures, skipped, tracks
-from engine.db.text import VARIABLES, Folder, absolute, clean, displayable, fs_name, portions
+from engine.db.dialects.types import malformed, python_types, unchecked
+from engine.db.schema import aspects, audio_features, fingerprints, signatures, skipped, tracks
+from engine.db.text import VARIABLES, Folder, absolute, clean, displayable, portions
 from engine.db.text_search import SearchableTrack, drop_search_texts, find_track_ids, put_search_text
 from engine.errors import LibraryError
 
@@ -64,7 +64,7 @@ class Track:
     @property
     def name(self) -> str:
         """The path as Python names files: `open` takes it, whatever its bytes."""
-        return fs_name(self.path)
+        return os.fsdecode(self.path)
 
     def differs(self, status: os.stat_result) -> bool:
         """Whether a file with this status is not the one that was indexed."""
@@ -94,8 +94,8 @@ class GenreCount:
     tracks: int
 
 
-ROWS = CheckedRows([tracks.c[field.name] for field in fields(Track)])
-COLUMNS = ROWS.columns  # of a `Track`; `read_tracks` reads the rows
+COLUMNS = [unchecked(tracks.c[field.name]) for field in fields(Track)]  # `read_tracks` checks their types, row by row
+TYPES = [python_types(tracks.c[field.name]) for field in fields(Track)]
 # Made once: to make such a statement takes as long as to run it.
 BY_IDS = select(*COLUMNS).where(tracks.c.id.in_(bindparam("ids", expanding=True)))
 BY_ID = select(*COLUMNS).where(tracks.c.id == bindparam("id"))
@@ -274,9 +274,14 @@ def tracks_below(connection: Connection, path: bytes) -> list[Track]:
     return read_tracks(connection.execute(select(*COLUMNS).where(below).order_by(tracks.c.path)))
 
 
-def read_tracks(rows: Iterable[Row[Any]]) -> list[Track]:
-    """Return the tracks of a result whose columns are COLUMNS."""
-    return [Track(*row) for row in ROWS.read(rows)]
+def read_tracks(rows: Iterable[Sequence[Any]]) -> list[Track]:
+    """Return the tracks of a result whose columns are COLUMNS; raise if a value has another type than its column."""
+    found: list[Track] = []
+    for row in rows:
+        if not all(map(isinstance, row, TYPES)):
+            raise malformed("a column of tracks is no longer of its type")
+        found.append(Track(*row))
+    return found
 
 
 def searchable(track: NewTrack | Track, path: bytes) -> SearchableTrack:
@@ -294,7 +299,7 @@ def _row(new: NewTrack) -> dict[str, Any]:
 
 def _forget_outdated(connection: Connection, new: NewTrack) -> None:
     changed = select(tracks.c.id).where(tracks.c.path == new.path, tracks.c.content_hash != new.content_hash)
-    for table in (signatures, fingerprints, audio_features):
+    for table in (signatures, fingerprints, audio_features, aspects):
         connection.execute(delete(table).where(table.c.track_id.in_(changed)))
 
 

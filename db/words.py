@@ -1,6 +1,6 @@
 """The words of all tracks, as a stream: how likely an encoder finds each of its words in each track."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,13 +15,15 @@ from engine.embedding import Floats
 
 @dataclass(frozen=True, eq=False)
 class WordBatch:
-    """The words of B tracks: ids (B,), and probabilities (B, V) in the order of the encoder's words."""
+    """The words of B tracks: ids (B,), and probabilities (B, V) of the encoder's words, or of some of them."""
 
     track_ids: NDArray[np.int64]
     probabilities: Floats
 
 
-def word_batches(connection: Connection, encoder: str, coverage: str, count: int) -> Iterator[WordBatch]:
+def word_batches(
+    connection: Connection, encoder: str, coverage: str, count: int, columns: Sequence[int] | None = None
+) -> Iterator[WordBatch]:
     """Yield the words of every track that has them, as they lie on the disk.
 
     Args:
@@ -29,12 +31,13 @@ def word_batches(connection: Connection, encoder: str, coverage: str, count: int
         encoder: Id, `name@hash`.
         coverage: "windows" or "full".
         count: V, the number of the encoder's words.
+        columns: The positions of the words to give; None for all.
 
     Raises:
         LibraryError: A track has another number of words, or a number is not finite.
     """
-    columns = select(signatures.c.track_id, words.c.probabilities)
-    joined = columns.join_from(signatures, words, words.c.signature_id == signatures.c.id)
+    both = select(signatures.c.track_id, words.c.probabilities)
+    joined = both.join_from(signatures, words, words.c.signature_id == signatures.c.id)
     found = joined.filter_by(encoder=encoder, coverage=coverage).order_by(signatures.c.id)
     for rows in connection.execute(found).partitions(ROWS_AT_ONCE):
         for row in rows:
@@ -45,4 +48,5 @@ def word_batches(connection: Connection, encoder: str, coverage: str, count: int
         if not np.isfinite(stacked).all():
             wrong = int(np.flatnonzero(~np.isfinite(stacked).all(axis=1))[0])
             raise damaged(connection, rows[wrong].track_id, "expected finite words")
-        yield WordBatch(np.array([row.track_id for row in rows], np.int64), stacked.astype(np.float32))
+        chosen = stacked if columns is None else stacked[:, list(columns)]
+        yield WordBatch(np.array([row.track_id for row in rows], np.int64), chosen.astype(np.float32))

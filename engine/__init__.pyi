@@ -56,6 +56,7 @@ from .search.results import (
     Seed as Seed,
     Span as Span,
     Stats as Stats,
+    TagCount as TagCount,
     TagProbability as TagProbability,
     ValenceProbability as ValenceProbability,
 )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from engine.map.results import LibraryMap
     from engine.playlists.results import Playlist
     from engine.recommend.results import Recommendations
-    from engine.search.results import Classification, FoundTrack, QueryResult, Stats
+    from engine.search.results import Classification, FoundTrack, QueryResult, Stats, TagCount
     from engine.tags.results import TagReport
 
 Document: TypeAlias = dict[str, Any]
@@ -71,6 +71,11 @@ def find(result: FindResult) -> Document:
     `probability`, `level`: the share of typical tracks that carry less of it), the strongest first.
     """
     return asdict(result)
+
+
+def tags(counted: Iterable[TagCount]) -> Document:
+    """Return `tags`: `tag` and `tracks`, the most frequent first."""
+    return {"tags": [asdict(each) for each in counted]}
 
 
 def playlist(made: Playlist) -> Document:

@@ -24,7 +24,6 @@ from engine.db import (
     roots,
     tracks_by_ids,
 )
-from engine.db.text import fs_name
 from engine.errors import DeviceError, InvalidError, LibraryError, QueryError
 from engine.indexer.pipeline.cancelling import NEVER, CancelToken
 from engine.recommend.history import RECENT_DAYS, read_history, read_plays, recently_heard
@@ -38,7 +37,7 @@ from engine.search.filters import NO_FILTERS, Filters
 from engine.search.query_vector import combine, query_from_reference
 from engine.search.ranking import DEFAULT_RANKING, Ranking
 from engine.search.references import ID_PATTERN, PathName, TrackName, absolute_path, resolve
-from engine.search.results import Classification, FoundTrack, QueryResult, Span, Stats
+from engine.search.results import Classification, FoundTrack, QueryResult, Span, Stats, TagCount
 from engine.session import LibrarySession
 from engine.util.paths import default_library
 from engine.util.unfinished import remove_unfinished
@@ -258,7 +257,7 @@ class Engine:
     def roots(self) -> tuple[str, ...]:
         """Return the files and folders that were indexed."""
         with self._session.database.read() as connection:
-            return tuple(fs_name(path) for path in roots(connection))
+            return tuple(os.fsdecode(path) for path in roots(connection))
 
     def play_counts(self) -> dict[int, PlayCount]:
         """Return how often each track was played, and when last; tracks without plays are left out."""
@@ -318,12 +317,12 @@ class Engine:
         try:
             with self._session.database.read() as connection:
                 resolved = resolve(connection, track)
-            return fs_name(resolved.path), resolved.track_id
+            return os.fsdecode(resolved.path), resolved.track_id
         except QueryError:
             if isinstance(track, int) or ID_PATTERN.fullmatch(str(track)):
                 return None, None
             with suppress(InvalidError):  # an empty name, or none of a file
-                return fs_name(absolute_path(track)), None
+                return os.fsdecode(absolute_path(track)), None
             return None, None
 
     def similar(
@@ -385,6 +384,17 @@ class Engine:
         from engine.find.finding import find
 
         return find(self._session.view(), text, k, filters)
+
+    def tags(self) -> tuple[TagCount, ...]:
+        """Return the encoder's tags with the number of tracks that carry each, the most frequent first.
+
+        Raises:
+            QueryError: The encoder predicts no tags.
+            LibraryError: The library has no signatures.
+        """
+        from engine.search.tag_filters import count_carriers
+
+        return count_carriers(self._session.view())
 
     def similar_to(
         self,

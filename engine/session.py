@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
-
-from sqlalchemy import Connection
 
 from engine.db import Database, encoders, get_setting, set_setting
 from engine.errors import LibraryError
@@ -71,10 +68,14 @@ class LibrarySession:
 
     @property
     def coverage(self) -> str:
-        """The coverage given at opening, else the library's own, else "windows"."""
-        if self._coverage is not None:
-            return self._coverage
-        return self.cache.get("coverage", self.database.version(), self._read_coverage)
+        """The coverage given at opening, else the library's own, else "windows".
+
+        A library has its own from its first indexing run on, whichever process makes it.
+        """
+        if self._coverage is None:
+            with self.database.read() as connection:
+                self._coverage = get_setting(connection, "coverage")
+        return self._coverage or "windows"
 
     @cached_property
     def fingerprints(self) -> FingerprintStore:
@@ -165,10 +166,6 @@ class LibrarySession:
         finally:
             self.database.close()
 
-    def _read_coverage(self) -> str:
-        with self.database.read() as connection:
-            return get_setting(connection, "coverage") or "windows"
-
 
 class LibraryView:
     """A library as one question sees it: one encoder, one coverage, one snapshot of the signatures.
@@ -178,12 +175,14 @@ class LibraryView:
     Attributes:
         database, file, encoder_id, threads: The session's.
         coverage: Of the signatures.
+        read: Begin a read transaction; see `Database.read`.
     """
 
     def __init__(self, session: LibrarySession, coverage: str) -> None:
         self._session = session
         self.database, self.file, self.encoder_id = session.database, session.file, session.file.id
         self.threads, self.coverage = session.threads, coverage
+        self.read = session.database.read
 
     @cached_property
     def snapshot(self) -> VectorSnapshot:
@@ -214,10 +213,6 @@ class LibraryView:
     def decoders(self) -> Decoders:
         """The processes that decode the files of questions; see `LibrarySession.decoders`."""
         return self._session.decoders
-
-    def read(self) -> AbstractContextManager[Connection]:
-        """Begin a read transaction."""
-        return self.database.read()
 
     def cached(self, name: str, compute: Callable[[], Value]) -> Value:
         """Return the cached value for name; recompute when the signatures change."""

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib import resources
 
-from engine.errors import EncoderError
-
 GENRES = (
     "blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock",
     "electronic", "folk", "latin", "rnb", "world",
@@ -91,19 +89,15 @@ def map_training_labels(labels: Iterable[str]) -> frozenset[str]:
 def valence(moods: Mapping[str, float]) -> dict[str, float]:
     """Return the valence of a track: shares of sad (Q3), neutral (Q4) and happy (Q1) that sum to 1.
 
-    Args:
-        moods: Probabilities by the names in MOODS; what is tense (Q2) says nothing of valence here and is left out.
+    Tense (Q2) does not count: its valence is negative by definition, but no degree of its own.
 
-    Raises:
-        EncoderError: A mood is missing: the encoder answers with others.
+    Args:
+        moods: Probabilities by the names in MOODS; empty result if one is missing, as for encoders with other moods.
     """
-    missing = [mood for mood in VALENCE.values() if mood not in moods]
-    if missing:
-        raise EncoderError(
-            f"expected the moods {', '.join(VALENCE.values())} for valence, found {', '.join(moods) or 'none'}",
-            hint="use an encoder that answers with them",
-        )
-    total = sum(moods[mood] for mood in VALENCE.values())
+    if not moods.keys() >= set(VALENCE.values()):
+        return {}
+    shares = {degree: moods[mood] for degree, mood in VALENCE.items()}
+    total = sum(shares.values())
     if not total > 0:  # all of it is tense: no degree is likelier than another
         return dict.fromkeys(VALENCE, 1 / len(VALENCE))
-    return {degree: moods[mood] / total for degree, mood in VALENCE.items()}
+    return {degree: share / total for degree, share in shares.items()}

@@ -46,22 +46,22 @@ class EncoderFile:
     path: Path
     heads_digest: str | None = None
 
-    @property
+    @cached_property
     def id(self) -> str:
         """`name@` and six hex digits."""
         return encoder_id(self.name, self.digest)
 
-    @property
+    @cached_property
     def genres(self) -> tuple[str, ...]:
         """Outputs of the genre head, in order; raises EncoderError when the file does not list them."""
         return self._labels["genres"]
 
-    @property
+    @cached_property
     def moods(self) -> tuple[str, ...]:
         """Outputs of the mood head, in order; raises EncoderError when the file does not list them."""
         return self._labels["moods"]
 
-    @property
+    @cached_property
     def words(self) -> tuple[str, ...]:
         """Outputs of the word head, in order; empty for an encoder without words.
 

@@ -1,15 +1,17 @@
 """Column types and table options."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from sqlite3 import DatabaseError as SqliteDatabaseError
 from typing import Any
 
-from sqlalchemy import Column, Float, Integer, Row, type_coerce
+from sqlalchemy import Column, Float, Integer, type_coerce
 from sqlalchemy.sql.elements import Label
 from sqlalchemy.types import NULLTYPE, UserDefinedType
 
 # A removed row's id is never given out again. Other systems than SQLite ignore the option.
 STABLE_IDS: dict[str, Any] = {"sqlite_autoincrement": True}
+# Rows lie in the order of their primary key, without a number of their own. Other systems ignore this one, too.
+CLUSTERED: dict[str, Any] = {"sqlite_with_rowid": False}
 
 
 class Exact(UserDefinedType[Any]):
@@ -35,7 +37,7 @@ class Exact(UserDefinedType[Any]):
 
         def checked(value: Any) -> Any:
             if value is not None and not isinstance(value, self.python):
-                raise _malformed(f"a {self.declared} is no longer one")
+                raise malformed(f"a {self.declared} is no longer one")
             return value
 
         return checked
@@ -45,32 +47,13 @@ BLOB = Exact("BLOB", bytes)
 TEXT = Exact("TEXT", str)
 
 
-class CheckedRows:
-    """Columns to select whose types are checked once per row: a call for each value would cost more than the query.
-
-    Attributes:
-        columns: To select, without the check of each value.
-    """
-
-    def __init__(self, columns: Sequence[Column[Any]]) -> None:
-        self.columns = [unchecked(column) for column in columns]
-        self._types = tuple(_python_types(column) for column in columns)
-
-    def read(self, rows: Iterable[Row[Any]]) -> Sequence[Sequence[Any]]:
-        """Return the rows of a result; raise sqlite3.DatabaseError if a value has another type than its column."""
-        listed = list(rows)
-        for row in listed:
-            if not all(map(isinstance, row, self._types)):
-                raise _malformed("a value has another type than its column")
-        return listed
-
-
 def unchecked(column: Column[Any], name: str | None = None) -> Label[Any]:
     """Return a column, perhaps renamed, whose values come back as stored; the caller checks their types."""
     return type_coerce(column, NULLTYPE).label(name or column.name)
 
 
-def _python_types(column: Column[Any]) -> tuple[type, ...]:
+def python_types(column: Column[Any]) -> tuple[type, ...]:
+    """Return the types that a column's values have in Python."""
     kind = column.type
     own: tuple[type, ...]
     if isinstance(kind, Exact):
@@ -80,5 +63,6 @@ def _python_types(column: Column[Any]) -> tuple[type, ...]:
     return (*own, type(None)) if column.nullable else own
 
 
-def _malformed(found: str) -> SqliteDatabaseError:
+def malformed(found: str) -> SqliteDatabaseError:
+    """Return the error for a value of another type than its column."""
     return SqliteDatabaseError(f"database disk image is malformed ({found})")

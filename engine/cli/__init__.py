@@ -33,6 +33,7 @@ from engine.cli import (
     similar,
     stats,
     study,
+    tags,
     train,
     user,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "similar",
     "stats",
     "study",
+    "tags",
     "train",
     "user",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 from click.shell_completion import get_completion_class
 
@@ -41,14 +43,18 @@ def completion(shell: str) -> None:
 
 
 def offer_values(group: click.Group) -> None:
-    """Let the shell complete file names wherever a metavar speaks of one, and the shipped genres and moods.
+    """Let the shell complete file names wherever a metavar speaks of one, and the shipped genres, moods and tags.
 
     Only for a process that completes and ends: the parameters' types are changed. They are plain texts otherwise, as
     a name may be an id or need not exist, and click offers nothing for a text.
     """
     from engine.models.labels import GENRES, MOODS
+    from engine.models.vocabulary import WORDS
 
-    named = {"genres": GENRES, "not_genres": GENRES, "moods": MOODS, "not_moods": MOODS}
+    tags = [word.word for word in WORDS]
+    named: dict[str | None, Sequence[str]] = {
+        "genres": GENRES, "not_genres": GENRES, "moods": MOODS, "not_moods": MOODS, "tags": tags, "not_tags": tags
+    }  # fmt: skip
     for command in group.commands.values():
         for parameter in [*group.params, *command.params]:
             words = (parameter.metavar or "").upper()

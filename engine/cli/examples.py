@@ -39,10 +39,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "similar": (
         "engine similar song.mp3 -k 10",
         "engine similar song.mp3 --at 1:05-1:20 --per-artist 1",
+        "engine similar song.mp3 --tag guitar --not-tag vocals",
         'engine similar --like song.mp3 --like "artist:Ruby Lane" --unlike 12',
     ),
     "stats": ("engine stats", "engine stats --json"),
     "study": ("engine study table.toml --data clips.csv --out table",),
+    "tags": ("engine tags", "engine tags --json"),
     "train": ("engine train --data ~/Labelled --from attention_signature --out mine.safetensors",),
     "user": (
         "engine user add ann --admin",

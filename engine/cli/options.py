@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from engine.cli.spans import DURATIONS, TEMPOS, YEARS
+from engine.cli.text import counted
 
 if TYPE_CHECKING:
     from engine.search.filters import Filters
@@ -44,6 +45,14 @@ FILTER_OPTIONS = (
     click.option(
         "--added-since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), metavar="DATE",
         help="Only tracks that the library first saw on this day or later.",
+    ),
+    click.option(
+        "--tag", "tags", multiple=True, metavar="TAG", help="Only with this tag, such as piano; repeatable."
+    ),
+    click.option("--not-tag", "not_tags", multiple=True, metavar="TAG", help="Without this tag; repeatable."),
+    click.option(
+        "--music-only/--anything", "music_only", default=None,
+        help="Leave out speech, applause, silence and sound effects, or not. Playlists and recommendations do.",
     ),
     click.option("--other-artists", is_flag=True, help="Not by an artist of the query."),
     click.option("--other-albums", is_flag=True, help="Not from an album of the query."),
@@ -104,6 +113,12 @@ def print_seed(seed: int | None) -> None:
 def filter_options(command: Command) -> Command:
     """Give a command the filters; `filters_of` reads their values."""
     return _with(FILTER_OPTIONS, command)
+
+
+def print_left_out(tracks: int) -> None:
+    """Print how many tracks were left out as no music, if any, on standard error."""
+    if tracks:
+        click.echo(f"{counted(tracks, 'track')} of speech, noise or silence left out; --anything takes them", err=True)
 
 
 def filters_of(values: dict[str, Any]) -> Filters:

@@ -15,6 +15,7 @@ from engine.cli.options import (
     filters_of,
     one_format,
     output_options,
+    print_left_out,
     print_seed,
     seed_of,
     variety_options,
@@ -180,6 +181,7 @@ def _sum_up(made: Playlist, out: str | None, wanted: int | None) -> None:
         click.echo(f"{count} of {counted(wanted, 'track')}: {why}", err=True)
     if made.worst_step is not None:
         click.echo(f"worst step {made.worst_step:.3f}", err=True)
+    print_left_out(made.not_music)
     if out and count:
         click.echo(f"{counted(count, 'track')} written to {displayable(out)}", err=True)
     elif out:

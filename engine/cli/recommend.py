@@ -8,7 +8,7 @@ import click
 
 from engine import documents
 from engine.cli.group import Settings, cli
-from engine.cli.options import filter_options, filters_of, one_format, output_options
+from engine.cli.options import filter_options, filters_of, one_format, output_options, print_left_out
 from engine.cli.tables import on_terminal, print_records, print_table
 from engine.cli.text import counted, display_name, displayable, name_cells, print_json, print_problem
 
@@ -57,6 +57,8 @@ def recommend(
         print_records(RecommendedTrack, found.tracks)
     else:
         _print(found)
+    if not settings.quiet:
+        print_left_out(found.not_music)
     if len(found.tracks) < n and not settings.quiet:
         click.echo(f"{len(found.tracks)} of {counted(n, 'track')}: no other unheard track passes the filters", err=True)
     return 0

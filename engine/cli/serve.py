@@ -81,7 +81,7 @@ def serve(
         with _listening(host, port) as listener, suppress(KeyboardInterrupt):  # Ctrl-C and SIGTERM end it in order
             if not settings.quiet:
                 click.echo(
-                    f"serving {displayable(library.database.path)} on {_address(listener)}; Ctrl-C stops", err=True
+                    f"serving {displayable(str(library.database.path))} on {_address(listener)}; Ctrl-C stops", err=True
                 )
             server.run([listener])
     return 0 if server.started else 1

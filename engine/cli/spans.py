@@ -29,7 +29,7 @@ class Span(click.ParamType):
         low, dash, high = value.partition("-")
         try:
             span = (self._side(low), self._side(high if dash else low))
-        except ValueError:
+        except (ValueError, OverflowError):  # 400 digits
             span = (None, None)
         if span == (None, None):
             self.fail(f"expected {self.name}, found {value!r}", param, ctx)

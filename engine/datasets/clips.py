@@ -18,6 +18,7 @@ from engine.indexer.pipeline.decoders import Decoders
 from engine.indexer.pipeline.decoding import read_beginning
 from engine.models.encoder import SAMPLE_RATE
 from engine.util.atomic_files import ANYTHING, replacing
+from engine.util.paths import real_path
 
 MAX_CLIP_SECONDS = 120.0  # longer files are truncated
 PCM_SCALE = 32_767.0
@@ -134,7 +135,7 @@ class ClipSamples(DecodedAudio):
 
 def _key(path: Path) -> str:
     status = path.stat()
-    key = f"{path.resolve()}|{status.st_size}|{status.st_mtime_ns}|{SAMPLE_RATE}"
+    key = f"{real_path(path)}|{status.st_size}|{status.st_mtime_ns}|{SAMPLE_RATE}"
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:24]
 
 

@@ -20,6 +20,7 @@ from engine.errors import TrainingError
 from engine.indexer.audio.formats import has_media_extension
 from engine.indexer.audio.scan import FoundFile, Unreadable, scan
 from engine.models.labels import QUADRANTS
+from engine.util.paths import real_path
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def read_table(table: Path) -> Listing:
 
 def read_folders(root: Path) -> Listing:
     """Read labelled folders: `genre/track.ext` or `genre/artist/track.ext`; deeper files belong to the same artist."""
-    listing, loose = Listing(displayable(root.resolve().name), []), 0
+    listing, loose = Listing(displayable(real_path(root).name), []), 0
     for found in scan([root], follow_links=True):
         if not isinstance(found, FoundFile):
             reason = found.reason if isinstance(found, Unreadable) else "a place of the system's own"

@@ -18,6 +18,7 @@ from engine.errors import TrainingError
 from engine.indexer.audio.formats import has_media_extension
 from engine.indexer.audio.scan import FoundFile, scan
 from engine.indexer.pipeline.decoders import Decoders
+from engine.util.paths import real_path
 
 MIN_TRACK_SECONDS = 45.0  # shorter files are jingles or excerpts, whose halves say little about each other
 MAX_TRACK_SECONDS = 600.0  # longer files are truncated
@@ -101,13 +102,13 @@ def find_tracks(folders: Sequence[str], labelled: Sequence[Path] = ()) -> list[U
     Raises:
         TrainingError: One of `folders` is not a folder.
     """
-    excluded = {path.resolve() for path in labelled}
+    excluded = {real_path(path) for path in labelled}
     tracks: dict[bytes, UnlabelledTrack] = {}
     numbers: dict[tuple[str, bytes], int] = {}
     for folder in folders:
         top = os.path.abspath(os.fsencode(folder))  # noqa: PTH100 (as `scan` does)
         for path in _audio_files(folder):
-            if path in tracks or Path(os.fsdecode(path)).resolve() in excluded:
+            if path in tracks or real_path(Path(os.fsdecode(path))) in excluded:
                 continue
             first, *rest = os.path.relpath(path, top).split(os.fsencode(os.sep))
             group = (os.fsdecode(top), first if rest else b"")

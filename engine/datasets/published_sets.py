@@ -12,6 +12,7 @@ from engine.datasets.layouts import Listing, missing_files_note, reading_errors
 from engine.errors import TrainingError
 from engine.indexer.audio.formats import has_media_extension
 from engine.models.labels import GENRES
+from engine.util.paths import real_path
 
 GTZAN_GENRES = GENRES[:10]
 GTZAN_FOLDERS = ("", "genres", "genres_original")  # parents of the genre folders, in the original and in one copy
@@ -108,7 +109,7 @@ def read_fma(source: Path, subset: str | None = None) -> Listing:
         raise TrainingError(
             f"expected fma_metadata/tracks.csv in {source}, found none", hint="see github.com/mdeff/fma"
         )
-    folder = _fma_folder(root, source.resolve().name, subset)
+    folder = _fma_folder(root, real_path(source).name, subset)
     subset = subset or folder.name.removeprefix("fma_").replace("full", FMA_SUBSETS[-1])
     wanted, table = FMA_SUBSETS[: FMA_SUBSETS.index(subset) + 1], root / "fma_metadata" / "tracks.csv"
     clips: list[Clip] = []
@@ -135,8 +136,8 @@ def _fma_clip(track: dict[str, str], folder: Path, name: str) -> Clip:
 
 def fma_root(source: Path) -> Path | None:
     """Return the folder that contains `fma_metadata`: `source` or its parent; None if neither does."""
-    inside = source.resolve().name in (*FMA_FOLDERS, "fma_metadata")
-    folders = (source, source.resolve().parent) if inside else (source,)
+    inside = real_path(source).name in (*FMA_FOLDERS, "fma_metadata")
+    folders = (source, real_path(source).parent) if inside else (source,)
     return next((folder for folder in folders if (folder / "fma_metadata" / "tracks.csv").is_file()), None)
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from engine.errors import TrainingError
+from engine.util.paths import real_path
 from engine.util.unfinished import temporary_beside
 
 FORMAT = "music-engine report 1"  # value of "format" in figures.json
@@ -24,7 +25,7 @@ def check_report_folder(folder: Path) -> None:
         TrainingError: The parent folder is missing, or something else exists at `folder`.
     """
     try:
-        if not folder.resolve().parent.is_dir():
+        if not real_path(folder).parent.is_dir():
             raise TrainingError(f"expected a folder to put the report in, found no {folder.absolute().parent}")
         if os.path.lexists(folder) and not _replaceable(folder):
             raise TrainingError(
@@ -42,7 +43,7 @@ def atomic_report_folder(folder: Path) -> Iterator[Path]:
         TrainingError: It cannot be written; an earlier report remains.
     """
     check_report_folder(folder)
-    target = folder.resolve()
+    target = real_path(folder)
     partial = temporary_beside(target)
     try:
         partial.mkdir()

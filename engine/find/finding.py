@@ -14,10 +14,10 @@ from engine.find.parsing import read
 from engine.find.plan import Plan, make_plan
 from engine.find.results import FindResult, FoundByWords, MatchedTag
 from engine.find.scoring import Scored, Scorer
-from engine.find.table import table_of
-from engine.indexer.vectors.store import Neighbour
 from engine.search.answers import matches_of
 from engine.search.filters import ArtistCap, Filters, passing
+from engine.search.phrases import table_of
+from engine.search.ranking import Neighbour
 from engine.search.tag_scores import Ids, tag_model
 from engine.session import LibraryView
 
@@ -105,6 +105,5 @@ def _matched(scorer: Scorer, scored: Scored, row: int) -> tuple[MatchedTag, ...]
 def _answers(
     view: LibraryView, found: Sequence[Neighbour], tags: Mapping[int, tuple[MatchedTag, ...]]
 ) -> tuple[FoundByWords, ...]:
-    with view.read() as connection:
-        matches = matches_of(connection, view, found)
+    matches = matches_of(view, found)
     return tuple(FoundByWords(**vars(match), tags=tags.get(match.track_id, ())) for match in matches)

@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from engine.db import Track, search
 from engine.db.text import artist_names
 from engine.find.parsing import Found
-from engine.find.table import Phrase, words_in
 from engine.models.labels import tag_names
+from engine.search.phrases import Phrase, words_in
 
 CANDIDATES = 100  # tracks that the text search gives for a phrase
 SHORTEST = 3  # characters of a word that the text search finds by its index

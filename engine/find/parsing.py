@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from engine.errors import InvalidError
-from engine.find.table import APOSTROPHES, Mixture, Phrase, Table, words_in
+from engine.search.phrases import APOSTROPHES, Mixture, Phrase, Table, words_in
 
 MOST_WORDS = 100  # of a description
 PIECE = re.compile(r"[^\W_]+(?:&[^\W_]+)*|[,;.!?:()/\n]")

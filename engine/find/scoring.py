@@ -115,7 +115,7 @@ class Scorer:
             return self.of(known, count, all_norms(self.view).of(known) if len(known) > POOL else None)
         pool = max(POOL, POOL_FACTOR * count)
         near = snapshot.nearest(self._direction(), pool, (), known)
-        return self.of(np.array([neighbour.track_id for neighbour in near], np.int64), count)
+        return self.of(near.track_ids, count)
 
     def of(self, ids: Ids, count: int, norms: Floats | None = None) -> Scored:
         """Return the best `count` of tracks with ids (M,) that have signatures; those without tags are left out."""

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.db import Track, tracks_by_ids, vectors_of_tracks
-from engine.db.text import displayable, fs_name
+from engine.db.text import displayable
 from engine.errors import AudioError, InvalidError, QueryError
 from engine.playlists.m3u8 import Entry
 from engine.playlists.ordering import smooth_order
 from engine.playlists.paths import Choice, tracks_between
 from engine.playlists.results import Playlist, PlaylistTrack
 from engine.search.embeddings import EmbeddedTrack, embed
-from engine.search.filters import Filters, passing
+from engine.search.filters import Filters, left_out, music_by_default, passing
 from engine.search.query_vector import Query, group_of
 from engine.search.ranking import Ranking, nearest
 from engine.search.references import TrackName
@@ -48,7 +48,8 @@ def radio(view: LibraryView, query: Query, n: int, filters: Filters, ranking: Ra
         LibraryError: The library has no signatures to compare with.
     """
     _check_length(min(n, view.filled_snapshot.count))
-    ranking = ranking.settled()
+    ranking = replace(ranking, seed=settle_seed(ranking.variety, ranking.seed))
+    filters = music_by_default(view, filters)
     found = nearest(view, query, n, filters, ranking)
     ids = [neighbour.track_id for neighbour in found]
     with view.read() as connection:
@@ -58,7 +59,7 @@ def radio(view: LibraryView, query: Query, n: int, filters: Filters, ranking: Ra
     known = [neighbour for neighbour in found if neighbour.track_id in vectors]  # others were removed meanwhile
     order = smooth_order(np.array([vectors[neighbour.track_id] for neighbour in known])) if known else []
     listed = tuple(_listed(tracks[known[i].track_id], known[i].cosine) for i in order)
-    return Playlist(listed, seed=ranking.seed)
+    return Playlist(listed, seed=ranking.seed, not_music=left_out(view, filters))
 
 
 def path_between(
@@ -76,7 +77,7 @@ def path_between(
     """
     if n < 1:
         raise InvalidError(f"expected n of 1 or more, found {n}", hint="ask for one track or more")
-    seed = settle_seed(variety, seed)
+    seed, filters = settle_seed(variety, seed), music_by_default(view, filters)
     snapshot = view.filled_snapshot
     stops = [_end(view, name) for name in names]
     if len(stops) == 2 and stops[0].resolved.identity == stops[1].resolved.identity:
@@ -92,7 +93,7 @@ def path_between(
     placed = [_placed(view, stops[0])]
     for ids, stop in zip(legs, stops[1:], strict=True):
         placed += [*_placed_tracks(view, snapshot, ids), _placed(view, stop)]
-    return _stepped(placed, seed=seed)
+    return replace(_stepped(placed, seed=seed), not_music=left_out(view, filters))
 
 
 def in_order(view: LibraryView, names: Sequence[TrackName]) -> Playlist:
@@ -190,7 +191,7 @@ def _placed(view: LibraryView, stop: EmbeddedTrack) -> _Placed:
         return _Placed(_listed(resolved.track), stop.embedding.signature)
     entry = _from_file(view, resolved.path)
     return _Placed(
-        PlaylistTrack(None, fs_name(resolved.path), entry.artist, entry.title, 1.0), stop.embedding.signature
+        PlaylistTrack(None, os.fsdecode(resolved.path), entry.artist, entry.title, 1.0), stop.embedding.signature
     )
 
 

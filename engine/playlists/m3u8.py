@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote_from_bytes
 
-from engine.db.text import displayable, fs_name
+from engine.db.text import displayable
 from engine.errors import InvalidError, NotFoundError, QueryError
 from engine.playlists.track_paths import ADDRESS, FILE_ADDRESS, Speller
 from engine.search.references import PathName, absolute_path
@@ -123,7 +123,7 @@ def check_target(file: PathName) -> Path:
         QueryError: The name or folder is invalid.
         OutputError: The file exists and is not a playlist.
     """
-    target = Path(fs_name(absolute_path(file)))
+    target = Path(os.fsdecode(absolute_path(file)))
     if target.suffix.casefold() not in SUFFIXES:
         raise InvalidError(
             f"{displayable(target)}: expected a playlist's name that ends in .m3u8",
@@ -191,7 +191,7 @@ def _shortened(line: bytes) -> str:
 
 def _information(entry: Entry) -> bytes:
     seconds = UNKNOWN_SECONDS if entry.seconds is None else round(entry.seconds)
-    title = entry.title or os.path.splitext(fs_name(os.path.basename(entry.path)))[0]  # noqa: PTH119, PTH122 (bytes)
+    title = entry.title or os.path.splitext(os.fsdecode(os.path.basename(entry.path)))[0]  # noqa: PTH119, PTH122 (bytes)
     name = f"{entry.artist} - {title}" if entry.artist else title
     return (
         f"#EXTINF:{seconds},{' '.join(displayable(name.replace(chr(10), ' ').replace(chr(13), ' ')).split())}".encode()

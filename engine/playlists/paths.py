@@ -92,8 +92,8 @@ def _near(snapshot: VectorSnapshot, stops: Floats, count: int, wanted: int, choi
     points = Places.between(stops, max(1, min(count, SEARCHES))).weights @ stops  # (P, D)
     points /= np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-12)
     each = OVERLAP * -(-wanted // len(points))
-    found = (snapshot.nearest(point, each, choice.excluded, choice.allowed) for point in points)
-    return np.array(sorted({neighbour.track_id for near in found for neighbour in near}), np.int64)
+    found = [snapshot.nearest(point, each, choice.excluded, choice.allowed) for point in points]
+    return np.unique(np.concatenate([near.track_ids for near in found]))
 
 
 def _capped(

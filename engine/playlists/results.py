@@ -29,6 +29,7 @@ class Playlist:
         worst_step: Least similarity of a track to the next, of a path or order of two tracks or more.
         seed: Reproduces a varied playlist; None if nothing was drawn.
         notes: Reasons why it is shorter than requested, other than the filters.
+        not_music: Number of tracks of the library that were left out as no music.
     """
 
     tracks: tuple[PlaylistTrack, ...]
@@ -36,3 +37,4 @@ class Playlist:
     worst_step: float | None = None
     seed: int | None = None
     notes: tuple[str, ...] = ()
+    not_music: int = 0

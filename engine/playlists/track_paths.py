@@ -15,7 +15,7 @@ from functools import lru_cache
 from itertools import islice
 from urllib.parse import unquote_to_bytes
 
-from engine.db.text import fold, fs_name
+from engine.db.text import fold
 
 LONGEST = 16_384  # bytes of a line: the longest path of any system, percent-encoded
 LARGEST_FOLDER = 100_000  # entries compared with a name
@@ -77,9 +77,9 @@ class Speller:
 
     def _sibling(self, folder: bytes, name: bytes) -> bytes | None:
         """Return the one entry of a folder whose name is spelled alike, if it is unique."""
-        found = self._entries(folder).get(fold(fs_name(name)), [])
-        composed = unicodedata.normalize("NFC", fs_name(name))
-        same_case = [each for each in found if unicodedata.normalize("NFC", fs_name(each)) == composed]
+        found = self._entries(folder).get(fold(os.fsdecode(name)), [])
+        composed = unicodedata.normalize("NFC", os.fsdecode(name))
+        same_case = [each for each in found if unicodedata.normalize("NFC", os.fsdecode(each)) == composed]
         chosen = same_case or found
         return os.path.join(folder, chosen[0]) if len(chosen) == 1 else None  # noqa: PTH118 (bytes)
 
@@ -119,7 +119,7 @@ def _entries(folder: bytes) -> dict[str, list[bytes]]:
     try:
         with os.scandir(folder) as listed:
             for entry in islice(listed, LARGEST_FOLDER):
-                entries.setdefault(fold(fs_name(entry.name)), []).append(entry.name)
+                entries.setdefault(fold(os.fsdecode(entry.name)), []).append(entry.name)
     except OSError:
         return {}
     return entries

@@ -31,7 +31,7 @@ from engine.db.text import displayable
 from engine.errors import InvalidError, QueryError
 from engine.recommend.results import Recommendations, RecommendedTrack
 from engine.recommend.taste import CENTRES, DAY, Scored, score, taste
-from engine.search.filters import ArtistCap, Filters, passing
+from engine.search.filters import ArtistCap, Filters, left_out, music_by_default, passing
 from engine.session import LibraryView
 
 REPEAT_FACTOR = 0.9  # for each further track of a centre
@@ -70,7 +70,7 @@ def recommend(
         raise InvalidError(f"expected n of 1 or more, found {n}", hint="ask for one track or more")
     if again_days is not None and not again_days >= 0:
         raise InvalidError(f"expected 0 or more days, found {again_days:g}", hint="0 allows every played track")
-    weights = taste(plays)
+    weights, filters = taste(plays), music_by_default(view, filters)
     snapshot = view.filled_snapshot
     with view.read() as connection:
         played = tracks_by_ids(connection, weights)
@@ -87,7 +87,8 @@ def recommend(
         picked = _pick(view, ranked, n, filters.per_artist, played)
         if len(picked) == n:  # otherwise most neighbours were played or do not pass
             break
-    return Recommendations(tuple(_described(track, ranked, at, plays, played) for track, at in picked))
+    described = tuple(_described(track, ranked, at, plays, played) for track, at in picked)
+    return Recommendations(described, not_music=left_out(view, filters))
 
 
 def _check(plays: Sequence[Play], weights: Mapping[int, float], known: set[int]) -> None:

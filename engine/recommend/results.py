@@ -19,7 +19,12 @@ class RecommendedTrack:
 
 @dataclass(frozen=True)
 class Recommendations:
-    """Tracks, the best first; `problems` has one line about each kind of event that could not be used."""
+    """Tracks, the best first.
+
+    `problems` has one line about each kind of event that could not be used; `not_music` counts the tracks of the
+    library that were left out as no music.
+    """
 
     tracks: tuple[RecommendedTrack, ...]
     problems: tuple[str, ...] = ()
+    not_music: int = 0

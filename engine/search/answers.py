@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from itertools import starmap
+from operator import attrgetter
+from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from engine.db import Track, predictions, tracks_by_ids
 from engine.db.text import displayable
 from engine.errors import SignatureError
-from engine.models.labels import VALENCE, map_tag, valence
-from engine.search.centroids import distances, library_centroids
+from engine.models.labels import map_tag, valence
+from engine.search.centroids import centroid_distances
 from engine.search.filters import Filters
 from engine.search.groups import nearest_groups
 from engine.search.query_vector import Query
-from engine.search.ranking import Ranking, nearest
+from engine.search.ranking import Neighbour, Ranking, nearest
 from engine.search.results import (
     Classification,
     GenreProbability,
@@ -27,33 +29,30 @@ from engine.search.results import (
     QueryResult,
     ValenceProbability,
 )
+from engine.search.variety import settle_seed
 from engine.search.word_tags import tags_of
 from engine.session import LibraryView
 
-if TYPE_CHECKING:
-    from engine.indexer.vectors.store import Neighbour
+Probability = TypeVar("Probability", GenreProbability, MoodProbability, ValenceProbability)
 
 
 def nearest_tracks(
     view: LibraryView, query: Query, k: int, filters: Filters, ranking: Ranking, *, no_duplicates: bool = False
 ) -> QueryResult:
     """Return the k tracks that rank first; see `Engine.similar`."""
-    ranking = ranking.settled()
+    ranking = replace(ranking, seed=settle_seed(ranking.variety, ranking.seed))
     if no_duplicates:
-        from engine.search.distinct import nearest_distinct  # fingerprints, which few questions need
+        from engine.search.distinct import nearest_distinct  # fingerprints, which few queries need
 
         neighbours = nearest_distinct(view, query, k, filters, ranking)
     else:
         neighbours = nearest(view, query, k, filters, ranking)
-    with view.read() as connection:
-        matches = matches_of(connection, view, neighbours)
-    return replace(_result(view, query), matches=matches, seed=ranking.seed)
+    return _result(view, query, matches=matches_of(view, neighbours), seed=ranking.seed)
 
 
 def nearest_group_means(view: LibraryView, query: Query, by: str, k: int, filters: Filters) -> QueryResult:
     """Return the k artists or albums whose mean signature is nearest; see `Engine.similar_groups`."""
-    groups = nearest_groups(view, query, by, k, filters)
-    return replace(_result(view, query), groups=groups)
+    return _result(view, query, matches=(), groups=nearest_groups(view, query, by, k, filters))
 
 
 def classify(view: LibraryView, query: Query) -> Classification:
@@ -64,64 +63,64 @@ def classify(view: LibraryView, query: Query) -> Classification:
         query: The query, whose predictions `engine.search.query_vector` has checked against the encoder's labels.
     """
     seed, embedding, file = query.seeds[0] if query.one_track else None, query.embedding, view.file
-    genres = [GenreProbability(name, float(p)) for name, p in zip(file.genres, embedding.genres, strict=True)]
-    moods = [MoodProbability(name, float(p)) for name, p in zip(file.moods, embedding.moods, strict=True)]
+    genres = zip(file.genres, embedding.genres.tolist(), strict=True)
+    moods = dict(zip(file.moods, embedding.moods.tolist(), strict=True))
     return Classification(
         path=seed.path if seed else None,
         track_id=seed.track_id if seed else None,
         error=None,
-        genres=tuple(sorted(genres, key=lambda entry: -entry.probability)),
-        moods=tuple(sorted(moods, key=lambda entry: -entry.probability)),
-        valence=_valence(moods),
-        centroids=distances(embedding.signature, library_centroids(view)),
+        genres=_best_first(starmap(GenreProbability, genres)),
+        moods=_best_first(starmap(MoodProbability, moods.items())),
+        valence=_best_first(starmap(ValenceProbability, valence(moods).items())),
+        centroids=centroid_distances(view, embedding.signature),
         tags=tags_of(embedding.words, file.words),
     )
 
 
-def _result(view: LibraryView, query: Query) -> QueryResult:
-    return QueryResult(**vars(classify(view, query)), matches=(), seeds=() if query.one_track else query.seeds)
+def _result(view: LibraryView, query: Query, **answer: Any) -> QueryResult:
+    return QueryResult(**vars(classify(view, query)), **answer, seeds=() if query.one_track else query.seeds)
 
 
-def _check_heads(name: str, genres: NDArray[np.float32], moods: NDArray[np.float32], view: LibraryView) -> None:
-    """Raise SignatureError unless a track's stored genres and moods are as many as the encoder has names for."""
-    expected, found = (len(view.file.genres), len(view.file.moods)), (len(genres), len(moods))
-    if expected != found:
-        raise SignatureError(
-            f"the stored predictions of {displayable(name)} are damaged: expected {expected[0]} genres and "
-            f"{expected[1]} moods of {view.encoder_id}, found {found[0]} and {found[1]}",
-            hint="remove that track and index it again",
-        )
+def _best_first(entries: Iterable[Probability]) -> tuple[Probability, ...]:
+    return tuple(sorted(entries, key=attrgetter("probability"), reverse=True))
 
 
-def _valence(moods: list[MoodProbability]) -> tuple[ValenceProbability, ...]:
-    shares = {mood.mood: mood.probability for mood in moods}
-    if not set(VALENCE.values()) <= set(shares):
-        return ()
-    degrees = [ValenceProbability(degree, share) for degree, share in valence(shares).items()]
-    return tuple(sorted(degrees, key=lambda entry: -entry.probability))
-
-
-def matches_of(connection: Connection, view: LibraryView, neighbours: Sequence[Neighbour]) -> tuple[Match, ...]:
+def matches_of(view: LibraryView, neighbours: Sequence[Neighbour]) -> tuple[Match, ...]:
     """Return neighbours as matches, in their order, with their files' tags.
 
     Tracks without a genre that the encoder knows get a predicted one.
     """
     genres = view.file.genres
-    tracks = tracks_by_ids(connection, [neighbour.track_id for neighbour in neighbours])
-    tagged = {track_id: map_tag(track.genre, genres) for track_id, track in tracks.items()}
-    untagged = [track_id for track_id, labels in tagged.items() if not labels]
-    predicted = predictions(connection, view.encoder_id, view.coverage, untagged)
+    with view.read() as connection:
+        tracks = tracks_by_ids(connection, [neighbour.track_id for neighbour in neighbours])
+        untagged = [track for track in tracks.values() if not map_tag(track.genre, genres)]
+        guesses = _predicted_genres(connection, view, untagged) if untagged else {}
+    matches: list[Match] = []
+    for neighbour in neighbours:
+        track = tracks.get(neighbour.track_id)
+        if track is None:
+            continue  # removed since the snapshot
+        guess = guesses.get(track.id)
+        tagged = map_tag(track.genre, genres)
+        genre, source = (tagged[0], "tag") if tagged else (guess, "prediction" if guess else None)
+        name = os.fsdecode(track.path)
+        similarity = min(1.0, max(0.0, neighbour.cosine))  # float32 rounding may pass 1
+        rank = len(matches) + 1
+        matches.append(Match(rank, track.id, name, track.artist, track.title, track.album, genre, source, similarity))
+    return tuple(matches)
+
+
+def _predicted_genres(connection: Connection, view: LibraryView, tracks: Sequence[Track]) -> dict[int, str]:
+    """Return the most probable genre of each track by id; raise SignatureError if stored predictions are damaged."""
+    expected = len(view.file.genres), len(view.file.moods)
+    names = {track.id: track.path for track in tracks}
+    predicted = predictions(connection, view.encoder_id, view.coverage, names)
     for track_id, heads in predicted.items():
-        _check_heads(tracks[track_id].name, heads.genres, heads.moods, view)
-    guesses = {track_id: genres[int(np.argmax(heads.genres))] for track_id, heads in predicted.items()}
-    known = [neighbour for neighbour in neighbours if neighbour.track_id in tracks]
-    return tuple(
-        _match(rank, tracks[n.track_id], n.cosine, tagged[n.track_id], guesses.get(n.track_id))
-        for rank, n in enumerate(known, start=1)
-    )
-
-
-def _match(rank: int, track: Track, cosine: float, tagged: Sequence[str], guess: str | None) -> Match:
-    genre, source = (tagged[0], "tag") if tagged else (guess, "prediction" if guess else None)
-    similarity = min(1.0, max(0.0, cosine))  # float32 rounding may pass 1
-    return Match(rank, track.id, track.name, track.artist, track.title, track.album, genre, source, similarity)
+        found = len(heads.genres), len(heads.moods)
+        if found != expected:
+            raise SignatureError(
+                f"the stored predictions of {displayable(names[track_id])} are damaged: expected {expected[0]} genres "
+                f"and {expected[1]} moods of {view.encoder_id}, found {found[0]} and {found[1]}",
+                hint="remove that track and index it again",
+            )
+    return {track_id: view.file.genres[int(np.argmax(heads.genres))] for track_id, heads in predicted.items()}

@@ -89,6 +89,11 @@ def _read_centroids(view: LibraryView) -> list[Centroid]:
     return make_centroids(tags, view.snapshot, reference_centroids(view.file), view.file.genres)
 
 
+def centroid_distances(view: LibraryView, signature: NDArray[np.float32]) -> tuple[CentroidDistance, ...]:
+    """Return the distances of a unit signature (D,) to `library_centroids`; see `distances`."""
+    return distances(signature, library_centroids(view))
+
+
 def distances(signature: NDArray[np.float32], centroids: list[Centroid]) -> tuple[CentroidDistance, ...]:
     """Return 1 - cosine of a unit signature (D,) with every centroid, nearest first."""
     found = [CentroidDistance(c.genre, 1.0 - float(signature @ c.vector), c.kind) for c in centroids]

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from engine.duplicates.grouping import repeated
 from engine.errors import InvalidError
 from engine.search.filters import Filters
 from engine.search.query_vector import Query
-from engine.search.ranking import Ranking, nearest
+from engine.search.ranking import Neighbour, Ranking, nearest
 from engine.session import LibraryView
-
-if TYPE_CHECKING:
-    from engine.indexer.vectors.store import Neighbour
 
 POOL_FACTOR, POOL_EXTRA = 2, 10  # candidates beyond k, among which better files of a recording are found
 

@@ -8,7 +8,7 @@ import os
 import numpy as np
 
 from engine.db import get_signature
-from engine.db.text import displayable, fs_name
+from engine.db.text import displayable
 from engine.errors import AudioError, InvalidError, QueryError
 from engine.search.query_vector import Query, QueryEmbedding
 from engine.search.references import ResolvedTrack, TrackName, resolve
@@ -36,7 +36,7 @@ def query_from_excerpt(view: LibraryView, name: TrackName, span: Span) -> Query:
     reachable = os.path.exists(resolved.path)  # noqa: PTH110 (bytes)
     embedding = _from_file(view, resolved, span) if reachable else _from_library(view, resolved, span)
     tracks = (resolved.track,) if resolved.track else ()
-    return Query(embedding, (Seed(resolved.track_id, fs_name(resolved.path), 1),), tracks, one_track=True)
+    return Query(embedding, (Seed(resolved.track_id, os.fsdecode(resolved.path), 1),), tracks, one_track=True)
 
 
 def _from_file(view: LibraryView, resolved: ResolvedTrack, span: Span) -> QueryEmbedding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from engine.db.text import artist_names, clean, displayable, fold
 from engine.errors import InvalidError, NotFoundError, QueryError
 from engine.models.labels import own_name, spellings, tag_names
 from engine.search.references import PathName, absolute_path
+from engine.search.tag_filters import carriers, knows_music, not_music
 from engine.session import LibraryView
 
 ANY: Span = (None, None)
@@ -49,6 +50,9 @@ class Filters:
         not_below: Not below these folders.
         not_tracks: Not these track ids, known or not.
         added_since: First seen by the library at or after this time, seconds since 1970.
+        tags: Carrying any of these tags of the encoder, or phrases for them ("piano", "strings", "vocals").
+        not_tags: Carrying none of these.
+        music_only: No speech, applause, silence or sound effects. None: on for playlists and recommendations, else off.
         other_artists, other_albums: Not by an artist, or from an album, of the query's tracks.
         per_artist: Most tracks of one artist.
     """
@@ -72,6 +76,9 @@ class Filters:
     other_artists: bool = False
     other_albums: bool = False
     per_artist: int | None = None
+    tags: tuple[str, ...] = ()
+    not_tags: tuple[str, ...] = ()
+    music_only: bool | None = None
 
 
 NO_FILTERS = Filters()
@@ -112,13 +119,24 @@ def passing(view: LibraryView, filters: Filters, query: Sequence[Track] = ()) ->
     if conditions != Conditions():
         with view.read() as connection:
             ids = tracks_meeting(connection, conditions)
-    for chosen in (_of_genres(view, filters.genres), _of_moods(view, filters.moods)):
+    for chosen in (_of_genres(view, filters.genres), _of_moods(view, filters.moods), _of_tags(view, filters.tags)):
         if chosen is not None:
             ids = chosen if ids is None else np.intersect1d(ids, chosen)
     excluded = _excluded(view, filters)
     if len(excluded):
         ids = np.setdiff1d(_every_id(view) if ids is None else ids, excluded)
     return ids
+
+
+def music_by_default(view: LibraryView, filters: Filters) -> Filters:
+    """Return the filters for playlists: music only unless they say otherwise or the encoder cannot tell."""
+    chosen = filters.music_only
+    return replace(filters, music_only=knows_music(view) if chosen is None else chosen)
+
+
+def left_out(view: LibraryView, filters: Filters) -> int:
+    """Return how many tracks are left out as no music."""
+    return len(not_music(view)) if filters.music_only else 0
 
 
 class ArtistCap:
@@ -168,9 +186,14 @@ def _folder(name: PathName) -> bytes:
 
 
 def _excluded(view: LibraryView, filters: Filters) -> NDArray[np.int64]:
-    """Return the ids of tracks excluded by id, genre or mood."""
+    """Return the ids of tracks excluded by id, genre, mood or tag, or as no music."""
     parts = [np.array(filters.not_tracks, np.int64)]
-    for unwanted in (_of_genres(view, filters.not_genres), _of_moods(view, filters.not_moods)):
+    labelled = (
+        _of_genres(view, filters.not_genres),
+        _of_moods(view, filters.not_moods),
+        _of_tags(view, filters.not_tags),
+    )
+    for unwanted in (*labelled, not_music(view) if filters.music_only else None):
         if unwanted is not None:
             parts.append(unwanted)
     return np.concatenate(parts)
@@ -260,3 +283,7 @@ def _of_moods(view: LibraryView, wanted: Sequence[str]) -> NDArray[np.int64] | N
     chosen = {fold(name) for name in wanted}
     labels = predicted_labels(view)
     return labels.track_ids[np.isin(labels.moods, [i for i, mood in enumerate(view.file.moods) if mood in chosen])]
+
+
+def _of_tags(view: LibraryView, wanted: Sequence[str]) -> NDArray[np.int64] | None:
+    return carriers(view, wanted) if wanted else None

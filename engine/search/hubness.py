@@ -64,10 +64,9 @@ class LocalScale:
 
     def of(self, vectors: Floats) -> Floats:
         """Return the distances (M,) to the 20th nearest of the sample, in which the track itself may be."""
-        parts = [self._of_some(vectors[at : at + ROWS_AT_ONCE]) for at in range(0, len(vectors), ROWS_AT_ONCE)]
-        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
-
-    def _of_some(self, vectors: Floats) -> Floats:
-        distances = 1 - vectors @ self._sample.T  # (M, sample)
-        place = min(NEIGHBOUR, distances.shape[1] - 1)
-        return np.maximum(np.partition(distances, place, axis=1)[:, place], SMALLEST_SCALE)
+        place = min(NEIGHBOUR, len(self._sample) - 1)
+        scales = np.empty(len(vectors), np.float32)
+        for at in range(0, len(vectors), ROWS_AT_ONCE):
+            distances = 1 - vectors[at : at + ROWS_AT_ONCE] @ self._sample.T  # (rows, sample)
+            scales[at : at + ROWS_AT_ONCE] = np.partition(distances, place, axis=1)[:, place]
+        return np.maximum(scales, SMALLEST_SCALE)

@@ -5,6 +5,7 @@ Source: Sridhar 2024, section 3.2.2 (sums and differences of signatures), for tr
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,6 @@ from numpy.typing import NDArray
 
 from engine.db import Track, predictions, tracks_by_names, vectors_of_tracks, words_of_tracks
 from engine.db.signatures import damaged
-from engine.db.text import fs_name
 from engine.errors import InvalidError, NotFoundError
 from engine.search.embeddings import EmbeddedTrack, embed
 from engine.search.references import TrackName
@@ -110,10 +110,11 @@ def query_from_track(view: LibraryView, embedded: EmbeddedTrack) -> Query:
         SignatureError: Its stored signature does not fit the encoder.
     """
     resolved, found = embedded.resolved, embedded.embedding
-    stored_as = resolved.track_id or min(embedded.identical_ids, default=0)
+    track_id = resolved.track.id if resolved.track else None
+    stored_as = track_id or min(embedded.identical_ids, default=0)
     _check_heads(view, stored_as, found.genres, found.moods, found.words)
     embedding = QueryEmbedding(found.signature, found.genres, found.moods, found.words, embedded.identical_ids)
-    seed = Seed(resolved.track_id, fs_name(resolved.path), 1)
+    seed = Seed(track_id, os.fsdecode(resolved.path), 1)
     return Query(embedding, (seed,), (resolved.track,) if resolved.track else (), one_track=True)
 
 

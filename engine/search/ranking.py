@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
@@ -15,11 +15,11 @@ from engine.errors import InvalidError
 from engine.search.filters import ArtistCap, Filters, passing
 from engine.search.hubness import local_scale
 from engine.search.query_vector import Query
-from engine.search.variety import drawn_order, settle_seed
+from engine.search.variety import drawn_order
 from engine.session import LibraryView
 
 if TYPE_CHECKING:
-    from engine.indexer.vectors.store import Neighbour, VectorSnapshot
+    from engine.indexer.vectors.store import Nearest
 
 # Candidates to re-rank: at least so many, and so many for each track of the answer. Hub correction moves tracks into an
 # answer of ten from the first thirty candidates, hardly ever from beyond.
@@ -44,16 +44,16 @@ class Ranking:
     variety: float = 0.0
     seed: int | None = None
 
-    def settled(self) -> Ranking:
-        """Return the ranking with a seed if it draws, without one otherwise.
-
-        Raises:
-            QueryError: The variety or the seed is out of range.
-        """
-        return replace(self, seed=settle_seed(self.variety, self.seed))
-
 
 DEFAULT_RANKING = Ranking()
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A track and the cosine of its signature with the query's."""
+
+    track_id: int
+    cosine: float
 
 
 def nearest(view: LibraryView, query: Query, k: int, filters: Filters, ranking: Ranking) -> list[Neighbour]:
@@ -61,60 +61,50 @@ def nearest(view: LibraryView, query: Query, k: int, filters: Filters, ranking: 
 
     Raises:
         QueryError: k, diverse or a filter is out of range.
-        LibraryError: There is nothing to compare with.
     """
     if k < 1:
         raise InvalidError(f"expected k of 1 or more, found {k}", hint="ask for one track or more")
     if not 0 <= ranking.diverse <= 1:
         raise InvalidError(f"expected a diversity from 0 to 1, found {ranking.diverse:g}", hint="0 is plain similarity")
-    snapshot = view.filled_snapshot
+    snapshot = view.snapshot
     allowed = passing(view, filters, query.tracks)
     pool = max(DIVERSE_POOL, DIVERSE_FACTOR * k) if ranking.diverse else max(SMALLEST_POOL, POOL_FACTOR * k)
     while True:
         found = snapshot.nearest(query.embedding.signature, pool, query.embedding.identical_ids, allowed)
-        picked = _pick(view, snapshot, query, found, k, filters.per_artist, ranking)
-        if len(picked) >= k or len(found) < pool:  # else the cap on an artist may have left out too many
-            return picked
+        picked = _pick(view, query, found, k, filters.per_artist, ranking)
+        if len(picked) >= k or len(found.track_ids) < pool:  # else the cap on an artist may have left out too many
+            return list(map(Neighbour, found.track_ids[picked].tolist(), found.cosines[picked].tolist()))
         pool *= POOL_FACTOR
 
 
 def _pick(
-    view: LibraryView,
-    snapshot: VectorSnapshot,
-    query: Query,
-    found: list[Neighbour],
-    k: int,
-    per_artist: int | None,
-    ranking: Ranking,
-) -> list[Neighbour]:
-    if not found:
-        return []
-    ids = [neighbour.track_id for neighbour in found]
-    cosines = np.array([neighbour.cosine for neighbour in found], np.float32)
-    close, vectors = cosines, np.zeros((0, 0), np.float32)
-    if ranking.diverse or not ranking.hubs:
-        vectors = snapshot.take(np.array(ids, np.int64))
-    if not ranking.hubs:
-        close = local_scale(view).closeness(query.embedding.signature, vectors, cosines)
-    place = {row: rank for rank, row in enumerate(np.argsort(-close, kind="stable").tolist())}  # the nearest first
-    ordered = drawn_order(close, ranking.variety, ranking.seed) if ranking.variety else list(place)
-    fits = _cap(view, ids, per_artist)
+    view: LibraryView, query: Query, found: Nearest, k: int, per_artist: int | None, ranking: Ranking
+) -> list[int]:
+    """Return the rows of at most k candidates, in the order of the answer."""
+    closeness = found.cosines
+    if not ranking.hubs and len(closeness):
+        scale = local_scale(view)
+        closeness = scale.closeness(query.embedding.signature, found.signatures, found.cosines)
+    by_closeness = np.argsort(-closeness, kind="stable")
+    ordered = drawn_order(closeness, ranking.variety, ranking.seed) if ranking.variety else by_closeness.tolist()
+    rank = np.argsort(by_closeness).tolist()  # of each row; the inverse permutation
+    fits = _cap(view, found.track_ids, per_artist)
     if not ranking.diverse:
-        return [found[i] for i in sorted(islice(filter(fits, ordered), min(k, len(ordered))), key=place.__getitem__)]
+        return sorted(islice(filter(fits, ordered), k), key=rank.__getitem__)
     drawn = max(k, len(ordered) // 2) if ranking.variety else len(ordered)
-    first = sorted(ordered[:drawn], key=place.__getitem__)
-    order: Iterable[int] = _diverse(vectors, cosines, first, ranking.diverse, fits)
-    return [found[i] for i in islice(chain(order, filter(fits, ordered[drawn:])), min(k, len(found)))]
+    first = sorted(ordered[:drawn], key=rank.__getitem__)
+    order: Iterable[int] = _diverse(found.signatures, found.cosines, first, ranking.diverse, fits)
+    return list(islice(chain(order, filter(fits, ordered[drawn:])), k))
 
 
-def _cap(view: LibraryView, track_ids: Sequence[int], per_artist: int | None) -> Callable[[int], bool]:
+def _cap(view: LibraryView, track_ids: NDArray[np.int64], per_artist: int | None) -> Callable[[int], bool]:
     """Return a predicate to call once for each candidate, in rank order: is there room for its artist?"""
     if per_artist is None:
         return lambda _: True
     with view.read() as connection:
         tracks = tracks_by_ids(connection, track_ids)
     cap = ArtistCap(per_artist)
-    return lambda i: cap.takes(tracks.get(track_ids[i]))
+    return lambda row: cap.takes(tracks.get(int(track_ids[row])))
 
 
 def _diverse(

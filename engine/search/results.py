@@ -45,6 +45,14 @@ class TagProbability:
 
 
 @dataclass(frozen=True)
+class TagCount:
+    """A tag, and the number of tracks that carry it: that have more of it than five of six typical tracks."""
+
+    tag: str
+    tracks: int
+
+
+@dataclass(frozen=True)
 class CentroidDistance:
     """Distance (1 - cosine, 0 to 2) to a genre's centroid; `kind` is "library" (ten tagged tracks) or "reference"."""
 

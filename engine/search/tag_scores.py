@@ -37,6 +37,7 @@ SAMPLE = 2_000  # tracks of the library whose tags are typical for it
 PRIOR_TRACKS = 200  # that the shipped description counts as
 FLOOR = 0.05  # least standard deviation of log-odds: a library of copies has none
 SMALLEST = 6e-8  # probability that float16 tells from 0
+LARGEST = 1 - 2.0**-11  # and from 1
 ROOM = 1e-12
 
 Floats = NDArray[np.float32]
@@ -124,11 +125,17 @@ def tag_head(view: LibraryView) -> LinearHead:
 
 def fitted_norms(head: LinearHead, signatures: Floats, probabilities: Floats) -> Floats:
     """Return r (M,) as derived above, from signatures (M, D) and probabilities (M, V)."""
-    p = np.clip(probabilities, SMALLEST, 1 - 1e-3)
-    weight = p * (1 - p)
+    weight = probabilities * (1 - probabilities)
     directions = signatures @ head.weight.T  # (M, V)
-    rest = np.log(p / (1 - p)) - head.bias
+    rest = logits(probabilities) - head.bias
     found: Floats = (weight * rest * directions).sum(axis=1) / ((weight * directions**2).sum(axis=1) + ROOM)
+    return found
+
+
+def logits(probabilities: Floats) -> Floats:
+    """Return the log-odds of stored probabilities, of the same shape; 0 and 1 become the nearest that float16 holds."""
+    p = np.clip(probabilities, SMALLEST, LARGEST)
+    found: Floats = np.log(p / (1 - p))
     return found
 
 
@@ -143,19 +150,19 @@ def _make_model(view: LibraryView) -> TagModel:
             f"no track of the library has tags of {view.encoder_id}",
             hint="remove its tracks and index them again",
         )
-    logits = norms[known, None] * (signatures[known] @ head.weight.T) + head.bias
-    mean, deviation = _blended(logits, _typical(view.encoder_id))
+    sample = norms[known, None] * (signatures[known] @ head.weight.T) + head.bias
+    mean, deviation = _blended(sample, _typical(view.encoder_id))
     return TagModel(view.file.words, head, mean, deviation)
 
 
-def _blended(logits: Floats, typical: tuple[Floats, Floats] | None) -> tuple[Floats, Floats]:
+def _blended(sample: Floats, typical: tuple[Floats, Floats] | None) -> tuple[Floats, Floats]:
     """Return mean and deviation (V,) of a sample (n, V) and of PRIOR_TRACKS typical tracks together.
 
     The variance of two groups is the mean of their variances and of their means' squared distances.
     """
-    mean, variance = logits.mean(axis=0), logits.var(axis=0)
+    mean, variance = sample.mean(axis=0), sample.var(axis=0)
     if typical is not None:
-        share = len(logits) / (len(logits) + PRIOR_TRACKS)
+        share = len(sample) / (len(sample) + PRIOR_TRACKS)
         gap = mean - typical[0]
         variance = share * variance + (1 - share) * typical[1] ** 2 + share * (1 - share) * gap**2
         mean = share * mean + (1 - share) * typical[0]

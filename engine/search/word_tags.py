@@ -21,7 +21,8 @@ def tags_of(probabilities: Floats, words: Sequence[str]) -> tuple[TagProbability
     if not len(probabilities):
         return ()
     surest = np.argsort(-probabilities, kind="stable")
-    return tuple(TagProbability(words[i], float(probabilities[i])) for i in surest.tolist())
+    names = map(words.__getitem__, surest.tolist())
+    return tuple(map(TagProbability, names, probabilities[surest].tolist()))
 
 
 def telling(tags: Sequence[TagProbability], most: int) -> tuple[TagProbability, ...]:

@@ -11,6 +11,7 @@ from engine.training.augment.waveform_settings import WaveformAugmentation, read
 from engine.training.schedule import Schedule
 from engine.training.state import STATE, WEIGHTS
 from engine.util.atomic_files import check_output
+from engine.util.paths import real_path
 
 AGREEMENT_WEIGHT = 0.3  # default of --agreement with unlabelled music
 
@@ -90,7 +91,7 @@ def check_options(options: TrainingOptions) -> None:
         check_output(options.state, STATE)
     except OSError as error:
         raise TrainingError(f"cannot write {out}: {error}", hint="choose another place") from error
-    if real.parent == shipped_path(DEFAULT).resolve().parent:
+    if real.parent == real_path(shipped_path(DEFAULT)).parent:
         raise OutputError(f"{out} is in the folder of the weights that ship with Engine", hint="choose another folder")
 
 

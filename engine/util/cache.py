@@ -23,7 +23,7 @@ class StateCache:
     def get(self, name: Hashable, state: object, compute: Callable[[], Value]) -> Value:
         """Return the cached value for name; recompute when state changes. `compute` may get other names."""
         with self._lock:
-            entry = self._entries.setdefault(name, _Entry())
+            entry = self._entries.get(name) or self._entries.setdefault(name, _Entry())
         with entry.lock:
             if not entry.filled or entry.state != state:
                 entry.value, entry.state, entry.filled = compute(), state, True

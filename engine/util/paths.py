@@ -40,6 +40,11 @@ def default_cache() -> Path | None:
         return None
 
 
+def real_path(path: Path) -> Path:
+    """Return a path with its links followed; of links that lead in a circle, which no file has, the path itself."""
+    return Path(os.path.realpath(path))
+
+
 def _absolute(path: Path) -> Path:
     """Return a path whose home directory was found; raise RuntimeError where it was not, as new platformdirs does."""
     if not path.is_absolute():

@@ -35,7 +35,7 @@ def _encode_together(items: Sequence[Decoded], encoder: TrackEncoder) -> dict[by
         return {path: outcome for each in alone for path, outcome in each.items()}
     return {
         item.found.path: Embedded(
-            item.content, EmbeddedTrack(item.audio.info.metadata, item.audio.duration_seconds, embedding)
+            item.content, EmbeddedTrack(item.audio.info.metadata, item.audio.duration_seconds, embedding, item.aspects)
         )
         for item, embedding in zip(items, embeddings, strict=True)
     }

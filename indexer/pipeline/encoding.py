@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from engine.embedding import TrackEmbedding
 from engine.errors import AudioError, DeviceError, brief
+from engine.indexer.aspects.descriptors import AspectMeter, aspects_of
 from engine.indexer.audio.placement import levels, speaking
 from engine.indexer.audio.reading import TrackAudio
 from engine.indexer.pipeline.decoders import Decoders
@@ -23,11 +24,12 @@ from engine.models.encoder import CHUNK_WINDOWS, SAMPLE_RATE, Encoder, WindowPla
 
 @dataclass(frozen=True, eq=False)
 class EmbeddedTrack:
-    """The tags and length of a file, and its embedding."""
+    """The tags and length of a file, its embedding, and its aspects by kind (`engine.indexer.aspects`)."""
 
     metadata: dict[str, str]
     duration_seconds: float
     embedding: TrackEmbedding
+    aspects: dict[str, NDArray[np.float32]]
 
 
 def pick_device(wanted: str) -> str:
@@ -115,16 +117,19 @@ class TrackEncoder:
         seconds = 0.0
         vectors: list[torch.Tensor] = []
         loudness: list[NDArray[np.float32]] = []
+        meter = AspectMeter()
         for stretch in stretches:
             metadata, seconds = stretch.metadata, seconds + stretch.seconds
             if len(stretch.windows):
                 vectors.append(self._segment_vectors(stretch.windows))
                 loudness.append(levels(stretch.windows, self.plan.segments))
+                meter.push(stretch.windows)
         if not vectors:
             raise AudioError("no sound could be decoded")
         joined = torch.cat(vectors)
         starts = [i * self.plan.seconds for i in range(len(joined) // self.plan.segments)]
-        return EmbeddedTrack(metadata, seconds, self._pool(joined, starts, np.concatenate(loudness)))
+        embedding = self._pool(joined, starts, np.concatenate(loudness))
+        return EmbeddedTrack(metadata, seconds, embedding, meter.vectors())
 
     def read(self, path: bytes, decoders: Decoders) -> TrackAudio:
         """Read the windows of a file that the plan names, by seeking; raises AudioError."""
@@ -142,7 +147,8 @@ class TrackEncoder:
         if coverage == "full":
             return self.embed_full(path, decoders)
         track = self.read(path, decoders)
-        return EmbeddedTrack(track.info.metadata, track.duration_seconds, self.embed(track.starts, track.windows))
+        embedding = self.embed(track.starts, track.windows)
+        return EmbeddedTrack(track.info.metadata, track.duration_seconds, embedding, aspects_of(track.windows))
 
     def _segment_vectors(self, windows: NDArray[np.float32]) -> torch.Tensor:
         """Encode windows (W, L) into h (S, D), in ever smaller parts where memory is short, finally on the CPU."""

@@ -10,8 +10,12 @@ import os
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.db import Database, Signature, Track, get_signature, tracks_by_hash
 from engine.errors import AudioError, EngineError
+from engine.indexer.aspects.descriptors import aspects_of
 from engine.indexer.audio.faults import is_passing
 from engine.indexer.audio.formats import has_media_extension
 from engine.indexer.audio.identity import content_hash
@@ -91,9 +95,10 @@ class Known(Hashed):
 
 @dataclass(frozen=True, eq=False)
 class Decoded(Hashed):
-    """A file whose windows wait to be encoded."""
+    """A file whose windows wait to be encoded, and its aspects by kind."""
 
     audio: TrackAudio
+    aspects: dict[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +164,8 @@ class Preparation:
         if self.target.coverage == "full":
             self.decoders.call(check_opens, found.path)  # a file that is no sound fails here, in parallel
             return Unread(content)
-        return Decoded(content, self.encoder.read(found.path, self.decoders))
+        audio = self.encoder.read(found.path, self.decoders)
+        return Decoded(content, audio, aspects_of(audio.windows))
 
     def _look_up(self, digest: bytes) -> tuple[tuple[Track, ...], Signature | None]:
         with self.database.read() as connection:

@@ -13,7 +13,9 @@ from engine.db import (
     NewTrack,
     Signature,
     Track,
+    get_aspects,
     move_track,
+    put_aspects,
     put_signature,
     put_skipped,
     remove_tracks,
@@ -72,9 +74,12 @@ class Storing:
         if isinstance(item, Embedded):
             row = Signature(track_id, self.target.encoder_id, self.target.coverage, item.track.embedding)
             put_signature(connection, row)
+            put_aspects(connection, track_id, item.track.aspects)
             return Outcome("new" if kind == "unchanged" else kind)
         if item.signature.track_id != track_id:
             put_signature(connection, replace(item.signature, track_id=track_id))
+            copied = get_aspects(connection, [item.signature.track_id])
+            put_aspects(connection, track_id, copied.get(item.signature.track_id, {}))
         return Outcome(kind)
 
     def _store_failure(self, connection: Connection, found: FoundFile, reason: str | None, passing: bool) -> Outcome:

@@ -7,21 +7,17 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.indexer.vectors.store import Floats, Ids, Neighbour
+from engine.indexer.vectors.store import Floats, Ids, Nearest
 
 SORT_ALL = 4  # up to SORT_ALL * k candidates, skip the partial sort
 ROUNDING = 2e-6  # largest difference between two float32 computations of a cosine
 SPARSE = 16  # largest id per number of ids for which a lookup table costs less than sorting
 
 
-def ids_of(ids: Collection[int]) -> Ids:
-    """Return ids as an array (M,)."""
-    return np.fromiter(ids, np.int64, len(ids))
-
-
-def as_sorted(ids: Ids) -> Ids:
-    """Return ids sorted, each once; nothing is copied where they are so already."""
-    return ids if (np.diff(ids) > 0).all() else np.unique(ids)
+def as_sorted(ids: Collection[int] | Ids) -> Ids:
+    """Return ids sorted, each once; an array that is so already is returned itself."""
+    listed = ids if isinstance(ids, np.ndarray) else np.fromiter(ids, np.int64, len(ids))
+    return listed if (np.diff(listed) > 0).all() else np.unique(listed)
 
 
 def contains(sorted_ids: Ids, wanted: Ids) -> NDArray[np.bool_]:
@@ -61,11 +57,13 @@ def shortlist(scores: Floats, k: int) -> NDArray[np.intp]:
     return np.flatnonzero(scores >= smallest - ROUNDING)
 
 
-def best(ids: Ids, signatures: Floats, query: Floats, k: int) -> list[Neighbour]:
+def best(ids: Ids, signatures: Floats, query: Floats, k: int) -> Nearest:
     """Return the k nearest of some candidates, ids (M,) and signatures (M, D), best first, ties by id.
 
     Sums are made in float64, so that a cosine does not depend on the other candidates.
     """
+    if not len(ids):
+        return Nearest(ids, np.zeros(0, np.float32), signatures)  # D is 0 in a store that never held a signature
     scores = np.einsum("nd,d->n", signatures, query, dtype=np.float64).astype(np.float32)
     order = np.lexsort((ids, -scores))[:k]
-    return [Neighbour(*pair) for pair in zip(ids[order].tolist(), scores[order].tolist(), strict=True)]
+    return Nearest(ids[order], scores[order], signatures[order])

@@ -8,10 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
-from engine.indexer.vectors.exact import SORT_ALL, as_sorted, best, cosines, ids_of, positions, shortlist
+from engine.indexer.vectors.exact import SORT_ALL, as_sorted, best, cosines, shortlist
 from engine.indexer.vectors.flat import faiss_threads
 from engine.indexer.vectors.part import Part
-from engine.indexer.vectors.store import BATCH_ROWS, Floats, Ids, NearestOfMany, Neighbour, SignatureBatch
+from engine.indexer.vectors.store import BATCH_ROWS, Floats, Ids, Nearest, NearestOfMany, SignatureBatch
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,27 +40,16 @@ class FaissSnapshot:
         """See `VectorSnapshot`."""
         return np.concatenate([np.zeros(0, np.int64), *(part.live_ids for part in self.parts)])
 
-    def nearest(
-        self, query: Floats, k: int, excluded: Collection[int] = (), allowed: Ids | None = None
-    ) -> list[Neighbour]:
+    def nearest(self, query: Floats, k: int, excluded: Collection[int] = (), allowed: Ids | None = None) -> Nearest:
         """See `VectorSnapshot`."""
-        if k < 1 or not self.count:
-            return []
         query = np.ascontiguousarray(query, np.float32)
-        barred = as_sorted(ids_of(excluded))
+        barred = as_sorted(excluded)
         allowed = None if allowed is None else as_sorted(allowed)
-        ids, signatures = [], []
-        for part in self.parts:
-            rows = part.candidates(query, k, barred, allowed)
-            found = part.sorted_ids[rows]
-            if len(barred):
-                free = positions(barred, found) < 0
-                rows, found = rows[free], found[free]
-            ids.append(found)
-            signatures.append(part.read(rows))
-        if len(ids) == 1:
-            return _nearest(ids[0], signatures[0], query, k)
-        return _nearest(np.concatenate(ids), np.concatenate(signatures), query, k)
+        found = [part.candidates(query, k, barred, allowed) for part in self.parts if k > 0]
+        if len(found) == 1:
+            return _nearest(found[0].ids, found[0].signatures, query, k)
+        ids = np.concatenate([np.zeros(0, np.int64), *(batch.ids for batch in found)])
+        return _nearest(ids, np.concatenate([self._no_signatures, *(batch.signatures for batch in found)]), query, k)
 
     def nearest_many(self, queries: Floats, k: int) -> NearestOfMany:
         """See `VectorSnapshot`."""
@@ -76,8 +65,8 @@ class FaissSnapshot:
             ids = np.concatenate([np.zeros(0, np.int64), *(part.sorted_ids[own] for part, own in pairs)])
             signatures = np.concatenate([self._no_signatures, *(part.read(own) for part, own in pairs)])
             nearest = _nearest(ids, signatures, query, k)
-            found.track_ids[place, : len(nearest)] = [neighbour.track_id for neighbour in nearest]
-            found.cosines[place, : len(nearest)] = [neighbour.cosine for neighbour in nearest]
+            found.track_ids[place, : len(nearest.track_ids)] = nearest.track_ids
+            found.cosines[place, : len(nearest.track_ids)] = nearest.cosines
         return found
 
     def known(self, ids: Ids) -> Ids:
@@ -127,7 +116,7 @@ class FaissSnapshot:
         return np.zeros((0, self.dimensions), np.float32)
 
 
-def _nearest(ids: Ids, signatures: Floats, query: Floats, k: int) -> list[Neighbour]:
+def _nearest(ids: Ids, signatures: Floats, query: Floats, k: int) -> Nearest:
     """Return the k best of some candidates, which may be many."""
     if len(ids) > SORT_ALL * k:
         rows = shortlist(cosines(signatures, query), k)

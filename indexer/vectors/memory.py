@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.db import SignatureMatrix
-from engine.indexer.vectors.exact import as_sorted, best, contains, cosines, ids_of, positions, shortlist
-from engine.indexer.vectors.store import BATCH_ROWS, Floats, Ids, NearestOfMany, Neighbour, SignatureBatch
+from engine.indexer.vectors.exact import as_sorted, best, contains, cosines, positions, shortlist
+from engine.indexer.vectors.store import BATCH_ROWS, Floats, Ids, Nearest, NearestOfMany, SignatureBatch
 
 QUERIES_AT_ONCE = 256
 
@@ -45,16 +45,12 @@ class MemorySnapshot:
         """See `VectorSnapshot`."""
         return self.signatures.shape[1]
 
-    def nearest(
-        self, query: Floats, k: int, excluded: Collection[int] = (), allowed: Ids | None = None
-    ) -> list[Neighbour]:
+    def nearest(self, query: Floats, k: int, excluded: Collection[int] = (), allowed: Ids | None = None) -> Nearest:
         """See `VectorSnapshot`."""
-        passing = ~contains(self.ids, ids_of(excluded))
+        passing = ~contains(self.ids, as_sorted(excluded))
         if allowed is not None:
             passing &= contains(self.ids, allowed)
-        rows = np.flatnonzero(passing)
-        if k < 1 or not len(rows):
-            return []
+        rows = np.flatnonzero(passing) if k > 0 else np.zeros(0, np.intp)
         rows = rows[shortlist(cosines(self.signatures, query)[rows], k)]
         return best(self.ids[rows], self.signatures[rows], query, k)
 
@@ -66,8 +62,8 @@ class MemorySnapshot:
             for row, (query, scores) in enumerate(zip(some, some @ self.signatures.T, strict=True), start):
                 rows = shortlist(scores, k)
                 nearest = best(self.ids[rows], self.signatures[rows], query, k)
-                found.track_ids[row, : len(nearest)] = [each.track_id for each in nearest]
-                found.cosines[row, : len(nearest)] = [each.cosine for each in nearest]
+                found.track_ids[row, : len(nearest.track_ids)] = nearest.track_ids
+                found.cosines[row, : len(nearest.track_ids)] = nearest.cosines
         return found
 
     def known(self, ids: Ids) -> Ids:

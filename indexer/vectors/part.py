@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engine.indexer.vectors.ann_search import EXACT_SHARE, SPARE, Finder, Mask, make_finder
 from engine.indexer.vectors.exact import SORT_ALL, contains, positions
 from engine.indexer.vectors.index_files import IndexFile
-from engine.indexer.vectors.store import Floats, Ids
+from engine.indexer.vectors.store import Floats, Ids, SignatureBatch
 
 Rows = NDArray[np.intp]
 
@@ -62,15 +62,28 @@ class Part:
         found: Floats = self.signatures[rows]
         return found
 
-    def candidates(self, query: Floats, k: int, barred: Ids, allowed: Ids | None) -> Rows:
-        """Return rows (C,) among which the k nearest are that are live and pass.
+    def candidates(self, query: Floats, k: int, barred: Ids, allowed: Ids | None) -> SignatureBatch:
+        """Return a superset of the k nearest rows that are live and pass.
 
         Args:
             query: Unit vector (D,).
             k: 1 or more.
-            barred: Sorted track ids that do not pass; a few of them may be among the candidates.
+            barred: Sorted track ids that do not pass.
             allowed: Sorted track ids that may pass; None for all.
         """
+        rows = self._candidate_rows(query, k, barred, allowed)
+        ids = self.sorted_ids[rows]
+        if len(barred):
+            free = positions(barred, ids) < 0
+            rows, ids = rows[free], ids[free]
+        return SignatureBatch(ids, self.read(rows))
+
+    def candidates_of_many(self, queries: Floats, k: int) -> Rows:
+        """Return live rows (Q, C), a superset of the k nearest of each query (Q, D); -1 fills the rest."""
+        return self.finder.find(queries, k, None if self.dead is None else ~self.dead)
+
+    def _candidate_rows(self, query: Floats, k: int, barred: Ids, allowed: Ids | None) -> Rows:
+        """Return rows (C,); a few barred ones may be among them."""
         few = len(barred) <= SPARE  # dropping a few later costs less than a filter
         passing = None if few and allowed is None and self.dead is None else self._passing(barred, allowed)
         number = len(self.sorted_ids) if passing is None else int(np.count_nonzero(passing))
@@ -79,10 +92,6 @@ class Part:
         wanted = k + len(barred) if passing is None else k
         rows = self.finder.find(query[None], wanted, passing)[0]
         return rows[rows >= 0]
-
-    def candidates_of_many(self, queries: Floats, k: int) -> Rows:
-        """Return live rows (Q, C) among which the k nearest of each query (Q, D) are; -1 fills the rest."""
-        return self.finder.find(queries, k, None if self.dead is None else ~self.dead)
 
     def _passing(self, barred: Ids, allowed: Ids | None) -> Mask:
         passing = np.ones(len(self.sorted_ids), bool) if allowed is None else contains(self.sorted_ids, allowed)

@@ -21,12 +21,19 @@ Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Neighbour:
-    """A track and the cosine of its signature with the query's."""
+@dataclass(frozen=True, eq=False)
+class Nearest:
+    """The M tracks nearest to a query, best first, ties by id.
 
-    track_id: int
-    cosine: float
+    Attributes:
+        track_ids: (M,).
+        cosines: (M,), of their signatures with the query.
+        signatures: (M, D), unit rows.
+    """
+
+    track_ids: Ids
+    cosines: Floats
+    signatures: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +76,7 @@ class VectorSnapshot(Protocol):
     def ids(self) -> Ids:
         """Track ids (N,), each once, in the order of `batches`, which need not be sorted."""
 
-    def nearest(
-        self, query: Floats, k: int, excluded: Collection[int] = (), allowed: Ids | None = None
-    ) -> list[Neighbour]:
+    def nearest(self, query: Floats, k: int, excluded: Collection[int] = (), allowed: Ids | None = None) -> Nearest:
         """Return the k tracks with the largest cosines, best first, ties by id; fewer if there are fewer.
 
         Args:

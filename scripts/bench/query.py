@@ -197,7 +197,7 @@ def _batched(library: FaissSnapshot, drawn: Set) -> dict[str, Any]:
 
 
 def _ids(library: FaissSnapshot, query: Floats, allowed: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
-    return np.array([neighbour.track_id for neighbour in library.nearest(query, K, allowed=allowed)])
+    return library.nearest(query, K, allowed=allowed).track_ids
 
 
 def _index_alone(library: FaissSnapshot, query: Floats) -> NDArray[np.int64]:

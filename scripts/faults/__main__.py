@@ -19,11 +19,22 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # tests/audio.py w
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # started as a folder, which is not yet a package
 
 from faults.children import warm
+from faults.disk import disk
+from faults.fuzz_audio import fuzz_audio
+from faults.fuzz_files import fuzz_files
 from faults.io_errors import as_json, io_errors
 from faults.kill import kill
+from faults.load import load
 from faults.table import Row, show
 
-PARTS: dict[str, Callable[[Path, bool], list[Row]]] = {"kill": kill, "io": io_errors}
+PARTS: dict[str, Callable[[Path, bool], list[Row]]] = {
+    "kill": kill,
+    "io": io_errors,
+    "disk": disk,
+    "load": load,
+    "audio": fuzz_audio,
+    "files": fuzz_files,
+}
 
 
 def main() -> int:
@@ -43,13 +54,16 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="faults-") as folder:
             rows += PARTS[name](Path(folder), arguments.short)
         print(f"{name}: {monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-    if arguments.json:
-        arguments.json.write_text(as_json(rows), "utf-8")
-    text = f"{show(rows)}\n\nOn {os.cpu_count()} cores ({platform.machine()}, Linux {platform.release()}).\n"
-    print(text)
-    if arguments.out:
-        arguments.out.write_text(text, "utf-8")
+        if arguments.json:
+            arguments.json.write_text(as_json(rows), "utf-8")
+        if arguments.out:
+            arguments.out.write_text(_text(rows), "utf-8")
+    print(_text(rows))
     return 0 if all(row.held for row in rows) else 1
+
+
+def _text(rows: list[Row]) -> str:
+    return f"{show(rows)}\n\nOn {os.cpu_count()} cores ({platform.machine()}, Linux {platform.release()}).\n"
 
 
 if __name__ == "__main__":

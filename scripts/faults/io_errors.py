@@ -116,13 +116,13 @@ def _inject(world: World, known: dict[str, Known], case: Case) -> tuple[str | No
 
     ended = run(faulty)
     label = f"{errno.errorcode[case.error]}{' from then on' if case.sticky else ''} at {case.kind} {case.nth}"
-    if problem := _end_problem(ended, torn=case.mode == TORN):
+    if problem := end_problem(ended, torn=case.mode == TORN):
         return f"{label}: {problem}", 0
     problem, lost = check_after(world, operation, known[operation.name])
     return problem and f"{label} (run {ended.how}: {ended.value}): {problem}", lost
 
 
-def _end_problem(ended: Ended, *, torn: bool) -> str | None:
+def end_problem(ended: Ended, *, torn: bool = False) -> str | None:
     """Describe an end that no user should see."""
     if ended.how == "done" or (torn and ended.how == "killed"):
         return None

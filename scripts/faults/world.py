@@ -32,7 +32,7 @@ SHADOWS = (
     "search_trigrams",
     "search_words",
 )  # of SQLite and its text index, whose layout depends on history
-VOLATILE = frozenset(["added_at"])
+VOLATILE = frozenset(["added_at", "removed_at"])
 PRECIOUS = ("tracks", "signatures", "plays")
 GOLDEN = Path(__file__).resolve().parents[2] / "tests" / "golden" / "library-v1.db"
 DIGITS = re.compile(r"[0-9a-f]{16,}|\.before-[0-9-]+")
@@ -104,16 +104,14 @@ def sound(seed: int, seconds: float = SECONDS) -> np.ndarray[Any, Any]:
     return (chord * beat * 0.2 + random.standard_normal(len(time)) * 0.02).astype(np.float32)
 
 
-def write_song(path: Path, seed: int, seconds: float = SECONDS) -> Path:
+def write_song(path: Path, seed: int, seconds: float = SECONDS, **tags: str) -> Path:
     """Write a tagged song; the ending chooses the format."""
-    samples = sound(seed, seconds)
-    rate = RATE
-    if path.suffix == ".opus":  # knows 48 kHz only
-        rate, samples = (
-            48_000,
-            np.interp(np.arange(round(seconds * 48_000)) * RATE / 48_000, np.arange(len(samples)), samples),
-        )
-    write_audio(path, samples.astype(np.float32), rate, tags={"artist": f"Band {seed}", "title": f"Song {seed}"})
+    samples, rate = sound(seed, seconds), RATE
+    if path.suffix in (".opus", ".ac3"):  # do not know 22 kHz
+        rate = 48_000
+        samples = np.interp(np.arange(round(seconds * rate)) * RATE / rate, np.arange(len(samples)), samples)
+    named = {"artist": f"Band {seed}", "title": f"Song {seed}", **tags}
+    write_audio(path, samples.astype(np.float32), rate, tags=named)
     return path
 
 

@@ -55,6 +55,7 @@ def test_offers() -> None:
     ):
         assert [kind for kind, _ in offered(words, position)] == ["file"], words
     assert offered("engine playlist 1 --genre ja", 4) == [("plain", "jazz")]
+    assert offered("engine similar 1 --not-tag bagp", 4) == [("plain", "bagpipes")]
     assert offered("engine search x", 2) == []
 
 
@@ -65,7 +66,7 @@ def test_every_file_is_named_so() -> None:
     for name, command in cli.commands.items():
         for parameter in command.params:
             if isinstance(parameter, click.Argument) and isinstance(parameter.type, click.types.StringParamType):
-                assert name == "search" or any(word in (parameter.metavar or "").upper() for word in FILES), (
+                assert name in ("find", "search") or any(word in (parameter.metavar or "").upper() for word in FILES), (
                     name,
                     parameter,
                 )

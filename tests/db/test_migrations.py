@@ -13,7 +13,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.db import SCHEMA_VERSION, get_signature, list_plays, open_database, search, tracks_by_ids
+from engine.db import (
+    SCHEMA_VERSION,
+    AudioFeatures,
+    get_aspects,
+    get_audio_features,
+    get_signature,
+    list_plays,
+    open_database,
+    search,
+    tracks_by_ids,
+)
 from engine.errors import LibraryError
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -52,6 +62,11 @@ def test_each_version_keeps_what_it_holds(old: Path) -> None:
             assert signature.embedding.segment_vectors.shape == (2, 8)
             assert len(signature.embedding.words) == (5 if version >= 3 else 0)
         assert [play.track_id for play in list_plays(connection)] == ([2] if version >= 2 else [])
+        measured = get_audio_features(connection, tracks)
+        assert measured == ({1: AudioFeatures(120.0, "A minor", -9.5)} if version >= 4 else {})
+        assert {track: list(kinds) for track, kinds in get_aspects(connection, tracks).items()} == (
+            {2: ["rhythm-test"]} if version >= 5 else {}
+        )
         found = [[track.id for track in search(connection, [word], None)] for word in ("ete", "夜", "ROJA", "2003")]
         assert found == [[1], [2], [3], [3]]
     assert version_of(old) == SCHEMA_VERSION

@@ -10,7 +10,7 @@ import pytest
 from engine import Engine, Filters, FindResult, InvalidError, NotFoundError, documents
 from tests.cli.conftest import Command, command  # noqa: F401 (a fixture)
 from tests.find.conftest import SONGS
-from tests.words import make_library, worded_encoder, write_encoder
+from tests.words import WORDS, make_library, worded_encoder, write_encoder
 
 
 def titles(result: FindResult) -> list[str | None]:
@@ -151,3 +151,14 @@ def test_command(described: Engine, library_file: Path, command: Command) -> Non
     assert len(table) == 3
     refused = command("--library", library_file, "find", "sad, not sad")
     assert (refused.code, refused.out, refused.err.count("\n")) == (1, "", 1)
+
+
+def test_tags_command(library_file: Path, command: Command) -> None:  # noqa: F811
+    """`engine tags` lists every tag of the encoder with its tracks, as lines, CSV and JSON."""
+    lines = command("--library", library_file, "tags").out.splitlines()
+    document = command("--library", library_file, "tags", "--json").document
+    assert [line.split(maxsplit=1) for line in lines] == [
+        [str(each["tracks"]), each["tag"]] for each in document["tags"]
+    ]
+    assert {each["tag"] for each in document["tags"]} == set(WORDS)
+    assert command("--library", library_file, "tags", "--csv").out.splitlines()[0] == "tag,tracks"

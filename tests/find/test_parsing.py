@@ -9,8 +9,8 @@ import pytest
 
 from engine import InvalidError
 from engine.find.parsing import Found, Reading, read
-from engine.find.table import Phrase, Table, table_of
 from engine.models.vocabulary import WORDS
+from engine.search.phrases import Phrase, Table, table_of
 
 GOLDEN = json.loads((Path(__file__).parent / "understanding.json").read_text("utf-8"))
 

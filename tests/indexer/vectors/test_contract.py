@@ -117,7 +117,7 @@ def brute_force(live: dict[int, Floats], query: Floats, k: int) -> list[int]:
 
 def nearest_ids(snapshot: VectorSnapshot, query: Floats, k: int, **options: object) -> list[int]:
     """The ids of the nearest."""
-    return [neighbour.track_id for neighbour in snapshot.nearest(query, k, **options)]  # type: ignore[arg-type]
+    return snapshot.nearest(query, k, **options).track_ids.tolist()  # type: ignore[arg-type,no-any-return]
 
 
 def check(snapshot: VectorSnapshot, live: dict[int, Floats]) -> None:
@@ -129,7 +129,10 @@ def check(snapshot: VectorSnapshot, live: dict[int, Floats]) -> None:
     assert snapshot.dimensions == D or not live
     for k in (1, K, len(live), len(live) + 5):
         assert nearest_ids(snapshot, query, k) == brute_force(live, query, k)
-    assert snapshot.nearest(query, 0) == []
+    assert nearest_ids(snapshot, query, 0) == []
+    near = snapshot.nearest(query, K)
+    np.testing.assert_array_equal(near.signatures, snapshot.take(near.track_ids))
+    np.testing.assert_allclose(near.cosines, snapshot.scores(query, near.track_ids), atol=1e-6)
     gone = np.array([-3, 10**9], np.int64)
     assert snapshot.known(np.concatenate([ids[::-1], gone, ids])).tolist() == ids.tolist()
     np.testing.assert_array_equal(snapshot.take(ids[::-1]), matrix[::-1])

@@ -49,7 +49,7 @@ def exact(query: NDArray[np.float32], ids: list[int], k: int) -> list[int]:
 
 def answer(database: Database, k: int = 10, excluded: tuple[int, ...] = ()) -> list[int]:
     """What a fresh store says."""
-    return [n.track_id for n in FaissStore(database, ENCODER, "windows").snapshot().nearest(unit(999), k, excluded)]
+    return FaissStore(database, ENCODER, "windows").snapshot().nearest(unit(999), k, excluded).track_ids.tolist()
 
 
 @pytest.fixture
@@ -71,8 +71,8 @@ def index_file(database: Database) -> Path:
 def test_exact(library: Database) -> None:
     """A search gives the nearest tracks in order, each with its cosine."""
     found = FaissStore(library, ENCODER, "windows").snapshot().nearest(unit(999), 10)
-    assert [n.track_id for n in found] == exact(unit(999), list(range(1, 61)), 10)
-    assert np.allclose([n.cosine for n in found], [unit(n.track_id) @ unit(999) for n in found], atol=1e-6)
+    assert found.track_ids.tolist() == exact(unit(999), list(range(1, 61)), 10)
+    assert np.allclose(found.cosines, [unit(track_id) @ unit(999) for track_id in found.track_ids.tolist()], atol=1e-6)
 
 
 def test_excluded(library: Database) -> None:
@@ -88,10 +88,10 @@ def test_empty(tmp_path: Path) -> None:
     """A library without signatures answers with nothing, and a compaction of it is no error."""
     with open_database(tmp_path / "library.db", create=True) as database:
         store = FaissStore(database, ENCODER, "windows")
-        assert store.snapshot().nearest(unit(1), 5) == []
+        assert store.snapshot().nearest(unit(1), 5).track_ids.tolist() == []
         store.compact()
         add(database, 2)
-        assert len(store.snapshot().nearest(unit(1), 5)) == 2
+        assert len(store.snapshot().nearest(unit(1), 5).track_ids) == 2
 
 
 def foreign(path: Path) -> None:
@@ -150,7 +150,7 @@ def test_additions(library: Database) -> None:
     whole = index_file(library).read_bytes()
     add(library, 20, 61)
     expected = exact(unit(999), list(range(1, 81)), 10)
-    assert [n.track_id for n in store.snapshot().nearest(unit(999), 10)] == expected == answer(library)
+    assert store.snapshot().nearest(unit(999), 10).track_ids.tolist() == expected == answer(library)
     assert index_file(library).read_bytes() == whole
     store.compact()
     assert len(index_file(library).read_bytes()) > len(whole)
@@ -166,9 +166,7 @@ def test_removals(library: Database, removed: list[int]) -> None:
         remove_tracks(connection, removed)
     left = [track_id for track_id in range(1, 61) if track_id not in removed]
     assert (
-        [n.track_id for n in store.snapshot().nearest(unit(999), 60)]
-        == exact(unit(999), left, 60)
-        == answer(library, 60)
+        store.snapshot().nearest(unit(999), 60).track_ids.tolist() == exact(unit(999), left, 60) == answer(library, 60)
     )
     new = add(library, 5, 61)
     assert new == list(range(61, 66))
@@ -184,9 +182,9 @@ def test_replaced(library: Database) -> None:
         heads = (np.full(15, 1 / 15, np.float32), np.full(4, 1 / 4, np.float32))
         put_signature(connection, Signature(30, ENCODER, "windows", TrackEmbedding(unit(999), *heads, *windows)))
     found = FaissStore(library, ENCODER, "windows").snapshot().nearest(unit(999), 60)
-    assert found[0].track_id == 30
-    assert found[0].cosine == pytest.approx(1, abs=1e-6)
-    assert len({n.track_id for n in found}) == 60
+    assert found.track_ids[0] == 30
+    assert found.cosines[0] == pytest.approx(1, abs=1e-6)
+    assert len(np.unique(found.track_ids)) == 60
 
 
 def test_old_library(library: Database, tmp_path: Path) -> None:
@@ -207,8 +205,8 @@ def test_old_library(library: Database, tmp_path: Path) -> None:
 
 def test_encoders_apart(library: Database) -> None:
     """A store knows the signatures of its own encoder and coverage only."""
-    assert FaissStore(library, "other@123456", "windows").snapshot().nearest(unit(999), 5) == []
-    assert FaissStore(library, ENCODER, "full").snapshot().nearest(unit(999), 5) == []
+    assert FaissStore(library, "other@123456", "windows").snapshot().nearest(unit(999), 5).track_ids.tolist() == []
+    assert FaissStore(library, ENCODER, "full").snapshot().nearest(unit(999), 5).track_ids.tolist() == []
 
 
 def test_readers(library: Database) -> None:
@@ -220,7 +218,7 @@ def test_readers(library: Database) -> None:
 
     def ask() -> None:
         while not done.is_set():
-            found = [n.track_id for n in store.snapshot().nearest(unit(999), 200)]
+            found = store.snapshot().nearest(unit(999), 200).track_ids.tolist()
             if found != moments.get(len(found)):
                 problems.append(f"{len(found)} tracks, not as at any moment")
 

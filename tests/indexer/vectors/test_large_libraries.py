@@ -83,8 +83,8 @@ def recall(
     shares = []
     for query in drawn(30, 9):
         exact = ids[np.argsort(-(matrix @ query))[:k]]
-        found = [neighbour.track_id for neighbour in store.snapshot().nearest(query, k, **options)]
-        assert len(found) == len(set(found)) == min(k, len(ids))
+        found = store.snapshot().nearest(query, k, **options).track_ids
+        assert len(found) == len(np.unique(found)) == min(k, len(ids))
         shares.append(np.isin(exact, found).mean())
     return float(np.mean(shares))
 
@@ -97,21 +97,21 @@ def test_recall(library: tuple[Database, FaissStore], signatures: NDArray[np.flo
     assert file.near is not None
     assert recall(store, dict(enumerate(signatures, 1))) >= 0.99
     found = store.snapshot().nearest(signatures[5], 10)
-    assert found[0].track_id == 6
-    cosines = [neighbour.cosine for neighbour in found]
-    assert cosines == sorted(cosines, reverse=True)
-    assert np.allclose(cosines, [signatures[n.track_id - 1] @ signatures[5] for n in found], atol=1e-6)
+    assert found.track_ids[0] == 6
+    cosines = found.cosines
+    assert (np.diff(cosines) <= 0).all()
+    assert np.allclose(cosines, signatures[found.track_ids - 1] @ signatures[5], atol=1e-6)
 
 
 def test_loaded(library: tuple[Database, FaissStore], signatures: NDArray[np.float32]) -> None:
     """An index that was read into memory answers as one that is mapped, and needs its files no more."""
     database, store = library
-    mapped = store.snapshot().nearest(signatures[5], 10)
+    mapped = store.snapshot().nearest(signatures[5], 10).cosines.tolist()
     loaded = FaissStore(database, ENCODER, "windows", mapped=False)
-    assert loaded.snapshot().nearest(signatures[5], 10) == mapped
+    assert loaded.snapshot().nearest(signatures[5], 10).cosines.tolist() == mapped
     for path in database.path.parent.glob("*.faiss"):
         path.write_bytes(b"")
-    assert loaded.snapshot().nearest(signatures[5], 10) == mapped
+    assert loaded.snapshot().nearest(signatures[5], 10).cosines.tolist() == mapped
     assert recall(loaded, dict(enumerate(signatures, 1))) >= 0.99
 
 
@@ -121,7 +121,7 @@ def test_filtered(library: tuple[Database, FaissStore], signatures: NDArray[np.f
     _, store = library
     allowed = np.random.default_rng(3).choice(np.arange(1, N + 1), int(share * N), replace=False)
     assert recall(store, dict(enumerate(signatures, 1)), allowed=allowed) >= 0.99
-    assert store.snapshot().nearest(signatures[0], 5, allowed=np.array([N + 7])) == []
+    assert store.snapshot().nearest(signatures[0], 5, allowed=np.array([N + 7])).track_ids.tolist() == []
 
 
 @pytest.mark.parametrize("gap", [1, 1000])
@@ -134,7 +134,7 @@ def test_filtered_by_ids_of_elsewhere(
     found = store.snapshot().nearest(
         signatures[0], 5, excluded=[7, 7, N + gap], allowed=np.concatenate([unknown, known, known])
     )
-    assert sorted(each.track_id for each in found) == [40, 900]
+    assert sorted(found.track_ids.tolist()) == [40, 900]
 
 
 def test_changes(library: tuple[Database, FaissStore], signatures: NDArray[np.float32]) -> None:
@@ -147,7 +147,7 @@ def test_changes(library: tuple[Database, FaissStore], signatures: NDArray[np.fl
     known = dict(enumerate(np.concatenate([signatures, new]), 1))
     known = {track_id: vector for track_id, vector in known.items() if track_id >= 200}
     assert recall(store, known) >= 0.99
-    assert store.snapshot().nearest(new[7], 1)[0].track_id == N + 8
+    assert store.snapshot().nearest(new[7], 1).track_ids[0] == N + 8
     assert recall(store, known, allowed=np.arange(150, N + 20, 3)) >= 0.99
     before = store.path
     store.compact()
@@ -187,7 +187,7 @@ def test_aside(library: tuple[Database, FaissStore], signatures: NDArray[np.floa
     add(database, new, N + 1)
     before = store.path
     store.compact_aside()
-    assert store.snapshot().nearest(new[3], 1)[0].track_id == N + 4
+    assert store.snapshot().nearest(new[3], 1).track_ids[0] == N + 4
     store.wait()
     assert store.path != before
     add(database, drawn(100, 5), N + 101)
@@ -211,7 +211,7 @@ def test_damaged_blocks(
     add(database, drawn(100, 8), N + 1)
     store = FaissStore(database, ENCODER, "windows")
     store.compact()
-    right = store.snapshot().nearest(signatures[2000], 10)
+    right = store.snapshot().nearest(signatures[2000], 10).cosines.tolist()
     path = store.path
     assert path is not None
     whole = bytearray(path.read_bytes())
@@ -222,14 +222,14 @@ def test_damaged_blocks(
     again = FaissStore(database, ENCODER, "windows")
     if place == "signatures":
         untouched = again.snapshot()
-        assert untouched.nearest(signatures[5], 10, allowed=np.array([6]))[0].track_id == 6
+        assert untouched.nearest(signatures[5], 10, allowed=np.array([6])).track_ids[0] == 6
         with pytest.raises(UnavailableError, match="is damaged"):
             untouched.take(np.array([2001]))
-    assert again.snapshot().nearest(signatures[2000], 10) == right
+    assert again.snapshot().nearest(signatures[2000], 10).cosines.tolist() == right
     again.compact()
     assert again.path == path
     assert file_of(again) is not None
-    assert FaissStore(database, ENCODER, "windows").snapshot().nearest(signatures[2000], 10) == right
+    assert FaissStore(database, ENCODER, "windows").snapshot().nearest(signatures[2000], 10).cosines.tolist() == right
 
 
 def test_compaction_finds_damage(

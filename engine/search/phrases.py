@@ -1,4 +1,4 @@
-"""The table of phrases: synonyms, mixtures, negations and degrees from `words.json`, for the tags of one encoder."""
+"""The table of phrases: synonyms, mixtures, negations and degrees from `phrases.json`, for the tags of one encoder."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from engine.search.word_tags import UNINFORMATIVE
 APOSTROPHES = re.compile(r"['\u2019\u02bc`\u00b4]")
 WORD = re.compile(r"[^\W_]+(?:&[^\W_]+)*")  # letters and digits of any script; "&" inside, as in R&B
 
+CARRIED_FROM = 1.0  # z-score with the best F1 for genres of valid clips, of 0.5 to 2 (scripts/studies/words.py)
+MIXTURE_FROM = 0.8  # the same for a mean of several tags, which spreads less
+
 Phrase = tuple[str, ...]
 Mixture = tuple[tuple[str, float], ...]  # tags with weights; the magnitudes sum to 1
 
@@ -25,6 +28,7 @@ class Table:
 
     Attributes:
         tags: The tags that a phrase stands for, with weights.
+        carried_from: The z-score of that mixture from which a track carries it, where it is not that of `CARRIED_FROM`.
         negations: Phrases that turn the next ones: -1, or -0.5 for "not too".
         degrees: Phrases that weigh the next one.
         ends: Words that end a negation.
@@ -36,6 +40,7 @@ class Table:
     """
 
     tags: Mapping[Phrase, Mixture]
+    carried_from: Mapping[Phrase, float]
     negations: Mapping[Phrase, float]
     degrees: Mapping[Phrase, float]
     ends: frozenset[Phrase]
@@ -54,7 +59,7 @@ def words_in(text: str) -> list[str]:
 @lru_cache(maxsize=8)
 def table_of(tags: Sequence[str]) -> Table:
     """Return the table for an encoder's tags; phrases that stand for none of them are left out."""
-    data = json.loads(resources.files(__package__).joinpath("words.json").read_text("utf-8"))
+    data = json.loads(resources.files(__package__).joinpath("phrases.json").read_text("utf-8"))
     mixtures = {tag: {tag: 1.0} for tag in tags if tag not in UNINFORMATIVE}
     for tag, phrases in data["synonyms"].items():
         mixtures |= {phrase: {tag: 1.0} for phrase in phrases}
@@ -67,7 +72,13 @@ def table_of(tags: Sequence[str]) -> Table:
     )
     ends, joins, lists, likes = (frozenset(map(_phrase, data[key])) for key in ("ends", "joins", "lists", "likes"))
     longest = max(map(len, (*known, *negations, *degrees, *ends, *likes)))
-    return Table(known, negations, degrees, ends, joins, lists, likes, frozenset(data["skipped"]), longest)
+    carried_from = {
+        _phrase(text): data["carried_from"][name]
+        for name in data["carried_from"]
+        for text in (name, *data["same"].get(name, ()))
+    }
+    skipped = frozenset(data["skipped"])
+    return Table(known, carried_from, negations, degrees, ends, joins, lists, likes, skipped, longest)
 
 
 def _phrase(text: str) -> Phrase:

@@ -1,0 +1,112 @@
+"""Aspects of tracks, such as rhythm and harmony: unit vectors, one of each kind for a track, read one kind at a time.
+
+A kind names the aspect and the version of its computation; vectors of two kinds are never compared. A track whose file
+has other content than before loses its rows (`engine.db.tracks.upsert_track`).
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Select, func, select
+
+from engine.db.dialects import dialect_of
+from engine.db.schema import aspects, tracks
+from engine.db.text import ROWS_AT_ONCE, Folder, portions
+from engine.db.tracks import COLUMNS, Track, read_tracks
+from engine.errors import LibraryError
+
+HALF = np.dtype("<f2")  # as stored; float32 on any machine once read
+UNIT_TOLERANCE = 5e-3  # of a vector's norm: half precision
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class AspectMatrix:
+    """The vectors of one kind: N rows in the order of the tracks' ids."""
+
+    track_ids: NDArray[np.int64]  # (N,), rising
+    vectors: Floats  # (N, D), unit rows
+
+
+def put_aspects(connection: Connection, track_id: int, vectors: dict[str, Floats]) -> None:
+    """Write unit vectors (D,) of a track by kind, each in place of an earlier one of its kind.
+
+    Raises:
+        LibraryError: A vector is not of unit norm, or there is no such track.
+    """
+    for kind, vector in vectors.items():
+        norm = float(np.linalg.norm(vector))
+        if vector.ndim != 1 or not abs(norm - 1) <= UNIT_TOLERANCE:  # NaN is not either
+            raise LibraryError(
+                f"track {track_id}: expected a {kind} of unit norm, found norm {norm:.4g}", hint="measure it again"
+            )
+        values = {"track_id": int(track_id), "kind": kind, "vector": vector.astype(HALF).tobytes()}
+        connection.execute(dialect_of(connection).upsert(aspects, [aspects.c.track_id, aspects.c.kind], values))
+
+
+def get_aspects(connection: Connection, track_ids: Iterable[int]) -> dict[int, dict[str, Floats]]:
+    """Return the vectors of these tracks by track id and kind; tracks without any are left out.
+
+    Raises:
+        LibraryError: A row is damaged; the message names its track.
+    """
+    found: dict[int, dict[str, Floats]] = defaultdict(dict)
+    for portion in portions(track_ids):
+        for row in connection.execute(select(aspects).where(aspects.c.track_id.in_(portion))):
+            found[row.track_id][row.kind] = _decoded([row], len(row.vector))[0]
+    return dict(found)
+
+
+def aspect_matrix(connection: Connection, kind: str) -> AspectMatrix:
+    """Return all vectors of a kind; (0, 0) without any.
+
+    Raises:
+        LibraryError: A row is damaged; the message names its track.
+    """
+    counted = select(func.count()).select_from(aspects).where(aspects.c.kind == kind)
+    count = connection.execute(counted).scalar_one()
+    columns = select(aspects.c.track_id, aspects.c.kind, aspects.c.vector).where(aspects.c.kind == kind)
+    ids, vectors, filled = np.zeros(count, np.int64), np.zeros((count, 0), np.float32), 0
+    for rows in connection.execute(columns.order_by(aspects.c.track_id)).partitions(ROWS_AT_ONCE):
+        if not filled:
+            vectors = np.zeros((count, len(rows[0].vector) // HALF.itemsize), np.float32)
+        part = slice(filled, filled + len(rows))
+        ids[part] = [row.track_id for row in rows]
+        vectors[part] = _decoded(rows, vectors.shape[1] * HALF.itemsize)
+        filled += len(rows)
+    return AspectMatrix(ids, vectors)
+
+
+def tracks_without_aspects(connection: Connection, kinds: Collection[str], roots: Sequence[bytes]) -> list[Track]:
+    """Return the tracks at or below any of ROOTS that lack one of these kinds, by path."""
+    held = select(func.count()).select_from(aspects).where(aspects.c.track_id == tracks.c.id, aspects.c.kind.in_(kinds))
+    lacking: Select[Any] = select(*COLUMNS).where(held.scalar_subquery() < len(kinds))
+    found: dict[int, Track] = {}
+    for root in roots:
+        rows = connection.execute(lacking.where(Folder.of(root).condition(tracks.c.path)))
+        found.update((track.id, track) for track in read_tracks(rows))
+    return sorted(found.values(), key=lambda track: track.path)
+
+
+def _decoded(rows: Sequence[Any], size: int) -> Floats:
+    """Return the vectors of some rows of one kind, (len(rows), D): all of `size` bytes, finite and of unit norm."""
+    for row in rows:
+        if not row.vector or len(row.vector) != size or size % HALF.itemsize:
+            raise _damaged(row, f"expected {size} bytes, found {len(row.vector)}")
+    vectors = np.frombuffer(b"".join(row.vector for row in rows), HALF).reshape(len(rows), -1).astype(np.float32)
+    norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))
+    wrong = np.flatnonzero(~(np.abs(norms - 1) <= UNIT_TOLERANCE))
+    if len(wrong):
+        raise _damaged(rows[wrong[0]], f"expected a vector of unit norm, found norm {norms[wrong[0]]:.3g}")
+    return vectors
+
+
+def _damaged(row: Any, found: str) -> LibraryError:
+    return LibraryError(
+        f"the {row.kind} of track {row.track_id} is damaged: {found}", hint="remove that track and index it again"
+    )

@@ -1,0 +1,121 @@
+"""Which tracks carry a tag, and which are no music.
+
+A track carries a tag when its z-score (`engine.search.tag_scores`) is at least 1: it has more of it than five of six
+typical tracks. A name may be any phrase of `phrases.json`, such as "strings" or "vocals", that stands for tags.
+
+A track is no music when the encoder's log-odds of "music" are low, or exceeded by those of speech or silence. Of 2,419
+clips of music two are taken for none (both are spoken), of 286 whole tracks none; of 536 sound effects 88 %, of 150
+spoken dialogues 84 %, of 13 loops of wind, rain and birds 54 %.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.db import word_batches
+from engine.errors import NotFoundError
+from engine.search.phrases import CARRIED_FROM, MIXTURE_FROM, Mixture, Phrase, table_of, words_in
+from engine.search.results import TagCount
+from engine.search.tag_scores import Floats, Ids, logits, tag_model
+from engine.search.word_tags import UNINFORMATIVE
+from engine.session import LibraryView
+
+MUSIC, SPEECH, SILENCE = "music", "speech", "silence"
+LEAST_MUSIC = -1.6  # log-odds of "music", a probability of 0.17
+MOST_SPEECH, MOST_SILENCE = -1.2, -3.5  # log-odds of "speech" and "silence" above those of "music"
+TYPO_RATIO = 0.6  # of difflib
+
+
+def carriers(view: LibraryView, names: Sequence[str]) -> Ids:
+    """Return the ids of the tracks that carry any of some tags, rising.
+
+    Raises:
+        QueryError: There is no such tag; the message suggests the nearest.
+    """
+    phrases = [_phrase(view, name) for name in names]
+    found = [view.cached(f"carriers {phrase}", partial(_carriers, view, phrase)) for phrase in phrases]
+    return np.unique(np.concatenate([np.zeros(0, np.int64), *found]))
+
+
+def knows_music(view: LibraryView) -> bool:
+    """Return whether the library's encoder tells music from speech and silence."""
+    return {MUSIC, SPEECH, SILENCE} <= set(view.file.words)
+
+
+def not_music(view: LibraryView) -> Ids:
+    """Return the ids of the tracks that are no music, rising; a track without tags counts as music.
+
+    Raises:
+        QueryError: The encoder does not tell music from other sound.
+    """
+    if not knows_music(view):
+        raise NotFoundError(
+            f"the encoder {view.encoder_id} does not tell music from other sound", hint="leave out --music-only"
+        )
+    return view.cached("not music", lambda: _not_music(view))
+
+
+def count_carriers(view: LibraryView) -> tuple[TagCount, ...]:
+    """Return how many tracks carry each of the encoder's tags, the most frequent first; reads all stored words.
+
+    Raises:
+        QueryError: The encoder predicts no tags, or no track has any.
+    """
+    view.require_signatures()
+    return view.cached("tag counts", lambda: _count(view))
+
+
+def _phrase(view: LibraryView, name: str) -> Phrase:
+    table, phrase = table_of(tag_model(view).tags), tuple(words_in(name))
+    if phrase not in table.tags:
+        known = {" ".join(each): each for each in table.tags}
+        near = difflib.get_close_matches(" ".join(phrase), known, n=1, cutoff=TYPO_RATIO)
+        hint = f"did you mean {near[0]!r}?" if near else "`engine tags` lists them"
+        raise NotFoundError(f"there is no tag {name!r}", hint=hint)
+    return phrase
+
+
+def _carriers(view: LibraryView, phrase: Phrase) -> Ids:
+    model = tag_model(view)
+    table = table_of(model.tags)
+    mixture: Mixture = table.tags[phrase]
+    least = table.carried_from.get(phrase, CARRIED_FROM if len(mixture) == 1 else MIXTURE_FROM)
+    positions = model.positions(tuple(tag for tag, _ in mixture))
+    weights = np.array([weight for _, weight in mixture], np.float32)
+    ids, found = _columns(view, positions)
+    levels = (found - model.mean[positions]) / model.deviation[positions]
+    return np.sort(ids[levels @ weights >= least])
+
+
+def _not_music(view: LibraryView) -> Ids:
+    positions = np.array([view.file.words.index(word) for word in (MUSIC, SPEECH, SILENCE)])
+    ids, found = _columns(view, positions)
+    music, speech, silence = found.T
+    return np.sort(ids[(music < LEAST_MUSIC) | (speech - music > MOST_SPEECH) | (silence - music > MOST_SILENCE)])
+
+
+def _columns(view: LibraryView, positions: NDArray[np.intp]) -> tuple[Ids, Floats]:
+    """Return the ids (N,) of all tracks with tags, and the log-odds (N, T) of some."""
+    ids, found = [np.zeros(0, np.int64)], [np.zeros((0, len(positions)), np.float32)]
+    with view.read() as connection:
+        count = len(view.file.words)
+        for batch in word_batches(connection, view.encoder_id, view.coverage, count, positions.tolist()):
+            ids.append(batch.track_ids)
+            found.append(logits(batch.probabilities))
+    return np.concatenate(ids), np.concatenate(found)
+
+
+def _count(view: LibraryView) -> tuple[TagCount, ...]:
+    model = tag_model(view)
+    counts = np.zeros(len(model.tags), np.int64)
+    with view.read() as connection:
+        for batch in word_batches(connection, view.encoder_id, view.coverage, len(model.tags)):
+            levels = (logits(batch.probabilities) - model.mean) / model.deviation
+            counts += (levels >= CARRIED_FROM).sum(axis=0)
+    counted = [TagCount(tag, int(count)) for tag, count in zip(model.tags, counts, strict=True)]
+    return tuple(sorted((each for each in counted if each.tag not in UNINFORMATIVE), key=lambda each: -each.tracks))

@@ -1,0 +1,139 @@
+"""Disks of a few megabytes that fill up, and disks that may only be read, below a library, its backup, and the music.
+
+File systems in memory are mounted in a namespace of their own, where the system lets this user do so.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from faults.children import run, share
+from faults.io_errors import end_problem
+from faults.operations import Operation
+from faults.table import Row, skipped
+from faults.undisturbed import WORKERS, Known, check_after, named, prepare
+from faults.world import World
+
+INSIDE = "FAULTS_MAY_MOUNT"  # set in the namespace
+NAMESPACE = ("unshare", "-Urm")
+ROOMS = (
+    0,
+    4,
+    16,
+    40,
+    80,
+    120,
+    160,
+    200,
+    240,
+    280,
+    320,
+    400,
+    480,
+    560,
+    640,
+    720,
+    800,
+    1000,
+    1400,
+    2000,
+    3000,
+    4000,
+)  # KiB
+SHORT_ROOMS = (0, 160, 640)
+WIDE = "rw,size=1g"  # once there is room again: more than the doctor warns of
+PLACES = {"index": ("library",), "backup": ("backup",), "tag writing": ("music", "library"), "restore": ("library",)}
+READ_ONLY = -1
+PAGE = 4  # KiB; a size of 0 would be no limit
+
+
+class Case(NamedTuple):
+    """One disk: the operation, the folder that lies on it, and the KiB that are free, or READ_ONLY."""
+
+    operation: str
+    place: str
+    room: int
+
+
+def disk(folder: Path, short: bool) -> list[Row]:
+    """Run this part: in a namespace, where this process is not in one."""
+    if INSIDE in os.environ:
+        return _fill(folder, short)
+    if not _can_mount():
+        return [skipped("disks that are full or read-only", "this user may not mount file systems")]
+    found = folder / "rows.json"
+    command = [
+        sys.executable,
+        str(Path(__file__).parent),
+        *(["--short"] if short else []),
+        "--json",
+        str(found),
+        "disk",
+    ]
+    subprocess.run([*NAMESPACE, *command], env=os.environ | {INSIDE: "1"}, check=False, stdout=subprocess.DEVNULL)
+    return [Row(**row) for row in json.loads(found.read_text("utf-8"))]
+
+
+def _fill(folder: Path, short: bool) -> list[Row]:
+    operations = [named(name) for name in PLACES if not short or name in ("index", "backup")]
+    known = prepare(folder, operations, lambda operation, world: operation.run(world) or True)
+    cases = [case for operation in operations for case in _cases(operation, SHORT_ROOMS if short else ROOMS)]
+    found = share(lambda worker, case: _inject(World(folder / str(worker)), known[worker], case), cases, WORKERS)
+    rows: dict[str, Row] = {}
+    for case, (problem, lost) in zip(cases, found, strict=True):
+        name = f"{'read-only' if case.room == READ_ONLY else 'full'} disk below the {case.place}: {case.operation}"
+        rows.setdefault(name, Row(name)).count(problem, lost)
+    return list(rows.values())
+
+
+def _cases(operation: Operation, rooms: Sequence[int]) -> list[Case]:
+    return [Case(operation.name, place, room) for place in PLACES[operation.name] for room in (READ_ONLY, *rooms)]
+
+
+def _inject(world: World, known: dict[str, Known], case: Case) -> tuple[str | None, int]:
+    operation, place = named(case.operation), world.now / case.place
+    world.enter()
+    world.load(operation.state)
+    world.acknowledged.unlink(missing_ok=True)
+    used = _mount(place)
+    try:
+        _remount(place, "ro" if case.room == READ_ONLY else f"size={max(PAGE, used + case.room)}k")
+        ended = run(lambda: operation.run(world))
+        _remount(place, WIDE)
+        label = "read-only" if case.room == READ_ONLY else f"{case.room} KiB"
+        if problem := end_problem(ended):
+            return f"{label}: {problem}", 0
+        problem, lost = check_after(world, operation, known[operation.name])
+        return problem and f"{label} (run {ended.how}: {ended.value}): {problem}", lost
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+def _mount(place: Path) -> int:
+    """Put a folder on a file system of its own, and return the KiB that it takes there."""
+    aside = place.with_name(f"{place.name} aside")
+    place.rename(aside)
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1g,mode=0700", "none", str(place)], check=True)
+    shutil.copytree(aside, place, dirs_exist_ok=True)
+    shutil.rmtree(aside)
+    found = os.statvfs(place)
+    return (found.f_blocks - found.f_bfree) * found.f_frsize // 1024
+
+
+def _remount(place: Path, options: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{options}", str(place)], check=True)
+
+
+def _can_mount() -> bool:
+    if shutil.which("unshare") is None:
+        return False
+    command = [*NAMESPACE, "mount", "-t", "tmpfs", "none", "/mnt"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
