@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
 
+from engine.db.dialects.types import CheckedRows
 from engine.db.schema import plays, tracks
 from engine.db.text import portions
 
 EVENTS = ("play", "skip", "like")
+ROWS = CheckedRows([plays.c.time, plays.c.event, plays.c.track_id])
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,5 +40,5 @@ def add_plays(connection: Connection, new: Iterable[Play]) -> int:
 
 def list_plays(connection: Connection) -> list[Play]:
     """Return all plays, the oldest first."""
-    columns = select(plays.c.time, plays.c.event, plays.c.track_id)
-    return [Play(*row) for row in connection.execute(columns.order_by(plays.c.time, plays.c.id))]
+    found = connection.execute(select(*ROWS.columns).order_by(plays.c.time, plays.c.id))
+    return [Play(*row) for row in ROWS.read(found)]
