@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
 
-from engine.db.dialects.types import CheckedRows
+from engine.db.dialects.types import malformed, python_types, unchecked
 from engine.db.schema import plays, tracks
 from engine.db.text import portions
 
 EVENTS = ("play", "skip", "like")
-ROWS = CheckedRows([plays.c.time, plays.c.event, plays.c.track_id])
+FIELDS = (plays.c.time, plays.c.event, plays.c.track_id)  # of Play
+TYPES = [python_types(column) for column in FIELDS]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,5 +41,8 @@ def add_plays(connection: Connection, new: Iterable[Play]) -> int:
 
 def list_plays(connection: Connection) -> list[Play]:
     """Return all plays, the oldest first."""
-    found = connection.execute(select(*ROWS.columns).order_by(plays.c.time, plays.c.id))
-    return [Play(*row) for row in ROWS.read(found)]
+    columns = select(*map(unchecked, FIELDS))
+    rows = connection.execute(columns.order_by(plays.c.time, plays.c.id)).all()
+    if not all(all(map(isinstance, row, TYPES)) for row in rows):
+        raise malformed("a value of a play has another type than its column")
+    return [Play(*row) for row in rows]
