@@ -5,10 +5,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
 
+from engine.db.dialects.types import malformed, python_types, unchecked
 from engine.db.schema import plays, tracks
 from engine.db.text import portions
 
 EVENTS = ("play", "skip", "like")
+FIELDS = (plays.c.time, plays.c.event, plays.c.track_id)  # of Play
+TYPES = [python_types(column) for column in FIELDS]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,5 +41,8 @@ def add_plays(connection: Connection, new: Iterable[Play]) -> int:
 
 def list_plays(connection: Connection) -> list[Play]:
     """Return all plays, the oldest first."""
-    columns = select(plays.c.time, plays.c.event, plays.c.track_id)
-    return [Play(*row) for row in connection.execute(columns.order_by(plays.c.time, plays.c.id))]
+    columns = select(*map(unchecked, FIELDS))
+    rows = connection.execute(columns.order_by(plays.c.time, plays.c.id)).all()
+    if not all(all(map(isinstance, row, TYPES)) for row in rows):
+        raise malformed("a value of a play has another type than its column")
+    return [Play(*row) for row in rows]

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 
 from engine.db import EVENTS, Play, ids_by_hash, ids_by_paths, list_plays, tracks_by_ids
 from engine.db.text import displayable
-from engine.errors import InvalidError, NotFoundError, QueryError
+from engine.errors import InvalidError, NotFoundError, QueryError, brief
 from engine.search.references import PathName, absolute_path
 from engine.session import LibraryView
 
@@ -182,6 +182,6 @@ def _is_id(name: str) -> bool:
 
 def _summary(kind: str, found: Sequence[str]) -> str:
     different = list(dict.fromkeys(found))
-    examples = ", ".join(repr(displayable(text)) for text in different[:EXAMPLES])
+    examples = ", ".join(repr(displayable(brief(text))) for text in different[:EXAMPLES])
     more = f" and {len(different) - EXAMPLES} more" if len(different) > EXAMPLES else ""
     return f"left out {len(found)} line{'s' if len(found) > 1 else ''} {kind}: {examples}{more}"

@@ -1,6 +1,6 @@
-"""Sound from any audio or video file: durations, windows, blocks, decoded by FFmpeg through PyAV.
+"""Decode audio and video files with FFmpeg through PyAV: durations, windows, blocks.
 
-One file is decoded in one thread: parallelism is over files.
+Each file is decoded in one thread; files run in parallel.
 """
 
 from __future__ import annotations
@@ -24,23 +24,26 @@ from engine.indexer.audio.source import Source, open_container, reason_of, sound
 from engine.indexer.audio.tags import read_metadata
 from engine.indexer.audio.tape import HeldStretches, Tape, cut_window
 
-EXACT_FORMATS = frozenset(  # those that state their length; FFmpeg estimates that of the others from the bit rate
+EXACT_FORMATS = frozenset(  # that state their length; for others FFmpeg estimates it from the bit rate
     ["aiff", "ape", "au", "caf", "dsf", "flac", "matroska", "mov", "mpc8", "ogg", "tak", "tta", "w64", "wav", "wv"]
 )
-MINIMUM_SECONDS = 0.5  # less sound than this says nothing about a track
-SILENCE_PEAK = 1e-5  # -100 dB; below it the file holds only dither or nothing
-SAMPLE_RATES = range(1_000, 1_536_001)  # Hz; the highest is the decoder's output for DSD256
+MINIMUM_SECONDS = 0.5  # least sound that is encoded
+SILENCE_PEAK = 1e-5  # -100 dBFS; below it there is at most dither
+SAMPLE_RATES = range(1_000, 1_536_001)  # Hz; the highest is the decoder's output rate for DSD256
 FAR_SECONDS = 1e7  # beyond the end of any file
 
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """What the headers say: duration in seconds (None if unstated), Hz, channels; tags with casefolded keys,
-    several values of one separated by NUL.
+    """The headers of a file.
 
-    `codec` and `container` are FFmpeg's names; a container may have several, "mov,mp4,m4a,...". The bit rate, in bits
-    a second, is the stream's where it is stated, else that of the file; None where neither is known, or the file
-    holds a film.
+    Attributes:
+        duration_seconds: None if not stated.
+        sample_rate: In Hz.
+        channels: Their number.
+        codec, container: FFmpeg's names; a container may have several, "mov,mp4,m4a,...".
+        metadata: Tags by casefolded keys; several values of one key are separated by NUL.
+        bitrate: Bits per second of the stream, else of the file; None if unknown, or if the file has moving pictures.
     """
 
     duration_seconds: float | None
@@ -53,7 +56,7 @@ class AudioInfo:
 
 
 def probe(path: bytes | str | os.PathLike[str]) -> bool:
-    """Say whether the content of a file, whatever its name, is sound: it opens, and one frame decodes."""
+    """Return whether a file, whatever its name, opens as audio and one frame decodes."""
     try:
         with AudioFile.open(path) as audio:
             return next(audio.chunks(), None) is not None
@@ -62,18 +65,24 @@ def probe(path: bytes | str | os.PathLike[str]) -> bool:
 
 
 class AudioFile:
-    """One open file: use it from one thread, as a context manager. Times are seconds from its first sample."""
+    """One open file, for one thread, as a context manager. Times are seconds from its first sample.
+
+    Attributes:
+        info: Its headers.
+        trouble: FFmpeg's latest error about a packet; empty if there was none.
+        untouched: Whether nothing was read and no seek was made since it was opened.
+    """
 
     info: AudioInfo
-    trouble: str  # FFmpeg's latest complaint about a packet; empty if all went well
-    untouched: bool  # opened, and nothing read or sought since
+    trouble: str
+    untouched: bool
 
     @classmethod
     def open(cls, path: bytes | str | os.PathLike[str], demuxers: str = DEMUXERS) -> AudioFile:
-        """Open a regular file of sound with one of FFmpeg's demuxers, separated by commas.
+        """Open a regular file with one of FFmpeg's demuxers, whose names are separated by commas.
 
         Raises:
-            AudioError: It is no sound, or cannot be read; one line, which does not name the path.
+            AudioError: The file is not audio or cannot be read; one line without the path.
         """
         source = Source(path)
         try:
@@ -107,23 +116,23 @@ class AudioFile:
 
     @property
     def size(self) -> int:
-        """Give the file's length in bytes."""
+        """The file's length in bytes."""
         return self._source.size
 
     def peek(self, offset: int, size: int) -> bytes:
-        """Give at most `size` of the file's bytes from `offset`, counted from its end if negative."""
+        """Return at most `size` of the file's bytes from `offset`, counted from its end if negative."""
         return self._source.at(offset if offset >= 0 else max(0, self.size + offset), size)
 
     def duration(self) -> float:
-        """Give the length in seconds: the container's word where its format states it exactly, else measured."""
+        """Return the length in seconds: as stated if the format states it exactly, else measured."""
         stated = self.info.duration_seconds
         exact = not EXACT_FORMATS.isdisjoint(self.info.container.split(","))
         return stated if exact and stated else self.measured_duration()
 
     def measured_duration(self) -> float:
-        """Give the length in seconds by the packets' timestamps, without decoding; 0.0 if there are none."""
+        """Return the length in seconds by the packets' timestamps, without decoding; 0.0 if there are none."""
         if self._measured is None:
-            # Formats without an index are walked through by FFmpeg itself on the way to the end: much faster than here.
+            # Without an index, FFmpeg itself scans to the end when it seeks: much faster than reading packets here.
             end = self._last_timestamp() if self.seek(FAR_SECONDS) else None
             if end is None:
                 self.rewind()
@@ -132,7 +141,7 @@ class AudioFile:
         return self._measured
 
     def windows(self, starts: Sequence[float], seconds: float, sample_rate: int) -> Samples:
-        """Read windows of `seconds` at `starts` (seconds) as (W, L) mono; what lies beyond the end is zero."""
+        """Return mono windows (W, L) of `seconds` at `starts` (seconds), zero-padded beyond the end."""
         return stack(self.cut(starts, seconds, sample_rate, seeking=True), round(seconds * sample_rate))
 
     def cut(
@@ -143,18 +152,18 @@ class AudioFile:
         seeking: bool,
         held: HeldStretches | None = None,
     ) -> list[Samples]:
-        """Read as `windows` does, but return less where the file ends; without `seeking`, decode all up to each.
+        """Return the windows unpadded; without `seeking`, decode everything before each.
 
-        What `held` has of the windows is not decoded again, and what is decoded is added to it.
+        Stretches in `held` are not decoded again; decoded ones are added to it.
         """
         tape = Tape(self, self.info.sample_rate, seeking, held)
         return [cut_window(tape, start, seconds, sample_rate) for start in starts]
 
     def blocks(self, seconds: float, sample_rate: int) -> Iterator[Samples]:
-        """Read the whole file as consecutive mono blocks of `seconds`, the last one shorter.
+        """Yield the whole file as consecutive mono blocks (L,) of `seconds`; the last one may be shorter.
 
         Raises:
-            AudioError: at the end, if there was less than 0.5 s of sound or only silence.
+            AudioError: At the end, if there was less than 0.5 s of sound or only silence.
         """
         size = round(seconds * sample_rate)
         total, waiting, peak = 0, 0, 0.0
@@ -178,7 +187,7 @@ class AudioFile:
             raise AudioError(f"silence: nothing above {SILENCE_PEAK:g} of full scale")
 
     def seek(self, seconds: float) -> bool:
-        """Go to the last key frame at or before a time; False if this file cannot be sought in."""
+        """Seek to the last key frame at or before a time; return False if this file cannot seek."""
         time_base = self._stream.time_base
         if not time_base:
             return False
@@ -191,7 +200,7 @@ class AudioFile:
         return True
 
     def rewind(self) -> None:
-        """Go to the beginning, by opening the file anew: this works even where seeking does not."""
+        """Go to the beginning by reopening the container, which works even if seeking does not."""
         if self.untouched:
             return
         self._container.close()
@@ -201,7 +210,11 @@ class AudioFile:
         self.untouched = True
 
     def chunks(self, sought: bool = False) -> Iterator[Chunk]:
-        """Decode from here to the end. The first timestamp says where that is; from then on samples are counted."""
+        """Decode from here to the end; the first timestamp gives the position, after which samples are counted.
+
+        Args:
+            sought: Whether a seek came before: then without a timestamp nothing is yielded.
+        """
         position, mix = None, Downmix()
         for frames in groups(self.frames()):
             if position is None:
@@ -214,7 +227,7 @@ class AudioFile:
                 position += len(sound)
 
     def frames(self) -> Iterator[AudioFrame]:
-        """Decode from here to the end, all channels; rate, layout and sample format may change on the way."""
+        """Decode all channels from here to the end; rate, layout and sample format may change on the way."""
         for packet in self.packets():
             yield from self._decode(packet)
 
@@ -237,7 +250,7 @@ class AudioFile:
             yield packet
 
     def _decode(self, packet: Packet) -> list[AudioFrame]:
-        """Decode one packet; a damaged one gives nothing, as in players."""
+        """Decode one packet; a damaged one gives no frames, as in players."""
         try:
             return self._stream.decode(packet)
         except (av.FFmpegError, OSError, ValueError) as error:
@@ -245,15 +258,15 @@ class AudioFile:
             return []
 
     def _position(self, frame: AudioFrame, sought: bool) -> int | None:
-        """Say at which sample of the file a frame begins; None if that cannot be known."""
+        """Return the sample of the file at which a frame begins; None if unknown."""
         if frame.pts is None or frame.time_base is None:
             return None if sought else 0
         position = round((float(frame.pts * frame.time_base) - self._origin) * self.info.sample_rate)
-        # Some decoders (WMA) swallow their first frame, so that the beginning may lie a little off 0; more is a lie.
+        # Some decoders (WMA) drop their first frame, so the beginning may lie a little off 0; a larger offset is wrong.
         return position if sought or abs(position) < self.info.sample_rate else 0
 
     def _last_timestamp(self) -> float | None:
-        """Read packets to the end; give where the last one ends, in the container's seconds."""
+        """Read packets to the end; return the end of the last one in the container's seconds."""
         latest = None
         time_base = self._stream.time_base
         for packet in self.packets():
@@ -264,7 +277,7 @@ class AudioFile:
 
 
 def _cut_up(samples: Samples, size: int) -> list[Samples]:
-    """Pieces of `size`, and what is left, perhaps nothing."""
+    """Return pieces of `size` and the rest, which may be empty."""
     return [samples[at : at + size] for at in range(0, len(samples) + 1, size)]
 
 
@@ -283,10 +296,10 @@ def _describe(container: InputContainer, stream: AudioStream, metadata: dict[str
 
 
 def _bitrate(container: InputContainer, stream: AudioStream, duration: float | None) -> int | None:
-    """Give bits a second: of the stream, else of the container, else of the file over its duration."""
+    """Return bits per second: the stream's, else the container's, else file size over duration."""
     if stream.bit_rate:
         return int(stream.bit_rate)
-    if any(video.average_rate for video in container.streams.video):  # a picture on a sleeve has no rate
+    if any(video.average_rate for video in container.streams.video):  # cover art has no frame rate
         return None
     if container.bit_rate:
         return int(container.bit_rate)

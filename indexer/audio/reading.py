@@ -1,9 +1,9 @@
-"""A track's windows: planned over its sound, read, and planned anew where its length or its ends were a lie.
+"""Read the windows of a track: plan them over its duration, decode, and plan again if the duration was wrong.
 
-Lengths lie, too long (VBR mp3 without a header, truncated files, raw AAC) and too short (chained streams, headers of
-another length): what was decoded is compared with what was planned, what follows the end is looked at, and the file is
-measured in ever more costly ways until the two agree. Ends are silent: where a window at
-either end holds little sound, the first or last sound is looked for and the windows are laid between the two.
+Stated durations are too long (VBR MP3 without a header, truncated files, raw AAC) or too short (chained streams, wrong
+headers). The decoded lengths, and whether sound follows the end, are compared with the plan; on a mismatch the duration
+is measured by ever more expensive methods. Tracks may begin and end in silence: if a window at either end has little
+sound, search for the first or last sound and spread the windows between the two.
 """
 
 from __future__ import annotations
@@ -32,17 +32,15 @@ from engine.indexer.audio.placement import (
 from engine.indexer.audio.samples import Samples, stack
 from engine.indexer.audio.tape import HeldStretches
 
-TOLERANCE_SECONDS = 0.1  # by which a container's duration may miss what decodes, without a second look
-QUIET_SECONDS = (
-    1.0  # a silent end that is shorter than this stays: to read the windows anew would cost more than it helps
-)
-STRETCH_SECONDS = 10.0  # read at once on the way to the first or last sound
-HALVINGS = 4  # of the way from a silent window to the nearest one with sound
+TOLERANCE_SECONDS = 0.1  # between the stated and the decoded duration
+QUIET_SECONDS = 1.0  # shorter silence at an end stays: reading the windows again costs more than it improves
+STRETCH_SECONDS = 10.0  # decoded at once in the search for the first or last sound
+HALVINGS = 4  # of the distance from a silent window to the nearest one with sound
 
 
 @dataclass(frozen=True)
 class TrackAudio:
-    """One track's windows: where they start in seconds, and (W, L) float32 mono samples in [-8, 8]."""
+    """Windows of a track: starts in seconds, and mono samples (W, L), float32 in [-8, 8]."""
 
     info: AudioInfo
     duration_seconds: float
@@ -53,18 +51,18 @@ class TrackAudio:
 def read_track(
     path: bytes | str | os.PathLike[str], seconds: float, count: int, sample_rate: int, placement: str = "whole"
 ) -> TrackAudio:
-    """Read `count` windows of `seconds`, spread evenly over a file; one window, zero-padded, if the file is shorter.
+    """Read `count` evenly spread windows of `seconds`; one zero-padded window if the file is shorter.
 
     Args:
-        path: A regular file of sound.
+        path: A regular file.
         seconds: Length of a window.
-        count: How many.
+        count: Number of windows.
         sample_rate: In Hz.
-        placement: "whole" spreads them from 0 to the end, "sound" from the first to the last sound, and moves those
-            that hold none towards the nearest one that does.
+        placement: "whole" spreads them from 0 to the end; "sound" from the first to the last sound, and moves silent
+            windows towards the nearest one with sound.
 
     Raises:
-        AudioError: unreadable, not sound, shorter than 0.5 s, or silent throughout. The message does not name the path.
+        AudioError: Unreadable, not audio, shorter than 0.5 s, or silent throughout; one line without the path.
     """
     with AudioFile.open(path) as audio:
         cuts = _plan_and_cut(audio, seconds, count, sample_rate)
@@ -82,9 +80,9 @@ def read_track(
 
 
 def plan_starts(duration: float, seconds: float, count: int) -> list[float]:
-    """Give the starts, in seconds, of `count` windows spread over `duration`.
+    """Return the starts, in seconds, of `count` windows spread evenly over `duration`.
 
-    One that is as long as all there is starts at 0; a single one lies in the middle.
+    A single window lies in the middle; a window at least as long as `duration` starts at 0.
     """
     if duration <= seconds:
         return [0.0]
@@ -94,9 +92,9 @@ def plan_starts(duration: float, seconds: float, count: int) -> list[float]:
 
 
 def plan_between(first: float, last: float, duration: float, seconds: float, count: int) -> list[float]:
-    """Give the starts of `count` windows spread from `first` to `last`, the bounds of the sound in `duration`.
+    """Return the starts of `count` windows spread from `first` to `last`, the bounds of the sound in `duration`.
 
-    Where less sound than a window is left, one window is laid around it.
+    If the sound is shorter than a window, return one window centred on it.
     """
     if last - first > seconds:
         return [first + start for start in plan_starts(last - first, seconds, count)]
@@ -104,7 +102,7 @@ def plan_between(first: float, last: float, duration: float, seconds: float, cou
 
 
 def place_in(samples: Samples, seconds: float, count: int, sample_rate: int, placement: str) -> list[float]:
-    """Give the starts that `read_track` would choose for samples (n,) that lie in memory."""
+    """Return the starts that `read_track` would choose for samples (n,) in memory."""
     duration = len(samples) / sample_rate
     starts = plan_starts(duration, seconds, count)
     if placement == "whole" or not len(samples):
@@ -119,10 +117,15 @@ def place_in(samples: Samples, seconds: float, count: int, sample_rate: int, pla
 
 @dataclass(frozen=True)
 class _Cuts:
-    """A plan and what was read by it: a window is short where the file ends.
+    """Planned windows and their samples.
 
-    `beyond` is what follows the promised end. `levels` are those of the whole file where it had to be decoded to its
-    end: then no search decodes it again, as such a file cannot be sought in.
+    Attributes:
+        duration: Of the file, in seconds.
+        starts: In seconds.
+        windows: Samples of each, fewer than planned at the end of the file.
+        beyond: Samples after `duration`.
+        levels: Of the whole file if it had to be decoded to its end; such a file cannot seek.
+        held: Decoded stretches.
     """
 
     duration: float
@@ -134,11 +137,11 @@ class _Cuts:
 
     @property
     def seeking(self) -> bool:
-        """Whether the file may be sought in."""
+        """Whether the file can seek."""
         return self.levels is None
 
     def as_planned(self, seconds: float, sample_rate: int) -> bool:
-        """Say whether each window is as long as the duration promised, and nothing follows."""
+        """Return whether each window is as long as `duration` implies, and no sound follows."""
         if self.beyond is not None and len(self.beyond) > TOLERANCE_SECONDS * sample_rate:
             return False
         expected = [min(seconds, self.duration - start) for start in self.starts]
@@ -147,7 +150,7 @@ class _Cuts:
 
 
 def _plan_and_cut(audio: AudioFile, seconds: float, count: int, sample_rate: int) -> _Cuts:
-    """Plan windows and read them, by ever better measures of the duration, until what was read is what was planned."""
+    """Plan and read windows with ever better measures of the duration until the samples match the plan."""
     tried = -1.0
     for measure in () if is_joined(audio) else (audio.duration, audio.measured_duration):
         duration = measure()
@@ -165,49 +168,49 @@ def _plan_and_cut(audio: AudioFile, seconds: float, count: int, sample_rate: int
 
 
 class _Placing:
-    """Moves windows that were spread over a whole file to where its sound is."""
+    """Move windows that were spread over a whole file to its sound."""
 
     def __init__(self, audio: AudioFile, cuts: _Cuts, seconds: float, count: int, sample_rate: int) -> None:
         self.audio, self.cuts = audio, cuts
         self.seconds, self.count, self.rate = seconds, count, sample_rate
+        self.levels = cuts.levels  # of the whole file, once known
         self.loudest = _loudest(cuts.windows)
         self.floor = floor_of(self.loudest)
 
     def placed(self) -> _Cuts:
-        """Lay the windows between the first and last sound; then move those that are silent all the same."""
+        """Spread the windows between the first and last sound, then move those that are still silent."""
         cuts = self.cuts
-        bounds = self._found_anywhere() if self.loudest < LOWEST_FLOOR else (self._first(), self._last())
+        bounds = self._bounds_of_all() if self.loudest < LOWEST_FLOOR else (self._first(), self._last())
         if bounds[0] > QUIET_SECONDS or cuts.duration - bounds[1] > QUIET_SECONDS:
             starts = plan_between(*bounds, cuts.duration, self.seconds, self.count)
             cuts = replace(cuts, starts=starts, windows=self._cut(starts))
         return self._without_gaps(cuts)
 
-    def _found_anywhere(self) -> tuple[float, float]:
-        """Bounds of the sound where no window met any: the levels of everything are read, a stretch at a time."""
+    def _bounds_of_all(self) -> tuple[float, float]:
+        """Return the bounds of the sound if all windows are silent: decode the whole file once, from end to end."""
+        self.levels = self.levels or decode_levels(self.audio, BLOCK_SECONDS)
         stretches = _stretches(0.0, self.cuts.duration, backwards=False)
-        levels = [self._levels(*each) for each in stretches]
-        self.loudest = max((_rms(each) for each in levels), default=self.loudest)
+        self.loudest = max((_rms(self.levels.between(*each)) for each in stretches), default=self.loudest)
         self.floor = floor_of(self.loudest)
-        bounds = bounds_of(np.concatenate(levels), self.floor) if levels else None
-        return bounds or (0.0, self.cuts.duration)
+        return bounds_of(self.levels.between(0.0, self.cuts.duration), self.floor) or (0.0, self.cuts.duration)
 
     def _levels(self, start: float, stop: float) -> NDArray[np.float32]:
-        """Levels of the blocks of BLOCK_SECONDS from `start` to `stop`, decoded where they are not known."""
-        if self.cuts.levels is not None:
-            return self.cuts.levels.between(start, stop)
+        """Return the levels of the blocks of BLOCK_SECONDS from `start` to `stop`; decode if unknown."""
+        if self.levels is not None:
+            return self.levels.between(start, stop)
         samples = self.audio.cut([start], stop - start, self.rate, True, self.cuts.held)[0]
         return block_levels(samples, self.rate)
 
     def _first(self) -> float:
-        """Give the first moment with sound: in the first window, else in what lies between it and one with sound."""
+        """Return the first time with sound: in the first window, else between it and the first window with sound."""
         return self._search(range(len(self.cuts.starts)), 0)
 
     def _last(self) -> float:
-        """Give the last moment with sound."""
+        """Return the last time with sound."""
         return self._search(range(len(self.cuts.starts) - 1, -1, -1), 1)
 
     def _search(self, order: range, end: int) -> float:
-        """Walk from one end over the windows to the first with sound, then over the stretches before it."""
+        """Search windows from one end for the first with sound, then the stretches between it and that end."""
         searched = ((i, sound_bounds(self.cuts.windows[i], self.rate, self.floor)) for i in order)
         at, bounds = next(((i, bounds) for i, bounds in searched if bounds is not None), (None, None))
         if at is None or bounds is None:
@@ -223,7 +226,7 @@ class _Placing:
         return known
 
     def _without_gaps(self, cuts: _Cuts) -> _Cuts:
-        """Move silent windows by halves towards the nearest window with sound, as long as they are silent."""
+        """Move each silent window towards the nearest one with sound, halving the distance until it has sound."""
         speaks = speaking(levels(stack(cuts.windows, round(self.seconds * self.rate))))
         if speaks.all():
             return cuts
@@ -236,8 +239,8 @@ class _Placing:
         return replace(cuts, starts=starts, windows=self._cut(starts))
 
     def _level_of_window(self, start: float) -> float:
-        if self.cuts.levels is not None:
-            return _rms(self.cuts.levels.between(start, start + self.seconds))
+        if self.levels is not None:
+            return _rms(self.levels.between(start, start + self.seconds))
         return _loudest(self._cut([start]))
 
     def _cut(self, starts: list[float]) -> list[Samples]:
@@ -253,7 +256,7 @@ def _loudest(windows: list[Samples]) -> float:
 
 
 def _stretches(start: float, stop: float, backwards: bool) -> list[tuple[float, float]]:
-    """Cut [start, stop] into stretches of at most STRETCH_SECONDS, in the order in which they are searched."""
+    """Split [start, stop] into stretches of at most STRETCH_SECONDS, in search order."""
     if stop < start:
         start, stop = stop, start
     edges = [*np.arange(start, stop, STRETCH_SECONDS).tolist(), stop]

@@ -1,11 +1,11 @@
-"""Samples: from FFmpeg's frames to mono float32, and from one rate to another.
+"""Downmix FFmpeg's frames to mono float32, and resample.
 
-Mono is the plain mean of all channels, the low-frequency one of 5.1 included: it cannot clip, and two channels that
-carry the same sound give that sound. Where channels cancel each other in the mean (one of them with its polarity
-inverted), it is the loudest channel alone.
+Mono is the mean of all C channels, x = sum_c x_c / C, low-frequency channel included: it cannot clip, and identical
+channels keep their level. If channels cancel (one has inverted polarity), use the loudest channel alone: for unrelated
+channels of powers P_c the mean has the power sum_c P_c / C^2, so a mean far below that is cancellation.
 
-Resampling is FFmpeg's swresample at its default settings; to a half, a third, ... of a rate (44,100 to 22,050 Hz) it is
-a filter of our own, which costs a fifth of that.
+Resampling uses FFmpeg's swresample with its default settings; integer ratios (44,100 to 22,050 Hz) use
+`engine.indexer.audio.decimation`, at a fifth of the cost.
 """
 
 from __future__ import annotations
@@ -23,61 +23,57 @@ from engine.indexer.audio.decimation import Decimator
 
 Samples: TypeAlias = NDArray[np.float32]
 
-GATHERED = 16_384  # samples of a channel; about a third of a second, so that little is decoded beyond what is wanted
-THINNED = 17  # one sample in so many says how loud channels are; a prime, so that no tone hides
-MEMORY = 2**16  # samples after which what was heard of channels counts a third
-CANCELLED, RESTORED = 0.03, 0.1  # of the power that the mean of unrelated channels would have
-FAINTEST_POWER = 1e-8  # -80 dB: what lies lower is no reason to leave the mean
-LOUDEST = 8.0  # +18 dB: more than any overshoot, and small enough that powers of float garbage stay finite
+GROUP_SAMPLES = 16_384  # per channel; a third of a second, so that little is decoded beyond the end of a window
+POWER_STRIDE = 17  # measure the power of every 17th sample; a prime, so that no tone aliases to silence
+POWER_SAMPLES = 2**16  # time constant of the running power, in samples: older sound counts 1/e
+CANCELLED, RESTORED = 0.03, 0.1  # of the mean's power to that of unrelated channels: leave the mean, return to it
+FAINTEST_POWER = 1e-8  # -80 dBFS; quieter channels are never used alone
+LOUDEST = 8.0  # +18 dBFS: above any overshoot, small enough that powers of float garbage stay finite
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Consecutive mono samples at the file's own rate, and where the first one lies in the file (in samples)."""
+    """Consecutive mono samples (n,) at the file's own rate; `position` is that of the first one, in samples."""
 
     position: int
     samples: Samples
 
 
 def groups(frames: Iterable[AudioFrame]) -> Iterator[list[AudioFrame]]:
-    """The first frame by itself, then some at a time of one rate, layout and format: GATHERED samples or a little more.
+    """Yield the first frame alone, then groups of one rate, layout and format with GROUP_SAMPLES samples or a few more.
 
-    A call of NumPy costs more than the few hundred samples of a frame that it works on.
+    A NumPy call costs more than processing the few hundred samples of one frame.
     """
     group: list[AudioFrame] = []
-    wanted, held = 0, 0
+    needed, gathered = 0, 0
     for frame in frames:
-        if group and (held >= wanted or not _are_alike(group[0], frame)):
+        if group and (gathered >= needed or not _same_format(group[0], frame)):
             yield group
-            group, wanted, held = [], GATHERED, 0
+            group, needed, gathered = [], GROUP_SAMPLES, 0
         group.append(frame)
-        held += frame.samples
+        gathered += frame.samples
     if group:
         yield group
 
 
-def mono(frames: Sequence[AudioFrame]) -> Samples:
-    """Average the channels of consecutive frames of one layout and format; full scale becomes 1.0."""
-    if not _is_one_by_one(frames):
-        return mono(_packed(frames))
-    columns, form = _columns(frames)
-    return _mean(columns, form)
+def peak(frame: AudioFrame) -> float:
+    """Return the largest magnitude in any channel of a frame, full scale 1; NaN if it holds a NaN."""
+    columns, form = _columns([frame])
+    return float(np.max([np.abs(column).max(initial=0) for column in columns])) / form.full
 
 
 class Downmix:
-    """Makes mono of a stream of frames: the mean of the channels or, where they cancel each other, the loudest one.
+    """Downmix a stream of frames to mono: the mean of the channels, or the loudest channel if they cancel.
 
-    It is decided by some seconds of sound, not anew for every few frames, and one fades into the other.
+    The choice follows a running mean of the powers over some seconds, and changes with a linear cross-fade.
     """
 
     def __init__(self) -> None:
-        self._powers = np.zeros(0)  # of the channels and, last, of their mean; recent sound counts most
-        self._chosen: int | None = None  # a channel instead of the mean
+        self._powers = np.zeros(0)  # (C + 1,), of the channels and of their mean; recent sound counts most
+        self._chosen: int | None = None  # index of the channel to use instead of the mean
 
     def mono(self, frames: Sequence[AudioFrame]) -> Samples:
-        """Mix consecutive frames of one layout and format; full scale becomes 1.0."""
-        if not _is_one_by_one(frames):
-            return self.mono(_packed(frames))
+        """Downmix consecutive frames of one layout and format to (n,); full scale becomes 1.0."""
         columns, form = _columns(frames)
         if len(columns) == 1 or not len(columns[0]):
             return _mean(columns, form)
@@ -90,14 +86,14 @@ class Downmix:
         return (1 - fade) * _of_one(columns, form, before) + fade * _of_one(columns, form, self._chosen)
 
     def _choose(self, columns: Sequence[NDArray[Any]], form: _SampleFormat) -> int | None:
-        """The channel to hear from these frames on, None for the mean of all."""
-        thin = np.stack([column[::THINNED] for column in columns]).astype(np.float64)  # (C, n)
+        """Return the index of the channel to use from these frames on, or None for the mean of all."""
+        thin = np.stack([column[::POWER_STRIDE] for column in columns]).astype(np.float64)  # (C, n)
         thin = (thin - form.zero) / form.full
         with np.errstate(all="ignore"):  # floats may hold garbage
             powers = np.append(np.square(thin).sum(axis=1), np.square(thin.mean(axis=0)).sum())
         if not np.isfinite(powers).all():
             return self._chosen
-        self._powers = self._powers * np.exp(-len(columns[0]) / MEMORY) + powers
+        self._powers = self._powers * np.exp(-len(columns[0]) / POWER_SAMPLES) + powers
         channels, mean = self._powers[:-1], self._powers[-1]
         unrelated = channels.sum() / len(channels) ** 2
         if self._chosen is None and channels.max() > FAINTEST_POWER * thin.shape[1] and mean < CANCELLED * unrelated:
@@ -105,19 +101,11 @@ class Downmix:
         return None if mean > RESTORED * unrelated else self._chosen
 
 
-def _is_one_by_one(frames: Sequence[AudioFrame]) -> bool:
-    """Whether PyAV gives all channels: it looks for the end of the planes' list past its eighth entry."""
-    return not (frames[0].format.is_planar and frames[0].layout.nb_channels >= 8)
-
-
-def _packed(frames: Sequence[AudioFrame]) -> list[AudioFrame]:
-    """The same sound in one plane."""
-    packer = AudioResampler(format="flt")
-    return [made for frame in frames for made in packer.resample(frame)]
-
-
 def _columns(frames: Sequence[AudioFrame]) -> tuple[list[NDArray[Any]], _SampleFormat]:
-    """The channels, each (n,), as FFmpeg stores them."""
+    """Return the C channels of consecutive frames, each (n,), as FFmpeg stores them."""
+    if frames[0].format.is_planar and frames[0].layout.nb_channels >= 8:  # PyAV reads past the list of eight planes
+        packer = AudioResampler(format="flt")
+        frames = [packed for frame in frames for packed in packer.resample(frame)]
     channels, planar = frames[0].layout.nb_channels, frames[0].format.is_planar
     form = _SAMPLE_FORMATS[frames[0].format.name.removesuffix("p")]
     planes = [_plane(frames, i, form, 1 if planar else channels) for i in range(channels if planar else 1)]
@@ -139,7 +127,7 @@ def _mean(columns: Sequence[NDArray[Any]], form: _SampleFormat) -> Samples:
     return total
 
 
-def _are_alike(a: AudioFrame, b: AudioFrame) -> bool:
+def _same_format(a: AudioFrame, b: AudioFrame) -> bool:
     return (a.sample_rate, a.format.name, a.layout.name) == (b.sample_rate, b.format.name, b.layout.name)
 
 
@@ -153,7 +141,7 @@ def _plane(frames: Sequence[AudioFrame], number: int, form: _SampleFormat, chann
 
 @dataclass(frozen=True)
 class _SampleFormat:
-    """How FFmpeg stores a sample: its type, the value of silence and that of full scale above it."""
+    """Storage of a sample: NumPy type, value of silence, and full scale above it."""
 
     dtype: str
     zero: int
@@ -171,20 +159,20 @@ _SAMPLE_FORMATS = {
 
 
 def clean(samples: Samples) -> Samples:
-    """Replace NaN and infinity by 0 and limit the rest: one bad sample would spoil all that the filters touch."""
-    if samples.max(initial=0) <= LOUDEST and samples.min(initial=0) >= -LOUDEST:  # neither holds of NaN
+    """Replace NaN and infinity by 0, clip to +-LOUDEST: a filter would spread one bad sample over its whole length."""
+    if samples.max(initial=0) <= LOUDEST and samples.min(initial=0) >= -LOUDEST:  # NaN fails both
         return samples
     return np.clip(np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), -LOUDEST, LOUDEST)
 
 
 def resample(samples: Samples, rate: int, wanted: int) -> Samples:
-    """Samples (n,) at one rate -> at another."""
+    """Resample (n,) from `rate` to `wanted` Hz."""
     pieces = list(resampled(iter([Chunk(0, samples)]), rate, wanted))
     return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
 
 
 def resampled(chunks: Iterator[Chunk], rate: int, wanted: int) -> Iterator[Samples]:
-    """Resample a stream of chunks with one filter, so that no seam is heard."""
+    """Resample a stream of chunks with one filter state, so that chunk borders leave no clicks."""
     cleaned = (clean(chunk.samples) for chunk in chunks if len(chunk.samples))
     if rate == wanted:
         yield from cleaned
@@ -212,7 +200,7 @@ class _SwResampler:
 
 
 def stack(cuts: Sequence[Samples], length: int) -> Samples:
-    """Windows of at most `length` samples -> (W, length), zero where one is short."""
+    """Stack windows of at most `length` samples into (W, length), zero-padded."""
     windows = np.zeros((len(cuts), length), np.float32)
     for window, cut in zip(windows, cuts, strict=True):
         window[: len(cut)] = cut

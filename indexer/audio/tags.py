@@ -1,7 +1,8 @@
 """Tags as the library stores them: from a file's own tags (`engine.indexer.audio.tag_formats`) and FFmpeg's metadata.
 
-FFmpeg gives the common fields one name across formats (ID3's TPE1 is "artist") and leaves the rest as the format spells
-them; the lists below hold those spellings, in order of preference. Nothing in a tag is trusted.
+FFmpeg maps the common fields to one name across formats (ID3's TPE1 is "artist") and passes the rest through as the
+format spells them; the lists below hold those spellings in order of preference. Tags are untrusted input: they are
+limited in length and cleaned of control characters.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
 
     from engine.indexer.audio.source import Source
 
-TAG_READER = "2"  # to be raised when files would give other tags than before: libraries then read them anew
+TAG_READER = "2"  # raise it when the same file would give other tags: libraries then read tags again
 MAX_CHARACTERS = 1_000
-MAX_EXAMINED = 8 * MAX_CHARACTERS  # of a tag that holds a book
+MAX_EXAMINED = 8 * MAX_CHARACTERS  # characters of a tag that are cleaned
 
-ARTISTS = ("artists", "wm/artists")  # the names that an artist's credit ("A feat. B") is made of
+ARTISTS = ("artists", "wm/artists")  # one name each of a credit ("A feat. B")
 ARTIST = ("artist", "author", "iart", "tpe1", "performer")
 TITLE = ("title", "inam", "tit2")
 ALBUM = ("album", "wm/albumtitle", "iprd", "talb")
@@ -47,7 +48,7 @@ SPELLINGS = {
     "recording_id": RECORDING_ID,
     "isrc": ISRC,
 }
-OWN_COMMENTS = frozenset(["flac", "ogg"])  # formats whose own tags FFmpeg keeps whole: an ID3 tag is none of theirs
+OWN_COMMENTS = frozenset(["flac", "ogg"])  # FFmpeg keeps all their own tags; ID3 is foreign to them
 
 UUID_PATTERN = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f])")
 ISRC_PATTERN = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
@@ -56,10 +57,10 @@ YEAR_PATTERN = re.compile(r"(?<![0-9])[12][0-9]{3}(?![0-9])|(?<![0-9])[12][0-9]{
 
 @dataclass(frozen=True)
 class Tags:
-    """What a file says of itself; None where it says nothing that can be used.
+    """The tags of a file; None if absent or unusable.
 
-    Several artists are separated by "; ", as `engine.db.text.artist_names` splits them. The year is 1000..2999, the
-    recording id MusicBrainz' UUID in lower case, the ISRC twelve upper-case characters.
+    Several artists are separated by "; ", as `engine.db.text.artist_names` splits them. The year is 1000 to 2999, the
+    recording id a MusicBrainz UUID in lower case, the ISRC twelve upper-case characters.
     """
 
     artist: str | None = None
@@ -73,10 +74,10 @@ class Tags:
 
 
 def read_metadata(source: Source, container: InputContainer, stream: AudioStream) -> dict[str, str]:
-    """Read all that a file says, by casefolded names; several values of one are separated by NUL.
+    """Return all metadata of a file by casefolded names; several values of one name are separated by NUL.
 
-    A file's own tags go before what FFmpeg makes of them, and what is said of the file before what is said of its
-    stream, whose title is often "Stereo". In Ogg all tags are the stream's.
+    The file's own tags take precedence over FFmpeg's reading of them, and the container's over the stream's, whose
+    title is often "Stereo". In Ogg all tags are the stream's.
     """
     name = container.format.name
     own = read_layers(source, name)
@@ -87,18 +88,18 @@ def read_metadata(source: Source, container: InputContainer, stream: AudioStream
 
 
 def merged(layers: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    """Join what several tags say: what one says of a field, by whatever name, hides what later ones say of it."""
+    """Merge layers of metadata: a field that one layer has, under any spelling, hides that field of later layers."""
     found: dict[str, str] = {}
     for layer in layers:
-        said = {field for field, value in asdict(read_tags(found)).items() if value is not None}
-        hidden = {key for field in said for key in SPELLINGS[field]}
-        unsaid = {key for field in SPELLINGS.keys() - said for key in SPELLINGS[field]}
-        found |= {k: text for k, text in layer.items() if k not in hidden and (k in unsaid or k not in found)}
+        present = {field for field, value in asdict(read_tags(found)).items() if value is not None}
+        hidden = {key for field in present for key in SPELLINGS[field]}
+        missing = {key for field in SPELLINGS.keys() - present for key in SPELLINGS[field]}
+        found |= {k: text for k, text in layer.items() if k not in hidden and (k in missing or k not in found)}
     return found
 
 
 def read_tags(metadata: Mapping[str, str]) -> Tags:
-    """Read a file's metadata, whose keys are casefolded (`AudioInfo.metadata`)."""
+    """Return the tags in metadata with casefolded keys (`AudioInfo.metadata`)."""
     return Tags(
         artist=_artist(metadata),
         title=_first(metadata, TITLE),
@@ -114,7 +115,7 @@ def read_tags(metadata: Mapping[str, str]) -> Tags:
 def clean(text: str) -> str | None:
     """Drop control characters and surrogates, strip, limit to 1,000 characters; None if nothing is left.
 
-    Several values are separated by NUL: they are kept apart by "; ".
+    Values separated by NUL are joined by "; ".
     """
     parts = text[:MAX_EXAMINED].replace("\t", " ").replace("\r", "\n").replace("\n", " ").split("\0")
     kept = ("".join(c for c in part if unicodedata.category(c) not in ("Cc", "Cs")).strip() for part in parts)
@@ -126,7 +127,7 @@ def _first(metadata: Mapping[str, str], keys: tuple[str, ...]) -> str | None:
 
 
 def _artist(metadata: Mapping[str, str]) -> str | None:
-    """The artists: one by one where a tag lists them so, and where the credit, if any, names each of them."""
+    """Return the separate list of artists if the credit, if any, names each of them; else the credit."""
     credit, listed = _first(metadata, ARTIST), artist_names(_first(metadata, ARTISTS))
     credited = artist_names(credit)
     if len(listed) > len(credited) and all(_names(credit, name) for name in listed):
@@ -135,12 +136,12 @@ def _artist(metadata: Mapping[str, str]) -> str | None:
 
 
 def _names(credit: str | None, artist: str) -> bool:
-    """Whether a credit holds an artist's name, in whole words; none holds all."""
+    """Return whether a credit contains an artist's name as whole words; a missing credit contains any."""
     return credit is None or re.search(rf"(?<!\w){re.escape(fold(artist))}(?!\w)", fold(credit)) is not None
 
 
 def _joined(names: Iterable[str]) -> str | None:
-    """Names in one column, each once."""
+    """Join names by "; ", each once, case ignored; None if there are none."""
     once: dict[str, str] = {}
     for name in names:
         once.setdefault(fold(name), name)
@@ -148,7 +149,7 @@ def _joined(names: Iterable[str]) -> str | None:
 
 
 def _from_ffmpeg(metadata: Mapping[str, str]) -> dict[str, str]:
-    """FFmpeg's metadata by casefolded keys; where two differ in case only, the first stays."""
+    """Return FFmpeg's metadata by casefolded keys; of keys that differ in case only, the first."""
     found: dict[str, str] = {}
     for key, value in metadata.items():
         found.setdefault(mended(key).casefold(), mended(value))
@@ -161,13 +162,13 @@ def _year(metadata: Mapping[str, str]) -> int | None:
 
 
 def _recording_id(metadata: Mapping[str, str]) -> str | None:
-    """Find the id; several (a medley) are separated by ";" or "/", and the first one is taken."""
+    """Return the first id; a medley lists several, separated by ";" or "/"."""
     found = (UUID_PATTERN.search((clean(metadata.get(key, "")) or "").casefold()) for key in RECORDING_ID)
     return next((str(uuid.UUID(match[0])) for match in found if match), None)
 
 
 def _isrc(metadata: Mapping[str, str]) -> str | None:
-    """Find the code; it is often written with hyphens or spaces, and several are separated by ";" or "/"."""
+    """Return the first code; hyphens and spaces are dropped, several are separated by ";", "/" or ","."""
     for key in ISRC:
         for part in re.split(r"[;/,]", (clean(metadata.get(key, "")) or "").upper()):
             code = re.sub(r"[\s-]", "", part)

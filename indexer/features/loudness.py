@@ -1,7 +1,8 @@
 """Integrated loudness of a stream of frames: ITU-R BS.1770-4 as EBU R 128 gates it, by FFmpeg's `ebur128`.
 
-All channels count as they are in the file, those behind the listener 1.5 dB more; a single one counts as played on two
-speakers. Memory does not grow with the stream.
+L = -0.691 + 10 log10 sum_c G_c z_c, with z_c the mean square of channel c after the K filter over the gated blocks of
+0.4 s, and G_c = 1.41 for surround channels, else 1. A mono file counts as played on two speakers (+3 dB). Memory does
+not grow with the stream.
 """
 
 from __future__ import annotations
@@ -13,41 +14,40 @@ from fractions import Fraction
 from typing import TypeAlias
 
 import av
-import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.filter import Graph
 
-from engine.indexer.audio.samples import LOUDEST, mono
+from engine.indexer.audio.samples import LOUDEST, peak
 
-ABSOLUTE_GATE = -70.0  # LUFS; what BS.1770 leaves out, and the filter's answer where nothing is left
+ABSOLUTE_GATE = -70.0  # LUFS; BS.1770 ignores quieter blocks, and the filter returns it if none remains
 VALUE = "lavfi.r128.I"
-TAIL_BYTES = 200  # of what the filter prints: more than its last value takes
+TAIL_BYTES = 200  # of the filter's output: longer than its last line
 
-# Where a file does not say which channels it has, those that FFmpeg assumes. PyAV 15 needs to be told.
+# FFmpeg's defaults for files without a channel layout; PyAV 15 needs them by name.
 USUAL_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 
 Kind: TypeAlias = tuple[str, str, int]
 
 
 class LoudnessMeter:
-    """Takes frames one after the other. `seconds` is how long they last together."""
+    """Measure a stream of frames; `seconds` is their total duration."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
         self._filter: _Filter | None = None
 
     def push(self, frame: AudioFrame) -> None:
-        """Take the next frame; of one that holds garbage only the time: the filter never recovers from a NaN."""
+        """Process a frame; skip one with NaN or garbage but count its time: the filter never recovers from a NaN."""
         self.seconds += frame.samples / frame.sample_rate
-        if not frame.samples or (frame.format.name.startswith(("flt", "dbl")) and not _is_sound(frame)):
+        if not frame.samples or (frame.format.name.startswith(("flt", "dbl")) and not peak(frame) <= LOUDEST):
             return
         if self._filter is None:
             self._filter = _Filter(_kind(frame))
         self._filter.push(frame)
 
     def loudness(self) -> float | None:
-        """LUFS of all that was taken; None for silence, and for less than the 0.4 s that the measure needs."""
+        """Return the integrated loudness in LUFS; None for silence, or less than 0.4 s of sound."""
         value = self._filter.close() if self._filter else ABSOLUTE_GATE
         return value if math.isfinite(value) and value > ABSOLUTE_GATE else None
 
@@ -55,7 +55,7 @@ class LoudnessMeter:
 class _Filter:
     """FFmpeg's filter for frames of one sample format, layout and rate; others are converted.
 
-    Its value comes by way of an anonymous file: PyAV shows the metadata of frames from 18.1 on only.
+    It prints its value to an anonymous file: PyAV before 18.1 does not expose the metadata of frames.
     """
 
     def __init__(self, kind: Kind) -> None:
@@ -109,7 +109,3 @@ def _kind(frame: AudioFrame) -> Kind:
     if layout == f"{count} channels":
         layout = USUAL_LAYOUTS.get(count, layout)
     return frame.format.name, layout, frame.sample_rate
-
-
-def _is_sound(frame: AudioFrame) -> bool:
-    return bool(np.abs(mono([frame])).max() <= LOUDEST)  # NaN is not

@@ -22,6 +22,7 @@ from faults.children import warm
 from faults.disk import disk
 from faults.fuzz_audio import fuzz_audio
 from faults.fuzz_files import fuzz_files
+from faults.identity import identity
 from faults.io_errors import as_json, io_errors
 from faults.kill import kill
 from faults.load import load
@@ -34,6 +35,7 @@ PARTS: dict[str, Callable[[Path, bool], list[Row]]] = {
     "load": load,
     "audio": fuzz_audio,
     "files": fuzz_files,
+    "identity": identity,
 }
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from engine.db import NewTrack, Play, add_plays, ids_by_paths, list_plays, open_database, remove_tracks, upsert_track
+from engine.errors import LibraryError
 
 
 def test_plays(tmp_path: Path) -> None:
@@ -18,6 +23,27 @@ def test_plays(tmp_path: Path) -> None:
         assert add_plays(connection, []) == 0
         remove_tracks(connection, [first])
         assert list_plays(connection) == [Play(3, "play", second)]
+
+
+@pytest.mark.parametrize("value", ["NULL", "'soon'", "x'00'"])
+def test_a_damaged_time(tmp_path: Path, value: str) -> None:
+    """A time that damage has made another kind of value is reported as damage of the library."""
+    path = tmp_path / "library.db"
+    with open_database(path, create=True) as database, database.write() as connection:
+        add_plays(connection, [Play(3, "play", upsert_track(connection, NewTrack(b"/a", 1, 1, b"/a", 60.0)))])
+    with closing(sqlite3.connect(path)) as raw, raw:
+        raw.execute("PRAGMA writable_schema = ON")
+        raw.execute(
+            "UPDATE sqlite_schema SET sql = replace(sql, 'time FLOAT NOT NULL', 'time FLOAT') WHERE name = 'plays'"
+        )
+    with closing(sqlite3.connect(path)) as raw, raw:
+        raw.execute(f"UPDATE plays SET time = {value}")
+    with (
+        open_database(path, create=False) as database,
+        pytest.raises(LibraryError, match="is damaged"),
+        database.read() as connection,
+    ):
+        list_plays(connection)
 
 
 def test_ids_by_paths(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 HARNESS = Path(__file__).parents[2] / "scripts" / "faults"
-PARTS = ("kill", "io", "disk", "load", "audio", "files")
+PARTS = ("kill", "io", "disk", "load", "audio", "files", "identity")
 
 
 @pytest.mark.parametrize("part", PARTS)
