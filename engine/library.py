@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from engine.find.results import FindResult
     from engine.genres.results import GenreRelations
     from engine.indexer.pipeline.reports import IndexProgress, IndexReport, MeasureReport
-    from engine.map.results import LibraryMap
+    from engine.map.results import LibraryMap, Sheet
     from engine.playlists.results import Playlist
     from engine.recommend.history import RecentlyHeard
     from engine.recommend.results import Recommendations
@@ -536,6 +536,16 @@ class Engine:
         from engine.map.library_map import map_library
 
         return map_library(self._session.view(), out, method, dims)
+
+    def map_sheet(self) -> Sheet:
+        """Return the flat map by PCA with the labels of each track, for programs that draw it themselves.
+
+        Raises:
+            LibraryError: The library has no signatures.
+        """
+        from engine.map.library_map import labelled_map
+
+        return labelled_map(self._session.view())
 
     def duplicates(
         self, kind: str | None = None, progress: Callable[[IndexProgress], None] | None = None

@@ -39,6 +39,14 @@ def map_library(
     return _answer(method, ids, places)
 
 
+def labelled_map(view: LibraryView) -> Sheet:
+    """Place every track in the plane by PCA and label it; see `Engine.map_sheet`."""
+    snapshot = view.filled_snapshot
+    ids = np.sort(snapshot.ids)
+    places = place(snapshot.take(ids), "pca", 2, view.threads)
+    return Sheet(displayable(view.database.path.stem), "pca", places, _describe(view, ids))
+
+
 def _checked(out: str | os.PathLike[str]) -> Path:
     target = Path(out)
     if target.suffix.lower() not in ENDINGS:

@@ -16,6 +16,7 @@ from engine.server.context import ServerContext
 from engine.server.file_questions import FileQuestions
 from engine.server.jobs import Jobs
 from engine.server.media.files import MediaFiles
+from engine.server.page import files as page
 from engine.server.playing import NowPlaying
 from engine.server.security import Security
 from engine.server.settings import ServerSettings
@@ -66,6 +67,7 @@ def create_app(library: Engine, settings: ServerSettings) -> FastAPI:
     def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
+    page.install(app)
     app.add_middleware(Security, names=settings.names)
     return app
 

@@ -15,6 +15,8 @@ from engine.errors import NotFoundError
 from engine.genres.results import GenreRelations
 from engine.map.results import LibraryMap
 from engine.search.results import Stats
+from engine.server.api.listing import AlbumOrder, holds, ordered_albums
+from engine.server.api.map_columns import MapColumns, map_columns
 from engine.server.api.tracks import TrackDocument, track_documents
 from engine.server.context import Context
 from engine.server.problems import RESPONSES
@@ -24,6 +26,7 @@ router = APIRouter(tags=["library"], responses=RESPONSES)
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Offset = Annotated[int, Query(ge=0, le=10_000_000)]
+Words = Annotated[str, Query(max_length=1000, description="Words; all of them must occur.")]
 
 
 class AlbumDocument(BaseModel):
@@ -78,6 +81,12 @@ class ArtistAlbums(BaseModel):
     tracks: int
 
 
+class Folders(BaseModel):
+    """Files and folders of the server."""
+
+    folders: list[str]
+
+
 class GenreCounts(BaseModel):
     """Genre tags with the number of their tracks, the most frequent first."""
 
@@ -86,14 +95,17 @@ class GenreCounts(BaseModel):
 
 @router.get("/albums", responses={200: {"model": AlbumList}})
 def list_albums(
-    context: Context, limit: Limit = 100, offset: Offset = 0, sort: Literal["name", "added", "year"] = "name"
+    context: Context,
+    q: Words = "",
+    genre: Annotated[str, Query(max_length=1000, description="A genre tag; case does not count.")] = "",
+    sort: AlbumOrder = "name",
+    limit: Limit = 100,
+    offset: Offset = 0,
 ) -> Document:
-    """List albums by name, or the newest first."""
-    albums = list(context.library.catalogue().albums.values())
-    if sort == "added":
-        albums.sort(key=lambda album: -album.added_at)
-    if sort == "year":
-        albums.sort(key=lambda album: -(album.year or 0))
+    """List albums by name or by artist, or the newest first; those whose name or artist holds all words."""
+    albums = ordered_albums(context.library.catalogue(), sort, genre)
+    if q.strip():
+        albums = [album for album in albums if holds(q, album.name, album.artist)]
     page = albums[offset : offset + limit]
     return Document({"total": len(albums), "albums": [album_document(album) for album in page]})
 
@@ -108,9 +120,9 @@ def get_album(context: Context, album_id: str) -> Document:
 
 
 @router.get("/artists", responses={200: {"model": ArtistList}})
-def list_artists(context: Context, limit: Limit = 100, offset: Offset = 0) -> Document:
-    """List artists by name."""
-    artists = list(context.library.catalogue().artists.values())
+def list_artists(context: Context, q: Words = "", limit: Limit = 100, offset: Offset = 0) -> Document:
+    """List artists by name; those whose name holds all words."""
+    artists = [artist for artist in context.library.catalogue().artists.values() if holds(q, artist.name)]
     page = artists[offset : offset + limit]
     return Document({"total": len(artists), "artists": [artist_document(artist) for artist in page]})
 
@@ -143,6 +155,18 @@ def genre_tags(context: Context) -> Document:
 def library_map(context: Context) -> Document:
     """Return a position for every track: tracks that sound alike lie close together."""
     return Document(documents.library_map(context.library.map()))
+
+
+@router.get("/map/points", responses={200: {"model": MapColumns}})
+def map_points(context: Context) -> Document:
+    """Return the map with genres, moods and years as columns: a fifth of the size of a list of points."""
+    return Document(map_columns(context.library))
+
+
+@router.get("/folders", responses={200: {"model": Folders}})
+def folders(context: Context) -> Document:
+    """Return the files and folders that were indexed."""
+    return Document({"folders": list(context.library.roots())})
 
 
 @router.get("/duplicates", responses={200: {"model": Duplicates}})

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response, StreamingResponse
 
@@ -15,6 +15,7 @@ from engine.catalogue.grouping import Catalogue, artist_id
 from engine.db import Track
 from engine.db.text import artist_names
 from engine.errors import NotFoundError
+from engine.server.api.listing import TrackOrder, ordered_tracks
 from engine.server.api.parameters import LARGEST_ID
 from engine.server.context import Context, ServerContext
 from engine.server.media.files import (
@@ -107,17 +108,22 @@ def existing(context: ServerContext, track_id: int) -> Track:
 def list_tracks(
     context: Context,
     q: Annotated[str, Query(max_length=1000, description="Words; all of them must occur.")] = "",
+    id: Annotated[
+        list[Annotated[int, Field(ge=0, le=LARGEST_ID)]],
+        Query(max_length=1000, description="These tracks only, in this order."),
+    ] = [],  # noqa: B006 (never changed)
+    genre: Annotated[str, Query(max_length=1000, description="A genre tag; case does not count.")] = "",
+    sort: Annotated[TrackOrder, Query(description="Not for words.")] = "id",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
 ) -> Document:
-    """List tracks in the order of their ids or, for words, the best matches first."""
+    """List tracks in the order asked for or, for words, the best matches first."""
     if q.strip():
         ids = [track.track_id for track in context.library.search(q, offset + limit)][offset:]
-        total = None
-    else:
-        listed = context.library.catalogue().tracks
-        ids, total = list(listed[offset : offset + limit]), len(listed)
-    return Document({"total": total, "tracks": track_documents(context, ids)})
+        return Document({"total": None, "tracks": track_documents(context, ids)})
+    listed = id or ordered_tracks(context.library.catalogue(), sort, genre)
+    ids = list(listed[offset : offset + limit])
+    return Document({"total": len(listed), "tracks": track_documents(context, ids)})
 
 
 @router.get("/tracks/{track_id}", responses={200: {"model": TrackDocument}})

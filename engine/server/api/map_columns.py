@@ -1,0 +1,50 @@
+"""The map of a library in columns, for a page that draws 100,000 points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from engine.library import Engine
+
+
+class MapColumns(BaseModel):
+    """The map: row i of each column is one track.
+
+    `genre` and `mood` are places in `genres` and `moods` (the tag, else the prediction), or -1; `year` is 0 where the
+    file has none.
+    """
+
+    track_id: list[int]
+    x: list[float]
+    y: list[float]
+    genres: list[str]
+    genre: list[int]
+    moods: list[str]
+    mood: list[int]
+    year: list[int]
+
+
+def map_columns(library: Engine) -> dict[str, Any]:
+    """Return the document of a library's map."""
+    drawn = library.map_sheet()
+    genres = sorted({track.genre for track in drawn.tracks if track.genre})
+    moods = sorted({track.mood for track in drawn.tracks if track.mood})
+    return {
+        "track_id": [track.track_id for track in drawn.tracks],
+        "x": drawn.places.coordinates[:, 0].round(5).tolist(),
+        "y": drawn.places.coordinates[:, 1].round(5).tolist(),
+        "genres": genres,
+        "genre": _places(genres, [track.genre for track in drawn.tracks]),
+        "moods": moods,
+        "mood": _places(moods, [track.mood for track in drawn.tracks]),
+        "year": [track.year or 0 for track in drawn.tracks],
+    }
+
+
+def _places(names: Sequence[str], values: Sequence[str | None]) -> list[int]:
+    """Return the place of each value among names, -1 for None."""
+    place = {name: index for index, name in enumerate(names)}
+    return [-1 if value is None else place[value] for value in values]

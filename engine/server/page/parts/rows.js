@@ -1,0 +1,62 @@
+// A row of a list: one track with its buttons. The arrow keys move between rows.
+import { html } from "../html.js";
+import { currentTrack, enqueue, player, toggle } from "../player.js";
+import { radioFromTrack } from "../radio.js";
+import { say } from "../notices.js";
+import { link } from "../router.js";
+import { useStore } from "../store.js";
+import { texts } from "../texts.js";
+import { Cover } from "./cover.js";
+import { artistOf, clock, titleOf } from "./format.js";
+import { Icon } from "./icons.js";
+
+export const ROW_HEIGHT = 60;
+
+// `play` is called for a track that is not the current one; `position` and `total` describe a list of which only a part
+// is drawn; `end` is shown before the buttons.
+export function TrackRow({ track, play, position, total, end, actions }) {
+  const state = useStore(player, (value) =>
+    currentTrack(value)?.track_id === track.track_id ? (value.playing ? "playing" : "paused") : "");
+  const name = texts.by(titleOf(track), artistOf(track));
+  const add = () => {
+    enqueue([track]);
+    say(texts.queue.added(titleOf(track)));
+  };
+  return html`<div class="row" data-state=${state} role="listitem" aria-posinset=${position} aria-setsize=${total}
+    onKeyDown=${(event) => moveFocus(event, add)}>
+    <button class="row-main" onClick=${state ? toggle : play}
+      aria-label=${state === "playing" ? texts.track.pause(name) : texts.track.play(name)}>
+      <span class="row-cover"><${Cover} track=${track.track_id} seed=${track.album_id || track.track_id} size=${128} />
+        <span class="row-play"><${Icon} name=${state === "playing" ? "pause" : "play"} /></span></span>
+      <span class="row-names"><span class="row-title" dir="auto">${titleOf(track)}</span>
+        <span class="row-artist" dir="auto">${artistOf(track)}</span></span></button>
+    <a class="row-album" dir="auto" tabindex="-1" href=${track.album_id ? link("album", track.album_id) : link("albums")}>
+      ${track.album}</a>
+    <span class="row-genre">${track.genre}</span>
+    <span class="row-time">${clock(track.seconds)}</span>
+    ${end}
+    <span class="row-actions">${actions || html`
+      <button class="icon-button" onClick=${add} aria-label=${texts.track.queue(name)} title=${texts.track.queueButton}>
+        <${Icon} name="add" /></button>
+      <button class="icon-button wide-only" onClick=${() => radioFromTrack(track)} aria-label=${texts.track.radio(name)}
+        title=${texts.track.radioButton}><${Icon} name="radio" /></button>
+      <a class="icon-button" href=${link("track", track.track_id)} aria-label=${texts.track.near(name)}
+        title=${texts.track.nearTitle}><${Icon} name="near" /></a>`}</span>
+  </div>`;
+}
+
+function moveFocus(event, add) {
+  if (event.target.closest("input, select")) return;
+  if (event.key === "+") {
+    add();
+    event.preventDefault();
+  }
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step) return;
+  const rows = [...event.currentTarget.closest("[role=list]").querySelectorAll(".row-main")];
+  const target = rows[rows.indexOf(event.currentTarget.querySelector(".row-main")) + step];
+  if (!target) return;
+  target.focus();
+  event.preventDefault();
+  event.stopPropagation();
+}

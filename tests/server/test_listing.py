@@ -1,0 +1,66 @@
+"""Orders and filters of the API's lists, the map's columns and folders.
+
+Covers engine.server.api.listing, map_columns and collections.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from engine import Engine
+from engine.server.app import API
+
+
+def answer(client: TestClient, path: str, **parameters: Any) -> dict[str, Any]:
+    """The document that a path answers with."""
+    response = client.get(API + path, params=parameters)
+    assert response.status_code == 200, response.text
+    document: dict[str, Any] = response.json()
+    return document
+
+
+def test_tracks_by_id_come_in_the_order_of_the_request(client: TestClient) -> None:
+    """Ids name tracks; one that is gone is left out."""
+    found = answer(client, "/tracks", id=[7, 2, 9999, 4])["tracks"]
+    assert [track["track_id"] for track in found] == [7, 2, 4]
+
+
+@pytest.mark.parametrize("sort", ["album", "name", "added", "year"])
+def test_orders_list_every_track_once(client: TestClient, sort: str) -> None:
+    """Every order holds all tracks."""
+    ids = [track["track_id"] for track in answer(client, "/tracks", sort=sort, limit=1000)["tracks"]]
+    total = answer(client, "/tracks")["total"]
+    assert sorted(ids) == list(range(1, total + 1))
+
+
+def test_a_genre_filters_tracks_and_albums(client: TestClient) -> None:
+    """A genre tag filters, whatever its case; one that no file has gives an empty list."""
+    tag = answer(client, "/genre-tags")["genres"][0]
+    found = answer(client, "/tracks", genre=str(tag["genre"]).upper())
+    assert found["total"] == tag["tracks"]
+    assert all(str(tag["genre"]).lower() in track["genre"].lower() for track in found["tracks"])
+    assert 0 < answer(client, "/albums", genre=tag["genre"])["total"] < answer(client, "/albums")["total"]
+    assert answer(client, "/tracks", genre="no such genre", sort="album")["total"] == 0
+
+
+def test_words_filter_albums_and_artists(client: TestClient) -> None:
+    """All words must occur in the names; case does not count."""
+    assert {each["name"] for each in answer(client, "/artists", q="bAnD 12")["artists"]} == {"Band 12"}
+    assert answer(client, "/albums", q="no such album")["total"] == 0
+
+
+def test_map_columns_hold_the_same_points_as_the_map(client: TestClient) -> None:
+    """The columns are the map with a genre, a mood and a year for each track."""
+    columns, drawn = answer(client, "/map/points"), answer(client, "/map")["points"]
+    assert columns["track_id"] == [point["track_id"] for point in drawn]
+    assert columns["x"] == pytest.approx([point["x"] for point in drawn], abs=1e-5)
+    assert all(-1 <= place < len(columns["genres"]) for place in columns["genre"])
+    assert {len(column) for name, column in columns.items() if name not in ("genres", "moods")} == {len(drawn)}
+
+
+def test_folders_are_those_that_were_indexed(client: TestClient, shared: Engine) -> None:
+    """The folders are the library's roots."""
+    assert answer(client, "/folders")["folders"] == list(shared.roots())
