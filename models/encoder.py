@@ -147,9 +147,9 @@ class Encoder(nn.Module):
         """Features of W windows -> h (S, D), S = W * plan.segments."""
         raise NotImplementedError
 
-    def score(self, vectors: Tensor, speaks: Tensor | None = None) -> Tensor:
+    def score(self, vectors: Tensor, audible: Tensor | None = None) -> Tensor:
         """h (B, S, D), and which segments speak (B, S; by default all) -> scores (B, S) before the softmax."""
-        return self.attention_layer(vectors, speaks)
+        return self.attention_layer(vectors, audible)
 
     @property
     def attention_layer(self) -> nn.Module:
@@ -193,16 +193,16 @@ class Encoder(nn.Module):
         return torch.cat(vectors)
 
     @torch.inference_mode()
-    def summarise(self, vectors: Tensor, speaks: Tensor | None = None, starts: Floats | None = None) -> TrackEmbedding:
+    def summarise(self, vectors: Tensor, audible: Tensor | None = None, starts: Floats | None = None) -> TrackEmbedding:
         """Pool the segments of one track into its embedding, on the device of the weights.
 
         Args:
             vectors: h, (S, D).
-            speaks: Which segments have a weight, (S,); by default all. At least one must.
+            audible: Which segments have a weight, (S,); by default all. At least one must.
             starts: Start of each segment in seconds, (S,), copied into the embedding; zeros by default.
         """
         on_device = vectors.to(self.device)[None]
-        mask = None if speaks is None or bool(speaks.all()) else speaks.to(self.device)[None]
+        mask = None if audible is None or bool(audible.all()) else audible.to(self.device)[None]
         scores = self.score(on_device, mask)  # (1, S)
         raw = self.pool(on_device, scores)  # (1, D)
         return TrackEmbedding(

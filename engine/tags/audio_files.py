@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
 from engine.errors import AudioError, EngineError
-from engine.indexer.audio.decode import AudioInfo
+from engine.indexer.audio.info import AudioInfo
 
 GENRE, MOOD = "genre", "mood"
 GENRE_KEYS = ("genre", "wm/genre", "ignr", "tcon")  # as FFmpeg names them, casefolded

@@ -16,8 +16,8 @@ from pathlib import Path
 from engine.db import Database, NewTrack, Track, touch_track, tracks_by_hash, upsert_track
 from engine.db.text import displayable
 from engine.errors import AudioError, InvalidError
-from engine.indexer.audio.decode import AudioInfo
 from engine.indexer.audio.identity import content_hash
+from engine.indexer.audio.info import AudioInfo
 from engine.indexer.audio.tags import clean, read_tags
 from engine.indexer.pipeline.decoders import Decoders
 from engine.indexer.pipeline.decoding import EncodedSound, digest_sound, read_info, read_metadata

@@ -1,8 +1,8 @@
 """Decimate by an integer factor M: a linear-phase low-pass filter, evaluated at every M-th sample only.
 
 With taps h_k = sinc(k c / M) w_k (w a Kaiser window, c the cutoff, normalised to sum_k h_k = 1) the output is
-y_n = sum_k h_k x_{nM+k}. BLOCK outputs are one row of inputs times a banded Toeplitz matrix H with H[n M + k, n] = h_k: a BLAS product, several
-times faster than stepping a general polyphase resampler through the samples.
+y_n = sum_k h_k x_{nM+k}. BLOCK outputs are one row of inputs times a banded Toeplitz matrix H, H[nM + k, n] = h_k: a
+BLAS product, several times faster than stepping a general polyphase resampler through the samples.
 """
 
 from __future__ import annotations

@@ -7,52 +7,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 
 import av
 import numpy as np
 from av.audio.frame import AudioFrame
-from av.audio.stream import AudioStream
-from av.container import InputContainer
 from av.packet import Packet
 
 from engine.errors import AudioError
 from engine.indexer.audio.formats import DEMUXERS
+from engine.indexer.audio.info import AudioInfo, describe
 from engine.indexer.audio.samples import Chunk, Downmix, Samples, groups, resample, resampled, stack
 from engine.indexer.audio.source import Source, open_container, reason_of, sound_stream
 from engine.indexer.audio.tags import read_metadata
-from engine.indexer.audio.tape import HeldStretches, Tape, cut_window
+from engine.indexer.audio.tape import StretchCache, Tape, cut_window
 
 EXACT_FORMATS = frozenset(  # that state their length; for others FFmpeg estimates it from the bit rate
     ["aiff", "ape", "au", "caf", "dsf", "flac", "matroska", "mov", "mpc8", "ogg", "tak", "tta", "w64", "wav", "wv"]
 )
 MINIMUM_SECONDS = 0.5  # least sound that is encoded
 SILENCE_PEAK = 1e-5  # -100 dBFS; below it there is at most dither
-SAMPLE_RATES = range(1_000, 1_536_001)  # Hz; the highest is the decoder's output rate for DSD256
 FAR_SECONDS = 1e7  # beyond the end of any file
-
-
-@dataclass(frozen=True)
-class AudioInfo:
-    """The headers of a file.
-
-    Attributes:
-        duration_seconds: None if not stated.
-        sample_rate: In Hz.
-        channels: Their number.
-        codec, container: FFmpeg's names; a container may have several, "mov,mp4,m4a,...".
-        metadata: Tags by casefolded keys; several values of one key are separated by NUL.
-        bitrate: Bits per second of the stream, else of the file; None if unknown, or if the file has moving pictures.
-    """
-
-    duration_seconds: float | None
-    sample_rate: int
-    channels: int
-    codec: str
-    container: str
-    metadata: dict[str, str]
-    bitrate: int | None = None
 
 
 def probe(path: bytes | str | os.PathLike[str]) -> bool:
@@ -96,7 +71,7 @@ class AudioFile:
         self.trouble = ""
         self._container = open_container(source, demuxers)
         self._stream = sound_stream(self._container)
-        self.info = _describe(self._container, self._stream, read_metadata(source, self._container, self._stream))
+        self.info = describe(self._container, self._stream, read_metadata(source, self._container, self._stream))
         source.check()
         start, time_base = self._stream.start_time, self._stream.time_base
         self._origin = float(start * time_base) if start is not None and time_base else 0.0
@@ -150,13 +125,13 @@ class AudioFile:
         seconds: float,
         sample_rate: int,
         seeking: bool,
-        held: HeldStretches | None = None,
+        cache: StretchCache | None = None,
     ) -> list[Samples]:
         """Return the windows unpadded; without `seeking`, decode everything before each.
 
-        Stretches in `held` are not decoded again; decoded ones are added to it.
+        Stretches in `cache` are not decoded again; decoded ones are added to it.
         """
-        tape = Tape(self, self.info.sample_rate, seeking, held)
+        tape = Tape(self, self.info.sample_rate, seeking, cache)
         return [cut_window(tape, start, seconds, sample_rate) for start in starts]
 
     def blocks(self, seconds: float, sample_rate: int) -> Iterator[Samples]:
@@ -279,28 +254,3 @@ class AudioFile:
 def _cut_up(samples: Samples, size: int) -> list[Samples]:
     """Return pieces of `size` and the rest, which may be empty."""
     return [samples[at : at + size] for at in range(0, len(samples) + 1, size)]
-
-
-def _describe(container: InputContainer, stream: AudioStream, metadata: dict[str, str]) -> AudioInfo:
-    context = stream.codec_context
-    if context.sample_rate not in SAMPLE_RATES:
-        raise AudioError(f"sample rate {context.sample_rate} Hz; {SAMPLE_RATES[0]} to {SAMPLE_RATES[-1]} can be read")
-    duration = None
-    if stream.duration and stream.time_base:
-        duration = float(stream.duration * stream.time_base)
-    elif container.duration:
-        duration = container.duration / av.time_base
-    rate, codec, channels = context.sample_rate, context.codec.canonical_name, context.layout.nb_channels
-    bitrate = _bitrate(container, stream, duration)
-    return AudioInfo(duration, rate, channels, codec, container.format.name, metadata, bitrate)
-
-
-def _bitrate(container: InputContainer, stream: AudioStream, duration: float | None) -> int | None:
-    """Return bits per second: the stream's, else the container's, else file size over duration."""
-    if stream.bit_rate:
-        return int(stream.bit_rate)
-    if any(video.average_rate for video in container.streams.video):  # cover art has no frame rate
-        return None
-    if container.bit_rate:
-        return int(container.bit_rate)
-    return round(container.size * 8 / duration) if duration and container.size else None

@@ -1,4 +1,4 @@
-"""Length and levels of a file by decoding all of it: slow, and the only measure of a length that is always right."""
+"""Length and levels of a file by decoding all of it: slow, but the length is always right."""
 
 from __future__ import annotations
 

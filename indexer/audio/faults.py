@@ -1,6 +1,6 @@
-"""Faults that pass, told apart from those of a file: no permission, a network drive away, memory or descriptors short.
+"""Distinguish temporary faults (no permission, network drive away, out of memory or descriptors) from damaged files.
 
-A file that fails by such a fault is read again by the next run; one that is damaged only when it changes.
+The next run reads a file with a temporary fault again; a damaged file only after it changes.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ PASSING_NAMES = """
     EACCES EPERM ENOENT ENOTDIR ELOOP EIO ENXIO ENODEV ENOMEDIUM EREMOTEIO EMFILE ENFILE ENOMEM ENOBUFS EAGAIN EBUSY
     EINTR ETXTBSY EDEADLK ENOLCK ESTALE ENOTCONN ETIMEDOUT ECONNABORTED ECONNREFUSED ECONNRESET EHOSTDOWN EHOSTUNREACH
     ENETDOWN ENETRESET ENETUNREACH ESHUTDOWN ENOLINK ECOMM EPROTO EREMCHG ENOKEY EKEYEXPIRED EKEYREVOKED
-"""  # a system knows some of them
+"""  # each system defines some of them
 PASSING = frozenset(getattr(errno, name) for name in PASSING_NAMES.split() if hasattr(errno, name))
-OUT_OF_MEMORY = ("allocate memory", "out of memory")  # in torch's words, which are plain RuntimeErrors
+OUT_OF_MEMORY = ("allocate memory", "out of memory")  # torch's messages, in plain RuntimeErrors
 
 
 def is_passing(error: BaseException | None) -> bool:
-    """Whether an error, or one that caused it, lies around the file rather than in it."""
+    """Return whether an error, or one of its causes, is temporary: outside the file rather than in it."""
     while error is not None:
         if _passes(error):
             return True
@@ -30,7 +30,7 @@ def is_passing(error: BaseException | None) -> bool:
 def _passes(error: BaseException) -> bool:
     if isinstance(error, MemoryError):  # FFmpeg's included
         return True
-    if isinstance(error, av.FFmpegError):  # its other codes speak of what it found in the file
+    if isinstance(error, av.FFmpegError):  # its other codes describe the content of the file
         return False
     if isinstance(error, OSError):
         return error.errno in PASSING

@@ -1,8 +1,8 @@
-"""The formats that FFmpeg may read: those of sound and film in one file, and none that opens anything else.
+"""The formats that FFmpeg may read: audio and video in one file, and none whose demuxer opens anything else.
 
 Some demuxers open further files, devices or addresses: playlists, manifests, session descriptions, image sequences,
-scripts, captures. They are refused by their absence from `DEMUXERS`, a white list; names that a build of FFmpeg does
-not know do no harm. Raw streams, which have no header, are recognised by the file's extension.
+scripts, captures. `DEMUXERS` is a white list without them; names unknown to a build of FFmpeg are ignored. Raw streams,
+which have no header, are recognised by the file's extension.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ RAW = "alaw aptx aptx_hd daud dfpwm g722 g728 g729 gsm mulaw rso s16le s8 sbc sl
 DEMUXERS = ",".join([*MUSIC.split(), *OTHER_AUDIO.split(), *OTHER_VIDEO.split(), *TRACKERS.split(), *RAW.split()])
 """All permitted demuxers, for FFmpeg's option `format_whitelist`."""
 MUSIC_DEMUXERS = ",".join(MUSIC.split())
-"""Those permitted for files whose extension does not promise sound; arbitrary data seldom passes for one of these."""
+"""Those permitted for files with other extensions; arbitrary data is seldom mistaken for one of these."""
 
 _RAW_NAMES = "302 722 al aptx aptxhd daud dfpwm g722 g723_1 g728 g729 gsm msbc rco rso sb sbc sln sw tco ub ul uw"
 RAW_EXTENSIONS = {name: name for name in _RAW_NAMES.split()} | {"alaw": "al", "mulaw": "ul", "ulaw": "ul"}
 """Extensions of raw streams, without the dot -> the extension by which FFmpeg knows the format."""
-TEXT_PROBE_BYTES = 512  # a file that begins with so much text is no raw stream
+TEXT_PROBE_BYTES = 512  # a file that begins with this much text is not a raw stream
 TEXT_BYTES = bytes([*range(0x20, 0x7F), *b"\t\n\r\f"])
 
 _MEDIA = """
@@ -56,9 +56,9 @@ _AMBIGUOUS = """
 """
 
 MEDIA_EXTENSIONS = frozenset(f".{name}".encode() for name in _MEDIA.split())
-"""Lower-case extensions that promise audio or video: a file without sound is reported."""
+"""Lower-case extensions of audio and video: a file without sound is reported."""
 AMBIGUOUS_EXTENSIONS = frozenset(f".{name}".encode() for name in _AMBIGUOUS.split())
-"""Lower-case extensions that audio formats share with other files: tried with every demuxer, passed over in silence."""
+"""Lower-case extensions that audio formats share with other files: try every demuxer, ignore failures."""
 
 
 def has_media_extension(path: bytes) -> bool:
@@ -67,17 +67,17 @@ def has_media_extension(path: bytes) -> bool:
 
 
 def demuxers_for(path: bytes) -> str:
-    """Return the demuxers to try when a scan meets a file that nobody named; see `DEMUXERS`."""
+    """Return the demuxers to try for a file found by a scan; see `DEMUXERS`."""
     known = _extension(path) in MEDIA_EXTENSIONS | AMBIGUOUS_EXTENSIONS
     return DEMUXERS if known else MUSIC_DEMUXERS
 
 
 def name_for_ffmpeg(path: bytes, head: bytes) -> str:
-    """Return the name under which FFmpeg sees a file: its raw format's extension, or nothing.
+    """Return the name to give FFmpeg for a file: with the extension of its raw format, or without one.
 
     Args:
         path: Of the file.
-        head: Its first TEXT_PROBE_BYTES, by which a text with a misleading extension is recognised.
+        head: Its first TEXT_PROBE_BYTES, to recognise text with a misleading extension.
     """
     known = RAW_EXTENSIONS.get(_extension(path)[1:].decode("ascii", "replace"))
     is_text = not head.translate(None, TEXT_BYTES)

@@ -1,6 +1,6 @@
-"""Files that hold several streams one after the other, each with its own length (chained Ogg, joined FLAC, WavPack).
+"""Recognise files of several concatenated streams, each with its own length (chained Ogg, joined FLAC, WavPack).
 
-Their headers describe one of the streams, and a seek lands in any of them, so they have to be decoded from end to end.
+Their headers describe one stream, and a seek lands in any of them, so they must be decoded from end to end.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ WAVPACK_BLOCK = b"wvpk"
 WAVPACK_HEADER_BYTES = 32
 WAVPACK_TAIL_BYTES = 1 << 20  # the largest block
 UNKNOWN_TOTAL = 0xFFFFFFFF
-LONGER = 1.05  # times the stated length: more than packets' rounding
-MISPLACED = 0.12  # share of a file by which the middle of its time may lie off the middle of its bytes
+LONGER = 1.05  # times the stated length: beyond rounding to packets
+MISPLACED = 0.12  # tolerated offset between the middle in time and the middle in bytes, as a share of the file
 
 
 def is_joined(audio: AudioFile) -> bool:
@@ -32,10 +32,10 @@ def is_joined(audio: AudioFile) -> bool:
 
 
 def _is_repeated_wavpack(audio: AudioFile) -> bool:
-    """Whether the last block of a WavPack file is not the end of the stream that its first block begins.
+    """Return whether the last block of a WavPack file is not the end of the stream of its first block.
 
-    A block begins with "wvpk"; byte 12 states the samples of its stream (in the first block), byte 16 its first one and
-    byte 20 how many it holds (WavPack 4 & 5 Binary File Format).
+    A block begins with "wvpk"; byte 12 has the samples of the stream (in its first block), byte 16 the index of the
+    block's first sample, byte 20 their number (WavPack 4 & 5 Binary File Format).
     """
     total, _ = _wavpack_place(audio.peek(0, WAVPACK_HEADER_BYTES))
     tail = audio.peek(-WAVPACK_TAIL_BYTES, WAVPACK_TAIL_BYTES)
@@ -47,7 +47,7 @@ def _is_repeated_wavpack(audio: AudioFile) -> bool:
 
 
 def _wavpack_place(header: bytes) -> tuple[int, int]:
-    """Return the samples of a block's stream, and where in it the block ends; UNKNOWN_TOTAL where it is no block."""
+    """Return the samples of a block's stream and the block's end within it; UNKNOWN_TOTAL for other data."""
     if len(header) < WAVPACK_HEADER_BYTES or not header.startswith(WAVPACK_BLOCK):
         return UNKNOWN_TOTAL, UNKNOWN_TOTAL
     total, index, count = struct.unpack_from("<III", header, 12)
@@ -55,7 +55,7 @@ def _wavpack_place(header: bytes) -> tuple[int, int]:
 
 
 def _is_chained(audio: AudioFile) -> bool:
-    """Whether the last page of an Ogg file belongs to a stream that does not begin where the file does."""
+    """Return whether the last page of an Ogg file belongs to a stream that does not begin with the file."""
     serials, at = set(), 0
     while (page := audio.peek(at, OGG_HEADER_BYTES))[:4] == OGG_PAGE and page[5:6] == OGG_FIRST_PAGE:
         serials.add(page[14:18])
@@ -67,22 +67,22 @@ def _is_chained(audio: AudioFile) -> bool:
 
 
 def _is_misplaced(audio: AudioFile) -> bool:
-    """Whether the middle of the stated time lies far off the middle of the file."""
-    begin, duration = _next_place(audio), audio.info.duration_seconds
-    middle = _next_place(audio) if duration and audio.seek(duration / 2) else None
+    """Return whether the middle of the stated time lies far from the middle of the file."""
+    begin, duration = _next_offset(audio), audio.info.duration_seconds
+    middle = _next_offset(audio) if duration and audio.seek(duration / 2) else None
     audio.rewind()
     if begin is None or middle is None:
         return False
     return abs((middle - begin) / max(1, audio.size - begin) - 0.5) > MISPLACED
 
 
-def _next_place(audio: AudioFile) -> int | None:
-    """Where in the file, in bytes, the next packet lies."""
+def _next_offset(audio: AudioFile) -> int | None:
+    """Return the offset of the next packet in bytes; None at the end."""
     return next((packet.pos for packet in audio.packets()), None)
 
 
 def _packet_seconds(audio: AudioFile) -> float:
-    """How long all packets last together, whatever their timestamps say."""
+    """Return the total duration of all packets in seconds, regardless of their timestamps."""
     seconds = sum(float((packet.duration or 0) * packet.time_base) for packet in audio.packets() if packet.time_base)
     audio.rewind()
     return seconds

@@ -1,7 +1,7 @@
-"""Where in a track the sound is: windows lie between the first and the last sound, and only sound speaks.
+"""Find the sound in a track: the bounds for its windows, and the segments that get weight.
 
-Silence, faded ends and the noise under them say nothing about a track, yet an attention that never met them gives them
-most of its weight. A stretch is sound where its level is above a floor that follows the track's own loud parts.
+Silence, fades and their noise do not describe a track, yet an attention layer that never saw them in training gives
+them most of its weight. A block counts as sound if its level is above a floor relative to the track's loudest part.
 """
 
 from __future__ import annotations
@@ -16,35 +16,36 @@ from engine.indexer.audio.samples import Samples
 BLOCK_SECONDS = 0.1  # levels are taken over blocks of this length
 FLOOR_BELOW_LOUD = 10 ** (-40 / 20)  # 40 dB below the loudest
 LOWEST_FLOOR = 10 ** (-60 / 20)  # of full scale
-QUIET_MARGIN = 10 ** (-10 / 20)  # a recording that is all under -60 dBFS speaks down to 10 dB below its loudest
+QUIET_MARGIN = 10 ** (-10 / 20)  # below the loudest part: the floor of a recording that is all below -60 dBFS
 
 
 def levels(windows: Samples, parts: int = 1) -> NDArray[np.float32]:
-    """RMS of windows (W, L), each cut into `parts` of equal length -> (W * parts,), full scale 1."""
+    """Return the RMS (W * parts,) of windows (W, L), each split into `parts` of equal length; full scale is 1."""
     length = windows.shape[-1] // parts
     pieces = windows[:, : length * parts].reshape(-1, length)
     return np.sqrt(np.einsum("wl,wl->w", pieces, pieces) / max(1, length))
 
 
 def floor_of(loudest: float) -> float:
-    """Level below which a part of a track is no sound: -40 dB of its loudest, at least -60 dBFS.
+    """Return the level below which a part of a track counts as silent, full scale 1.
 
-    A recording that is hardly above -60 dBFS itself is heard down to 10 dB below its loudest part.
+    40 dB below the loudest part, but at least -60 dBFS; 10 dB below the loudest part of a recording that is itself
+    hardly above -60 dBFS: max(l - 40 dB, min(-60 dBFS, l - 10 dB)).
     """
     return max(loudest * FLOOR_BELOW_LOUD, min(LOWEST_FLOOR, loudest * QUIET_MARGIN))
 
 
-def speaking(found: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Levels of a track's segments (S,) -> which of them speak (S,): at least the loudest one."""
+def audible_segments(found: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return which of a track's segments, given levels (S,), count as sound (S,); at least the loudest."""
     loudest = float(found.max(initial=0.0))
-    speaks = found >= floor_of(loudest)
-    if not speaks.any():  # digital silence, or levels that are not numbers
-        speaks[int(np.argmax(np.nan_to_num(found)))] = True
-    return speaks
+    audible = found >= floor_of(loudest)
+    if not audible.any():  # digital silence, or levels that are not numbers
+        audible[int(np.argmax(np.nan_to_num(found)))] = True
+    return audible
 
 
 def block_levels(samples: Samples, sample_rate: int) -> NDArray[np.float32]:
-    """RMS of consecutive blocks of BLOCK_SECONDS of samples (n,) -> (B,); the last may be short."""
+    """Return the RMS (B,) of consecutive blocks of BLOCK_SECONDS of samples (n,); the last may be short."""
     block = max(1, round(BLOCK_SECONDS * sample_rate))
     count = math.ceil(len(samples) / block)
     padded = np.pad(samples, (0, count * block - len(samples))).reshape(count, block)
@@ -55,12 +56,12 @@ def block_levels(samples: Samples, sample_rate: int) -> NDArray[np.float32]:
 
 
 def bounds_of(found: NDArray[np.float32], floor: float) -> tuple[float, float] | None:
-    """First and last moment (seconds) of the blocks (B,) at `floor` or above; None where there is none."""
+    """Return start and end (seconds) of the sound in blocks (B,) at `floor` or above; None if all are below."""
     loud = np.flatnonzero(found >= floor)
     return (float(loud[0] * BLOCK_SECONDS), float((loud[-1] + 1) * BLOCK_SECONDS)) if len(loud) else None
 
 
 def sound_bounds(samples: Samples, sample_rate: int, floor: float) -> tuple[float, float] | None:
-    """First and last moment (seconds) of sound in samples (n,); None where there is none."""
+    """Return start and end (seconds) of the sound in samples (n,); None if all is below `floor`."""
     bounds = bounds_of(block_levels(samples, sample_rate), floor)
     return (bounds[0], min(bounds[1], len(samples) / sample_rate)) if bounds else None

@@ -16,21 +16,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import AudioError
-from engine.indexer.audio.decode import MINIMUM_SECONDS, SILENCE_PEAK, AudioFile, AudioInfo
+from engine.indexer.audio.decode import MINIMUM_SECONDS, SILENCE_PEAK, AudioFile
 from engine.indexer.audio.decoded_levels import DecodedLevels, decode_levels
+from engine.indexer.audio.info import AudioInfo
 from engine.indexer.audio.joined import is_joined
 from engine.indexer.audio.placement import (
     BLOCK_SECONDS,
     LOWEST_FLOOR,
+    audible_segments,
     block_levels,
     bounds_of,
     floor_of,
     levels,
     sound_bounds,
-    speaking,
 )
 from engine.indexer.audio.samples import Samples, stack
-from engine.indexer.audio.tape import HeldStretches
+from engine.indexer.audio.tape import StretchCache
 
 TOLERANCE_SECONDS = 0.1  # between the stated and the decoded duration
 QUIET_SECONDS = 1.0  # shorter silence at an end stays: reading the windows again costs more than it improves
@@ -125,7 +126,7 @@ class _Cuts:
         windows: Samples of each, fewer than planned at the end of the file.
         beyond: Samples after `duration`.
         levels: Of the whole file if it had to be decoded to its end; such a file cannot seek.
-        held: Decoded stretches.
+        cache: Decoded stretches.
     """
 
     duration: float
@@ -133,7 +134,7 @@ class _Cuts:
     windows: list[Samples]
     beyond: Samples | None = None
     levels: DecodedLevels | None = None
-    held: HeldStretches = field(default_factory=HeldStretches)
+    cache: StretchCache = field(default_factory=StretchCache)
 
     @property
     def seeking(self) -> bool:
@@ -156,15 +157,15 @@ def _plan_and_cut(audio: AudioFile, seconds: float, count: int, sample_rate: int
         duration = measure()
         if duration == tried:
             continue
-        tried, starts, held = duration, plan_starts(duration, seconds, count), HeldStretches()
-        *windows, beyond = audio.cut([*starts, duration], seconds, sample_rate, True, held)
-        cuts = _Cuts(duration, starts, windows, beyond, held=held)
+        tried, starts, cache = duration, plan_starts(duration, seconds, count), StretchCache()
+        *windows, beyond = audio.cut([*starts, duration], seconds, sample_rate, True, cache)
+        cuts = _Cuts(duration, starts, windows, beyond, cache=cache)
         if cuts.as_planned(seconds, sample_rate):
             return cuts
-    levels, held = decode_levels(audio, BLOCK_SECONDS), HeldStretches()
+    levels, cache = decode_levels(audio, BLOCK_SECONDS), StretchCache()
     starts = plan_starts(levels.duration, seconds, count)
-    windows = audio.cut(starts, seconds, sample_rate, False, held)
-    return _Cuts(levels.duration, starts, windows, levels=levels, held=held)
+    windows = audio.cut(starts, seconds, sample_rate, False, cache)
+    return _Cuts(levels.duration, starts, windows, levels=levels, cache=cache)
 
 
 class _Placing:
@@ -198,7 +199,7 @@ class _Placing:
         """Return the levels of the blocks of BLOCK_SECONDS from `start` to `stop`; decode if unknown."""
         if self.levels is not None:
             return self.levels.between(start, stop)
-        samples = self.audio.cut([start], stop - start, self.rate, True, self.cuts.held)[0]
+        samples = self.audio.cut([start], stop - start, self.rate, True, self.cuts.cache)[0]
         return block_levels(samples, self.rate)
 
     def _first(self) -> float:
@@ -227,11 +228,11 @@ class _Placing:
 
     def _without_gaps(self, cuts: _Cuts) -> _Cuts:
         """Move each silent window towards the nearest one with sound, halving the distance until it has sound."""
-        speaks = speaking(levels(stack(cuts.windows, round(self.seconds * self.rate))))
-        if speaks.all():
+        audible = audible_segments(levels(stack(cuts.windows, round(self.seconds * self.rate))))
+        if audible.all():
             return cuts
-        loud, starts = np.flatnonzero(speaks), list(cuts.starts)
-        for silent in np.flatnonzero(~speaks):
+        loud, starts = np.flatnonzero(audible), list(cuts.starts)
+        for silent in np.flatnonzero(~audible):
             nearest = starts[loud[np.abs(loud - silent).argmin()]]
             ways = (nearest + (cuts.starts[silent] - nearest) / 2**halving for halving in range(1, HALVINGS + 1))
             starts[silent] = next((way for way in ways if self._level_of_window(way) >= self.floor), starts[silent])
@@ -244,7 +245,7 @@ class _Placing:
         return _loudest(self._cut([start]))
 
     def _cut(self, starts: list[float]) -> list[Samples]:
-        return self.audio.cut(starts, self.seconds, self.rate, self.cuts.seeking, self.cuts.held)
+        return self.audio.cut(starts, self.seconds, self.rate, self.cuts.seeking, self.cuts.cache)
 
 
 def _rms(found: NDArray[np.float32]) -> float:

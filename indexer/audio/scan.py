@@ -1,7 +1,7 @@
-"""Find files: walk folders in a fixed order, follow links without going in circles, open nothing.
+"""Find files: walk folders in a fixed order, follow links without cycles, open nothing.
 
-A link is followed where it leads to a place inside the folder that was given, or anywhere if wanted: a folder from
-elsewhere could otherwise lead into all that its user may read. That folder itself may be a link.
+Links are followed only to places inside the given folder unless the user wants more: a folder from elsewhere could
+otherwise link to everything that its user may read. The given folder itself may be a link.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ UNFINISHED = (
 
 @dataclass(frozen=True)
 class FoundFile:
-    """A regular file: its absolute path (links kept), its size in bytes, its time of change in nanoseconds.
+    """A regular file: its absolute path (links kept), its size in bytes, its modification time in nanoseconds.
 
-    `named` says that the file itself was given, not a folder above it.
+    `named`: the file itself was given, not a folder above it.
     """
 
     path: bytes
@@ -59,7 +59,7 @@ class Unreadable:
 
 @dataclass(frozen=True)
 class OutsideLink:
-    """A link that leads out of the folder that is walked, and was not followed."""
+    """A link out of the given folder, not followed."""
 
     path: bytes
 

@@ -1,4 +1,4 @@
-"""A file handed to FFmpeg safely.
+"""Open a file for FFmpeg safely.
 
 Python opens the file and gives FFmpeg an object, never the path, because paths need not be UTF-8 and FFmpeg reads
 "http:..." or "concat:..." as protocols. Only demuxers of single files are permitted (`engine.indexer.audio.formats`)
@@ -27,13 +27,13 @@ class Source:
     """A regular file as FFmpeg reads it; Python's exceptions do not pass through FFmpeg.
 
     Attributes:
-        name: By which FFmpeg recognises raw formats; it does not contain the path.
+        name: For FFmpeg, to recognise raw formats; without the path.
         size: In bytes.
-        fault: The first error of a read, which FFmpeg may take for the end of the file.
+        fault: The first read error, which FFmpeg may take for the end of the file.
     """
 
     def __init__(self, path: bytes | str | os.PathLike[str]) -> None:
-        # Not blocking: to open a FIFO would otherwise wait for its writer.
+        # Non-blocking: opening a FIFO would otherwise wait for a writer.
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         try:
             descriptor = os.open(path, flags)
@@ -122,5 +122,5 @@ def sound_stream(container: InputContainer) -> AudioStream:
 
 
 def reason_of(error: Exception) -> str:
-    """Return an error in words, one line."""
+    """Return an error as one line of text."""
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

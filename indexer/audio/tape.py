@@ -1,4 +1,4 @@
-"""Stretches of a file's sound by their place, decoded with as few seeks as pay."""
+"""Random access to the samples of a file, with a seek only where it costs less than decoding through the gap."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 from engine.indexer.audio.samples import Chunk, Samples, resample
 
 PRIMING_SECONDS = 0.35  # decoded and dropped before a window: mp3's bit reservoir, Opus' pre-roll
-MARGIN_SECONDS = 0.02  # read around a window so that the resampler's filter sees real sound at its edges
+MARGIN_SECONDS = 0.02  # decoded around a window for the resampler's filter
 WORTH_SEEKING_SECONDS = 1.5  # a shorter gap is decoded through, which costs less than a seek
-HELD_SAMPLES = 1 << 22  # 16 MiB; 95 s at 44.1 kHz
+CACHED_SAMPLES = 1 << 22  # 16 MiB; 95 s at 44.1 kHz
 
 
 class Decodable(Protocol):
@@ -44,58 +44,58 @@ class Stretch:
         return self.begin + len(self.samples)
 
 
-class HeldStretches:
-    """Stretches that were read before, so that windows which overlap them decode the rest only; the oldest go first."""
+class StretchCache:
+    """Decoded stretches, so that overlapping windows decode only the rest; the oldest are dropped first."""
 
     def __init__(self) -> None:
         self._stretches: list[Stretch] = []
 
     def add(self, begin: int, samples: Samples) -> None:
-        """Hold a stretch; at most HELD_SAMPLES in all."""
+        """Add a stretch; at most CACHED_SAMPLES are kept in all."""
         self._stretches.append(Stretch(begin, samples))
-        while sum(len(each.samples) for each in self._stretches) > HELD_SAMPLES:
+        while sum(len(each.samples) for each in self._stretches) > CACHED_SAMPLES:
             del self._stretches[0]
 
     def at(self, position: int) -> Stretch | None:
-        """Return a stretch that holds a position."""
+        """Return a stretch that contains a position, or None."""
         return next((each for each in self._stretches if each.begin <= position < each.end), None)
 
     def next_after(self, position: int, end: int) -> int:
-        """Return where the first stretch between a position and `end` begins; `end` where there is none."""
+        """Return the start of the first stretch between a position and `end`; `end` if there is none."""
         return min((each.begin for each in self._stretches if position < each.begin < end), default=end)
 
 
 class Tape:
-    """The stretch of decoded sound around the reading point: grows to the right, forgets on the left.
+    """A sliding window of decoded samples: extended at the end, trimmed at the beginning.
 
     Args:
         audio: The file.
         rate: Its sample rate.
-        seeking: Whether to seek over gaps, or to decode through them.
-        held: Stretches to take from and to add to; they belong to one file and one way of seeking.
+        seeking: Whether to seek over gaps; else decode through them.
+        cache: Decoded stretches, of one file and one way of seeking; extended.
     """
 
-    def __init__(self, audio: Decodable, rate: int, seeking: bool, held: HeldStretches | None = None) -> None:
+    def __init__(self, audio: Decodable, rate: int, seeking: bool, cache: StretchCache | None = None) -> None:
         self.rate = rate
         self._audio = audio
         self._seeking = seeking
-        self._held = held if held is not None else HeldStretches()
+        self._cache = cache if cache is not None else StretchCache()
         self._begin = self._end = 0
         self._pieces: list[Samples] = []
         self._chunks = audio.chunks()
-        self._lost = not audio.untouched  # where FFmpeg stands
+        self._lost = not audio.untouched  # whether the decoder's position is unknown
 
     def read(self, begin: int, end: int) -> Samples:
         """Return the samples from `begin` to `end` (positions at the file's rate), fewer if the file ends before."""
         parts, at = [np.zeros(0, np.float32)], begin
         while at < end:
-            held = self._held.at(at)
-            stop = min(end, held.end) if held else self._held.next_after(at, end)
-            if held:
-                part = held.samples[at - held.begin : stop - held.begin]
+            cached = self._cache.at(at)
+            stop = min(end, cached.end) if cached else self._cache.next_after(at, end)
+            if cached:
+                part = cached.samples[at - cached.begin : stop - cached.begin]
             else:
                 part = self._decode(at, stop)
-                self._held.add(at, part)
+                self._cache.add(at, part)
             parts.append(part)
             if len(part) < stop - at:
                 break
@@ -133,7 +133,7 @@ class Tape:
 
 
 def cut_window(tape: Tape, start: float, seconds: float, sample_rate: int) -> Samples:
-    """Read one window and a margin around it, resample, cut the margin off: at most (L,)."""
+    """Return one window of at most (L,): read it with a margin, resample, cut the margin off."""
     first = round(start * tape.rate)
     margin = min(first, round(MARGIN_SECONDS * tape.rate))
     last = first + round((seconds + MARGIN_SECONDS) * tape.rate)

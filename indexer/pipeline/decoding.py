@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from itertools import islice
 
 from engine.errors import AudioError
-from engine.indexer.audio.decode import AudioFile, AudioInfo
+from engine.indexer.audio.decode import AudioFile
 from engine.indexer.audio.faults import is_passing
 from engine.indexer.audio.formats import demuxers_for
+from engine.indexer.audio.info import AudioInfo
 from engine.indexer.audio.reading import TrackAudio, plan_starts, read_track
 from engine.indexer.audio.samples import Samples, stack
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from engine.embedding import TrackEmbedding
 from engine.errors import AudioError, DeviceError, brief
 from engine.indexer.aspects.descriptors import AspectMeter, aspects_of
-from engine.indexer.audio.placement import levels, speaking
+from engine.indexer.audio.placement import audible_segments, levels
 from engine.indexer.audio.reading import TrackAudio
 from engine.indexer.pipeline.decoders import Decoders
 from engine.indexer.pipeline.decoding import Stretch, read_stretches, read_windows
@@ -181,8 +181,8 @@ class TrackEncoder:
         self, vectors: torch.Tensor, window_starts: Sequence[float], loudness: NDArray[np.float32]
     ) -> TrackEmbedding:
         """Pool segment vectors (S, D) whose RMS levels are `loudness` (S,)."""
-        speaks = torch.from_numpy(speaking(loudness)) if self.plan.placement == "sound" else None
-        embedding = self._network.summarise(vectors, speaks, _segment_starts(self.plan, window_starts))
+        audible = torch.from_numpy(audible_segments(loudness)) if self.plan.placement == "sound" else None
+        embedding = self._network.summarise(vectors, audible, _segment_starts(self.plan, window_starts))
         if not np.isfinite(embedding.signature).all():
             raise AudioError("the encoder's output is not finite; the file may hold garbage instead of sound")
         return embedding

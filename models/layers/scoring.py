@@ -1,6 +1,6 @@
 """Attention over a track's segments: scores whose softmax weighs the segments' sum, the track's signature.
 
-All five encoders use these layers. A mask `speaks` leaves segments out: they neither give nor receive attention, and
+All five encoders use these layers. A mask `audible` leaves segments out: they neither give nor receive attention, and
 their score is -inf.
 """
 
@@ -29,9 +29,9 @@ def score_layer(kind: ScoreKind, dim: int, heads: int, tokens: int) -> nn.Module
     return LinearScore(dim) if kind == "linear" else ReceivedAttention(dim, heads, tokens, kind)
 
 
-def mask_silent(scores: Tensor, speaks: Tensor | None) -> Tensor:
+def mask_silent(scores: Tensor, audible: Tensor | None) -> Tensor:
     """Set the scores (B, S) of segments that do not speak (B, S) to -inf: their softmax weight is exactly 0."""
-    return scores if speaks is None else scores.masked_fill(~speaks, -torch.inf)
+    return scores if audible is None else scores.masked_fill(~audible, -torch.inf)
 
 
 class LinearScore(nn.Module):
@@ -42,9 +42,9 @@ class LinearScore(nn.Module):
         self.direction = nn.Linear(dim, 1, bias=False)  # a bias would cancel in the softmax
         nn.init.zeros_(self.direction.weight)
 
-    def forward(self, vectors: Tensor, speaks: Tensor | None = None) -> Tensor:
+    def forward(self, vectors: Tensor, audible: Tensor | None = None) -> Tensor:
         """h (B, S, D) -> scores (B, S)."""
-        return mask_silent(self.direction(vectors)[..., 0], speaks)
+        return mask_silent(self.direction(vectors)[..., 0], audible)
 
 
 class ReceivedAttention(nn.Module):
@@ -76,15 +76,15 @@ class ReceivedAttention(nn.Module):
         initial = {"received": 1.0, "attention": float(tokens)}.get(kind)
         self.log_sharpness = None if initial is None else nn.Parameter(torch.tensor(initial).log())
 
-    def forward(self, vectors: Tensor, speaks: Tensor | None = None) -> Tensor:
+    def forward(self, vectors: Tensor, audible: Tensor | None = None) -> Tensor:
         """h (B, S, D) -> scores (B, S)."""
-        received = self.received(vectors, speaks)
+        received = self.received(vectors, audible)
         if self.log_sharpness is None:
-            return mask_silent(received / vectors.shape[1], speaks)
+            return mask_silent(received / vectors.shape[1], audible)
         sharpness = self.log_sharpness.exp()
         if self.kind == "received":
-            return mask_silent(sharpness * (received + LEAST_RECEIVED).log(), speaks)
-        return mask_silent(sharpness * received / self.tokens, speaks)
+            return mask_silent(sharpness * (received + LEAST_RECEIVED).log(), audible)
+        return mask_silent(sharpness * received / self.tokens, audible)
 
     @torch.no_grad()
     def recentre(self, mean: Tensor) -> None:
@@ -94,7 +94,7 @@ class ReceivedAttention(nn.Module):
         """
         self.query.bias.add_(self.query.weight @ mean)
 
-    def received(self, vectors: Tensor, speaks: Tensor | None = None) -> Tensor:
+    def received(self, vectors: Tensor, audible: Tensor | None = None) -> Tensor:
         """h (B, S, D) -> r (B, S), the attention received relative to the average; sums to the number of speakers."""
         B, S, D = vectors.shape
         split = (B, S, self.heads, D // self.heads)
@@ -104,10 +104,10 @@ class ReceivedAttention(nn.Module):
         for start in range(0, S, QUERY_CHUNK):
             part = queries[:, :, start : start + QUERY_CHUNK]
             logits = part @ keys.transpose(2, 3) / (D // self.heads) ** 0.5  # (B, heads, Q, S)
-            if speaks is not None:
-                logits = logits.masked_fill(~speaks[:, None, None], -torch.inf)
+            if audible is not None:
+                logits = logits.masked_fill(~audible[:, None, None], -torch.inf)
             given = logits.softmax(dim=3).mean(dim=1)  # (B, Q, S)
-            if speaks is not None:
-                given = given * speaks[:, start : start + QUERY_CHUNK, None]
+            if audible is not None:
+                given = given * audible[:, start : start + QUERY_CHUNK, None]
             received = received + given.sum(dim=1)
         return received

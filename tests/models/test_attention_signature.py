@@ -46,10 +46,10 @@ def test_silent_tokens_do_not_count(kind: ScoreKind) -> None:
     torch.manual_seed(6)
     layer = ReceivedAttention(DIM, HEADS, TOKENS, kind)
     vectors = torch.randn(2, TOKENS, DIM)
-    speaks = torch.ones(2, TOKENS, dtype=torch.bool)
-    speaks[:, 7:] = False
+    audible = torch.ones(2, TOKENS, dtype=torch.bool)
+    audible[:, 7:] = False
     with torch.no_grad():
-        masked, short = layer(vectors, speaks).softmax(dim=1), layer(vectors[:, :7]).softmax(dim=1)
+        masked, short = layer(vectors, audible).softmax(dim=1), layer(vectors[:, :7]).softmax(dim=1)
     assert (masked[:, 7:] == 0).all()
     if kind != "mean":  # whose scores shrink with the number of tokens
         torch.testing.assert_close(masked[:, :7], short, atol=1e-6, rtol=1e-5)

@@ -1,4 +1,4 @@
-"""Decoding: the sound that was written comes back from where it was asked for, and bad files say what is wrong."""
+"""Decoding (with `engine.indexer.audio.info`): windows hold the sound written there, and bad files are explained."""
 
 from __future__ import annotations
 

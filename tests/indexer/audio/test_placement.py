@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from engine.errors import AudioError
-from engine.indexer.audio.placement import floor_of, levels, sound_bounds, speaking
+from engine.indexer.audio.placement import audible_segments, floor_of, levels, sound_bounds
 from engine.indexer.audio.reading import place_in, plan_starts, read_track
 from engine.indexer.pipeline.encoding import TrackEncoder
 from engine.models.checkpoint import build
@@ -109,14 +109,14 @@ def test_silence_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_very_quiet_recording_is_heard() -> None:
-    """All of a recording at -66 dBFS speaks, and the hiss 20 dB below it does not."""
-    assert speaking(np.array([5e-4, 4e-4, 5e-5], np.float32)).tolist() == [True, True, False]
+    """A recording at -66 dBFS counts as sound, and the hiss 20 dB below it does not."""
+    assert audible_segments(np.array([5e-4, 4e-4, 5e-5], np.float32)).tolist() == [True, True, False]
 
 
 def test_something_always_speaks() -> None:
     """Digital silence, and levels that are no numbers, leave one segment."""
-    assert speaking(np.zeros(4, np.float32)).sum() >= 1
-    assert speaking(np.full(4, np.nan, np.float32)).sum() >= 1
+    assert audible_segments(np.zeros(4, np.float32)).sum() >= 1
+    assert audible_segments(np.full(4, np.nan, np.float32)).sum() >= 1
 
 
 def test_bounds_to_a_block() -> None:

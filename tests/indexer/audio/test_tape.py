@@ -9,7 +9,7 @@ import pytest
 
 from engine.indexer.audio import tape
 from engine.indexer.audio.decode import AudioFile
-from engine.indexer.audio.tape import HeldStretches
+from engine.indexer.audio.tape import StretchCache
 from tests.audio import chirp, write_audio
 
 RATE = 22_050
@@ -20,12 +20,12 @@ MOVED = [0.5, 9.0, 18.0, 27.5]
 @pytest.mark.parametrize("extension", [".wav", ".flac", ".mp3", ".m4a", ".ogg"])
 @pytest.mark.parametrize("seeking", [True, False])
 def test_overlapping_windows(tmp_path: Path, extension: str, seeking: bool) -> None:
-    """Windows that overlap earlier ones are the same with and without what was held, also at the end of the file."""
+    """Windows that overlap earlier ones are the same with and without cached stretches, also at the end of the file."""
     write_audio(tmp_path / f"a{extension}", chirp(30), 44_100)
     with AudioFile.open(tmp_path / f"a{extension}") as audio:
-        fresh, held = audio.cut(MOVED, 4.0, RATE, seeking), HeldStretches()
-        audio.cut(STARTS, 4.0, RATE, seeking, held)
-        again = audio.cut(MOVED, 4.0, RATE, seeking, held)
+        fresh, cache = audio.cut(MOVED, 4.0, RATE, seeking), StretchCache()
+        audio.cut(STARTS, 4.0, RATE, seeking, cache)
+        again = audio.cut(MOVED, 4.0, RATE, seeking, cache)
     for a, b in zip(fresh, again, strict=True):
         common = min(len(a), len(b)) - round(0.02 * RATE)  # the resampler sees beyond
         assert abs(len(a) - len(b)) < 0.05 * RATE  # Vorbis ends its last packet at another sample after a seek
@@ -34,8 +34,8 @@ def test_overlapping_windows(tmp_path: Path, extension: str, seeking: bool) -> N
 
 def test_held_stretches_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest stretches go when there are too many samples."""
-    monkeypatch.setattr(tape, "HELD_SAMPLES", 250)
-    held = HeldStretches()
+    monkeypatch.setattr(tape, "CACHED_SAMPLES", 250)
+    held = StretchCache()
     for begin in (0, 200, 400):
         held.add(begin, np.zeros(100, np.float32))
     assert held.at(50) is None
