@@ -103,6 +103,21 @@ def test_collections(client: TestClient) -> None:
     answer(client, "/artists/ar-none", 404)
 
 
+def test_finding_in_words(client: TestClient, shared: Engine) -> None:
+    """A description finds what `Engine.find` finds; tags are counted, and filter every answer."""
+    found = answer(client, "/find", text="calm piano, no vocals", k=4)
+    expected = shared.find("calm piano, no vocals", 4)
+    assert [match["track_id"] for match in found["matches"]] == [match.track_id for match in expected.matches]
+    assert {entry["tag"]: entry["weight"] > 0 for entry in found["understood"]}["piano"]
+    counted = answer(client, "/tags")["tags"]
+    rarest = next(entry for entry in reversed(counted) if entry["tracks"])
+    carrying = answer(client, "/tracks/1/similar", k=50, tag=rarest["tag"])["matches"]
+    others = answer(client, "/tracks/1/similar", k=50, not_tag=rarest["tag"])["matches"]
+    assert rarest["tracks"] - 1 <= len(carrying) <= rarest["tracks"]
+    assert len(carrying) + len(others) == SONGS - 1
+    answer(client, "/find", 422, text="")
+
+
 def test_playlists(client: TestClient) -> None:
     """Radios, paths and orders are made of ids."""
     radio = client.post(f"{API}/playlists/radio", json={"seeds": ["1"], "n": 5}).json()["tracks"]

@@ -14,7 +14,7 @@ from engine.duplicates.results import Duplicates
 from engine.errors import NotFoundError
 from engine.genres.results import GenreRelations
 from engine.map.results import LibraryMap
-from engine.search.results import Stats
+from engine.search.results import Stats, TagCount
 from engine.server.api.listing import AlbumOrder, holds, ordered_albums
 from engine.server.api.map_columns import MapColumns, map_columns
 from engine.server.api.tracks import TrackDocument, track_documents
@@ -93,6 +93,12 @@ class GenreCounts(BaseModel):
     genres: list[dict[str, str | int]]
 
 
+class TagCounts(BaseModel):
+    """Tags with the number of tracks that carry each."""
+
+    tags: list[TagCount]
+
+
 @router.get("/albums", responses={200: {"model": AlbumList}})
 def list_albums(
     context: Context,
@@ -149,6 +155,12 @@ def genre_tags(context: Context) -> Document:
     """Return the genre tags of the files, the most frequent first."""
     found = context.library.catalogue().genres.values()
     return Document({"genres": [{"genre": each.name, "tracks": len(each.tracks)} for each in found]})
+
+
+@router.get("/tags", responses={200: {"model": TagCounts}})
+def tags(context: Context) -> Document:
+    """Return the encoder's tags with the number of tracks that carry each, the most frequent first."""
+    return Document(documents.tags(context.library.tags()))
 
 
 @router.get("/map", responses={200: {"model": LibraryMap}})

@@ -30,6 +30,11 @@ class FilterParameters(BaseModel):
     mood: list[Name] = Field([], description="By prediction: happy, tense, sad, calm.")
     artist: list[Name] = Field([], description="Case does not count.")
     album: list[Name] = Field([], description="Case does not count.")
+    tag: list[Name] = Field([], description="Carrying any of these tags of the encoder, as GET /tags lists them.")
+    not_tag: list[Name] = Field([], description="Carrying none of these.")
+    music_only: bool | None = Field(
+        None, description="No speech, applause, silence or sound effects; by default on for playlists only."
+    )
     not_genre: list[Name] = []
     not_mood: list[Name] = []
     not_artist: list[Name] = []
@@ -58,6 +63,9 @@ class FilterParameters(BaseModel):
             durations=(self.seconds_from, self.seconds_to),
             tempos=(self.tempo_from, self.tempo_to),
             keys=tuple(self.key),
+            tags=tuple(self.tag),
+            not_tags=tuple(self.not_tag),
+            music_only=self.music_only,
             not_genres=tuple(self.not_genre),
             not_moods=tuple(self.not_mood),
             not_artists=tuple(self.not_artist),

@@ -9,9 +9,11 @@ from pydantic import Field
 
 from engine import documents
 from engine.explain.results import Explanation, PairExplanation
+from engine.find.results import FindResult
 from engine.search.results import Classification, QueryResult, Span
 from engine.server.api.parameters import (
     LARGEST_ID,
+    FilterParameters,
     RankingParameters,
     Reference,
     track_names,
@@ -32,6 +34,13 @@ class SimilarParameters(RankingParameters):
     at_from: float | None = Field(None, ge=0, allow_inf_nan=False, description="Query by a part only: seconds.")
     at_to: float | None = Field(None, ge=0, allow_inf_nan=False)
     no_duplicates: bool = Field(False, description="One file of each recording.")
+
+
+class FindParameters(FilterParameters):
+    """A description in words, and filters."""
+
+    text: str = Field(max_length=2000, examples=["calm piano at night, no vocals"])
+    k: int = Field(20, ge=1, le=MAXIMUM_COUNT)
 
 
 class SeveralParameters(SimilarParameters):
@@ -73,6 +82,12 @@ def similar_to(context: Context, wanted: SeveralParameters) -> Document:
             like, unlike, wanted.k, filters=filters, ranking=wanted.ranking(), no_duplicates=wanted.no_duplicates
         )
     return Document(documents.query(found, grouped=bool(wanted.group)))
+
+
+@router.get("/find", responses={200: {"model": FindResult}})
+def find(context: Context, wanted: Annotated[FindParameters, Query()]) -> Document:
+    """Return the tracks that fit a description, the tags that each matched, and how the words were understood."""
+    return Document(documents.find(context.library.find(wanted.text, wanted.k, filters=wanted.filters())))
 
 
 @router.get("/tracks/{track_id}/classify", responses={200: {"model": Classification}})
