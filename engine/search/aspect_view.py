@@ -20,8 +20,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +83,7 @@ class AspectView(LibraryView):
         return self._encoded
 
     @cached_property
-    def snapshot(self) -> MemorySnapshot:  # type: ignore[override]
+    def snapshot(self) -> MemorySnapshot:
         """The mixed vectors of all tracks that have every aspect; at least one.
 
         Raises:
@@ -186,7 +186,7 @@ class AspectView(LibraryView):
 
     def _matrices(self) -> dict[str, tuple[Ids, Floats]]:
         """Track ids, rising, and unit vectors of each aspect."""
-        return {name: self._of_aspects(name, lambda name=name: self._read(name)) for name in self.weights.names}
+        return {name: self._of_aspects(name, partial(self._read, name)) for name in self.weights.names}
 
     def _read(self, name: str) -> tuple[Ids, Floats]:
         snapshot = self._encoded.snapshot
@@ -236,7 +236,7 @@ def by_aspects(
     return AspectSearch(searched, unit(total))
 
 
-def unit(vector: NDArray[np.floating]) -> Floats:
+def unit(vector: Any) -> Floats:
     """Return a vector scaled to length 1."""
     return (vector / max(float(np.linalg.norm(vector)), TINY)).astype(np.float32)
 

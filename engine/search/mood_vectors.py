@@ -34,13 +34,14 @@ def mood_matrix(view: LibraryView) -> tuple[Ids, Floats]:
         moods = np.array([found[track_id].moods for track_id in ids.tolist()], np.float32)
         return ids, _units(_centred(moods.reshape(len(ids), -1)))
     model = tag_model(view)
-    ids, rows = [np.zeros(0, np.int64)], [np.zeros((0, len(mood_words(view.file.words))), np.float32)]
+    found_ids, rows = [np.zeros(0, np.int64)], [np.zeros((0, len(mood_words(view.file.words))), np.float32)]
     with view.read() as connection:
         for batch in word_batches(connection, view.encoder_id, view.coverage, len(view.file.words)):
-            ids.append(batch.track_ids)
+            found_ids.append(batch.track_ids)
             rows.append(_standardised(model, batch.probabilities))
-    order = np.argsort(np.concatenate(ids))
-    return np.concatenate(ids)[order], _units(np.concatenate(rows)[order])
+    ids = np.concatenate(found_ids)
+    order = np.argsort(ids)
+    return ids[order], _units(np.concatenate(rows)[order])
 
 
 def mood_vector(view: LibraryView, moods: Floats, words: Floats) -> Floats:
