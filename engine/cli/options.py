@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from engine.cli.spans import DURATIONS, TEMPOS, YEARS
+from engine.cli.spans import DURATIONS, FOLDER, TEMPOS, YEARS
 from engine.cli.text import counted
 
 if TYPE_CHECKING:
@@ -56,13 +56,13 @@ FILTER_OPTIONS = (
     click.option("--duration", "durations", type=DURATIONS, metavar="SPAN", help="For example 2:00-6:00."),
     click.option("--tempo", "tempos", type=TEMPOS, metavar="SPAN", help="Beats per minute, after `index --features`."),
     click.option("--key", "keys", multiple=True, metavar="KEY", help="Such as 'A minor', after `index --features`."),
-    click.option("--path", "below", type=click.Path(), metavar="FOLDER", help="Only tracks below this folder."),
+    click.option("--path", "below", type=FOLDER, metavar="FOLDER", help="Only tracks below this folder."),
     click.option("--not-genre", "not_genres", multiple=True, metavar="NAME", help="Not of this genre; repeatable."),
     click.option("--not-mood", "not_moods", multiple=True, metavar="NAME", help="Not of this mood; repeatable."),
     click.option("--not-artist", "not_artists", multiple=True, metavar="NAME", help="Not by this artist; repeatable."),
     click.option("--not-album", "not_albums", multiple=True, metavar="NAME", help="Not from this album; repeatable."),
     click.option(
-        "--not-path", "not_below", multiple=True, type=click.Path(), metavar="FOLDER",
+        "--not-path", "not_below", multiple=True, type=FOLDER, metavar="FOLDER",
         help="Not below this folder; repeatable.",
     ),
     click.option(
