@@ -58,11 +58,16 @@ class Trial:
         return [*self.before, value, *self.after]
 
 
-def commands() -> dict[str, click.Command]:
-    """All commands by name."""
-    found = {name: cli.get_command(click.Context(cli), name) for name in cli.list_commands(click.Context(cli))}
-    assert all(isinstance(each, click.Command) and not isinstance(each, click.Group) for each in found.values())
-    return {name: each for name, each in found.items() if each is not None}
+def commands(group: click.Group = cli, words: str = "") -> dict[str, click.Command]:
+    """All commands by their words: `similar`, or `group command`."""
+    found = {}
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        each = group.get_command(context, name)
+        assert each is not None
+        inner = f"{words} {name}".strip()
+        found |= commands(each, inner) if isinstance(each, click.Group) else {inner: each}
+    return found
 
 
 def takes_value(parameter: click.Parameter) -> bool:
@@ -83,9 +88,9 @@ def trials(name: str, command: click.Command, filler: dict[str, str]) -> Iterato
         after = [filler.get(str(other.name), filler["track"]) for other in places[at + 1 :] if other in others]
         if isinstance(parameter, click.Option):
             longest = max(parameter.opts, key=len)
-            yield Trial(name, parameter, [name, *options, *before, longest], after)
+            yield Trial(name, parameter, [*name.split(), *options, *before, longest], after)
         else:
-            yield Trial(name, parameter, [name, *options, "--", *before], after)
+            yield Trial(name, parameter, [*name.split(), *options, "--", *before], after)
 
 
 def _owner(option: click.Option) -> str:
@@ -227,7 +232,7 @@ def plain(name: str, filler: dict[str, str]) -> list[str]:
     needed = [each for each in commands()[name].params if each.required]
     options = [word for each in needed if isinstance(each, click.Option) for word in _given(each, filler)]
     places = [filler.get(str(each.name), filler["track"]) for each in needed if isinstance(each, click.Argument)]
-    return [name, *options, *places]
+    return [*name.split(), *options, *places]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a system without /dev/full")
