@@ -1,6 +1,7 @@
 from .aspects import (
     AspectMatrix as AspectMatrix,
     aspect_matrix as aspect_matrix,
+    count_aspects as count_aspects,
     get_aspects as get_aspects,
     put_aspects as put_aspects,
     tracks_without_aspects as tracks_without_aspects,

@@ -68,8 +68,7 @@ def aspect_matrix(connection: Connection, kind: str) -> AspectMatrix:
     Raises:
         LibraryError: A row is damaged; the message names its track.
     """
-    counted = select(func.count()).select_from(aspects).where(aspects.c.kind == kind)
-    count = connection.execute(counted).scalar_one()
+    count = count_aspects(connection, kind)
     columns = select(aspects.c.track_id, aspects.c.kind, aspects.c.vector).where(aspects.c.kind == kind)
     ids, vectors, filled = np.zeros(count, np.int64), np.zeros((count, 0), np.float32), 0
     for rows in connection.execute(columns.order_by(aspects.c.track_id)).partitions(ROWS_AT_ONCE):
@@ -80,6 +79,12 @@ def aspect_matrix(connection: Connection, kind: str) -> AspectMatrix:
         vectors[part] = _decoded(rows, vectors.shape[1] * HALF.itemsize)
         filled += len(rows)
     return AspectMatrix(ids, vectors)
+
+
+def count_aspects(connection: Connection, kind: str) -> int:
+    """Return the number of tracks with a vector of a kind."""
+    counted = select(func.count()).select_from(aspects).where(aspects.c.kind == kind)
+    return int(connection.execute(counted).scalar_one())
 
 
 def tracks_without_aspects(connection: Connection, kinds: Collection[str], roots: Sequence[bytes]) -> list[Track]:

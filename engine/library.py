@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from engine.db import (
     COVERAGES,
@@ -38,7 +38,7 @@ from engine.search.query_vector import combine, query_from_reference
 from engine.search.ranking import DEFAULT_RANKING, Ranking
 from engine.search.references import ID_PATTERN, PathName, TrackName, absolute_path, resolve
 from engine.search.results import Classification, FoundTrack, QueryResult, Span, Stats, TagCount
-from engine.session import LibrarySession
+from engine.session import LibrarySession, LibraryView
 from engine.util.paths import default_library
 from engine.util.unfinished import remove_unfinished
 
@@ -55,8 +55,10 @@ if TYPE_CHECKING:
     from engine.playlists.results import Playlist
     from engine.recommend.history import RecentlyHeard
     from engine.recommend.results import Recommendations
+    from engine.search.aspect_view import AspectSearch, AspectView
     from engine.tags.results import TagReport
 
+By: TypeAlias = "Mapping[str, float] | str"
 PATH_TYPES = (str, bytes, os.PathLike)
 
 
@@ -207,6 +209,8 @@ class Engine:
     ) -> MeasureReport:
         """Measure tempo, key and loudness of tracks that lack them; this decodes whole files.
 
+        Tracks that lack rhythm and harmony, indexed by an earlier version, get these, too.
+
         `audio_features` returns the results. A file that fails is reported and does not stop the run; a missing file is
         skipped.
 
@@ -220,10 +224,22 @@ class Engine:
         """
         listed = [paths] if isinstance(paths, str | bytes | os.PathLike) else list(paths)
         roots = [absolute_path(path) for path in listed]
+        from engine.indexer.features.describing import describe_lacking
         from engine.indexer.features.measuring import measure_tracks
+        from engine.indexer.pipeline.reports import MeasureReport
 
-        threads = self._session.threads
-        return measure_tracks(self._session.database, roots, threads, progress or (lambda _: None), cancel)
+        database, threads, show = self._session.database, self._session.threads, progress or (lambda _: None)
+        measured = measure_tracks(database, roots, threads, show, cancel)
+        if measured.interrupted:
+            return measured
+        described = describe_lacking(database, roots, threads, show, cancel)
+        return MeasureReport(
+            measured=measured.measured,
+            described=described.described,
+            failed=[*measured.failed, *(each for each in described.failed if each not in measured.failed)],
+            seconds=measured.seconds + described.seconds,
+            interrupted=described.interrupted,
+        )
 
     def search(self, words: str | Sequence[str], limit: int | None = None) -> tuple[FoundTrack, ...]:
         """Find tracks by text: every word must occur in the artist, title, album, genre, year or path.
@@ -334,6 +350,7 @@ class Engine:
         filters: Filters = NO_FILTERS,
         ranking: Ranking = DEFAULT_RANKING,
         no_duplicates: bool = False,
+        by: By | None = None,
     ) -> QueryResult:
         """Return the k tracks of the library nearest to a track (a file, inside or outside the library, or an id).
 
@@ -349,6 +366,9 @@ class Engine:
             no_duplicates: Also leave out other files of the query's recording, and all but the best file of each other
                 recording. Candidates are fingerprinted on first use, as in `duplicates`; a missing file without a
                 fingerprint counts as a recording of its own.
+            by: Compare by "timbre" (the signature), "rhythm", "harmony" or "mood", or by several with weights:
+                {"rhythm": 2, "timbre": 1}. `similarity` is then that of the aspect, or their weighted mean
+                (`engine.search.aspect_view`). Tracks that lack an aspect are left out. None for the signature.
 
         Raises:
             QueryError: There is no such track, its file gives no signature, or a filter is out of range.
@@ -362,7 +382,8 @@ class Engine:
             from engine.search.excerpt import query_from_excerpt
 
             query = query_from_excerpt(view, track, at)
-        return nearest_tracks(view, query, k, filters, ranking, no_duplicates=no_duplicates)
+        search = self._by(view, by, [track], at=at)
+        return nearest_tracks(view, query, k, filters, ranking, no_duplicates=no_duplicates, search=search)
 
     def find(self, text: str, k: int = 20, *, filters: Filters = NO_FILTERS) -> FindResult:
         """Return the k tracks that fit a description such as "calm piano at night, no vocals" best.
@@ -405,6 +426,7 @@ class Engine:
         filters: Filters = NO_FILTERS,
         ranking: Ranking = DEFAULT_RANKING,
         no_duplicates: bool = False,
+        by: By | None = None,
     ) -> QueryResult:
         """Return the k tracks nearest to the normalised sum of `like` minus the sum of `unlike`.
 
@@ -417,6 +439,7 @@ class Engine:
             filters: Conditions on the answers.
             ranking: Their order.
             no_duplicates: One file of each recording.
+            by: Aspects to compare by.
 
         Raises:
             QueryError: `like` is empty, the seeds cancel out, or as in `similar`.
@@ -424,7 +447,8 @@ class Engine:
         """
         view = self._session.view()
         view.require_signatures()
-        return nearest_tracks(view, combine(view, like, unlike), k, filters, ranking, no_duplicates=no_duplicates)
+        query, search = combine(view, like, unlike), self._by(view, by, like, unlike)
+        return nearest_tracks(view, query, k, filters, ranking, no_duplicates=no_duplicates, search=search)
 
     def similar_groups(
         self,
@@ -517,7 +541,9 @@ class Engine:
 
         return relate_genres(self._session.view(), threshold, plot)
 
-    def map(self, out: str | os.PathLike[str] | None = None, *, method: str = "pca", dims: int = 2) -> LibraryMap:
+    def map(
+        self, out: str | os.PathLike[str] | None = None, *, method: str = "pca", dims: int = 2, by: By | None = None
+    ) -> LibraryMap:
         """Place every track so that tracks that sound alike lie close together, and draw the map. Deterministic.
 
         Args:
@@ -526,6 +552,7 @@ class Engine:
             method: "pca" (seconds, any size), "umap" or "tsne" (show groups better; minutes for a large library, at
                 least five tracks, t-SNE at most 100,000).
             dims: 2, or 3 for a map that can be rotated.
+            by: Aspects to compare by; see `similar`. Tracks that lack one have no place.
 
         Raises:
             QueryError: The ending, method or number of dimensions is invalid, or the number of tracks does not fit the
@@ -535,7 +562,8 @@ class Engine:
         """
         from engine.map.library_map import map_library
 
-        return map_library(self._session.view(), out, method, dims)
+        view = self._session.view()
+        return map_library(view, out, method, dims, _aspect_view(view, by))
 
     def map_sheet(self) -> Sheet:
         """Return the flat map by PCA with the labels of each track, for programs that draw it themselves.
@@ -577,6 +605,7 @@ class Engine:
         unlike: Sequence[TrackName] = (),
         filters: Filters = NO_FILTERS,
         ranking: Ranking = DEFAULT_RANKING,
+        by: By | None = None,
     ) -> Playlist:
         """Return a radio: the n tracks nearest to all seeds together, in the smoothest order from the nearest on.
 
@@ -588,6 +617,7 @@ class Engine:
             unlike: Tracks to subtract from the seeds.
             filters: Conditions on its tracks.
             ranking: Selection among the near ones.
+            by: Aspects to compare by; see `similar`.
 
         Raises:
             QueryError: There is no seed, a seed is unknown or gives no signature, the seeds cancel out, n is not 1 to
@@ -598,7 +628,10 @@ class Engine:
 
         view = self._session.view()
         view.require_signatures()
-        return radio(view, combine(view, seeds, unlike), n, filters, ranking)
+        query, search = combine(view, seeds, unlike), self._by(view, by, seeds, unlike)
+        if search is not None:
+            return radio(search.view, search.query(query), n, filters, ranking)
+        return radio(view, query, n, filters, ranking)
 
     def path(
         self,
@@ -610,6 +643,7 @@ class Engine:
         filters: Filters = NO_FILTERS,
         variety: float = 0.0,
         seed: int | None = None,
+        by: By | None = None,
     ) -> Playlist:
         """Return a path of n different tracks from one track to another, in steps as even as the library allows.
 
@@ -624,6 +658,7 @@ class Engine:
             filters: Conditions on the tracks between; `per_artist` counts the ends.
             variety: As in `Ranking`: another path each time.
             seed: As in `Ranking`.
+            by: Aspects to compare by; see `similar`.
 
         Raises:
             QueryError: A name is no track, gives no signature, or occurs twice; n is too small or above 5,000; a
@@ -632,7 +667,8 @@ class Engine:
         """
         from engine.playlists.compose import path_between
 
-        return path_between(self._session.view(), [start, *via, end], n, filters, variety, seed)
+        view = self._session.view()
+        return path_between(view, [start, *via, end], n, filters, variety, seed, _aspect_view(view, by))
 
     def order(self, tracks: Sequence[TrackName]) -> Playlist:
         """Return the tracks in the smoothest order that starts with the first, without repeats.
@@ -799,3 +835,40 @@ class Engine:
         report = tag_files(self._session.database, self._session.decoders, classified, rules, write=write)
         self._session.refresh(changed=False)  # tags count towards centroids
         return report
+
+    def lacking(self, by: By) -> int:
+        """Return how many tracks with a signature are left out of answers by these aspects, since they lack one.
+
+        Raises:
+            QueryError: A weight is not valid.
+            LibraryError: No track of the library has the aspects.
+        """
+        view = _aspect_view(self._session.view(), by)
+        assert view is not None
+        return view.lacking
+
+    def _by(
+        self,
+        view: LibraryView,
+        by: By | None,
+        like: Sequence[TrackName],
+        unlike: Sequence[TrackName] = (),
+        at: Span | None = None,
+    ) -> AspectSearch | None:
+        if by is None:
+            return None
+        if at is not None:
+            raise InvalidError("expected either a part of a track or aspects, found both", hint="leave one out")
+        from engine.search.aspect_view import by_aspects
+
+        return by_aspects(view, by, like, unlike)
+
+
+def _aspect_view(view: LibraryView, by: By | None) -> AspectView | None:
+    """Return the view by some aspects; raises QueryError for an invalid weight."""
+    if by is None:
+        return None
+    from engine.search.aspect_view import AspectView
+    from engine.search.aspect_weights import AspectWeights
+
+    return AspectView(view, AspectWeights.of(by))

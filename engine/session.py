@@ -190,6 +190,11 @@ class LibraryView:
         return self._session.store(self.coverage).snapshot()
 
     @property
+    def encoded(self) -> LibraryView:
+        """The library as the encoder sees it: this view, unless it compares tracks by other vectors."""
+        return self
+
+    @property
     def fingerprints(self) -> FingerprintStore:
         """The session's fingerprints."""
         return self._session.fingerprints

@@ -38,6 +38,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "serve": ("engine serve", "engine serve --host 127.0.0.1 --port 8000"),
     "similar": (
         "engine similar song.mp3 -k 10",
+        "engine similar song.mp3 --by rhythm=2,timbre=1",
         "engine similar song.mp3 --at 1:05-1:20 --per-artist 1",
         "engine similar song.mp3 --tag guitar --not-tag vocals",
         'engine similar --like song.mp3 --like "artist:Ruby Lane" --unlike 12',

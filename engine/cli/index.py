@@ -30,7 +30,11 @@ MOST_FILES = 20  # listed of a kind
 @click.option("--retry", is_flag=True, help="Retry files that failed before.")
 @click.option("--follow-links", is_flag=True, help="Also follow links that lead out of the folders.")
 @click.option("--nice", is_flag=True, help="Run at the lowest priority.")
-@click.option("--features", is_flag=True, help="Also measure tempo, key and loudness, decoding whole files.")
+@click.option(
+    "--features",
+    is_flag=True,
+    help="Also measure tempo, key and loudness, decoding whole files, and fill in rhythm and harmony.",
+)
 @click.pass_obj
 def index(
     settings: Settings,
@@ -77,7 +81,8 @@ def _print_measured(report: MeasureReport, quiet: bool) -> int:
     for failed in report.failed:
         print_problem(f"{failed.path}: {failed.reason}", "not measured")
     if not quiet:
-        click.echo(f"{report.measured} measured, {len(report.failed)} not, in {report.seconds:.1f} s")
+        described = f", {report.described} described" if report.described else ""
+        click.echo(f"{report.measured} measured{described}, {len(report.failed)} not, in {report.seconds:.1f} s")
     if report.interrupted:
         click.echo("engine: stopped; what was measured is stored, run the same command again to go on", err=True)
     return FAILED if report.failed or report.interrupted else 0

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from engine.cli.spans import DURATIONS, TEMPOS, YEARS
+from engine.cli.spans import DURATIONS, FOLDER, TEMPOS, YEARS
 from engine.cli.text import counted
 
 if TYPE_CHECKING:
+    from engine.library import Engine
     from engine.search.filters import Filters
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -24,6 +25,28 @@ as_csv = click.option("--csv", "as_csv", is_flag=True, help="Print CSV (RFC 4180
 coverage_option = click.option(
     "--coverage", type=click.Choice(["windows", "full"]), help="Which signatures; default: the library's own."
 )
+
+
+class Aspects(click.ParamType):
+    """Aspects and their weights: `rhythm`, or `rhythm=2,timbre=1`."""
+
+    name = "aspects"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a dictionary of weights."""
+        from engine.errors import InvalidError
+        from engine.search.aspect_weights import AspectWeights
+
+        try:
+            return dict(AspectWeights.of(value).weights)
+        except InvalidError as error:
+            self.fail(f"{error.message}; {error.hint}" if error.hint else error.message, param, ctx)
+
+
+by_option = click.option(
+    "--by", type=Aspects(), metavar="ASPECTS",
+    help="Compare by timbre, rhythm, harmony or mood, or by a mix such as rhythm=2,timbre=1.",
+)  # fmt: skip
 FILTER_OPTIONS = (
     click.option("--genre", "genres", multiple=True, metavar="NAME", help="Only this genre; repeatable: any of them."),
     click.option("--mood", "moods", multiple=True, metavar="NAME", help="Only this mood; repeatable."),
@@ -33,13 +56,13 @@ FILTER_OPTIONS = (
     click.option("--duration", "durations", type=DURATIONS, metavar="SPAN", help="For example 2:00-6:00."),
     click.option("--tempo", "tempos", type=TEMPOS, metavar="SPAN", help="Beats per minute, after `index --features`."),
     click.option("--key", "keys", multiple=True, metavar="KEY", help="Such as 'A minor', after `index --features`."),
-    click.option("--path", "below", type=click.Path(), metavar="FOLDER", help="Only tracks below this folder."),
+    click.option("--path", "below", type=FOLDER, metavar="FOLDER", help="Only tracks below this folder."),
     click.option("--not-genre", "not_genres", multiple=True, metavar="NAME", help="Not of this genre; repeatable."),
     click.option("--not-mood", "not_moods", multiple=True, metavar="NAME", help="Not of this mood; repeatable."),
     click.option("--not-artist", "not_artists", multiple=True, metavar="NAME", help="Not by this artist; repeatable."),
     click.option("--not-album", "not_albums", multiple=True, metavar="NAME", help="Not from this album; repeatable."),
     click.option(
-        "--not-path", "not_below", multiple=True, type=click.Path(), metavar="FOLDER",
+        "--not-path", "not_below", multiple=True, type=FOLDER, metavar="FOLDER",
         help="Not below this folder; repeatable.",
     ),
     click.option(
@@ -108,6 +131,13 @@ def print_seed(seed: int | None) -> None:
     """Print how to repeat a varied answer."""
     if seed is not None:
         click.echo(f"seed {seed}: the same command with --seed {seed} answers the same", err=True)
+
+
+def print_lacking(library: Engine, by: dict[str, float] | None, quiet: bool) -> None:
+    """Print how many tracks are left out, since they lack an aspect to compare by."""
+    if by and not quiet and (count := library.lacking(by)):
+        tracks = f"{count} track{'s' if count > 1 else ''}"
+        click.echo(f"{tracks} left out, not described yet: engine index --features PATH", err=True)
 
 
 def filter_options(command: Command) -> Command:

@@ -10,11 +10,13 @@ import click
 from engine import documents
 from engine.cli.group import FAILED, Settings, cli
 from engine.cli.options import (
+    by_option,
     diverse_option,
     filter_options,
     filters_of,
     one_format,
     output_options,
+    print_lacking,
     print_left_out,
     print_seed,
     seed_of,
@@ -55,6 +57,7 @@ FORMS = "expected SEEDs, or --from A --to B, or --order LIST.m3u8; for example: 
     metavar="DAYS",
     help="With --history or --db: how many days before the newest event are recent; default: 14.",
 )
+@by_option
 @click.option("--out", metavar="FILE.m3u8", help="Write the playlist to this file; replace an earlier one.")
 @click.option("--relative", is_flag=True, help="With --out: write paths relative to the playlist's folder.")
 @filter_options
@@ -81,6 +84,7 @@ def playlist(settings: Settings, out: str | None, relative: bool, as_json: bool,
     given, options["seed"] = options["seed"], seed_of(options["variety"], options["seed"])
     with settings.open() as library:
         made, problems, remarks = _make(library, **options)
+        print_lacking(library, options["by"], settings.quiet)
         if out and made.tracks:
             problems += library.save_playlist(made, out, relative=relative)
     for problem in (*remarks, *problems):
@@ -103,7 +107,7 @@ def _check(
     out: str | None, relative: bool, *, seeds: tuple[str, ...], n: int | None, unlike: tuple[str, ...],
     start: str | None, end: str | None, via: tuple[str, ...], listed: str | None, history: str | None,
     from_library: bool, again_days: float | None, diverse: float, hubs: bool, variety: float, seed: int | None,
-    **filters: Any,
+    by: dict[str, float] | None, **filters: Any,
 ) -> None:  # fmt: skip
     path = start is not None or end is not None
     if bool(seeds or unlike) + path + (listed is not None) != 1 or (start is None) != (end is None):
@@ -119,14 +123,14 @@ def _check(
     heard = history is not None or from_library
     if again_days is not None and not heard:
         raise click.UsageError("--again belongs to --history or --db")
-    if listed and (n or heard or variety or any(filters.values())):
+    if listed and (n or heard or variety or by or any(filters.values())):
         raise click.UsageError("--order takes all tracks of its list: leave out -n and what limits the choice")
 
 
 def _make(
     library: Engine, *, seeds: tuple[str, ...], n: int | None, unlike: tuple[str, ...], start: str | None,
     end: str | None, via: tuple[str, ...], listed: str | None, diverse: float, hubs: bool, variety: float,
-    seed: int | None, **options: Any,
+    seed: int | None, by: dict[str, float] | None, **options: Any,
 ) -> tuple[Playlist, tuple[str, ...], tuple[str, ...]]:  # fmt: skip
     """Return the playlist, a line about each named track that is missing from it, and other remarks."""
     from engine.playlists.m3u8 import read_playlist
@@ -138,10 +142,10 @@ def _make(
         return made, read.problems + made.problems, ()
     filters, remarks = _unheard(library, **options)
     if start is not None and end is not None:
-        path = library.path(start, end, n or 25, via, filters=filters, variety=variety, seed=seed)
+        path = library.path(start, end, n or 25, via, filters=filters, variety=variety, seed=seed, by=by)
         return path, (), remarks
     ranking = Ranking(diverse, hubs, variety, seed)
-    return library.playlist(seeds, n or 25, unlike=unlike, filters=filters, ranking=ranking), (), remarks
+    return library.playlist(seeds, n or 25, unlike=unlike, filters=filters, ranking=ranking, by=by), (), remarks
 
 
 def _unheard(

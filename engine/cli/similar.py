@@ -10,12 +10,14 @@ import click
 from engine import documents
 from engine.cli.group import FAILED, QUERY_FAILURES, Settings, cli
 from engine.cli.options import (
+    by_option,
     coverage_option,
     diverse_option,
     filter_options,
     filters_of,
     one_format,
     output_options,
+    print_lacking,
     print_seed,
     seed_of,
     variety_options,
@@ -49,6 +51,7 @@ TITLE_SEEDS = 4  # named in the title of an answer
 @click.option("--like", multiple=True, metavar="TRACK", help="Instead of TRACKs: one query from several; repeatable.")
 @click.option("--unlike", multiple=True, metavar="TRACK", help="Subtract this from what is liked; repeatable.")
 @click.option("--at", type=MOMENT, metavar="FROM-TO", help="Only this part of each TRACK, for example 1:05-1:20.")
+@by_option
 @click.option("--group", type=click.Choice(["artist", "album"]), help="Answer in artists or albums.")
 @filter_options
 @diverse_option("Prefer matches that differ from each other")
@@ -75,6 +78,8 @@ def similar(
     queries = [((track,), ()) for track in tracks] or [(like, unlike)]
     with settings.open(coverage=coverage) as library:
         results = [_answer(library, liked, unliked, combined=not tracks, **options) for liked, unliked in queries]
+        if not all(result.error for result in results):
+            print_lacking(library, options["by"], settings.quiet)
     if as_json:
         print_json(documents.similar(library.encoder, results, grouped=bool(options["group"])))
     if as_csv:
@@ -91,14 +96,16 @@ def similar(
 
 def _check(
     tracks: tuple[str, ...], combined: tuple[str, ...], *, at: tuple[float, float] | None, group: str | None,
-    variety: float, no_duplicates: bool, **options: Any,
+    variety: float, no_duplicates: bool, by: dict[str, float] | None, **options: Any,
 ) -> None:  # fmt: skip
     """Refuse options that exclude each other."""
     if bool(tracks) == bool(combined):
         raise click.UsageError("expected either TRACKs or --like and --unlike; for example: engine similar track.flac")
     if at and (not tracks or group):
         raise click.UsageError("--at belongs to TRACKs, without --group")
-    for given, name in ((no_duplicates, "--no-duplicates"), (variety, "--variety")):
+    if by and at:
+        raise click.UsageError("--by belongs to whole TRACKs, without --at")
+    for given, name in ((by, "--by"), (no_duplicates, "--no-duplicates"), (variety, "--variety")):
         if given and group:
             raise click.UsageError(f"{name} belongs to tracks, without --group")
 
@@ -106,7 +113,7 @@ def _check(
 def _answer(
     library: Engine, like: tuple[str, ...], unlike: tuple[str, ...], *, combined: bool, k: int, group: str | None,
     at: tuple[float, float] | None, diverse: float, hubs: bool, variety: float, seed: int | None,
-    no_duplicates: bool, **options: Any,
+    no_duplicates: bool, by: dict[str, float] | None, **options: Any,
 ) -> QueryResult:  # fmt: skip
     from engine.search.ranking import Ranking
     from engine.search.results import QueryResult, Span
@@ -117,8 +124,12 @@ def _answer(
         if group:
             return library.similar_groups(group, like, unlike, k, filters=filters)
         if combined:
-            return library.similar_to(like, unlike, k, filters=filters, ranking=ranking, no_duplicates=no_duplicates)
-        return library.similar(like[0], k, at=span, filters=filters, ranking=ranking, no_duplicates=no_duplicates)
+            return library.similar_to(
+                like, unlike, k, filters=filters, ranking=ranking, no_duplicates=no_duplicates, by=by
+            )
+        return library.similar(
+            like[0], k, at=span, filters=filters, ranking=ranking, no_duplicates=no_duplicates, by=by
+        )
     except QUERY_FAILURES as error:
         return QueryResult.failed(*((None, None) if combined else library.locate(like[0])), error)
 

@@ -1,4 +1,4 @@
-"""Spans as users write them: years, durations, tempos, a part of a track."""
+"""Values as users write them: years, durations, tempos, a part of a track, a folder."""
 
 from __future__ import annotations
 
@@ -50,6 +50,17 @@ class Moment(Span):
         return span
 
 
+class FolderName(click.Path):
+    """The name of a folder, which the shell completes. Looked up by the library: a name need not exist any more."""
+
+    def __init__(self) -> None:
+        super().__init__(file_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the name as it is."""
+        return value
+
+
 def seconds(text: str) -> float:
     """Parse `75`, `1:15` or `1:02:03.5` to seconds; raise ValueError for anything else."""
     if not CLOCK.fullmatch(text):
@@ -63,4 +74,5 @@ def seconds(text: str) -> float:
 YEARS = Span("years as 1975, 1970-1979 or 1990-", lambda text: float(int(text)))
 DURATIONS = Span("durations as 2:00-6:30 or -180", seconds)
 TEMPOS = Span("beats a minute as 90-120", float)
+FOLDER = FolderName()
 MOMENT = Moment("a part of a track as 1:05-1:20", seconds)

@@ -17,6 +17,7 @@ from engine.errors import InvalidError, UnavailableError
 from engine.map.projection import Places, check_method, place
 from engine.map.results import LibraryMap, MapPoint, MapTrack, Sheet
 from engine.models.labels import map_tag
+from engine.search.aspect_view import AspectView
 from engine.session import LibraryView
 from engine.util.atomic_files import PAGE, PICTURE, replacing
 
@@ -24,12 +25,16 @@ ENDINGS = (".html", ".png")
 
 
 def map_library(
-    view: LibraryView, out: str | os.PathLike[str] | None, method: str = "pca", dims: int = 2
+    view: LibraryView,
+    out: str | os.PathLike[str] | None,
+    method: str = "pca",
+    dims: int = 2,
+    by: AspectView | None = None,
 ) -> LibraryMap:
     """Place every track and draw the map if a file is given; see `Engine.map`."""
     check_method(method, dims)
     target = None if out is None else _checked(out)
-    snapshot = view.filled_snapshot
+    snapshot = (by or view).filled_snapshot
     ids = np.sort(snapshot.ids)  # independent of the snapshot's order
     if target is None:
         return _answer(method, ids, place(snapshot.take(ids), method, dims, view.threads))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.db import Track, tracks_by_ids, vectors_of_tracks
+from engine.db import Track, tracks_by_ids
 from engine.db.text import displayable
 from engine.errors import AudioError, InvalidError, QueryError
 from engine.playlists.m3u8 import Entry
@@ -27,6 +27,7 @@ from engine.session import LibraryView
 
 if TYPE_CHECKING:
     from engine.indexer.vectors.store import VectorSnapshot
+    from engine.search.aspect_view import AspectView
 
 LONGEST = 5_000  # tracks in a playlist
 SAME_ENDS = "both ends are the same track; a path from a track to itself is that one track"
@@ -49,26 +50,25 @@ def radio(view: LibraryView, query: Query, n: int, filters: Filters, ranking: Ra
     """
     _check_length(min(n, view.filled_snapshot.count))
     ranking = replace(ranking, seed=settle_seed(ranking.variety, ranking.seed))
-    filters = music_by_default(view, filters)
+    filters = music_by_default(view.encoded, filters)
     found = nearest(view, query, n, filters, ranking)
     ids = [neighbour.track_id for neighbour in found]
     with view.read() as connection:
         tracks = tracks_by_ids(connection, ids)
-        stored = vectors_of_tracks(connection, view.encoder_id, view.coverage, tracks)
-    vectors = {int(track_id): vector for track_id, vector in zip(stored.track_ids, stored.vectors, strict=True)}
-    known = [neighbour for neighbour in found if neighbour.track_id in vectors]  # others were removed meanwhile
-    order = smooth_order(np.array([vectors[neighbour.track_id] for neighbour in known])) if known else []
+    known = [neighbour for neighbour in found if neighbour.track_id in tracks]  # others were removed meanwhile
+    order = smooth_order(view.snapshot.take(np.array([each.track_id for each in known]))) if known else []
     listed = tuple(_listed(tracks[known[i].track_id], known[i].cosine) for i in order)
-    return Playlist(listed, seed=ranking.seed, not_music=left_out(view, filters))
+    return Playlist(listed, seed=ranking.seed, not_music=left_out(view.encoded, filters))
 
 
 def path_between(
     view: LibraryView, names: Sequence[TrackName], n: int, filters: Filters, variety: float = 0.0,
-    seed: int | None = None,
+    seed: int | None = None, by: AspectView | None = None,
 ) -> Playlist:  # fmt: skip
     """Return n different tracks from the first named one over the others to the last; fewer if fewer pass the filters.
 
-    The named tracks need not pass. A path from a track to itself is that one track.
+    The named tracks need not pass. A path from a track to itself is that one track. Steps are those of signatures, or
+    of the vectors that `by` compares.
 
     Raises:
         QueryError: A name is no track, gives no signature or occurs twice; n, a filter, the variety or the seed is out
@@ -78,8 +78,9 @@ def path_between(
     if n < 1:
         raise InvalidError(f"expected n of 1 or more, found {n}", hint="ask for one track or more")
     seed, filters = settle_seed(variety, seed), music_by_default(view, filters)
-    snapshot = view.filled_snapshot
-    stops = [_end(view, name) for name in names]
+    searched = by or view
+    snapshot = searched.filled_snapshot
+    stops = [by.represent(stop) if by else stop for stop in (_end(view, name) for name in names)]
     if len(stops) == 2 and stops[0].resolved.identity == stops[1].resolved.identity:
         return Playlist(_in_steps([_placed(view, stops[0])]), notes=(SAME_ENDS,), seed=seed)
     _check_stops(stops, n)
@@ -89,7 +90,7 @@ def path_between(
     between = min(n - len(stops), choice.count(snapshot))
     _check_length(between + len(stops))
     signatures = np.array([stop.embedding.signature for stop in stops])
-    legs = tracks_between(view, snapshot, signatures, between, choice)
+    legs = tracks_between(searched, snapshot, signatures, between, choice)
     placed = [_placed(view, stops[0])]
     for ids, stop in zip(legs, stops[1:], strict=True):
         placed += [*_placed_tracks(view, snapshot, ids), _placed(view, stop)]

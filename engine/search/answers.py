@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import starmap
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from sqlalchemy import Connection
@@ -33,20 +33,31 @@ from engine.search.variety import settle_seed
 from engine.search.word_tags import tags_of
 from engine.session import LibraryView
 
+if TYPE_CHECKING:
+    from engine.search.aspect_view import AspectSearch
+
 Probability = TypeVar("Probability", GenreProbability, MoodProbability, ValenceProbability)
 
 
 def nearest_tracks(
-    view: LibraryView, query: Query, k: int, filters: Filters, ranking: Ranking, *, no_duplicates: bool = False
+    view: LibraryView,
+    query: Query,
+    k: int,
+    filters: Filters,
+    ranking: Ranking,
+    *,
+    no_duplicates: bool = False,
+    search: AspectSearch | None = None,
 ) -> QueryResult:
-    """Return the k tracks that rank first; see `Engine.similar`."""
+    """Return the k tracks that rank first, by signatures or by what `search` compares; see `Engine.similar`."""
+    searched, compared = (search.view, search.query(query)) if search else (view, query)
     ranking = replace(ranking, seed=settle_seed(ranking.variety, ranking.seed))
     if no_duplicates:
         from engine.search.distinct import nearest_distinct  # fingerprints, which few queries need
 
-        neighbours = nearest_distinct(view, query, k, filters, ranking)
+        neighbours = nearest_distinct(searched, compared, k, filters, ranking)
     else:
-        neighbours = nearest(view, query, k, filters, ranking)
+        neighbours = nearest(searched, compared, k, filters, ranking)
     return _result(view, query, matches=matches_of(view, neighbours), seed=ranking.seed)
 
 

@@ -67,7 +67,7 @@ def nearest(view: LibraryView, query: Query, k: int, filters: Filters, ranking: 
     if not 0 <= ranking.diverse <= 1:
         raise InvalidError(f"expected a diversity from 0 to 1, found {ranking.diverse:g}", hint="0 is plain similarity")
     snapshot = view.snapshot
-    allowed = passing(view, filters, query.tracks)
+    allowed = passing(view.encoded, filters, query.tracks)
     pool = max(DIVERSE_POOL, DIVERSE_FACTOR * k) if ranking.diverse else max(SMALLEST_POOL, POOL_FACTOR * k)
     while True:
         found = snapshot.nearest(query.embedding.signature, pool, query.embedding.identical_ids, allowed)

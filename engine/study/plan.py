@@ -13,6 +13,7 @@ from typing import Any
 
 from engine.errors import TrainingError, brief
 from engine.models.registry import ARCHITECTURES
+from engine.util.small_files import read_small_text
 
 TASKS = ("genre", "mood", "valence")
 UNITS = ("slices", "tracks")
@@ -81,8 +82,8 @@ def read_study(path: Path) -> Study:
         TrainingError: The file is missing, is not TOML, or has unknown settings.
     """
     try:
-        document = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        document = tomllib.loads(read_small_text(path))
+    except (OSError, ValueError, RecursionError) as error:
         raise TrainingError(f"expected a study as TOML in {path}, cannot read it: {brief(error)}") from error
     title, claim = str(document.pop("title", path.stem)), str(document.pop("claim", ""))
     grid, rows = document.pop("grid", {}), document.pop("rows", [{}])

@@ -23,10 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.indexer.aspects.harmony import FEATURES as HARMONY_FEATURES, HarmonySums, harmony_features, harmony_sums
+from engine.indexer.aspects.kinds import KINDS
 from engine.indexer.aspects.rhythm import LAGS, PAIRS, correlations, rhythm_features
 from engine.indexer.audio.samples import Samples
 
-KINDS = {"rhythm": "rhythm:1", "harmony": "harmony:1"}  # aspect -> the kind that is stored
 DIMENSIONS = 64
 MAPS = Path(__file__).with_name("maps.safetensors")
 TARGET_RMS, MAX_GAIN = 0.125, 100.0  # as the encoders' front-end (`engine.models.features`)

@@ -69,16 +69,18 @@ class IndexReport:
 
 @dataclass
 class MeasureReport:
-    """The account of one run that measured tempo, key and loudness.
+    """The account of one run that measured tempo, key and loudness, and described rhythm and harmony.
 
     Attributes:
         measured: Tracks measured in this run; those measured before are not opened.
-        failed: Files that could not be measured; the next run tries them again.
+        described: Tracks that got the rhythm and harmony that they lacked; new tracks get them when they are indexed.
+        failed: Files that could not be measured or described; the next run tries them again.
         seconds: Duration of the run.
         interrupted: Whether it was stopped before its end.
     """
 
     measured: int = 0
+    described: int = field(default=0, kw_only=True)
     failed: list[FailedPath] = field(default_factory=list)
     seconds: float = 0.0
     interrupted: bool = False

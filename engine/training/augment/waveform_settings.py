@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.errors import TrainingError, brief
 from engine.training.augment.recode import CODECS
+from engine.util.small_files import read_small_text
 
 
 def _within(default: Any, low: float, high: float) -> Any:
@@ -105,8 +106,8 @@ class WaveformAugmentation:
 def read_augmentation(path: Path) -> WaveformAugmentation:
     """Read settings from a TOML file; raise TrainingError if it cannot be read or a setting is invalid."""
     try:
-        return WaveformAugmentation.from_table(tomllib.loads(path.read_text("utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        return WaveformAugmentation.from_table(tomllib.loads(read_small_text(path)))
+    except (OSError, ValueError, RecursionError) as error:
         raise TrainingError(f"expected augmentations as TOML in {path}, cannot read them: {brief(error)}") from error
 
 

@@ -1,0 +1,3 @@
+"""The kinds of descriptors that are stored: an aspect and the version of its computation."""
+
+KINDS = {"rhythm": "rhythm:1", "harmony": "harmony:1"}  # aspect -> kind
