@@ -36,6 +36,7 @@ from engine.cli import (
     tags,
     train,
     user,
+    watch,
 )
 from engine.cli.group import FAILED, LONGEST_LINE, NOTHING_DONE, QUERY_FAILURES, USAGE, Settings, cli
 from engine.cli.streams import discard_output, prepare_streams
@@ -70,6 +71,7 @@ __all__ = [
     "tags",
     "train",
     "user",
+    "watch",
 ]
 
 

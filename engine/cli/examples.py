@@ -52,6 +52,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "engine user key ann --label phone",
         "engine user list",
     ),
+    "watch": ("engine watch ~/Music",),
 }
 
 

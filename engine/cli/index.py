@@ -55,7 +55,7 @@ def index(
     with settings.open(create=True, coverage=coverage) as library:
         with progress(settings.quiet) as show:
             report = library.index(paths, show, prune=prune, force=force, retry=retry, follow_links=follow_links)
-        code = _print_report(report, settings.quiet)
+        code = print_report(report, settings.quiet)
         if not features or report.interrupted:
             return code
         with progress(settings.quiet) as show:
@@ -63,7 +63,8 @@ def index(
     return _print_measured(measured, settings.quiet) or code
 
 
-def _print_report(report: IndexReport, quiet: bool) -> int:
+def print_report(report: IndexReport, quiet: bool) -> int:
+    """Print the account of a run; return the exit code."""
     for failed in report.failed:
         print_problem(f"{failed.path}: {failed.reason}", "failed")
     for note in report.notes:

@@ -33,6 +33,7 @@ STOP_SECONDS = 5  # that open streams get at the end
 @click.option(
     "--transcodes", type=click.IntRange(1, 64), default=4, show_default=True, help="Most streams encoded at once."
 )
+@click.option("--watch", is_flag=True, help="Index what changes in the folders that were indexed.")
 @click.pass_obj
 def serve(
     settings: Settings,
@@ -42,6 +43,7 @@ def serve(
     root_path: str,
     trusted_proxy: tuple[str, ...],
     transcodes: int,
+    watch: bool,
 ) -> int:
     """Serve the library to players (OpenSubsonic) and programs (HTTP, JSON).
 
@@ -64,7 +66,8 @@ def serve(
             )
         names = (*LOOPBACK_NAMES, host) if not accounts and _is_loopback(host) else None
         app = create_app(
-            library, ServerSettings(accounts=accounts, names=names, root_path=root_path, transcodes=transcodes)
+            library,
+            ServerSettings(accounts=accounts, names=names, root_path=root_path, transcodes=transcodes, watch=watch),
         )
         server = uvicorn.Server(
             uvicorn.Config(

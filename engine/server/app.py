@@ -23,6 +23,7 @@ from engine.server.settings import ServerSettings
 from engine.server.subsonic.router import router as subsonic_router
 from engine.server.uploads import Uploads
 from engine.server.user_data import UserData
+from engine.server.watcher import Watcher
 
 API = "/api/v1"
 ROUTERS = (tracks.router, similar.router, collections.router, playlists.router, uploads.router, jobs.router)
@@ -74,14 +75,16 @@ def create_app(library: Engine, settings: ServerSettings) -> FastAPI:
 
 def _context(library: Engine, settings: ServerSettings) -> ServerContext:
     opened = (library.database.path, str(library.weights), library.threads)
+    jobs = Jobs(*opened)
     return ServerContext(
         library,
         settings,
-        Jobs(*opened),
+        jobs,
         MediaFiles(settings.transcodes, library.threads),
         Uploads(settings),
         FileQuestions(*opened),
         NowPlaying(),
         UserData(library.database),
         Accounts(library.database) if settings.accounts else None,
+        Watcher(library, jobs) if settings.watch else None,
     )

@@ -16,6 +16,7 @@ from engine.server.playing import NowPlaying
 from engine.server.settings import ServerSettings
 from engine.server.uploads import Uploads
 from engine.server.user_data import UserData
+from engine.server.watcher import Watcher
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +25,7 @@ class ServerContext:
 
     Attributes:
         accounts: None for a server on which everybody is the local user.
+        watcher: None unless changes are watched.
     """
 
     library: Engine
@@ -35,9 +37,12 @@ class ServerContext:
     playing: NowPlaying
     user_data: UserData
     accounts: Accounts | None
+    watcher: Watcher | None
 
     def close(self) -> None:
         """End jobs, streams and processes, and remove uploads."""
+        if self.watcher is not None:
+            self.watcher.close()
         self.jobs.close()
         self.files.close()
         self.media.close()

@@ -17,6 +17,7 @@ class ServerSettings:
         names: Names by which the server may be called, where it has no accounts; None for any.
         root_path: The sub-path behind a reverse proxy, for example "/music"; empty for none.
         transcodes: Most streams that are transcoded at once; a further one is refused with 503.
+        watch: Whether changes below the indexed folders are indexed as they come.
         upload_bytes: Largest file that may be uploaded.
         upload_seconds: How long an uploaded file is kept.
         uploads: Most uploaded files at once; the oldest goes first.
@@ -27,6 +28,7 @@ class ServerSettings:
     accounts: bool = False
     names: tuple[str, ...] | None = None
     transcodes: int = 4
+    watch: bool = False
     upload_bytes: int = 256 << 20
     upload_seconds: float = 3600.0
     uploads: int = 32

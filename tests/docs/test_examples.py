@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import uvicorn
 
 from engine.cli import _run, cli
 from engine.cli.examples import EXAMPLES
+from engine.manage import watching
 from engine.training.heads import fit_heads
 from examples import commands
 from tests.docs.conftest import ROOT, Home
@@ -62,7 +64,7 @@ def _few_penalties(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _servers_stop(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stop a server as soon as it has started."""
+    """Stop a server as soon as it has started, and a watch after its first run."""
     start = uvicorn.Server.startup
 
     async def start_and_stop(server: uvicorn.Server, sockets: Any = None) -> None:
@@ -70,6 +72,8 @@ def _servers_stop(monkeypatch: pytest.MonkeyPatch) -> None:
         server.should_exit = True
 
     monkeypatch.setattr(uvicorn.Server, "startup", start_and_stop)
+    watched = watching.changed_roots
+    monkeypatch.setattr(watching, "changed_roots", lambda *words, **named: islice(watched(*words, **named), 1))
 
 
 @pytest.mark.parametrize("name", [*cli.commands])
