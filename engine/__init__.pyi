@@ -71,6 +71,8 @@ from .duplicates.results import (
     DuplicateTrack as DuplicateTrack,
 )
 from .explain.results import (
+    AspectExplanation as AspectExplanation,
+    AspectLikeness as AspectLikeness,
     Explanation as Explanation,
     Moment as Moment,
     PairExplanation as PairExplanation,

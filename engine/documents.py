@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from engine.backup.results import Backup, Restored
     from engine.doctor.results import CheckReport
     from engine.duplicates.results import Duplicates
-    from engine.explain.results import Explanation, PairExplanation
+    from engine.explain.results import AspectExplanation, Explanation, PairExplanation
     from engine.find.results import FindResult
     from engine.genres.results import GenreRelations
     from engine.map.results import LibraryMap
@@ -114,6 +114,11 @@ def pair_explanation(found: PairExplanation) -> Document:
 
     A pair has `a` and `b` (`start` and `end`, s) and `contribution`; all contributions sum to the cosine.
     """
+    return asdict(found)
+
+
+def aspect_explanation(found: AspectExplanation) -> Document:
+    """Return `aspects` (`aspect`, `similarity` and `percentile`, 0 to 1) and `summary`."""
     return asdict(found)
 
 

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from engine.catalogue.grouping import Catalogue
     from engine.doctor.results import CheckReport
     from engine.duplicates.results import Duplicates
-    from engine.explain.results import Explanation, PairExplanation
+    from engine.explain.results import AspectExplanation, Explanation, PairExplanation
     from engine.find.results import FindResult
     from engine.genres.results import GenreRelations
     from engine.indexer.pipeline.reports import IndexProgress, IndexReport, MeasureReport
@@ -521,6 +521,24 @@ class Engine:
         from engine.explain.explanation import explain_two
 
         return explain_two(self._session.view(), a, b)
+
+    def explain_aspects(self, a: TrackName, b: TrackName, by: By = "timbre,rhythm,harmony,mood") -> AspectExplanation:
+        """Return in which aspects two tracks are alike, compared with the library's pairs of tracks.
+
+        Args:
+            a, b: Tracks, in the library or not.
+            by: Aspects as in `similar`; weights do not matter here.
+
+        Raises:
+            QueryError: There is no such track, its file gives no signature, or an aspect is unknown.
+            LibraryError: No track of the library has the aspects.
+        """
+        from engine.explain.aspects import explain_aspects
+
+        view = self._session.view()
+        searched = _aspect_view(view, by)
+        assert searched is not None
+        return explain_aspects(view, searched, a, b)
 
     def genres(self, threshold: float = 1.25, plot: str | os.PathLike[str] | None = None) -> GenreRelations:
         """Return the relations between genres: centroids, nearest genres, equations a - b + c = d, attention.

@@ -16,6 +16,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "engine explain song.mp3",
         "engine explain song.mp3 --plot attention.png",
         "engine explain song.mp3 other.flac",
+        "engine explain song.mp3 other.flac --by timbre,rhythm,harmony,mood",
     ),
     "export": ("engine export signatures.npz",),
     "find": (
