@@ -81,9 +81,11 @@ def tags(counted: Iterable[TagCount]) -> Document:
 def playlist(made: Playlist) -> Document:
     """Return `tracks`: `track_id`, `path`, `artist`, `title`, `similarity`.
 
-    Optional keys: `worst_step` for a path or an ordered list, `seed` for tracks that were drawn with variety.
+    Optional keys: `worst_step` for a path or an ordered list, `seed` for tracks that were drawn with variety, `mix`
+    for a DJ's order: for each track `tempo`, `key`, `camelot`, `tempo_change`, `key_steps`.
     """
-    optional = {"worst_step": made.worst_step, "seed": made.seed}
+    mix = [asdict(step) for step in made.mix] or None
+    optional = {"worst_step": made.worst_step, "seed": made.seed, "mix": mix}
     tracks = [asdict(track) for track in made.tracks]
     return {"tracks": tracks, **{name: value for name, value in optional.items() if value is not None}}
 

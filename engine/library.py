@@ -624,6 +624,7 @@ class Engine:
         filters: Filters = NO_FILTERS,
         ranking: Ranking = DEFAULT_RANKING,
         by: By | None = None,
+        mix: bool = False,
     ) -> Playlist:
         """Return a radio: the n tracks nearest to all seeds together, in the smoothest order from the nearest on.
 
@@ -636,20 +637,21 @@ class Engine:
             filters: Conditions on its tracks.
             ranking: Selection among the near ones.
             by: Aspects to compare by; see `similar`.
+            mix: A DJ's order instead (`engine.playlists.mixing`): neighbours whose tempo and key fit, of tracks near to
+                the seeds that `measure` has measured. `Playlist.mix` holds the change of each step.
 
         Raises:
             QueryError: There is no seed, a seed is unknown or gives no signature, the seeds cancel out, n is not 1 to
                 5,000, or a filter is out of range.
             LibraryError: The library has no signatures to compare with.
         """
-        from engine.playlists.compose import radio
+        from engine.playlists.compose import radio, radio_mix
 
         view = self._session.view()
         view.require_signatures()
         query, search = combine(view, seeds, unlike), self._by(view, by, seeds, unlike)
-        if search is not None:
-            return radio(search.view, search.query(query), n, filters, ranking)
-        return radio(view, query, n, filters, ranking)
+        searched, compared = (search.view, search.query(query)) if search else (view, query)
+        return (radio_mix if mix else radio)(searched, compared, n, filters, ranking)
 
     def path(
         self,
@@ -662,6 +664,7 @@ class Engine:
         variety: float = 0.0,
         seed: int | None = None,
         by: By | None = None,
+        mix: bool = False,
     ) -> Playlist:
         """Return a path of n different tracks from one track to another, in steps as even as the library allows.
 
@@ -677,31 +680,36 @@ class Engine:
             variety: As in `Ranking`: another path each time.
             seed: As in `Ranking`.
             by: Aspects to compare by; see `similar`.
+            mix: Put its tracks into a DJ's order; the ends stay.
 
         Raises:
             QueryError: A name is no track, gives no signature, or occurs twice; n is too small or above 5,000; a
                 filter, the variety or the seed is out of range.
             LibraryError: The library has no signatures to compare with.
         """
-        from engine.playlists.compose import path_between
+        from engine.playlists.compose import mixed, path_between
 
         view = self._session.view()
-        return path_between(view, [start, *via, end], n, filters, variety, seed, _aspect_view(view, by))
+        path = path_between(view, [start, *via, end], n, filters, variety, seed, _aspect_view(view, by))
+        return mixed(view, path, fixed_end=True) if mix else path
 
-    def order(self, tracks: Sequence[TrackName]) -> Playlist:
+    def order(self, tracks: Sequence[TrackName], *, mix: bool = False) -> Playlist:
         """Return the tracks in the smoothest order that starts with the first, without repeats.
 
         `similarity` is to the track before, 1 for the first. Unreadable files are left out and named in `problems`.
 
         Args:
             tracks: In the library or not; `engine.playlists.m3u8.read_playlist` reads them from a file.
+            mix: A DJ's order instead of the smoothest one; see `playlist`.
 
         Raises:
             QueryError: No track can be read, or there are more than 5,000.
         """
-        from engine.playlists.compose import in_order
+        from engine.playlists.compose import in_order, mixed
 
-        return in_order(self._session.view(), tracks)
+        view = self._session.view()
+        ordered = in_order(view, tracks)
+        return mixed(view, ordered, fixed_end=False) if mix else ordered
 
     def save_playlist(self, playlist: Playlist, file: PathName, *, relative: bool = False) -> tuple[str, ...]:
         """Write a playlist as .m3u8 atomically; return one line about each track that cannot be in it.

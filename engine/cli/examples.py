@@ -30,6 +30,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "engine playlist song.mp3 -n 20 --out radio.m3u8",
         "engine playlist --from song.mp3 --to other.flac -n 10",
         "engine playlist --order list.m3u8 --out smooth.m3u8",
+        "engine playlist --order list.m3u8 --mix",
     ),
     "recommend": ("engine recommend --history history.csv -n 10",),
     "relocate": ("engine relocate ~/Music ~/Archive",),
