@@ -29,6 +29,14 @@ def score_layer(kind: ScoreKind, dim: int, heads: int, tokens: int) -> nn.Module
     return LinearScore(dim) if kind == "linear" else ReceivedAttention(dim, heads, tokens, kind)
 
 
+def projections(layer: nn.Module) -> list[nn.Linear]:
+    """Return the linear maps of a layer of `score_layer` that read h: a map of h is undone in their weights."""
+    if isinstance(layer, LinearScore):
+        return [layer.direction]
+    assert isinstance(layer, ReceivedAttention)
+    return [layer.query, layer.key]
+
+
 def mask_silent(scores: Tensor, audible: Tensor | None) -> Tensor:
     """Set the scores (B, S) of silent segments (B, S) to -inf: their softmax weight is exactly 0."""
     return scores if audible is None else scores.masked_fill(~audible, -torch.inf)
