@@ -351,6 +351,7 @@ class Engine:
         ranking: Ranking = DEFAULT_RANKING,
         no_duplicates: bool = False,
         by: By | None = None,
+        but: str | None = None,
     ) -> QueryResult:
         """Return the k tracks of the library nearest to a track (a file, inside or outside the library, or an id).
 
@@ -369,9 +370,12 @@ class Engine:
             by: Compare by "timbre" (the signature), "rhythm", "harmony" or "mood", or by several with weights:
                 {"rhythm": 2, "timbre": 1}. `similarity` is then that of the aspect, or their weighted mean
                 (`engine.search.aspect_view`). Tracks that lack an aspect are left out. None for the signature.
+            but: A description, as in `find`: the tracks nearest to the query that fit it best come first. `ranking` and
+                `no_duplicates` do not apply.
 
         Raises:
-            QueryError: There is no such track, its file gives no signature, or a filter is out of range.
+            QueryError: There is no such track, its file gives no signature, a filter is out of range, or nothing in the
+                description was understood.
             LibraryError: The library has no signatures to compare with, or fingerprints cannot be stored.
         """
         view = self._session.view()
@@ -382,6 +386,11 @@ class Engine:
             from engine.search.excerpt import query_from_excerpt
 
             query = query_from_excerpt(view, track, at)
+        if but is not None:
+            from engine.find.seeded import nearest_but
+
+            _one_of(but=but, by=by)
+            return nearest_but(view, query, but, k, filters)
         search = self._by(view, by, [track], at=at)
         return nearest_tracks(view, query, k, filters, ranking, no_duplicates=no_duplicates, search=search)
 
@@ -427,6 +436,7 @@ class Engine:
         ranking: Ranking = DEFAULT_RANKING,
         no_duplicates: bool = False,
         by: By | None = None,
+        but: str | None = None,
     ) -> QueryResult:
         """Return the k tracks nearest to the normalised sum of `like` minus the sum of `unlike`.
 
@@ -440,6 +450,7 @@ class Engine:
             ranking: Their order.
             no_duplicates: One file of each recording.
             by: Aspects to compare by.
+            but: As in `similar`.
 
         Raises:
             QueryError: `like` is empty, the seeds cancel out, or as in `similar`.
@@ -447,7 +458,13 @@ class Engine:
         """
         view = self._session.view()
         view.require_signatures()
-        query, search = combine(view, like, unlike), self._by(view, by, like, unlike)
+        query = combine(view, like, unlike)
+        if but is not None:
+            from engine.find.seeded import nearest_but
+
+            _one_of(but=but, by=by)
+            return nearest_but(view, query, but, k, filters)
+        search = self._by(view, by, like, unlike)
         return nearest_tracks(view, query, k, filters, ranking, no_duplicates=no_duplicates, search=search)
 
     def similar_groups(
@@ -625,6 +642,7 @@ class Engine:
         ranking: Ranking = DEFAULT_RANKING,
         by: By | None = None,
         mix: bool = False,
+        drift: str | None = None,
     ) -> Playlist:
         """Return a radio: the n tracks nearest to all seeds together, in the smoothest order from the nearest on.
 
@@ -639,6 +657,8 @@ class Engine:
             by: Aspects to compare by; see `similar`.
             mix: A DJ's order instead (`engine.playlists.mixing`): neighbours whose tempo and key fit, of tracks near to
                 the seeds that `measure` has measured. `Playlist.mix` holds the change of each step.
+            drift: A description, as in `find`: tracks with ever more of it, instead of the smoothest order, from four
+                times as many near ones.
 
         Raises:
             QueryError: There is no seed, a seed is unknown or gives no signature, the seeds cancel out, n is not 1 to
@@ -649,7 +669,13 @@ class Engine:
 
         view = self._session.view()
         view.require_signatures()
-        query, search = combine(view, seeds, unlike), self._by(view, by, seeds, unlike)
+        query = combine(view, seeds, unlike)
+        if drift is not None:
+            from engine.playlists.drifting import drifting_radio
+
+            _one_of(drift=drift, by=by, mix=mix or None)
+            return drifting_radio(view, query, n, filters, ranking, drift)
+        search = self._by(view, by, seeds, unlike)
         searched, compared = (search.view, search.query(query)) if search else (view, query)
         return (radio_mix if mix else radio)(searched, compared, n, filters, ranking)
 
@@ -898,3 +924,10 @@ def _aspect_view(view: LibraryView, by: By | None) -> AspectView | None:
     from engine.search.aspect_weights import AspectWeights
 
     return AspectView(view, AspectWeights.of(by))
+
+
+def _one_of(**given: object) -> None:
+    """Raise InvalidError if two options that exclude each other are given."""
+    names = [name for name, value in given.items() if value is not None]
+    if len(names) > 1:
+        raise InvalidError(f"{' and '.join(names)} exclude each other", hint="leave one of them out")

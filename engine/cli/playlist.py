@@ -63,6 +63,7 @@ FORMS = "expected SEEDs, or --from A --to B, or --order LIST.m3u8; for example: 
 @click.option("--out", metavar="FILE.m3u8", help="Write the playlist to this file; replace an earlier one.")
 @click.option("--relative", is_flag=True, help="With --out: write paths relative to the playlist's folder.")
 @filter_options
+@click.option("--drift", metavar="TEXT", help="A radio with ever more of this, such as 'ever calmer'.")
 @diverse_option("A radio of tracks that differ from each other")
 @click.option("--hubs", is_flag=True, help="Do not demote hub tracks: a radio of the plainly nearest.")
 @variety_options
@@ -109,7 +110,7 @@ def _check(
     out: str | None, relative: bool, *, seeds: tuple[str, ...], n: int | None, unlike: tuple[str, ...],
     start: str | None, end: str | None, via: tuple[str, ...], listed: str | None, history: str | None,
     from_library: bool, again_days: float | None, diverse: float, hubs: bool, variety: float, seed: int | None,
-    by: dict[str, float] | None, mix: bool, **filters: Any,
+    by: dict[str, float] | None, mix: bool, drift: str | None, **filters: Any,
 ) -> None:  # fmt: skip
     path = start is not None or end is not None
     if bool(seeds or unlike) + path + (listed is not None) != 1 or (start is None) != (end is None):
@@ -118,8 +119,8 @@ def _check(
         raise click.UsageError("--via belongs to --from and --to")
     if relative and not out:
         raise click.UsageError("--relative belongs to --out FILE.m3u8")
-    if (path or listed) and (diverse or hubs):
-        raise click.UsageError("--diverse and --hubs belong to SEEDs")
+    if (path or listed) and (diverse or hubs or drift is not None):
+        raise click.UsageError("--diverse, --hubs and --drift belong to SEEDs")
     if history is not None and from_library:
         raise click.UsageError("--history and --db exclude each other; choose one")
     heard = history is not None or from_library
@@ -132,7 +133,7 @@ def _check(
 def _make(
     library: Engine, *, seeds: tuple[str, ...], n: int | None, unlike: tuple[str, ...], start: str | None,
     end: str | None, via: tuple[str, ...], listed: str | None, diverse: float, hubs: bool, variety: float,
-    seed: int | None, by: dict[str, float] | None, mix: bool, **options: Any,
+    seed: int | None, by: dict[str, float] | None, mix: bool, drift: str | None, **options: Any,
 ) -> tuple[Playlist, tuple[str, ...], tuple[str, ...]]:  # fmt: skip
     """Return the playlist, a line about each named track that is missing from it, and other remarks."""
     from engine.playlists.m3u8 import read_playlist
@@ -147,7 +148,8 @@ def _make(
         path = library.path(start, end, n or 25, via, filters=filters, variety=variety, seed=seed, by=by, mix=mix)
         return path, (), remarks
     ranking = Ranking(diverse, hubs, variety, seed)
-    made = library.playlist(seeds, n or 25, unlike=unlike, filters=filters, ranking=ranking, by=by, mix=mix)
+    order: dict[str, Any] = {"ranking": ranking, "by": by, "mix": mix, "drift": drift}
+    made = library.playlist(seeds, n or 25, unlike=unlike, filters=filters, **order)
     return made, (), remarks
 
 

@@ -60,7 +60,7 @@ def radio(view: LibraryView, query: Query, n: int, filters: Filters, ranking: Ra
         tracks = tracks_by_ids(connection, ids)
     known = [neighbour for neighbour in found if neighbour.track_id in tracks]  # others were removed meanwhile
     order = smooth_order(view.snapshot.take(np.array([each.track_id for each in known]))) if known else []
-    listed = tuple(_listed(tracks[known[i].track_id], known[i].cosine) for i in order)
+    listed = tuple(listed_track(tracks[known[i].track_id], known[i].cosine) for i in order)
     return Playlist(listed, seed=ranking.seed, not_music=left_out(view.encoded, filters))
 
 
@@ -214,7 +214,7 @@ def _placed_tracks(view: LibraryView, snapshot: VectorSnapshot, ids: list[int]) 
     with view.read() as connection:
         tracks = tracks_by_ids(connection, ids)
     vectors = zip(ids, snapshot.take(np.array(ids, np.int64)), strict=True)
-    return [_Placed(_listed(tracks[track_id]), vector) for track_id, vector in vectors if track_id in tracks]
+    return [_Placed(listed_track(tracks[track_id]), vector) for track_id, vector in vectors if track_id in tracks]
 
 
 def _stepped(placed: Sequence[_Placed], problems: Iterable[str] = (), seed: int | None = None) -> Playlist:
@@ -235,14 +235,15 @@ def _in_steps(placed: Sequence[_Placed]) -> tuple[PlaylistTrack, ...]:
 def _placed(view: LibraryView, stop: EmbeddedTrack) -> _Placed:
     resolved = stop.resolved
     if resolved.track is not None:
-        return _Placed(_listed(resolved.track), stop.embedding.signature)
+        return _Placed(listed_track(resolved.track), stop.embedding.signature)
     entry = _from_file(view, resolved.path)
     return _Placed(
         PlaylistTrack(None, os.fsdecode(resolved.path), entry.artist, entry.title, 1.0), stop.embedding.signature
     )
 
 
-def _listed(track: Track, cosine: float = 1.0) -> PlaylistTrack:
+def listed_track(track: Track, cosine: float = 1.0) -> PlaylistTrack:
+    """Return a track of the library as one of a playlist."""
     return PlaylistTrack(track.id, track.name, track.artist, track.title, _similarity(cosine))
 
 
