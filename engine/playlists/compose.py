@@ -123,7 +123,7 @@ def radio_mix(view: LibraryView, query: Query, n: int, filters: Filters, ranking
     measured = [features[each.track_id] for each in known]
     vectors = view.snapshot.take(np.array([each.track_id for each in known]))
     order = mix_order(measured, vectors, count=n)
-    listed = tuple(_listed(tracks[known[i].track_id], known[i].cosine) for i in order)
+    listed = tuple(listed_track(tracks[known[i].track_id], known[i].cosine) for i in order)
     steps = mix_steps([measured[i] for i in order])
     return Playlist(listed, seed=ranking.seed, not_music=left_out(view.encoded, filters), mix=steps)
 
