@@ -40,7 +40,7 @@ def put_aspects(connection: Connection, track_id: int, vectors: dict[str, Floats
         LibraryError: A vector is not of unit norm, or there is no such track.
     """
     for kind, vector in vectors.items():
-        norm = float(np.linalg.norm(vector))
+        norm = float(np.linalg.norm(vector.astype(np.float64)))
         if vector.ndim != 1 or not abs(norm - 1) <= UNIT_TOLERANCE:  # NaN is not either
             raise LibraryError(
                 f"track {track_id}: expected a {kind} of unit norm, found norm {norm:.4g}", hint="measure it again"

@@ -75,5 +75,5 @@ def remove_signatures(connection: Connection, signature_ids: list[int]) -> int:
 def _is_unit(blob: bytes) -> bool:
     if not blob or len(blob) % 4:
         return False
-    vector = np.frombuffer(blob, "<f4")
+    vector = np.frombuffer(blob, "<f4").astype(np.float64)  # squares of damaged numbers exceed float32
     return bool(np.isfinite(vector).all() and abs(float(np.linalg.norm(vector)) - 1) < UNIT_TOLERANCE)

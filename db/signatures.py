@@ -262,7 +262,7 @@ def _signature_blobs(signature: Signature) -> dict[str, bytes]:
     if signature.coverage not in COVERAGES:
         raise LibraryError(f"expected a coverage of {' or '.join(COVERAGES)}, found {signature.coverage!r}")
     vector = signature.embedding.signature
-    norm = float(np.linalg.norm(vector))
+    norm = float(np.linalg.norm(vector.astype(np.float64)))
     if vector.ndim != 1 or not abs(norm - 1) <= UNIT_TOLERANCE:  # NaN is not either
         found = f"shape {vector.shape}, norm {norm:.4g}"
         raise LibraryError(

@@ -71,6 +71,8 @@ from .duplicates.results import (
     DuplicateTrack as DuplicateTrack,
 )
 from .explain.results import (
+    AspectExplanation as AspectExplanation,
+    AspectLikeness as AspectLikeness,
     Explanation as Explanation,
     Moment as Moment,
     PairExplanation as PairExplanation,
@@ -88,6 +90,6 @@ from .genres.results import (
     GenreSummary as GenreSummary,
 )
 from .map.results import LibraryMap as LibraryMap, MapPoint as MapPoint
-from .playlists.results import Playlist as Playlist, PlaylistTrack as PlaylistTrack
+from .playlists.results import MixStep as MixStep, Playlist as Playlist, PlaylistTrack as PlaylistTrack
 from .recommend.results import Recommendations as Recommendations, RecommendedTrack as RecommendedTrack
 from .tags.results import TagChange as TagChange, TagReport as TagReport

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from engine.backup.results import Backup, Restored
     from engine.doctor.results import CheckReport
     from engine.duplicates.results import Duplicates
-    from engine.explain.results import Explanation, PairExplanation
+    from engine.explain.results import AspectExplanation, Explanation, PairExplanation
     from engine.find.results import FindResult
     from engine.genres.results import GenreRelations
     from engine.map.results import LibraryMap
@@ -81,9 +81,11 @@ def tags(counted: Iterable[TagCount]) -> Document:
 def playlist(made: Playlist) -> Document:
     """Return `tracks`: `track_id`, `path`, `artist`, `title`, `similarity`.
 
-    Optional keys: `worst_step` for a path or an ordered list, `seed` for tracks that were drawn with variety.
+    Optional keys: `worst_step` for a path or an ordered list, `seed` for tracks that were drawn with variety, `mix`
+    for a DJ's order: for each track `tempo`, `key`, `camelot`, `tempo_change`, `key_steps`.
     """
-    optional = {"worst_step": made.worst_step, "seed": made.seed}
+    mix = [asdict(step) for step in made.mix] or None
+    optional = {"worst_step": made.worst_step, "seed": made.seed, "mix": mix}
     tracks = [asdict(track) for track in made.tracks]
     return {"tracks": tracks, **{name: value for name, value in optional.items() if value is not None}}
 
@@ -114,6 +116,11 @@ def pair_explanation(found: PairExplanation) -> Document:
 
     A pair has `a` and `b` (`start` and `end`, s) and `contribution`; all contributions sum to the cosine.
     """
+    return asdict(found)
+
+
+def aspect_explanation(found: AspectExplanation) -> Document:
+    """Return `aspects` (`aspect`, `similarity` and `percentile`, 0 to 1) and `summary`."""
     return asdict(found)
 
 

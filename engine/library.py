@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from engine.catalogue.grouping import Catalogue
     from engine.doctor.results import CheckReport
     from engine.duplicates.results import Duplicates
-    from engine.explain.results import Explanation, PairExplanation
+    from engine.explain.results import AspectExplanation, Explanation, PairExplanation
     from engine.find.results import FindResult
     from engine.genres.results import GenreRelations
     from engine.indexer.pipeline.reports import IndexProgress, IndexReport, MeasureReport
@@ -351,6 +351,7 @@ class Engine:
         ranking: Ranking = DEFAULT_RANKING,
         no_duplicates: bool = False,
         by: By | None = None,
+        but: str | None = None,
     ) -> QueryResult:
         """Return the k tracks of the library nearest to a track (a file, inside or outside the library, or an id).
 
@@ -369,9 +370,12 @@ class Engine:
             by: Compare by "timbre" (the signature), "rhythm", "harmony" or "mood", or by several with weights:
                 {"rhythm": 2, "timbre": 1}. `similarity` is then that of the aspect, or their weighted mean
                 (`engine.search.aspect_view`). Tracks that lack an aspect are left out. None for the signature.
+            but: A description, as in `find`: the tracks nearest to the query that fit it best come first. `ranking` and
+                `no_duplicates` do not apply.
 
         Raises:
-            QueryError: There is no such track, its file gives no signature, or a filter is out of range.
+            QueryError: There is no such track, its file gives no signature, a filter is out of range, or nothing in the
+                description was understood.
             LibraryError: The library has no signatures to compare with, or fingerprints cannot be stored.
         """
         view = self._session.view()
@@ -382,6 +386,11 @@ class Engine:
             from engine.search.excerpt import query_from_excerpt
 
             query = query_from_excerpt(view, track, at)
+        if but is not None:
+            from engine.find.seeded import nearest_but
+
+            _one_of(but=but, by=by)
+            return nearest_but(view, query, but, k, filters)
         search = self._by(view, by, [track], at=at)
         return nearest_tracks(view, query, k, filters, ranking, no_duplicates=no_duplicates, search=search)
 
@@ -427,6 +436,7 @@ class Engine:
         ranking: Ranking = DEFAULT_RANKING,
         no_duplicates: bool = False,
         by: By | None = None,
+        but: str | None = None,
     ) -> QueryResult:
         """Return the k tracks nearest to the normalised sum of `like` minus the sum of `unlike`.
 
@@ -440,6 +450,7 @@ class Engine:
             ranking: Their order.
             no_duplicates: One file of each recording.
             by: Aspects to compare by.
+            but: As in `similar`.
 
         Raises:
             QueryError: `like` is empty, the seeds cancel out, or as in `similar`.
@@ -447,7 +458,13 @@ class Engine:
         """
         view = self._session.view()
         view.require_signatures()
-        query, search = combine(view, like, unlike), self._by(view, by, like, unlike)
+        query = combine(view, like, unlike)
+        if but is not None:
+            from engine.find.seeded import nearest_but
+
+            _one_of(but=but, by=by)
+            return nearest_but(view, query, but, k, filters)
+        search = self._by(view, by, like, unlike)
         return nearest_tracks(view, query, k, filters, ranking, no_duplicates=no_duplicates, search=search)
 
     def similar_groups(
@@ -521,6 +538,24 @@ class Engine:
         from engine.explain.explanation import explain_two
 
         return explain_two(self._session.view(), a, b)
+
+    def explain_aspects(self, a: TrackName, b: TrackName, by: By = "timbre,rhythm,harmony,mood") -> AspectExplanation:
+        """Return in which aspects two tracks are alike, compared with the library's pairs of tracks.
+
+        Args:
+            a, b: Tracks, in the library or not.
+            by: Aspects as in `similar`; weights do not matter here.
+
+        Raises:
+            QueryError: There is no such track, its file gives no signature, or an aspect is unknown.
+            LibraryError: No track of the library has the aspects.
+        """
+        from engine.explain.aspects import explain_aspects
+
+        view = self._session.view()
+        searched = _aspect_view(view, by)
+        assert searched is not None
+        return explain_aspects(view, searched, a, b)
 
     def genres(self, threshold: float = 1.25, plot: str | os.PathLike[str] | None = None) -> GenreRelations:
         """Return the relations between genres: centroids, nearest genres, equations a - b + c = d, attention.
@@ -606,6 +641,8 @@ class Engine:
         filters: Filters = NO_FILTERS,
         ranking: Ranking = DEFAULT_RANKING,
         by: By | None = None,
+        mix: bool = False,
+        drift: str | None = None,
     ) -> Playlist:
         """Return a radio: the n tracks nearest to all seeds together, in the smoothest order from the nearest on.
 
@@ -618,20 +655,29 @@ class Engine:
             filters: Conditions on its tracks.
             ranking: Selection among the near ones.
             by: Aspects to compare by; see `similar`.
+            mix: A DJ's order instead (`engine.playlists.mixing`): neighbours whose tempo and key fit, of tracks near to
+                the seeds that `measure` has measured. `Playlist.mix` holds the change of each step.
+            drift: A description, as in `find`: tracks with ever more of it, instead of the smoothest order, from four
+                times as many near ones.
 
         Raises:
             QueryError: There is no seed, a seed is unknown or gives no signature, the seeds cancel out, n is not 1 to
                 5,000, or a filter is out of range.
             LibraryError: The library has no signatures to compare with.
         """
-        from engine.playlists.compose import radio
+        from engine.playlists.compose import radio, radio_mix
 
         view = self._session.view()
         view.require_signatures()
-        query, search = combine(view, seeds, unlike), self._by(view, by, seeds, unlike)
-        if search is not None:
-            return radio(search.view, search.query(query), n, filters, ranking)
-        return radio(view, query, n, filters, ranking)
+        query = combine(view, seeds, unlike)
+        if drift is not None:
+            from engine.playlists.drifting import drifting_radio
+
+            _one_of(drift=drift, by=by, mix=mix or None)
+            return drifting_radio(view, query, n, filters, ranking, drift)
+        search = self._by(view, by, seeds, unlike)
+        searched, compared = (search.view, search.query(query)) if search else (view, query)
+        return (radio_mix if mix else radio)(searched, compared, n, filters, ranking)
 
     def path(
         self,
@@ -644,6 +690,7 @@ class Engine:
         variety: float = 0.0,
         seed: int | None = None,
         by: By | None = None,
+        mix: bool = False,
     ) -> Playlist:
         """Return a path of n different tracks from one track to another, in steps as even as the library allows.
 
@@ -659,31 +706,36 @@ class Engine:
             variety: As in `Ranking`: another path each time.
             seed: As in `Ranking`.
             by: Aspects to compare by; see `similar`.
+            mix: Put its tracks into a DJ's order; the ends stay.
 
         Raises:
             QueryError: A name is no track, gives no signature, or occurs twice; n is too small or above 5,000; a
                 filter, the variety or the seed is out of range.
             LibraryError: The library has no signatures to compare with.
         """
-        from engine.playlists.compose import path_between
+        from engine.playlists.compose import mixed, path_between
 
         view = self._session.view()
-        return path_between(view, [start, *via, end], n, filters, variety, seed, _aspect_view(view, by))
+        path = path_between(view, [start, *via, end], n, filters, variety, seed, _aspect_view(view, by))
+        return mixed(view, path, fixed_end=True) if mix else path
 
-    def order(self, tracks: Sequence[TrackName]) -> Playlist:
+    def order(self, tracks: Sequence[TrackName], *, mix: bool = False) -> Playlist:
         """Return the tracks in the smoothest order that starts with the first, without repeats.
 
         `similarity` is to the track before, 1 for the first. Unreadable files are left out and named in `problems`.
 
         Args:
             tracks: In the library or not; `engine.playlists.m3u8.read_playlist` reads them from a file.
+            mix: A DJ's order instead of the smoothest one; see `playlist`.
 
         Raises:
             QueryError: No track can be read, or there are more than 5,000.
         """
-        from engine.playlists.compose import in_order
+        from engine.playlists.compose import in_order, mixed
 
-        return in_order(self._session.view(), tracks)
+        view = self._session.view()
+        ordered = in_order(view, tracks)
+        return mixed(view, ordered, fixed_end=False) if mix else ordered
 
     def save_playlist(self, playlist: Playlist, file: PathName, *, relative: bool = False) -> tuple[str, ...]:
         """Write a playlist as .m3u8 atomically; return one line about each track that cannot be in it.
@@ -872,3 +924,10 @@ def _aspect_view(view: LibraryView, by: By | None) -> AspectView | None:
     from engine.search.aspect_weights import AspectWeights
 
     return AspectView(view, AspectWeights.of(by))
+
+
+def _one_of(**given: object) -> None:
+    """Raise InvalidError if two options that exclude each other are given."""
+    names = [name for name, value in given.items() if value is not None]
+    if len(names) > 1:
+        raise InvalidError(f"{' and '.join(names)} exclude each other", hint="leave one of them out")

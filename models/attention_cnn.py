@@ -7,7 +7,7 @@ Differs from the paper:
 - Its classes are one softmax layer's; here the layer's input is projected to D numbers, the segment's vector, and heads
   read the track's weighted sum of them (`engine.models.encoder`). Valence is read from the mood head: sad, neutral and
   happy are Q3, Q4 and Q1 renormalised.
-- Thirteen slices spread evenly over a track are weighed by a learned score; the paper classifies a 30 s sample's ten
+- Thirteen slices spread evenly over a track are weighted by a learned score; the paper classifies a 30 s sample's ten
   slices one by one.
 - The attention reads the combined map, as the diagram draws it; the text says the max pool's.
 - Training (`engine.training`): a teacher's answers and labels of several sets, not ten genres of the Free Music Archive
@@ -48,7 +48,7 @@ class AttentionCNNConfig:
         attention: Whether the attention vector stands beside the pooled map.
         dim: D, length of the signature.
         dropout: Share of pooled features dropped in training.
-        score, score_heads: How segments are weighed (`engine.models.layers.scoring`), and its attention heads.
+        score, score_heads: Kind of segment score (`engine.models.layers.scoring`), and its attention heads.
     """
 
     slices: int = 13

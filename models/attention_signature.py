@@ -6,7 +6,7 @@ Paper: A. Sridhar, "Attention-guided Spectrogram Sequence Modeling with CNNs for
 Differs from the paper:
 - The log-mel spectrogram is computed from the samples; the paper cuts a picture of it into 217 x 45 pixels a token.
 - The ten 4 s tokens are spread evenly over the whole track; the paper cuts 30 s with about one second of overlap.
-- h_s is the CNN's own embedding of token s, as section 3.2 weighs it, so attention needs queries and keys but no
+- h_s is the CNN's own embedding of token s, as section 3.2 weights it, so attention needs queries and keys but no
   values; the figure of section 2.1 passes the attended sequence to the classifier.
 - Weights are proportional to a power of the attention that token s receives, averaged over heads and queries; the
   power is learned. Section 3.2's softmax of that mean (`score="mean"`) is all but uniform, the more so the longer the

@@ -1,6 +1,6 @@
-"""Checkpoints: one safetensors file holds weights (half precision), config, labels and how they were trained.
+"""Checkpoints: one safetensors file with weights (half precision), settings, labels and the training's parameters.
 
-The file's SHA-256 is the encoder's identity: signatures of two files never mix. Nothing is ever unpickled.
+The file's SHA-256 identifies the encoder: signatures of two files never mix. Nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from engine.models.labels import GENRES, MOODS
 from engine.models.registry import ARCHITECTURES, load_classes
 from engine.models.weights_files import DEFAULT, FORMAT, MALFORMED, EncoderFile, check_digest, default_id, read_metadata
 
-BEFORE_SCORES = {"score": "linear"}  # of files written before the way of weighing segments was a setting
+BEFORE_SCORES = {"score": "linear"}  # of files written before `score` was a setting
 SHORTEST, LONGEST = 0.1, 600.0  # seconds of a window
 MOST_WINDOWS = 10_000
 LARGEST_SETTING = 10**6
@@ -32,7 +32,7 @@ def build(
     moods: tuple[str, ...] = MOODS,
     words: tuple[str, ...] = (),
 ) -> Encoder:
-    """A fresh encoder whose heads answer with these names; raises EncoderError for an unknown name or setting."""
+    """Return an untrained encoder with heads for these labels; raise EncoderError for an unknown name or setting."""
     if name not in ARCHITECTURES:
         raise EncoderError(f"unknown encoder '{name}'; expected one of: {', '.join(ARCHITECTURES)}")
     architecture, settings = load_classes(name)
@@ -53,12 +53,12 @@ def build(
 
 
 def _is_sensible(plan: WindowPlan) -> bool:
-    lengths = SHORTEST <= plan.seconds <= LONGEST  # not where it is NaN
+    lengths = SHORTEST <= plan.seconds <= LONGEST  # false for NaN
     return lengths and 1 <= plan.count <= MOST_WINDOWS and 1 <= plan.segments <= MOST_WINDOWS
 
 
 def _check_numbers(name: str, given: dict[str, Any]) -> None:
-    """Sizes and lengths are never negative, and finite: torch would meet such only when it computes."""
+    """Raise EncoderError for a negative or huge setting, which torch would reject only in use."""
     for setting, value in given.items():
         for number in value if isinstance(value, tuple) else (value,):
             if isinstance(number, int | float) and not 0 <= number <= LARGEST_SETTING:
@@ -68,7 +68,7 @@ def _check_numbers(name: str, given: dict[str, Any]) -> None:
 
 
 def _check_choices(name: str, settings: type, given: dict[str, Any]) -> None:
-    """A setting that is one of a few words must be one of them: dataclasses do not look."""
+    """Raise EncoderError for a value outside a setting's Literal type, which dataclasses do not check."""
     for setting, hint in get_type_hints(settings).items():
         if setting in given and get_origin(hint) is Literal and given[setting] not in get_args(hint):
             words = ", ".join(get_args(hint))
@@ -98,16 +98,16 @@ def contents(encoder: Encoder, name: str, training: dict[str, Any]) -> tuple[dic
 
 
 def load_encoder(file: EncoderFile, device: str = "cpu") -> Encoder:
-    """Load weights, after checking that the file is what its id says, ready for inference.
+    """Load weights for inference, after checking the file's digest against its id.
 
     Raises:
-        EncoderError: Missing, damaged, or other weights than named; or only the heads are left of them.
+        EncoderError: Missing, damaged or other weights; or a retired encoder, of which only the heads ship.
     """
     check_digest(file)
     if file.heads_digest:
         raise EncoderError(
             f"the network of {file.id} no longer ships",
-            hint="what the library stores of it answers, but files can be heard "
+            hint="stored signatures still answer, but new files can be encoded "
             f"with {default_id()} only: engine --encoder {DEFAULT} index PATH adds its signatures beside them",
         )
     encoder = build(file.name, _config(file), file.genres, file.moods, file.words)

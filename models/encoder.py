@@ -1,7 +1,7 @@
-"""The contract that every encoder meets: windows of a track in; one vector and one attention score a segment out.
+"""The interface of encoders: windows of a track in; one vector and one attention score per segment out.
 
-A track is S segments. The network gives h (S, D) and score (S,); the un-normalised signature is sum_s softmax(score)_s
-h_s, which the heads read, and its L2-normalised form is the track's signature (Sridhar 2024, section 3.2).
+A track has S segments. The network computes vectors h (S, D) and scores z (S,). The un-normalised signature is
+r = sum_s w_s h_s with w = softmax(z), the input of the heads; the signature is r / |r| (Sridhar 2024, section 3.2).
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from engine.models.layers.scoring import ReceivedAttention
 Placement: TypeAlias = Literal["sound", "whole"]
 
 SAMPLE_RATE = 22_050  # Hz; every encoder reads it
-CHUNK_WINDOWS = 32  # windows that go through a network at once: bounds memory whatever the track's length
+CHUNK_WINDOWS = 32  # windows encoded at once: bounds memory for long tracks
 
 
 @dataclass(frozen=True)
 class WindowPlan:
     """The windows that an encoder reads: `count` of `seconds` each, spread evenly, each of `segments` segments.
 
-    `placement` says over what they are spread: "sound", from the first to the last sound, where silent segments have no
-    weight; or "whole", from 0 to the end, as encoders of version 0.1 read.
+    `placement` "sound" spreads them from the first to the last sound and gives silent segments no weight; "whole"
+    spreads them from 0 to the end (encoders of version 0.1).
     """
 
     seconds: float
@@ -51,15 +51,15 @@ class WindowPlan:
 
 
 class Encoder(nn.Module):
-    """Base of all encoders: a subclass gives `plan`, `dim`, `front_end`, `embed`, `score`, and calls `add_heads`.
+    """Base of all encoders: a subclass defines `plan`, `dim`, `front_end`, `embed`, `score`, and calls `add_heads`.
 
-    The last layer of `embed` is a batch norm without scale, `standardise`. `metric`, which follows it, is a linear map
-    that brings two parts of one track near each other (`engine.training.pooling`); None where it was not trained.
+    The last layer of `embed` is `standardise`, a batch norm without scale. An optional linear map `metric` follows it,
+    trained to bring parts of one track near each other (`engine.training.pooling`).
 
     Attributes:
-        genres, moods: What the heads answer with, in the order of their outputs.
-        words: What `word_head` answers with, each word by itself; empty, without a head, unless `add_words` is called.
-        reduced: Whether `vectors_of` computes in bf16, on devices that do.
+        genres, moods: Labels of the heads, in the order of their outputs.
+        words: Labels of `word_head`, which are independent of each other; empty, without a head, before `add_words`.
+        reduced: Whether `vectors_of` computes in bf16, on devices that support it.
     """
 
     plan: WindowPlan
@@ -71,17 +71,17 @@ class Encoder(nn.Module):
     centroids: Tensor
     reduced: bool = False
     metric: nn.Linear | None
-    spectrograms: tuple[str, ...] = ("mel",)  # modalities (S, F, T), which masks may hide parts of
-    front_end_fields: tuple[str, ...] = ()  # settings that the front-end depends on: features are cached under them
+    spectrograms: tuple[str, ...] = ("mel",)  # modalities (S, F, T) that augmentation may mask
+    front_end_fields: tuple[str, ...] = ()  # settings that change the features, for cache keys
 
     def __init__(self) -> None:
         super().__init__()
         self.metric = None
 
     def add_heads(self, genres: tuple[str, ...] = GENRES, moods: tuple[str, ...] = MOODS) -> None:
-        """Linear heads on the un-normalised signature; room for the genres' reference centroids (G, D), unit rows.
+        """Add linear heads on the un-normalised signature, and a buffer for reference centroids (G, D), unit rows.
 
-        A second call puts heads for other labels in place of the first ones.
+        A second call replaces the heads.
         """
         self.genres, self.moods = genres, moods
         self.genre_head = nn.Linear(self.dim, len(genres))
@@ -89,17 +89,16 @@ class Encoder(nn.Module):
         self.register_buffer("centroids", torch.zeros(len(genres), self.dim))
 
     def add_metric(self) -> nn.Linear:
-        """Put a linear map (D -> D), the identity at first, between `embed` and the pooling."""
+        """Add a linear map (D -> D), initially the identity, between `embed` and pooling."""
         self.metric = nn.Linear(self.dim, self.dim)
         nn.init.eye_(self.metric.weight)
         nn.init.zeros_(self.metric.bias)
         return self.metric
 
     def add_words(self, words: tuple[str, ...]) -> None:
-        """A linear head that tells how likely each word is, several at once; without words, no head.
+        """Add a linear multi-label head for words; no words remove it. A second call replaces it.
 
-        It reads the un-normalised signature, or the vector of one segment for that segment alone. A second call puts a
-        head for other words in place of the first one.
+        Its input is the un-normalised signature, or one segment's vector for that segment alone.
         """
         self.words = words
         if words:
@@ -109,17 +108,20 @@ class Encoder(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """The device of the weights."""
         return self.genre_head.weight.device
 
     def front_end_key(self) -> str:
-        """Equal for encoders whose front-ends give the same features: caches carry it in their names."""
+        """Return a key for caches of features, equal for encoders with the same front-end."""
         settings = {name: getattr(self.config, name) for name in self.front_end_fields}
         return hashlib.sha256(json.dumps([type(self).__name__, settings]).encode()).hexdigest()[:16]
 
     @torch.no_grad()
     def centre(self, mean: Tensor) -> None:
-        """Take `mean` (D) off every vector, and so off every un-normalised signature, from now on; weights stay."""
+        """Subtract `mean` (D) from all vectors, and so from un-normalised signatures, keeping attention weights.
+
+        sum_s w_s (h_s - m) = r - m, since the weights sum to 1.
+        """
         if isinstance(self.attention_layer, ReceivedAttention):
             self.attention_layer.recentre(mean)
         if self.metric is not None:
@@ -135,11 +137,11 @@ class Encoder(nn.Module):
         return None
 
     def front_end(self, windows: Tensor, second: Tensor | None = None) -> dict[str, Tensor]:
-        """Windows (W, L) at SAMPLE_RATE -> features by modality, (W or S, ...); a window's depend on it alone.
+        """Windows (W, L) at SAMPLE_RATE -> features by modality, (W or S, ...), each window independent of the others.
 
         Args:
-            windows: Of plan.samples, or in training of any whole number of segments.
-            second: `second_source(windows)`, where it is known already.
+            windows: Of plan.samples; in training, of any whole number of segments.
+            second: `second_source(windows)` if already computed.
         """
         raise NotImplementedError
 
@@ -148,7 +150,7 @@ class Encoder(nn.Module):
         raise NotImplementedError
 
     def score(self, vectors: Tensor, audible: Tensor | None = None) -> Tensor:
-        """h (B, S, D), and which segments speak (B, S; by default all) -> scores (B, S) before the softmax."""
+        """h (B, S, D), mask of audible segments (B, S; default all) -> scores (B, S) before the softmax."""
         return self.attention_layer(vectors, audible)
 
     @property
@@ -170,7 +172,7 @@ class Encoder(nn.Module):
         return torch.einsum("bs,bsd->bd", scores.softmax(dim=1), vectors)
 
     def logits(self, head: nn.Module, raw: Tensor) -> Tensor:
-        """Un-normalised signatures (B, D) -> logits (B, C), whose softmax are a head's probabilities."""
+        """Un-normalised signatures (B, D) -> logits (B, C); their softmax is the head's distribution."""
         return head(raw)
 
     def word_probabilities(self, raw: Tensor) -> Tensor:
@@ -178,7 +180,7 @@ class Encoder(nn.Module):
         return self.word_head(raw).sigmoid() if self.words else raw.new_zeros(len(raw), 0)
 
     def own_loss(self, raw: Tensor, genres: Tensor) -> Tensor | None:
-        """Loss that the paper adds to cross-entropy, for un-normalised signatures (B, D) and allowed genres (B, G)."""
+        """Return the paper's additional loss, or None: un-normalised signatures (B, D), allowed genres (B, G)."""
         return None
 
     @torch.inference_mode()
@@ -198,7 +200,7 @@ class Encoder(nn.Module):
 
         Args:
             vectors: h, (S, D).
-            audible: Which segments have a weight, (S,); by default all. At least one must.
+            audible: Segments with non-zero weight, (S,), at least one; by default all.
             starts: Start of each segment in seconds, (S,), copied into the embedding; zeros by default.
         """
         on_device = vectors.to(self.device)[None]

@@ -1,4 +1,4 @@
-"""Front-end pieces that encoders share: level, then log-mel. Fixed functions of the samples: nothing is trained."""
+"""Shared front-end: level normalisation and log-mel spectrogram, without trained parameters."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from torch import Tensor, nn
 from torchaudio.functional import melscale_fbanks
 
 TARGET_RMS = 0.125  # -18 dBFS, about the level of a mastered recording
-MAX_GAIN = 100.0  # +40 dB: a fade-out is lifted, the noise under a silence is not
+MAX_GAIN = 100.0  # +40 dB: amplifies a fade-out, but not the noise floor of silence
 
 
 def normalise_level(windows: Tensor) -> Tensor:
-    """Bring each window (..., L) to TARGET_RMS, so that a file's gain does not matter (up to MAX_GAIN)."""
+    """Scale each window (..., L) to TARGET_RMS, by at most MAX_GAIN, so that a file's gain does not matter."""
     rms = windows.square().mean(dim=-1, keepdim=True).sqrt()
     return windows * (TARGET_RMS / rms.clamp_min(TARGET_RMS / MAX_GAIN))
 

@@ -1,4 +1,4 @@
-"""ICFF-Net: a mel picture of the mix and the accompaniment's own samples, fused by interlaced cross-attention.
+"""ICFF-Net: a mel image of the mix and the waveform of the accompaniment, fused by interlaced cross-attention.
 
 Paper: S. Meng et al., "ICFF-Net: Interlaced cross-attention feature fusion network for music genre classification".
 Equation and section numbers stand beside the lines.
@@ -9,14 +9,14 @@ Differs from the paper:
   u_1; both are projected to one width and layer-normalised (else equation 5's products are so small that its softmax is
   uniform), and u' is averaged over its tokens after equation 10.
 - The accompaniment comes from a repeating-pattern mask (`engine.models.separator`), the paper's from Spleeter. A
-  repetition needs time to be found in: the windows are two blocks of 21 s, cut into segments of 3 s after the mask.
+  pattern needs time to repeat: windows are two blocks of 21 s, split into segments of 3 s after the mask.
 - The mel's one channel takes the place of its picture in three colours; 128 bands, stretched to 256 x 256.
 - The hidden layer of 1,000 (section 2.3) is projected to D numbers, the segment's vector; heads read the track's
-  weighted sum of them (`engine.models.encoder`), and segments are weighed by a learned score.
+  weighted sum of them (`engine.models.encoder`), and a learned score weights the segments.
 - The networks' answers are shorter than their inputs: u_t is (T / 8, L / 8), u_f (T / 8, F / 8), not (T, L), (T, F).
 - Audio at 22,050 Hz, mel bands from 20 Hz to 10 kHz (the paper: 44,100 Hz); fourteen segments of a track, not ten.
 - Its augmentations of the 1-D input are rows of a study (`engine.training.augment.named_variants`), on each block of
-  21 s; the shipped weights learnt without them. Stretching is a phase vocoder's, not SoundTouch's.
+  21 s; the shipped weights were trained without. Time stretching uses a phase vocoder, not SoundTouch.
 - Training (`engine.training`): AdamW on a teacher's answers, then genre, mood and a contrastive term; heads refitted at
   the end. The paper: cross-entropy alone. A teacher's excerpts last 12 s, so that their masks see 12 s only.
 
@@ -66,7 +66,7 @@ class ICFFNetConfig:
         hidden: Of the MLP (section 2.3: 1,000).
         dim: D, length of the signature.
         dropout: Of the MLP (section 2.3: 0.3).
-        score, score_heads: How segments are weighed (`engine.models.layers.scoring`), and its attention heads.
+        score, score_heads: Kind of segment score (`engine.models.layers.scoring`), and its attention heads.
         separator_weights: A safetensors file of a trained separator, or None for the repeating pattern.
     """
 
@@ -150,7 +150,7 @@ def _signal_network(length: int, width: int) -> nn.Sequential:
 
 
 class CrossAttention(nn.Module):
-    """One layer of section 2.3: what the other source adds to each of one's own tokens."""
+    """Section 2.3: u' = softmax(Q K^T / sqrt(d)) V + u, with Q from own tokens u, K and V from the other source."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -164,7 +164,7 @@ class CrossAttention(nn.Module):
         return logits.softmax(dim=2)  # eq 5
 
     def forward(self, own: Tensor, other: Tensor) -> Tensor:
-        """Tokens (B, P, d), (B, P', d) -> own tokens, enriched (B, P, d)."""
+        """Tokens (B, P, d), (B, P', d) -> updated own tokens (B, P, d)."""
         return self.weights(own, other) @ self.value(other) + own  # eq 6, 10
 
 
@@ -233,7 +233,7 @@ class ICFFNet(Encoder):
         self.add_heads()
 
     def second_source(self, windows: Tensor) -> Tensor | None:
-        """Windows (W, L) -> the accompaniment, (W, L), or None where the mix is used instead."""
+        """Windows (W, L) -> accompaniment (W, L), or None if the mix is used instead."""
         if self.config.features == "2d" or self.config.source == "mix":
             return None
         return self.separator.accompaniment(normalise_level(windows))
@@ -241,13 +241,13 @@ class ICFFNet(Encoder):
     def front_end(self, windows: Tensor, second: Tensor | None = None) -> dict[str, Tensor]:
         """Windows (W, L), of whole segments -> by segment {"mel": (S, n_mels, T), "frames": (S, T, L), "spectra"}."""
         length = round(self.config.segment_seconds * SAMPLE_RATE)
-        windows = normalise_level(windows)  # before the segments are, so that a quiet one depends on no file's gain
+        windows = normalise_level(windows)  # before segments: a quiet one must not depend on the file's gain
         features = {}
         if self.config.features != "1d":
             features["mel"] = self.log_mel(normalise_level(windows.reshape(-1, length)))
         if self.config.features != "2d":
-            heard = second if second is not None else self.second_source(windows)
-            features |= self.signal_features((windows if heard is None else heard).reshape(-1, length))
+            source = second if second is not None else self.second_source(windows)
+            features |= self.signal_features((windows if source is None else source).reshape(-1, length))
         return features
 
     def signal_features(self, segments: Tensor) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""The names that heads answer with unless they were trained on others, and how other people's labels map onto them.
+"""The default labels of the heads, and the mapping of users' and data sets' labels onto them.
 
 The fifteen genres are GTZAN's ten (Tzanetakis and Cook 2002) and five more that AllMusic's catalogue has; the four
 moods are the quadrants of Russell's circumplex as used by the 4Q audio emotion data set (Panda, Malheiro, Paiva 2018).
@@ -17,7 +17,7 @@ GENRES = (
 )  # fmt: skip
 MOODS = ("happy", "tense", "sad", "calm")
 QUADRANTS = {"Q1": "happy", "Q2": "tense", "Q3": "sad", "Q4": "calm"}
-VALENCE = {"sad": "sad", "neutral": "calm", "happy": "happy"}  # which mood stands for each degree
+VALENCE = {"sad": "sad", "neutral": "calm", "happy": "happy"}  # mood of each degree
 
 # AllMusic's catalogue names that cover several of the fifteen, or that its own meaning narrows. A user's "Pop/Rock" is
 # split at the slash instead: somebody who writes it does not mean metal.
@@ -35,15 +35,15 @@ TAG_SEPARATORS = ";/,"
 
 @cache
 def spellings() -> dict[str, str]:
-    """The shipped table: a case-folded spelling of a genre tag -> one of GENRES."""
+    """Return the shipped table from case-folded spellings of genre tags to GENRES."""
     table = json.loads(resources.files(__package__).joinpath("genre_spellings.json").read_text("utf-8"))
     return {spelling: genre for genre, variants in table.items() for spelling in (genre, *variants)}
 
 
 def split_tag(tag: str) -> list[str]:
-    """The case-folded parts of a user's genre tag, in order, without repeats: "Rock; Indie/Pop" -> rock, indie, pop.
+    """Split a user's genre tag into case-folded parts, in order, each once: "Rock; Indie/Pop" -> rock, indie, pop.
 
-    A tag that the table spells with its separator ("hip-hop/rap") is kept whole.
+    A tag that the table contains with its separator ("hip-hop/rap") stays whole.
     """
     whole = " ".join(tag.casefold().split())
     if whole in spellings():
@@ -54,18 +54,18 @@ def split_tag(tag: str) -> list[str]:
 
 
 def own_name(label: str) -> str:
-    """A label as an encoder's own genre: case-folded, single spaces, what cannot be printed as U+FFFD."""
+    """Normalise a label: case-folded, single spaces, unprintable characters as U+FFFD."""
     printable = "".join(c if c.isprintable() or c.isspace() else "\ufffd" for c in label)
     return " ".join(printable.casefold().split())
 
 
 def tag_names(tag: str | None, genres: Sequence[str] = GENRES) -> list[str]:
-    """Every genre that a user's tag names, in its own order, without repeats.
+    """Return the genres that a user's tag names, in its order, each once.
 
     Args:
         tag: As it stands in the file.
-        genres: An encoder's genres: a part of the tag that is one of them, or spells one of them, names it. Other
-            parts name one of GENRES where the table knows them, else themselves.
+        genres: An encoder's. A part of the tag that is, or spells, one of them becomes that genre; other parts become
+            one of GENRES if the table has them, else stay.
     """
     whole = own_name(tag or "")
     parts = [whole] if whole in genres else split_tag(tag or "")
@@ -79,7 +79,7 @@ def map_tag(tag: str | None, genres: tuple[str, ...] = GENRES) -> tuple[str, ...
 
 
 def map_training_labels(labels: Iterable[str]) -> frozenset[str]:
-    """The set of GENRES that a training clip's labels allow; labels that fit nothing are ignored."""
+    """Return the GENRES that a training clip's labels allow; unknown labels are ignored."""
     allowed: set[str] = set()
     for label in labels:
         allowed |= CATALOGUES.get(label) or frozenset(map_tag(label))

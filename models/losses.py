@@ -1,4 +1,4 @@
-"""Losses that train encoders. Each averages over labelled examples and is zero, with a gradient, without any."""
+"""Losses that train encoders. Each is a mean over labelled examples; 0, with a gradient, if there are none."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def acl_triplet_loss(signatures: Tensor, classes: Tensor, margin: float) -> Tens
 
     Args:
         signatures: (B, D).
-        classes: Boolean, (B, C). A positive shares a class with the anchor, a negative has others only.
+        classes: Boolean, (B, C). A positive shares a class with the anchor, a negative shares none.
         margin: alpha of eq 25.
     """
     unit = F.normalize(signatures, dim=1)

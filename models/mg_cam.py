@@ -11,13 +11,13 @@ Differs from the paper:
   nothing would be exchanged. Here the values come from the modality that gives the keys.
 - Equations 17 and 18 mix their symbols. Read: f gives a number for each time position of the last map, softmax over
   positions, and two fully connected layers on the weighted positions give h*.
-- The softmax's weights are multiplied by the number of positions (their mean is 1): what follows keeps its scale.
+- The softmax's weights are multiplied by the number of positions (their mean is 1), which keeps the scale.
 - h* is normalised over all of a segment's positions together, which keep what equation 17 makes of them, and Z is
   layer-normalised: else the products in equations 21 and 22 are so small that their softmax is uniform.
 - Equation 20 draws weights for each group of nodes, which all read all groups; here one W_h and one beta_h serve every
   time position, each reading its own Z. They come from a generator with its own seed, and are never trained.
-- V^label F (equation 24) is the heads' product, taken on the track's weighted sum of segments; segments are weighed by
-  a learned score. Softplus's outputs are divided by their sum, so that they are probabilities.
+- V^label F (equation 24) is the heads' product with the track's weighted sum of segments; a learned score weights the
+  segments. Softplus's outputs are divided by their sum, so that they are probabilities.
 - The heads have a bias. Batch norm stands at both ends (each modality's bands, the vector), and nowhere between.
 - Training (`engine.training`): AdamW on a teacher's answers first, then genre, mood and a contrastive term with the ACL
   triplet term (equation 26, for the paper the loss itself); heads refitted at the end. The paper: Adam 3e-4, batch 128.
@@ -68,13 +68,13 @@ class MGCAMConfig:
         fusion: "mutual" (eq 21 to 23) or "concat".
         residual: Whether layers have shortcuts (eq 2); without them, a plain CNN.
         lrn_size, lrn_k, lrn_alpha, lrn_beta: n, k, alpha, beta of eq 4; a size of 0 switches it off.
-        self_attention: Whether positions are weighed (eq 17, 18); all alike otherwise.
+        self_attention: Whether positions are weighted (eq 17, 18); else uniformly.
         enhancement: Whether h_m is made by fixed random nodes (eq 20); by trained ones otherwise.
         widths: Channels of the spectrogram's residual layers (section 4.2).
         mfcc_widths: Channels of the cepstrum's.
         width: d, channels of h* and h_m.
         dropout: p of eq 6.
-        score, score_heads: How segments are weighed (`engine.models.layers.scoring`), and its attention heads.
+        score, score_heads: Kind of segment score (`engine.models.layers.scoring`), and its attention heads.
         classifier: "softplus" (eq 24) or "softmax".
         softplus_beta: beta of eq 8.
         xi: Of eq 20.
@@ -275,17 +275,18 @@ class MGCAM(Encoder):
 
     def embed(self, features: dict[str, Tensor]) -> Tensor:
         """The two modalities (S, ..., T) -> h (S, D)."""
-        seen = None if self.spectrogram is None else self.spectrogram(features["spectrogram"])  # h* (S, P, d)
-        heard = None if self.cepstrum is None else self.cepstrum(features["mfcc"])  # h_m (S, P', d)
-        if seen is None or heard is None:
-            (only,) = [branch for branch in (seen, heard) if branch is not None]
-            return self.standardise(only.mean(dim=1))
-        if self.config.fusion == "mutual":
-            seen, heard = mutual_attention(seen, heard), mutual_attention(heard, seen)  # eq 21, 22
-        return self.standardise(torch.cat([seen.mean(dim=1), heard.mean(dim=1)], dim=1))  # eq 23
+        branches = []
+        if self.spectrogram is not None:
+            branches.append(self.spectrogram(features["spectrogram"]))  # h* (S, P, d)
+        if self.cepstrum is not None:
+            branches.append(self.cepstrum(features["mfcc"]))  # h_m (S, P', d)
+        if len(branches) == 2 and self.config.fusion == "mutual":
+            spectrogram, cepstrum = branches
+            branches = [mutual_attention(spectrogram, cepstrum), mutual_attention(cepstrum, spectrogram)]  # eq 21, 22
+        return self.standardise(torch.cat([branch.mean(dim=1) for branch in branches], dim=1))  # eq 23
 
     def own_loss(self, raw: Tensor, genres: Tensor) -> Tensor | None:
-        """The ACL triplet term, eq 25 and 26, or None where it is switched off."""
+        """Return the weighted ACL triplet loss, eq 25 and 26; None if switched off."""
         if not self.config.triplet:
             return None
         return self.config.triplet * acl_triplet_loss(raw, genres, self.config.margin)

@@ -1,4 +1,4 @@
-"""The heads of an encoder on single segments, in NumPy: questions about stored embeddings load no torch."""
+"""Apply an encoder's heads to single segments in NumPy, so that stored embeddings are queried without torch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class LinearHead:
 
 
 def segment_seconds(file: EncoderFile) -> float:
-    """Length of one of an encoder's segments in seconds; raises EncoderError when its file does not say."""
+    """Return the length of an encoder's segments in seconds; raise EncoderError if its file does not state it."""
     try:
         settings = json.loads(read_metadata(file.path)["config"])
         seconds = float(settings[ARCHITECTURES[file.name].segment_setting])
@@ -38,8 +38,8 @@ def segment_seconds(file: EncoderFile) -> float:
 def segment_genres(file: EncoderFile, vectors: NDArray[np.float32]) -> list[str]:
     """Return the likeliest genre of each segment, as if the track were that segment alone.
 
-    The genre head is linear in every architecture, and what mg_cam does with its output rises with it: the largest
-    output names the genre.
+    The genre head is linear in every architecture, and mg_cam's softplus is monotonic, so argmax_c (W h + b)_c is the
+    likeliest genre.
 
     Args:
         file: The encoder's.
@@ -71,7 +71,7 @@ def segment_words(file: EncoderFile, vectors: NDArray[np.float32]) -> NDArray[np
     if not file.words:
         return np.zeros((len(vectors), 0), np.float32)
     outputs = _outputs(file, "word", len(file.words), vectors)
-    return 0.5 * np.tanh(0.5 * outputs) + 0.5  # the logistic function; no number overflows
+    return 0.5 * np.tanh(0.5 * outputs) + 0.5  # 1 / (1 + exp(-x)) without overflow
 
 
 def word_head(file: EncoderFile, dimensions: int) -> LinearHead:

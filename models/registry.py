@@ -1,6 +1,6 @@
-"""The encoders: one line each. A new one is a module of its name and a line here.
+"""The registry of encoders: a new one is a module of its name and a line here.
 
-This module imports no torch, so that questions about stored embeddings stay light.
+It imports no torch, so that queries of stored embeddings start fast.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ class Architecture:
     """One architecture, in the module `engine.models.NAME`.
 
     Attributes:
-        encoder: Name of its class there; that of its settings, a dataclass, ends in "Config".
-        segment_setting: The setting that holds the length of a segment in seconds (`WindowPlan.segment_seconds`).
-        digest: SHA-256 of the weights that ship, weights/NAME.safetensors; None where none do.
+        encoder: Name of its class there; its settings are the dataclass of that name with "Config" appended.
+        segment_setting: Name of the setting with the length of a segment in seconds (`WindowPlan.segment_seconds`).
+        digest: SHA-256 of the shipped weights, weights/NAME.safetensors; None if none ship.
     """
 
     encoder: str
@@ -48,7 +48,7 @@ ARCHITECTURES: dict[str, Architecture] = {
 
 
 def load_classes(name: str) -> tuple[type[Encoder], type]:
-    """Import an architecture; return its class and that of its settings."""
+    """Import an architecture; return its class and the class of its settings."""
     architecture = ARCHITECTURES[name]
     module = importlib.import_module(f"engine.models.{name}")
     return getattr(module, architecture.encoder), getattr(module, f"{architecture.encoder}Config")

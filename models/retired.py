@@ -1,6 +1,6 @@
 """Encoders of earlier versions: their networks no longer ship, but their heads and centroids do, 25 to 200 kB each.
 
-A library made by one of them still answers from its stored embeddings; only a new file needs a network that ships.
+A library made by one of them is still queried by its stored embeddings; only new files need a shipped network.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Retired:
-    """SHA-256 of the weights that shipped, and of the file of heads that is left of them."""
+    """SHA-256 of the weights that shipped once, and of the file of their heads."""
 
     digest: str
     heads_digest: str
@@ -47,7 +47,7 @@ RETIRED: dict[str, Retired] = {
 
 
 def retired_path(encoder_id: str) -> Path:
-    """Where the heads of a retired encoder lie."""
+    """Return the path of a retired encoder's heads."""
     return (
         Path(str(resources.files("engine.models.weights"))) / "retired" / f"{encoder_id.replace('@', '-')}.safetensors"
     )

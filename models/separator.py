@@ -1,13 +1,13 @@
-"""The accompaniment of a piece: its mix without the voice, as ICFF-Net listens to it (Meng et al., section 2.1).
+"""Separate the accompaniment from the voice, the input of ICFF-Net's 1-D branch (Meng et al., section 2.1).
 
-Differs from the paper: it separates with Spleeter, fine-tuned; those weights are not ours to ship. Instead:
+Differs from the paper: it uses a fine-tuned Spleeter, whose weights cannot be shipped. Instead:
 
-- `RepeatingPattern`, without weights: what sounds again elsewhere is accompaniment, what never comes back is voice.
+- `RepeatingPattern`, without weights: frames that repeat elsewhere are accompaniment, the rest is voice.
   REPET-SIM (Rafii and Pardo 2012, "Music/Voice Separation Using the Similarity Matrix") with the soft mask of librosa's
   example "Vocal separation".
-- `DemucsSeparator`, where a file of weights is given: hybrid Demucs (Défossez 2021) as torchaudio builds it.
+- `DemucsSeparator`, with a file of weights: hybrid Demucs (Défossez 2021) as torchaudio builds it.
 
-A separator is no part of an encoder's weights: it is chosen when the encoder is built.
+A separator is not part of an encoder's weights; it is chosen when the encoder is built.
 """
 
 from __future__ import annotations
@@ -28,50 +28,51 @@ from engine.errors import EncoderError, brief
 from engine.models.encoder import SAMPLE_RATE
 from engine.models.weights_files import MALFORMED
 
-N_FFT, HOP = 4096, 1024  # samples at SAMPLE_RATE: 186 ms tell neighbouring notes of a voice and a guitar apart
-FRAMES_AT_ONCE = 16  # whose neighbours are looked at together: they fit the processor's cache
+N_FFT, HOP = 4096, 1024  # samples at SAMPLE_RATE; 186 ms resolve adjacent notes of a voice and a guitar
+FRAMES_AT_ONCE = 16  # frames processed together; their neighbours fit the processor's cache
 DEMUCS_RATE = 44_100  # Hz
 DEMUCS_SOURCES = ("drums", "bass", "other", "vocals")  # the last is the voice
 
 
 class Separator(Protocol):
-    """Takes the voice out."""
+    """Removes the voice."""
 
     def accompaniment(self, windows: Tensor) -> Tensor:
-        """Windows (W, L) at SAMPLE_RATE -> the same without the voice, (W, L); each depends on itself alone."""
+        """Windows (W, L) at SAMPLE_RATE -> accompaniment (W, L), each window independent of the others."""
         ...
 
 
 def make_separator(weights: str | None = None) -> Separator:
-    """Demucs with these weights (.safetensors), or the separator that needs none; raises EncoderError."""
+    """Return Demucs with these weights (.safetensors), or the separator without weights; raise EncoderError."""
     return DemucsSeparator(Path(weights)) if weights else RepeatingPattern()
 
 
 @dataclass(frozen=True)
 class RepeatingPattern:
-    """A frame's accompaniment is the median of the frames most like it that lie elsewhere in the window.
+    """Estimate each frame's accompaniment as the median of the most similar frames elsewhere in the window.
 
-    A pattern needs time to repeat: give 20 s or more. A shorter window gets a mask from what there is.
+    With V (F, T) the magnitudes, N(t) the frames of largest cosine to frame t, and R = min(V, median_{u in N(t)} V_u),
+    the mask is R^p / (R^p + (margin (V - R))^p). A pattern needs time to repeat: use windows of 20 s or more.
 
     On the 36 pieces that `scripts/separation.py` renders, the lead standing in for the voice, the accompaniment's SDR
     is 5.3 dB on average instead of the mix's 4.5 (gain 0.8, 95 % interval 0.3 to 1.3), and better on 28. librosa's
     example as it stands loses 1.4 dB on average, and is better on 16. It makes worse what has hardly any voice (more
-    than 10 dB below the rest): hip-hop loses 1.4 dB on average, 4.4 at worst, because what the players do once only is
-    taken for voice. It gains little where voice and accompaniment move together, as in reggae and disco (0.5 dB).
+    than 10 dB below the rest): hip-hop loses 1.4 dB on average, 4.4 at worst, because unrepeated playing is
+    mistaken for voice. It gains little where voice and accompaniment move together, as in reggae and disco (0.5 dB).
     21 s take one core about 0.09 s, less than a tenth of what librosa takes.
 
     Differs from librosa's example:
     - The neighbours are the most similar frames. librosa 0.11 links more than it needs, then keeps the earliest.
-    - They are 11, instead of about twice the root of the number of frames: better where few repeat, and quicker.
-    - `margin` is 1, the mask thus Wiener's, instead of 2, which also takes out what is in doubt.
-    - Nothing is taken out below `bass_hz`: voices do not reach there (Rafii and Pardo 2013, REPET).
+    - They are 11 instead of about 2 sqrt(T): better if few frames repeat, and faster.
+    - `margin` is 1, a Wiener mask, instead of 2, which also removes doubtful parts.
+    - Nothing is removed below `bass_hz`, where voices have no energy (Rafii and Pardo 2013, REPET).
 
     Attributes:
-        neighbours: Frames whose median is taken; odd. What sounds at half as many places elsewhere is found.
-        apart_seconds: Nearest place that counts as elsewhere: a held note of the voice is not its own repetition.
-        margin: How many times louder than the rest of a bin its repeating part must be to get half of it.
-        power: Exponent of the soft mask; 2 is Wiener's.
-        bass_hz: Below it all is accompaniment.
+        neighbours: Number of frames in the median; odd. Sound that repeats at half as many places is found.
+        apart_seconds: Least distance of a repetition, so that a held note of the voice is not its own.
+        margin: Factor by which a bin's repeating part must exceed the rest for a mask of 0.5.
+        power: p, exponent of the soft mask; 2 is the Wiener filter.
+        bass_hz: All below is accompaniment.
     """
 
     neighbours: int = 11
@@ -97,12 +98,12 @@ class RepeatingPattern:
 
 
 def repeating_part(magnitudes: Tensor, neighbours: int, apart: int) -> Tensor:
-    """Each frame's median over the frames of greatest cosine to it, (F, T) -> (F, T).
+    """Return each frame's median over the frames of largest cosine to it, (F, T) -> (F, T).
 
     Args:
         magnitudes: (F, T).
-        neighbours: How many frames, odd; fewer where the half of T is less.
-        apart: Frames nearer than this to a frame are no neighbours of it; a quarter of T at most.
+        neighbours: Number of frames, odd; fewer if half of T is less.
+        apart: Least distance of a neighbour in frames; at most a quarter of T.
     """
     frames = magnitudes.T.contiguous()  # (T, F)
     T = len(frames)
@@ -115,7 +116,7 @@ def repeating_part(magnitudes: Tensor, neighbours: int, apart: int) -> Tensor:
 
 
 def _median(values: Tensor) -> Tensor:
-    """(n, odd, F) -> (n, F). On a CPU through NumPy, whose partition is three times as quick as torch's median."""
+    """(n, odd, F) -> (n, F); on a CPU by NumPy's partition, three times as fast as torch's median."""
     if values.device.type != "cpu":
         return values.median(dim=1).values
     middle = values.shape[1] // 2
@@ -123,14 +124,14 @@ def _median(values: Tensor) -> Tensor:
 
 
 def soft_mask(wanted: Tensor, other: Tensor, power: float) -> Tensor:
-    """wanted^power / (wanted^power + other^power), 0 where both are 0: librosa's softmask."""
+    """Return wanted^p / (wanted^p + other^p), 0 if both are 0 (librosa's softmask)."""
     greater = torch.maximum(wanted, other).clamp_min(torch.finfo(wanted.dtype).tiny)
     a, b = (wanted / greater) ** power, (other / greater) ** power
     return a / (a + b).clamp_min(torch.finfo(wanted.dtype).tiny)
 
 
 class DemucsSeparator:
-    """Hybrid Demucs, all sources but the voice, added up.
+    """Hybrid Demucs: the sum of all sources except the voice.
 
     Args:
         weights: A .safetensors file of `torchaudio.models.HDemucs`; where its metadata has a `config` (JSON), with the

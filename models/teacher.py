@@ -1,8 +1,8 @@
-"""MusiCNN (Pons and Serra 2019, MSD weights, ISC licence) as a teacher in training. Nothing at run time needs it.
+"""MusiCNN (Pons and Serra 2019, MSD weights, ISC licence) as a teacher in training. Not used at run time.
 
-Equal to the published network (up to float32 rounding), written for training on a CPU: the wide filters of its first
-layer are computed as matrix products, each maximum over bands is taken before the norm that follows it, and by halving,
-which vectorises where PyTorch's own reduction of a middle axis does not.
+Equal to the published network up to float32 rounding, optimised for a CPU: the wide filters of its first layer are
+matrix products; each maximum over bands is taken before the following norm, and by pairwise halving, which vectorises,
+unlike PyTorch's reduction of a middle axis.
 """
 
 from __future__ import annotations
@@ -84,10 +84,10 @@ class Teacher(nn.Module):
         return x * scale + (beta - mean * scale)
 
     def _peak(self, convolve: Callable[[Tensor], Tensor], i: int) -> Tensor:
-        """max over bands of norm(relu(convolution)), with the maximum taken first.
+        """Return max over bands of norm(relu(convolution)), with the maximum taken first.
 
-        Bias, relu and a positive scale keep the order. Where the scale is negative the filter's sign is flipped, and
-        the maximum becomes the minimum.
+        norm(relu(x + b)) = g relu(x + b) + c is monotonic in x. For g > 0, max_f norm(relu(x_f + b)) is
+        norm(relu(max_f x_f + b)); for g < 0 it needs min_f x_f = -max_f (-x_f), so the filter's sign is flipped.
         """
         sign = torch.where(getattr(self, f"bn{i + 1}_gamma") < 0, -1.0, 1.0)  # (out,)
         winner = convolve(sign) * sign + getattr(self, f"conv{i}_bias")  # (B, T, out)
@@ -124,7 +124,7 @@ class Teacher(nn.Module):
 
 
 def _greatest(x: Tensor) -> Tensor:
-    """The maximum over the third axis of (B, T, F, C), by halves that may overlap: (B, T, C)."""
+    """Return the maximum over the third axis, (B, T, F, C) -> (B, T, C), by halves that may overlap."""
     while (count := x.shape[2]) > 1:
         half = (count + 1) // 2
         x = torch.maximum(x[:, :, :half], x[:, :, count - half :])

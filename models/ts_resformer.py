@@ -12,7 +12,7 @@ Differs from the paper:
 - Training (`engine.training`): AdamW on a teacher's answers, then genre, mood and a contrastive term; heads refitted at
   the end. The paper: Adam 1e-3, batch 32, cross-entropy on FMA-small's eight genres.
 - The classifier's fully connected layer is split: a projection to D numbers, the slice's vector, and heads on the
-  track's weighted sum of slices (`engine.models.encoder`). Slices are weighed by a learned score.
+  track's weighted sum of slices (`engine.models.encoder`). A learned score weights the slices.
 - A track gives three slices, spread evenly; the paper cuts a 30 s excerpt into four that overlap by half.
 
 Not given in the paper, chosen here:
@@ -58,7 +58,7 @@ class TSResformerConfig:
         time_filter: Shape 2 x N of the convolution along time.
         channels: Of each of the two (section 3.2.2: 32).
         squeeze: Reduction of the time and frequency attention.
-        tf_attention: Whether they weigh their maps.
+        tf_attention: Whether time and frequency attention weight the maps.
         convolution: Whether there is a residual branch (Table 5).
         widths: Channels of the residual blocks.
         se: Whether the blocks squeeze and excite.
@@ -69,7 +69,7 @@ class TSResformerConfig:
         heads, feed_forward, sequence_dropout: Of the Transformer (section 3.2.4).
         dim: D, length of the signature.
         dropout: Share of joined features dropped in training.
-        score, score_heads: How segments are weighed (`engine.models.layers.scoring`), and its attention heads.
+        score, score_heads: Kind of segment score (`engine.models.layers.scoring`), and its attention heads.
     """
 
     slices: int = 3
@@ -98,7 +98,7 @@ class TSResformerConfig:
 
 
 class AxisAttention(nn.Module):
-    """Time attention, figure 8, on axis 3 of a map; frequency attention on axis 2: a sigmoid weight for each place."""
+    """Time attention (figure 8) on axis 3 of a map, frequency attention on axis 2: a sigmoid weight per position."""
 
     def __init__(self, axis: int, length: int, squeeze: int) -> None:
         super().__init__()
@@ -107,7 +107,7 @@ class AxisAttention(nn.Module):
         self.excite = nn.Conv1d(max(1, length // squeeze), length, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, F, T) -> the same, weighed along one axis."""
+        """(B, C, F, T) -> (B, C, F, T), weighted along one axis."""
         others = [axis for axis in (1, 2, 3) if axis != self.axis]
         means = x.mean(dim=others)[..., None]  # (B, length, 1), eq 6
         weights = torch.sigmoid(self.excite(F.relu(self.squeeze(means))))
@@ -115,7 +115,7 @@ class AxisAttention(nn.Module):
 
 
 class TimeFrequency(nn.Module):
-    """Section 3.2.2: two first convolutions of different shapes, each map weighed along its axis, joined."""
+    """Section 3.2.2: two first convolutions of different shapes, each map weighted along its axis, concatenated."""
 
     def __init__(self, config: TSResformerConfig, frames: int) -> None:
         super().__init__()
@@ -136,7 +136,7 @@ class TimeFrequency(nn.Module):
 
 def _same_convolution(channels: int, shape: tuple[int, int]) -> nn.Sequential:
     height, width = shape
-    pad = nn.ZeroPad2d(((width - 1) // 2, width // 2, (height - 1) // 2, height // 2))  # as long as the input
+    pad = nn.ZeroPad2d(((width - 1) // 2, width // 2, (height - 1) // 2, height // 2))  # same size as the input
     return nn.Sequential(pad, nn.Conv2d(1, channels, shape, 2, bias=False), nn.BatchNorm2d(channels), nn.ReLU())
 
 

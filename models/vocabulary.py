@@ -1,8 +1,8 @@
-"""The words that an encoder may describe sound with, and where each word's training targets come from.
+"""The vocabulary of the word head, and the sources of each word's training targets.
 
 Three sources: the fifty tags of MusiCNN (Pons and Serra 2019, trained on the Million Song Dataset's Last.fm tags);
-those of the 521 AudioSet classes of YAMNet (Gemmeke et al. 2017) that speak of music, voices, rooms, crowds and noise;
-and the AllMusic moods of the 4Q audio emotion data set (Panda, Malheiro, Paiva 2018). A word that several of them know
+those of YAMNet's 521 AudioSet classes (Gemmeke et al. 2017) for music, voices, rooms, crowds and noise;
+and the AllMusic moods of the 4Q audio emotion data set (Panda, Malheiro, Paiva 2018). A word in several of them
 is one word with several sources.
 """
 
@@ -23,7 +23,7 @@ MUSICNN_WORDS = {
     "female vocalist": "female vocals",
     "male vocalists": "male vocals",
     "chillout": "chill",
-}  # tags that are called otherwise here; the others are their own words, case-folded
+}  # renamed tags; the others are used case-folded
 
 YAMNET_CLASSES = 521
 # Output of the network -> word; the outputs are numbered as in yamnet_class_map.csv.
@@ -63,7 +63,7 @@ YAMNET_WORDS = {
     519: "radio", 520: "field recording",
 }  # fmt: skip
 
-# As the data set spells them: those that at least 15 of its clips to train on carry.
+# In the data set's spelling: moods of at least 15 training clips.
 MOODS = (
     "Joyous", "Sad", "Gloomy", "Angry", "Hostile", "Harsh", "Calm/Peaceful", "Bitter", "Exciting", "Cheerful", "Happy",
     "Reckless", "Greasy", "Soothing", "Bleak", "Fiery", "Fierce", "Spicy", "Tense/Anxious", "Sexy", "Gentle", "Lazy",
@@ -88,7 +88,7 @@ MOOD_WORDS = {
     "Cynical/Sarcastic": "cynical",
     "Laid-Back/Mellow": "mellow",
     "Amiable/Good-Natured": "good-natured",
-}  # moods that are called otherwise here; the others are their own words, case-folded
+}  # renamed moods; the others are used case-folded
 
 
 @dataclass(frozen=True)
@@ -96,10 +96,10 @@ class Word:
     """A word and its sources; a word has at least one.
 
     Attributes:
-        word: As it is shown: case-folded English, without commas or semicolons.
-        musicnn: Outputs of MusiCNN, of 50, that mean it.
-        yamnet: Outputs of YAMNet, of 521, that mean it.
-        mood_word: The AllMusic mood that means it, as the 4Q data set spells it.
+        word: For display: case-folded English, without commas or semicolons.
+        musicnn: Its outputs among MusiCNN's 50.
+        yamnet: Its outputs among YAMNet's 521.
+        mood_word: Its AllMusic mood, in the 4Q data set's spelling.
     """
 
     word: str
@@ -122,4 +122,4 @@ def _merged() -> tuple[Word, ...]:
     )
 
 
-WORDS: tuple[Word, ...] = _merged()  # tags first, then what YAMNET_WORDS adds, then moods
+WORDS: tuple[Word, ...] = _merged()  # MusiCNN's tags, then YAMNet's further words, then moods

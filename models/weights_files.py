@@ -1,4 +1,4 @@
-"""Weights on disk: those that ship (`engine.models.registry`) and files that users trained. Needs no torch."""
+"""Weights on disk: shipped ones (`engine.models.registry`) and files that users trained. Imports no torch."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class EncoderFile:
     Attributes:
         name: The architecture, a key of `engine.models.registry.ARCHITECTURES`.
         digest: SHA-256 of the file, in hex.
-        path: Where it lies.
-        heads_digest: SHA-256 of the file where it holds the heads of weights that no longer ship; else None.
+        path: The file.
+        heads_digest: SHA-256 of the file if it has only the heads of retired weights; else None.
     """
 
     name: str
@@ -53,12 +53,12 @@ class EncoderFile:
 
     @cached_property
     def genres(self) -> tuple[str, ...]:
-        """Outputs of the genre head, in order; raises EncoderError when the file does not list them."""
+        """Outputs of the genre head, in order; raises EncoderError if the file does not list them."""
         return self._labels["genres"]
 
     @cached_property
     def moods(self) -> tuple[str, ...]:
-        """Outputs of the mood head, in order; raises EncoderError when the file does not list them."""
+        """Outputs of the mood head, in order; raises EncoderError if the file does not list them."""
         return self._labels["moods"]
 
     @cached_property
@@ -66,7 +66,7 @@ class EncoderFile:
         """Outputs of the word head, in order; empty for an encoder without words.
 
         Raises:
-            EncoderError: The file does not say what its heads answer with.
+            EncoderError: The file does not list its labels.
         """
         return self._labels["words"]
 
@@ -76,30 +76,30 @@ class EncoderFile:
 
 
 def encoder_id(name: str, digest: str) -> str:
-    """`name@` and the first six hex digits of its weights' SHA-256."""
+    """Return `name@` and the first six hex digits of its weights' SHA-256."""
     return f"{name}@{digest[:DIGEST_LETTERS]}"
 
 
 def shipped_ids() -> list[str]:
-    """Ids of the encoders that ship."""
+    """Return the ids of the shipped encoders."""
     return [encoder_id(name, digest) for name, digest in SHIPPED.items()]
 
 
 def default_id() -> str:
-    """Id of the encoder that a new library gets."""
+    """Return the id of a new library's encoder."""
     return encoder_id(DEFAULT, SHIPPED[DEFAULT])
 
 
 def shipped_path(name: str) -> Path:
-    """Where the weights of a shipped encoder lie."""
+    """Return the path of a shipped encoder's weights."""
     return Path(str(resources.files("engine.models.weights"))) / f"{name}.safetensors"
 
 
 def find_encoder(spec: str | None = None) -> EncoderFile:
-    """The weights that `NAME`, `NAME@HASH` or a path of a .safetensors file means; None is the default.
+    """Return the weights for `NAME`, `NAME@HASH` or the path of a .safetensors file; None is the default.
 
     Raises:
-        EncoderError: There is no such encoder; the message lists those there are.
+        EncoderError: There is no such encoder; the hint lists the installed ones.
     """
     spec = spec or DEFAULT
     if spec.endswith(".safetensors"):
@@ -123,8 +123,8 @@ def find_encoder(spec: str | None = None) -> EncoderFile:
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """Metadata of a checkpoint; raises EncoderError when the file is missing or is no checkpoint of Engine's."""
-    if path.exists() and not path.is_file():  # to open a pipe could wait for ever
+    """Return a checkpoint's metadata; raise EncoderError if the file is missing or not a checkpoint of Engine."""
+    if path.exists() and not path.is_file():  # opening a pipe could block
         raise EncoderError(
             f"expected an encoder's weights in {path}, cannot read them: not a regular file", hint=FROM_TRAINING
         )
@@ -143,13 +143,11 @@ def read_metadata(path: Path) -> dict[str, str]:
 
 
 def read_labels(path: Path) -> dict[str, tuple[str, ...]]:
-    """The "genres", "moods" and "words" of a checkpoint, in the order of its heads' outputs.
-
-    A file need not list words: then it has none.
+    """Return "genres", "moods" and "words" of a checkpoint, in the order of its heads' outputs; words may be absent.
 
     Raises:
-        EncoderError: The file is missing, or does not list distinct, printable names of genres and moods, or of words
-            where it lists any.
+        EncoderError: The file is missing, or does not list distinct, printable names of genres, moods and, if any,
+            words.
     """
     try:
         found = json.loads(read_metadata(path)["labels"])
@@ -169,7 +167,7 @@ def read_labels(path: Path) -> dict[str, tuple[str, ...]]:
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file, in hex."""
+    """Return the SHA-256 of a file, in hex."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
@@ -179,7 +177,7 @@ def file_digest(path: Path) -> str:
 
 
 def check_digest(file: EncoderFile) -> None:
-    """Raise EncoderError unless the file is what its id says."""
+    """Raise EncoderError unless the file's digest matches its id."""
     found, expected = file_digest(file.path), file.heads_digest or file.digest
     if found != expected:
         raise EncoderError(
@@ -189,10 +187,10 @@ def check_digest(file: EncoderFile) -> None:
 
 
 def reference_centroids(file: EncoderFile) -> NDArray[np.float32]:
-    """The centroids that come with an encoder: a unit row for each of its genres (G, D), zero where it has none.
+    """Return an encoder's reference centroids (G, D): a unit row per genre, zero for a genre without.
 
     Raises:
-        EncoderError: The weights are missing, damaged, or others than named.
+        EncoderError: The weights are missing, damaged, or do not match the id.
     """
     check_digest(file)
     try:

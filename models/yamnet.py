@@ -1,7 +1,7 @@
-"""YAMNet (Google's AudioSet classifier, Apache-2.0) as a second teacher in training. Nothing at run time needs it.
+"""YAMNet (Google's AudioSet classifier, Apache-2.0) as a second teacher in training. Not used at run time.
 
-MusiCNN knows genres; YAMNet knows instruments, voices and textures. It runs in `ai-edge-litert`, the extra `teachers`,
-which is imported here only, and here only when the network is opened.
+MusiCNN distinguishes genres; YAMNet instruments, voices and textures. It runs in `ai-edge-litert` (the extra
+`teachers`), imported only when the network is opened.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from engine.errors import TrainingError
 
 SAMPLE_RATE = 16_000  # Hz
-PATCH_SAMPLES = 15_600  # 0.975 s: 96 frames of 10 ms, and what the last one's window adds
+PATCH_SAMPLES = 15_600  # 0.975 s: 96 frames with a hop of 10 ms and a window of 25 ms
 FEATURES = 1024
 WORDS = 521  # AudioSet's classes
 FEATURES_TENSOR = "yamnet_frames/global_average_pooling2d/Mean"
@@ -28,7 +28,7 @@ class Yamnet:
 
     Args:
         weights: The network as a .tflite file of one patch, with the published tensors' names.
-        threads: That it computes with.
+        threads: Number of CPU threads.
 
     Raises:
         TrainingError: `ai-edge-litert` is not installed, or the file is missing or holds something else.
@@ -41,7 +41,7 @@ class Yamnet:
         self._features, self._logits = places[FEATURES_TENSOR], places[LOGITS_TENSOR]
 
     def __call__(self, patches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Patches (B, PATCH_SAMPLES) in [-1, 1] -> features (B, FEATURES), none below 0, and logits (B, WORDS)."""
+        """Patches (B, PATCH_SAMPLES) in [-1, 1] -> features (B, FEATURES), at least 0, and logits (B, WORDS)."""
         features, logits = np.empty((len(patches), FEATURES), np.float32), np.empty((len(patches), WORDS), np.float32)
         for row, patch in enumerate(patches.astype(np.float32)):
             self._network.set_tensor(self._input, patch[None])
@@ -52,7 +52,7 @@ class Yamnet:
 
 
 def _session(weights: Path, threads: int) -> Any:
-    """The interpreter, ready; its tensors are YAMNet's by name and shape."""
+    """Return a ready interpreter; raise TrainingError unless its tensors have YAMNet's names and shapes."""
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:
@@ -61,7 +61,7 @@ def _session(weights: Path, threads: int) -> Any:
             hint="pip install 'music-engine[teachers]'",
         ) from error
     try:
-        with warnings.catch_warnings():  # it warns that keeping inner tensors takes memory: here, 10 MB
+        with warnings.catch_warnings():  # about the memory of inner tensors: 10 MB
             warnings.simplefilter("ignore")
             network = Interpreter(str(weights), experimental_preserve_all_tensors=True, num_threads=threads)
         network.allocate_tensors()

@@ -16,6 +16,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "engine explain song.mp3",
         "engine explain song.mp3 --plot attention.png",
         "engine explain song.mp3 other.flac",
+        "engine explain song.mp3 other.flac --by timbre,rhythm,harmony,mood",
     ),
     "export": ("engine export signatures.npz",),
     "find": (
@@ -27,8 +28,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "map": ("engine map --out map.html", "engine map --out map.png --dims 3"),
     "playlist": (
         "engine playlist song.mp3 -n 20 --out radio.m3u8",
+        'engine playlist song.mp3 -n 10 --drift "ever calmer"',
         "engine playlist --from song.mp3 --to other.flac -n 10",
         "engine playlist --order list.m3u8 --out smooth.m3u8",
+        "engine playlist --order list.m3u8 --mix",
     ),
     "recommend": ("engine recommend --history history.csv -n 10",),
     "relocate": ("engine relocate ~/Music ~/Archive",),
@@ -40,6 +43,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "engine similar song.mp3 -k 10",
         "engine similar song.mp3 --by rhythm=2,timbre=1",
         "engine similar song.mp3 --at 1:05-1:20 --per-artist 1",
+        'engine similar song.mp3 --but "slower, with strings"',
         "engine similar song.mp3 --tag guitar --not-tag vocals",
         'engine similar --like song.mp3 --like "artist:Ruby Lane" --unlike 12',
     ),

@@ -9,12 +9,12 @@ import click
 
 from engine import documents
 from engine.cli.group import Settings, cli
-from engine.cli.options import coverage_option, one_format, output_options
+from engine.cli.options import by_option, coverage_option, one_format, output_options
 from engine.cli.tables import print_csv
 from engine.cli.text import bar, counted, displayable, heading, print_json
 
 if TYPE_CHECKING:
-    from engine.explain.results import Explanation, Moment, PairExplanation
+    from engine.explain.results import AspectExplanation, Explanation, Moment, PairExplanation
     from engine.library import Engine
 
 BAR_WIDTH = 20
@@ -23,6 +23,7 @@ MOST_PAIRS = 10
 MOST_WORDS = 3  # beside a window
 WIDEST_LINE, NARROWEST = 80, 12  # characters of a line, and of its words at the least
 WINDOW_COLUMNS = ("start", "end", "weight", "genre")
+ASPECT_COLUMNS = ("aspect", "similarity", "percentile")
 PAIR_COLUMNS = ("a_start", "a_end", "b_start", "b_end", "contribution")
 
 
@@ -30,6 +31,7 @@ PAIR_COLUMNS = ("a_start", "a_end", "b_start", "b_end", "contribution")
 @click.argument("track", metavar="TRACK")
 @click.argument("other", required=False, metavar="[OTHER]")
 @click.option("--plot", metavar="FILE.png", help="Draw the attention above the track's mel spectrogram.")
+@by_option
 @coverage_option
 @output_options
 @click.pass_obj
@@ -38,6 +40,7 @@ def explain(
     track: str,
     other: str | None,
     plot: str | None,
+    by: dict[str, float] | None,
     coverage: str | None,
     as_json: bool,
     as_csv: bool,
@@ -50,8 +53,14 @@ def explain(
     one_format(as_json, as_csv)
     if other is not None and plot is not None:
         raise click.UsageError("expected one TRACK with --plot, found two: a picture shows one track")
+    if other is None and by is not None:
+        raise click.UsageError("expected two tracks with --by; for example: engine explain a.mp3 b.mp3 --by rhythm")
     with settings.open(coverage=coverage) as library:
-        if other is None:
+        if other is not None and by is not None:
+            aspects = library.explain_aspects(track, other, by)
+            lines = _lines_of_aspects(aspects, _heading(library, track), _heading(library, other))
+            document = documents.aspect_explanation(aspects)
+        elif other is None:
             explanation = library.explain(track, plot)
             lines = _lines_of_track(explanation, _heading(library, track))
             document = documents.explanation(explanation) if as_json or as_csv else {}
@@ -73,6 +82,9 @@ def explain(
 
 def _print_csv(document: dict[str, Any]) -> None:
     """Print a record for each window of a track, or for each pair of windows of two tracks."""
+    if "aspects" in document:
+        print_csv(ASPECT_COLUMNS, document["aspects"])
+        return
     if "windows" in document:
         print_csv(WINDOW_COLUMNS, document["windows"])
         return
@@ -136,6 +148,15 @@ def _lines_of_pair(pair: PairExplanation, a: str, b: str) -> list[str]:
         )
     together = sum(entry.contribution for entry in largest)
     return [*lines, f"    {'together':<32}  {together:+.4f}"]
+
+
+def _lines_of_aspects(found: AspectExplanation, a: str, b: str) -> list[str]:
+    rows = [
+        f"    {each.aspect:<9}{each.similarity:.3f} {bar(each.percentile, BAR_WIDTH)} above {each.percentile:.0%}"
+        for each in found.aspects
+    ]
+    title = f"    {'':<9}{'cosine':<{BAR_WIDTH + 7}}of the library's pairs"
+    return [f"A  {a}", f"B  {b}", f"  {found.summary}", title, *rows]
 
 
 def _place(start: float, end: float) -> str:

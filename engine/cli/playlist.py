@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from engine.playlists.results import Playlist, PlaylistTrack
     from engine.search.filters import Filters
 
+MIX_COLUMNS = ("tempo", "change", "key", "step")
 FORMS = "expected SEEDs, or --from A --to B, or --order LIST.m3u8; for example: engine playlist track.flac -n 25"
 
 
@@ -58,9 +59,11 @@ FORMS = "expected SEEDs, or --from A --to B, or --order LIST.m3u8; for example: 
     help="With --history or --db: how many days before the newest event are recent; default: 14.",
 )
 @by_option
+@click.option("--mix", is_flag=True, help="A DJ's order: neighbours whose tempo and key fit; after `index --features`.")
 @click.option("--out", metavar="FILE.m3u8", help="Write the playlist to this file; replace an earlier one.")
 @click.option("--relative", is_flag=True, help="With --out: write paths relative to the playlist's folder.")
 @filter_options
+@click.option("--drift", metavar="TEXT", help="A radio with ever more of this, such as 'ever calmer'.")
 @diverse_option("A radio of tracks that differ from each other")
 @click.option("--hubs", is_flag=True, help="Do not demote hub tracks: a radio of the plainly nearest.")
 @variety_options
@@ -107,7 +110,7 @@ def _check(
     out: str | None, relative: bool, *, seeds: tuple[str, ...], n: int | None, unlike: tuple[str, ...],
     start: str | None, end: str | None, via: tuple[str, ...], listed: str | None, history: str | None,
     from_library: bool, again_days: float | None, diverse: float, hubs: bool, variety: float, seed: int | None,
-    by: dict[str, float] | None, **filters: Any,
+    by: dict[str, float] | None, mix: bool, drift: str | None, **filters: Any,
 ) -> None:  # fmt: skip
     path = start is not None or end is not None
     if bool(seeds or unlike) + path + (listed is not None) != 1 or (start is None) != (end is None):
@@ -116,8 +119,8 @@ def _check(
         raise click.UsageError("--via belongs to --from and --to")
     if relative and not out:
         raise click.UsageError("--relative belongs to --out FILE.m3u8")
-    if (path or listed) and (diverse or hubs):
-        raise click.UsageError("--diverse and --hubs belong to SEEDs")
+    if (path or listed) and (diverse or hubs or drift is not None):
+        raise click.UsageError("--diverse, --hubs and --drift belong to SEEDs")
     if history is not None and from_library:
         raise click.UsageError("--history and --db exclude each other; choose one")
     heard = history is not None or from_library
@@ -130,7 +133,7 @@ def _check(
 def _make(
     library: Engine, *, seeds: tuple[str, ...], n: int | None, unlike: tuple[str, ...], start: str | None,
     end: str | None, via: tuple[str, ...], listed: str | None, diverse: float, hubs: bool, variety: float,
-    seed: int | None, by: dict[str, float] | None, **options: Any,
+    seed: int | None, by: dict[str, float] | None, mix: bool, drift: str | None, **options: Any,
 ) -> tuple[Playlist, tuple[str, ...], tuple[str, ...]]:  # fmt: skip
     """Return the playlist, a line about each named track that is missing from it, and other remarks."""
     from engine.playlists.m3u8 import read_playlist
@@ -138,14 +141,16 @@ def _make(
 
     if listed is not None:
         read = read_playlist(listed)
-        made = library.order(read.paths)
+        made = library.order(read.paths, mix=mix)
         return made, read.problems + made.problems, ()
     filters, remarks = _unheard(library, **options)
     if start is not None and end is not None:
-        path = library.path(start, end, n or 25, via, filters=filters, variety=variety, seed=seed, by=by)
+        path = library.path(start, end, n or 25, via, filters=filters, variety=variety, seed=seed, by=by, mix=mix)
         return path, (), remarks
     ranking = Ranking(diverse, hubs, variety, seed)
-    return library.playlist(seeds, n or 25, unlike=unlike, filters=filters, ranking=ranking, by=by), (), remarks
+    order: dict[str, Any] = {"ranking": ranking, "by": by, "mix": mix, "drift": drift}
+    made = library.playlist(seeds, n or 25, unlike=unlike, filters=filters, **order)
+    return made, (), remarks
 
 
 def _unheard(
@@ -162,15 +167,37 @@ def _unheard(
 
 
 def _print(made: Playlist) -> None:
+    changes = _changes(made)
     if on_terminal():
         rows = [
-            (number, f"{track.similarity:.3f}", *name_cells(track.artist, track.title, track.path), track.track_id)
-            for number, track in enumerate(made.tracks, start=1)
+            (
+                number,
+                f"{track.similarity:.3f}",
+                *name_cells(track.artist, track.title, track.path),
+                track.track_id,
+                *mix,
+            )
+            for number, (track, mix) in enumerate(zip(made.tracks, changes, strict=True), start=1)
         ]
-        print_table(("", "similar", "artist", "title", "id"), rows)
+        print_table(("", "similar", "artist", "title", "id", *(MIX_COLUMNS if made.mix else ())), rows)
         return
-    for number, track in enumerate(made.tracks, start=1):
-        click.echo(_line(number, track))
+    for number, (track, mix) in enumerate(zip(made.tracks, changes, strict=True), start=1):
+        click.echo("  ".join([_line(number, track), *filter(None, mix)]))
+
+
+def _changes(made: Playlist) -> list[tuple[str, ...]]:
+    """Return tempo, its change, key, and the change of key of each track; nothing for playlists in another order."""
+    if not made.mix:
+        return [()] * len(made.tracks)
+    return [
+        (
+            f"{step.tempo:.0f} bpm" if step.tempo else "no tempo",
+            "" if step.tempo_change is None else f"{step.tempo_change:+.1%}",
+            step.camelot or "no key",
+            "" if step.key_steps is None else counted(step.key_steps, "step"),
+        )
+        for step in made.mix
+    ]
 
 
 def _line(number: int, track: PlaylistTrack) -> str:

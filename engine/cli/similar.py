@@ -53,6 +53,7 @@ TITLE_SEEDS = 4  # named in the title of an answer
 @click.option("--at", type=MOMENT, metavar="FROM-TO", help="Only this part of each TRACK, for example 1:05-1:20.")
 @by_option
 @click.option("--group", type=click.Choice(["artist", "album"]), help="Answer in artists or albums.")
+@click.option("--but", metavar="TEXT", help="Of what is near, first what fits this, such as 'with female vocals'.")
 @filter_options
 @diverse_option("Prefer matches that differ from each other")
 @click.option("--hubs", is_flag=True, help="Do not demote hub tracks: plain order by similarity.")
@@ -96,7 +97,8 @@ def similar(
 
 def _check(
     tracks: tuple[str, ...], combined: tuple[str, ...], *, at: tuple[float, float] | None, group: str | None,
-    variety: float, no_duplicates: bool, by: dict[str, float] | None, **options: Any,
+    variety: float, no_duplicates: bool, by: dict[str, float] | None, but: str | None, hubs: bool, diverse: float,
+    **options: Any,
 ) -> None:  # fmt: skip
     """Refuse options that exclude each other."""
     if bool(tracks) == bool(combined):
@@ -105,6 +107,8 @@ def _check(
         raise click.UsageError("--at belongs to TRACKs, without --group")
     if by and at:
         raise click.UsageError("--by belongs to whole TRACKs, without --at")
+    if but is not None and (by or group or no_duplicates or variety or hubs or diverse):
+        raise click.UsageError("--but has its own order: leave out --by, --group, --no-duplicates and other orders")
     for given, name in ((by, "--by"), (no_duplicates, "--no-duplicates"), (variety, "--variety")):
         if given and group:
             raise click.UsageError(f"{name} belongs to tracks, without --group")
@@ -113,23 +117,22 @@ def _check(
 def _answer(
     library: Engine, like: tuple[str, ...], unlike: tuple[str, ...], *, combined: bool, k: int, group: str | None,
     at: tuple[float, float] | None, diverse: float, hubs: bool, variety: float, seed: int | None,
-    no_duplicates: bool, by: dict[str, float] | None, **options: Any,
+    no_duplicates: bool, by: dict[str, float] | None, but: str | None, **options: Any,
 ) -> QueryResult:  # fmt: skip
     from engine.search.ranking import Ranking
     from engine.search.results import QueryResult, Span
 
     filters, ranking = filters_of(options), Ranking(diverse, hubs, variety, seed)
     span = Span(*at) if at else None
+    chosen: dict[str, Any] = {
+        "filters": filters, "ranking": ranking, "no_duplicates": no_duplicates, "by": by, "but": but
+    }  # fmt: skip
     try:
         if group:
             return library.similar_groups(group, like, unlike, k, filters=filters)
         if combined:
-            return library.similar_to(
-                like, unlike, k, filters=filters, ranking=ranking, no_duplicates=no_duplicates, by=by
-            )
-        return library.similar(
-            like[0], k, at=span, filters=filters, ranking=ranking, no_duplicates=no_duplicates, by=by
-        )
+            return library.similar_to(like, unlike, k, **chosen)
+        return library.similar(like[0], k, at=span, **chosen)
     except QUERY_FAILURES as error:
         return QueryResult.failed(*((None, None) if combined else library.locate(like[0])), error)
 

@@ -71,7 +71,7 @@ def list_users(settings: Settings) -> None:
 @user.command()
 @click.argument("name")
 @click.option("--label", default="", metavar="TEXT", help="For the list, for example the player's name.")
-@click.option("--revoke", type=click.IntRange(1), metavar="N", help="Revoke the key of this number instead.")
+@click.option("--revoke", type=click.IntRange(1, 2**63 - 1), metavar="N", help="Revoke the key of this number instead.")
 @click.option(
     "--password", "application_password", is_flag=True,
     help="Show the application password, for players that know neither keys nor plain passwords.",

@@ -66,3 +66,27 @@ class PairExplanation:
     cosine: float
     similarity: float
     pairs: tuple[WindowPair, ...]
+
+
+@dataclass(frozen=True)
+class AspectLikeness:
+    """How alike two tracks are in one aspect.
+
+    Attributes:
+        aspect: "timbre", "rhythm", "harmony" or "mood".
+        similarity: max(0, cosine).
+        percentile: Share of the library's pairs of tracks that are less alike in this aspect, 0 to 1; 0.5 in a library
+            of one track.
+    """
+
+    aspect: str
+    similarity: float
+    percentile: float
+
+
+@dataclass(frozen=True)
+class AspectExplanation:
+    """How alike two tracks are in each aspect, and a summary such as "same groove, other sound"."""
+
+    aspects: tuple[AspectLikeness, ...]
+    summary: str

@@ -29,17 +29,28 @@ def find(view: LibraryView, text: str, k: int, filters: Filters) -> FindResult:
     """Return the k tracks that fit a description best; see `Engine.find`."""
     if k < 1:
         raise InvalidError(f"expected k of 1 or more, found {k}", hint="ask for one track or more")
+    plan = understand(view, text)
+    chosen = passing(view, filters)
+    if chosen is not None:
+        plan.restrict(chosen)
+    ranked = _ranked(view, plan, k, filters.per_artist)
+    return FindResult(text, tuple(plan.understood), tuple(plan.ignored), ranked)
+
+
+def understand(view: LibraryView, text: str) -> Plan:
+    """Return the plan for a description.
+
+    Raises:
+        QueryError: Nothing in the text was understood, or it is empty, too long or contradictory.
+        LibraryError: The library has no signatures.
+    """
     view.require_signatures()
     model = tag_model(view)
     with view.read() as connection:
         reading = read(text, table_of(model.tags), NameLookup(connection))
     plan = make_plan(view, reading)
     _check(text, plan, contradictory=bool(reading.terms))
-    chosen = passing(view, filters)
-    if chosen is not None:
-        plan.restrict(chosen)
-    ranked = _ranked(view, plan, k, filters.per_artist)
-    return FindResult(text, tuple(plan.understood), tuple(plan.ignored), ranked)
+    return plan
 
 
 def _check(text: str, plan: Plan, *, contradictory: bool) -> None:
@@ -63,7 +74,7 @@ def _ranked(view: LibraryView, plan: Plan, k: int, per_artist: int | None) -> tu
     scorer, count = Scorer(view, plan.terms, plan.targets), k
     while True:
         scored = scorer.best(count, plan.allowed)
-        kept = _capped(view, scored.track_ids, k, per_artist)
+        kept = capped(view, scored.track_ids, k, per_artist)
         if len(kept) >= k or len(scored.track_ids) < count:
             break
         count *= CAP_FACTOR
@@ -76,11 +87,11 @@ def _ranked(view: LibraryView, plan: Plan, k: int, per_artist: int | None) -> tu
 def _listed(view: LibraryView, plan: Plan, k: int, per_artist: int | None) -> tuple[FoundByWords, ...]:
     """Return the tracks of a description of names and years only, in the order of their ids."""
     ids = view.snapshot.known(view.snapshot.ids if plan.allowed is None else plan.allowed)
-    kept = ids[_capped(view, ids, k, per_artist)]
+    kept = ids[capped(view, ids, k, per_artist)]
     return _answers(view, [Neighbour(track_id, 1.0) for track_id in kept.tolist()], {})
 
 
-def _capped(view: LibraryView, ids: Ids, k: int, per_artist: int | None) -> list[int]:
+def capped(view: LibraryView, ids: Ids, k: int, per_artist: int | None) -> list[int]:
     """Return the first k places whose tracks leave room for their artists."""
     if per_artist is None:
         return list(range(min(k, len(ids))))

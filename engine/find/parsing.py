@@ -29,6 +29,7 @@ BPM = re.compile(r"([0-9]{2,3})bpm")
 TEMPO_RANGE = range(30, 301)
 TEMPO_TOLERANCE = 0.04  # of a named tempo: "120 bpm" is 115 to 125
 STRONGEST = 2.0  # weight of a term, at most
+SHORTEST_COMPARATIVE = 4  # letters: "over" is none
 TYPO_LENGTH, TYPO_RATIO = 6, 0.86  # an unknown word this long may be a misspelling of one this close
 
 
@@ -131,14 +132,26 @@ def _matched(pieces: Sequence[str], at: int, phrases: Mapping[Phrase, object] | 
 
 
 def _tagged(pieces: Sequence[str], at: int, table: Table) -> tuple[Phrase, int] | None:
-    """Return the longest phrase of tags at a place and its length; a plural counts as its singular."""
+    """Return the longest phrase of tags at a place and its length; plurals and comparatives count, too."""
     for n in range(min(table.longest, len(pieces) - at), 0, -1):
         phrase = tuple(pieces[at : at + n])
-        for ending in ("", "s", "es"):
-            singular = (*phrase[:-1], phrase[-1].removesuffix(ending))
-            if singular in table.tags:
-                return singular, n
+        for form in _base_forms(phrase[-1]):
+            if (*phrase[:-1], form) in table.tags:
+                return (*phrase[:-1], form), n
     return None
+
+
+def _base_forms(word: str) -> Iterator[str]:
+    """Yield a word and what it may be a plural or a comparative of: pianos, happier, sadder, calmer."""
+    yield word
+    yield from (word.removesuffix(ending) for ending in ("s", "es") if word.endswith(ending))
+    if word.endswith("er") and len(word) > SHORTEST_COMPARATIVE:
+        stem = word.removesuffix("er")
+        yield from (stem, stem + "e")
+        if stem.endswith("i"):
+            yield stem[:-1] + "y"
+        if stem[-1] == stem[-2]:
+            yield stem[:-1]
 
 
 def _special(pieces: Sequence[str], at: int) -> _Special | None:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.db import Track, tracks_by_ids
+from engine.db import AudioFeatures, Track, get_audio_features, tracks_by_ids
 from engine.db.text import displayable
-from engine.errors import AudioError, InvalidError, QueryError
+from engine.errors import AudioError, InvalidError, LibraryError, QueryError
 from engine.playlists.m3u8 import Entry
+from engine.playlists.mixing import mix_order, mix_steps
 from engine.playlists.ordering import smooth_order
 from engine.playlists.paths import Choice, tracks_between
 from engine.playlists.results import Playlist, PlaylistTrack
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from engine.search.aspect_view import AspectView
 
 LONGEST = 5_000  # tracks in a playlist
+MIX_POOL = 4  # tracks to choose from for each of a mix
+NOTHING = AudioFeatures(None, None, None)
 SAME_ENDS = "both ends are the same track; a path from a track to itself is that one track"
 
 
@@ -57,7 +60,7 @@ def radio(view: LibraryView, query: Query, n: int, filters: Filters, ranking: Ra
         tracks = tracks_by_ids(connection, ids)
     known = [neighbour for neighbour in found if neighbour.track_id in tracks]  # others were removed meanwhile
     order = smooth_order(view.snapshot.take(np.array([each.track_id for each in known]))) if known else []
-    listed = tuple(_listed(tracks[known[i].track_id], known[i].cosine) for i in order)
+    listed = tuple(listed_track(tracks[known[i].track_id], known[i].cosine) for i in order)
     return Playlist(listed, seed=ranking.seed, not_music=left_out(view.encoded, filters))
 
 
@@ -95,6 +98,49 @@ def path_between(
     for ids, stop in zip(legs, stops[1:], strict=True):
         placed += [*_placed_tracks(view, snapshot, ids), _placed(view, stop)]
     return replace(_stepped(placed, seed=seed), not_music=left_out(view, filters))
+
+
+def radio_mix(view: LibraryView, query: Query, n: int, filters: Filters, ranking: Ranking) -> Playlist:
+    """Return n of the measured tracks near to the seeds, in a DJ's order that starts with the nearest.
+
+    Raises:
+        QueryError: n, a filter or the ranking is out of range.
+        LibraryError: The library has no signatures to compare with, or no track near was measured.
+    """
+    _check_length(min(n, view.filled_snapshot.count))
+    ranking = replace(ranking, seed=settle_seed(ranking.variety, ranking.seed))
+    filters = music_by_default(view.encoded, filters)
+    found = nearest(view, query, MIX_POOL * n, filters, ranking)
+    with view.read() as connection:
+        tracks = tracks_by_ids(connection, [each.track_id for each in found])
+        features = get_audio_features(connection, tracks)
+    known = [each for each in found if each.track_id in tracks and features.get(each.track_id, NOTHING).tempo]
+    if not known:
+        raise LibraryError(
+            "no track near these seeds has a measured tempo to mix by",
+            hint="measure tempo and key once: engine index --features PATH",
+        )
+    measured = [features[each.track_id] for each in known]
+    vectors = view.snapshot.take(np.array([each.track_id for each in known]))
+    order = mix_order(measured, vectors, count=n)
+    listed = tuple(listed_track(tracks[known[i].track_id], known[i].cosine) for i in order)
+    steps = mix_steps([measured[i] for i in order])
+    return Playlist(listed, seed=ranking.seed, not_music=left_out(view.encoded, filters), mix=steps)
+
+
+def mixed(view: LibraryView, made: Playlist, *, fixed_end: bool) -> Playlist:
+    """Return the tracks of a path or a list in a DJ's order that starts with the first; with `fixed_end` ends stay."""
+    ids = [track.track_id for track in made.tracks]
+    names = [track.path if track.track_id is None else track.track_id for track in made.tracks]
+    embedded = [embed(view, name, segments=False) for name in names]
+    with view.read() as connection:
+        features = get_audio_features(connection, [track_id for track_id in ids if track_id is not None])
+    measured = [features.get(track.track_id or 0, NOTHING) for track in made.tracks]
+    order = mix_order(measured, np.array([each.embedding.signature for each in embedded]), fixed_end=fixed_end)
+    placed = [_Placed(made.tracks[i], embedded[i].embedding.signature) for i in order]
+    tracks = _in_steps(placed)
+    worst = min((track.similarity for track in tracks[1:]), default=None)
+    return replace(made, tracks=tracks, worst_step=worst, mix=mix_steps([measured[i] for i in order]))
 
 
 def in_order(view: LibraryView, names: Sequence[TrackName]) -> Playlist:
@@ -168,7 +214,7 @@ def _placed_tracks(view: LibraryView, snapshot: VectorSnapshot, ids: list[int]) 
     with view.read() as connection:
         tracks = tracks_by_ids(connection, ids)
     vectors = zip(ids, snapshot.take(np.array(ids, np.int64)), strict=True)
-    return [_Placed(_listed(tracks[track_id]), vector) for track_id, vector in vectors if track_id in tracks]
+    return [_Placed(listed_track(tracks[track_id]), vector) for track_id, vector in vectors if track_id in tracks]
 
 
 def _stepped(placed: Sequence[_Placed], problems: Iterable[str] = (), seed: int | None = None) -> Playlist:
@@ -189,14 +235,15 @@ def _in_steps(placed: Sequence[_Placed]) -> tuple[PlaylistTrack, ...]:
 def _placed(view: LibraryView, stop: EmbeddedTrack) -> _Placed:
     resolved = stop.resolved
     if resolved.track is not None:
-        return _Placed(_listed(resolved.track), stop.embedding.signature)
+        return _Placed(listed_track(resolved.track), stop.embedding.signature)
     entry = _from_file(view, resolved.path)
     return _Placed(
         PlaylistTrack(None, os.fsdecode(resolved.path), entry.artist, entry.title, 1.0), stop.embedding.signature
     )
 
 
-def _listed(track: Track, cosine: float = 1.0) -> PlaylistTrack:
+def listed_track(track: Track, cosine: float = 1.0) -> PlaylistTrack:
+    """Return a track of the library as one of a playlist."""
     return PlaylistTrack(track.id, track.name, track.artist, track.title, _similarity(cosine))
 
 

@@ -106,7 +106,17 @@ def smooth_order(vectors: Floats) -> list[int]:
         vectors: (M, D), unit.
     """
     order = _chain(vectors)
-    return _improve(1 - vectors @ vectors.T, order) if len(order) <= IMPROVED else order
+    return improved(1 - vectors @ vectors.T, order) if len(order) <= IMPROVED else order
+
+
+def improved(distances: Floats, chain: list[int], *, fixed_end: bool = False) -> list[int]:
+    """Reverse parts of a tour while that shortens it, by distances (M, M); the first stays, the last too if fixed."""
+    order = np.array(chain, np.intp)
+    for _ in range(SWEEPS):
+        turns = [_turn(distances, order, first, fixed_end) for first in range(1, len(order) - 1)]
+        if not any(turns):
+            break
+    return [int(i) for i in order]
 
 
 def _angle(start: Floats, end: Floats) -> float:
@@ -187,7 +197,7 @@ def _straightened(start: Floats, end: Floats, vectors: Floats, chain: list[int])
         return chain
     listed = np.concatenate([start[None], vectors[chain], end[None]])
     costs = np.maximum(1 - listed @ listed.T, 0) ** EVENNESS
-    order = _improve(costs, list(range(len(listed))), fixed_end=True)
+    order = improved(costs, list(range(len(listed))), fixed_end=True)
     return [chain[i - 1] for i in order[1:-1]]
 
 
@@ -198,16 +208,6 @@ def _chain(vectors: Floats) -> list[int]:
         left[order[-1]] = False
         order.append(int(np.where(left, vectors @ vectors[order[-1]], -np.inf).argmax()))
     return order
-
-
-def _improve(distances: Floats, chain: list[int], *, fixed_end: bool = False) -> list[int]:
-    """Reverse parts while that shortens the tour; the first stays in place, the last too if fixed."""
-    order = np.array(chain, np.intp)
-    for _ in range(SWEEPS):
-        turns = [_turn(distances, order, first, fixed_end) for first in range(1, len(order) - 1)]
-        if not any(turns):
-            break
-    return [int(i) for i in order]
 
 
 def _turn(distances: Floats, order: NDArray[np.intp], first: int, fixed_end: bool) -> bool:

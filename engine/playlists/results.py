@@ -20,6 +20,25 @@ class PlaylistTrack:
 
 
 @dataclass(frozen=True)
+class MixStep:
+    """A track of a mix, and the change from the track before, which the first one has not.
+
+    Attributes:
+        tempo: Beats a minute, or None.
+        key: Such as "A minor", or None.
+        camelot: Its place on the Camelot wheel, such as "8A", or None.
+        tempo_change: Relative, half and double tempo counted as the same: 0.02 is 2 % faster. None if one is unknown.
+        key_steps: Steps on the wheel, 0 to 7; None if one is unknown.
+    """
+
+    tempo: float | None
+    key: str | None
+    camelot: str | None
+    tempo_change: float | None
+    key_steps: int | None
+
+
+@dataclass(frozen=True)
 class Playlist:
     """Tracks in play order.
 
@@ -29,6 +48,7 @@ class Playlist:
         worst_step: Least similarity of a track to the next, of a path or order of two tracks or more.
         seed: Reproduces a varied playlist; None if nothing was drawn.
         notes: Reasons why it is shorter than requested, other than the filters.
+        mix: Tempo and key of each track, of a playlist in a DJ's order; empty for others.
         not_music: Number of tracks of the library that were left out as no music.
     """
 
@@ -38,3 +58,4 @@ class Playlist:
     seed: int | None = None
     notes: tuple[str, ...] = ()
     not_music: int = 0
+    mix: tuple[MixStep, ...] = ()

@@ -58,12 +58,12 @@ def nearest_tracks(
         neighbours = nearest_distinct(searched, compared, k, filters, ranking)
     else:
         neighbours = nearest(searched, compared, k, filters, ranking)
-    return _result(view, query, matches=matches_of(view, neighbours), seed=ranking.seed)
+    return query_result(view, query, matches=matches_of(view, neighbours), seed=ranking.seed)
 
 
 def nearest_group_means(view: LibraryView, query: Query, by: str, k: int, filters: Filters) -> QueryResult:
     """Return the k artists or albums whose mean signature is nearest; see `Engine.similar_groups`."""
-    return _result(view, query, matches=(), groups=nearest_groups(view, query, by, k, filters))
+    return query_result(view, query, matches=(), groups=nearest_groups(view, query, by, k, filters))
 
 
 def classify(view: LibraryView, query: Query) -> Classification:
@@ -88,7 +88,8 @@ def classify(view: LibraryView, query: Query) -> Classification:
     )
 
 
-def _result(view: LibraryView, query: Query, **answer: Any) -> QueryResult:
+def query_result(view: LibraryView, query: Query, **answer: Any) -> QueryResult:
+    """Return the classification of a query with an answer: `matches`, `groups`, `seed`."""
     return QueryResult(**vars(classify(view, query)), **answer, seeds=() if query.one_track else query.seeds)
 
 

@@ -15,7 +15,7 @@ from engine.search.word_tags import UNINFORMATIVE
 APOSTROPHES = re.compile(r"['\u2019\u02bc`\u00b4]")
 WORD = re.compile(r"[^\W_]+(?:&[^\W_]+)*")  # letters and digits of any script; "&" inside, as in R&B
 
-CARRIED_FROM = 1.0  # z-score with the best F1 for genres of valid clips, of 0.5 to 2 (scripts/studies/words.py)
+CARRIED_FROM = 1.0  # z-score with the best F1 for genres of valid clips, of 0.5 to 2 (scripts/descriptions.py)
 MIXTURE_FROM = 0.8  # the same for a mean of several tags, which spreads less
 
 Phrase = tuple[str, ...]

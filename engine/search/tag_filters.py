@@ -37,6 +37,7 @@ def carriers(view: LibraryView, names: Sequence[str]) -> Ids:
     Raises:
         QueryError: There is no such tag; the message suggests the nearest.
     """
+    view = view.encoded
     phrases = [_phrase(view, name) for name in names]
     found = [view.cached(f"carriers {phrase}", partial(_carriers, view, phrase)) for phrase in phrases]
     return np.unique(np.concatenate([np.zeros(0, np.int64), *found]))
@@ -57,7 +58,8 @@ def not_music(view: LibraryView) -> Ids:
         raise NotFoundError(
             f"the encoder {view.encoder_id} does not tell music from other sound", hint="leave out --music-only"
         )
-    return view.cached("not music", lambda: _not_music(view))
+    encoded = view.encoded
+    return encoded.cached("not music", lambda: _not_music(encoded))
 
 
 def count_carriers(view: LibraryView) -> tuple[TagCount, ...]:

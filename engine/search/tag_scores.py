@@ -14,7 +14,7 @@ squares give
 Words differ in their priors: on 466 clips the median of "happy" is 0.05 and that of "piano" 0.002, so probabilities of
 two words do not compare. Their z-scores do: z_t = (l_t - mean_t) / deviation_t over typical tracks, which are the
 library's own (a sample) and, as if they were PRIOR_TRACKS more, those that `typical_tags.json` describes. Rankings by
-one word are those of its probability; `scripts/studies/words.py` compares ways to combine several.
+one word are those of its probability; `scripts/descriptions.py` compares ways to combine several.
 """
 
 from __future__ import annotations
@@ -52,12 +52,14 @@ class TagModel:
         tags: The words, in order.
         head: Weight (V, D), bias (V,).
         mean, deviation: Of the log-odds over typical tracks, (V,).
+        norm: The median norm of the library's tracks.
     """
 
     tags: tuple[str, ...]
     head: LinearHead
     mean: Floats
     deviation: Floats
+    norm: float
 
     def positions(self, tags: tuple[str, ...]) -> NDArray[np.intp]:
         """Return the positions of some tags."""
@@ -152,7 +154,7 @@ def _make_model(view: LibraryView) -> TagModel:
         )
     sample = norms[known, None] * (signatures[known] @ head.weight.T) + head.bias
     mean, deviation = _blended(sample, _typical(view.encoder_id))
-    return TagModel(view.file.words, head, mean, deviation)
+    return TagModel(view.file.words, head, mean, deviation, float(np.median(norms[known])))
 
 
 def _blended(sample: Floats, typical: tuple[Floats, Floats] | None) -> tuple[Floats, Floats]:

@@ -79,6 +79,7 @@ class Accounts:
 
     def remove(self, name: str) -> None:
         """Remove a user and the keys; raise NotFoundError if there is none of this name."""
+        self._existing(name)
         with self._database.write() as connection:
             if not accounts.remove_user(connection, name):
                 raise _unknown(name)
@@ -202,6 +203,8 @@ class Accounts:
         return secret
 
     def _row(self, name: str) -> UserRow | None:
+        if not NAME.fullmatch(name):  # nobody has it, and not every text can be stored
+            return None
         with self._database.read() as connection:
             return accounts.find_user(connection, name)
 

@@ -1,10 +1,10 @@
-"""Tempo, key and loudness of one file, by decoding all of it. Memory: a minute of sound, whatever the file's length.
+"""Measure tempo, key and loudness of one file by decoding all of it, in the memory of one minute of sound.
 
 - Tempo: librosa's beat tracker (Ellis 2007, "Beat tracking by dynamic programming") over a minute from the middle; the
   slope of a line through its beats, which is finer than its own grid of tempos.
-- Key: the mean chroma of that minute, correlated with 24 rotations of a key profile (Krumhansl 1990, "Cognitive
-  Foundations of Musical Pitch", chapter 4). The profiles are those that Temperley 2007, "Music and Probability",
-  table 6.1, counted in the Kostka-Payne corpus.
+- Key: the key k that maximises the correlation r_k = cov(c, p_k) / (sd(c) sd(p_k)) of the minute's mean chroma c (12,)
+  with the 24 rotations p_k of a major and a minor profile (Krumhansl 1990, "Cognitive Foundations of Musical Pitch",
+  chapter 4); profiles from Temperley 2007, "Music and Probability", table 6.1 (Kostka-Payne corpus).
 - Loudness: see `engine.indexer.features.loudness`.
 """
 
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 
 SAMPLE_RATE = 22_050
 MIDDLE_SECONDS = 60.0
-SHORTEST_SECONDS = 5.0  # less music has no tempo and no key that one could rely on
+SHORTEST_SECONDS = 5.0  # of reliable tempo and key
 
 HOP = 512  # samples between two values of the onset strength
-FAINTEST_ONSETS = 0.1  # standard deviation; a drone has 0.06, the calmest music seen 0.29
+FAINTEST_ONSETS = 0.1  # standard deviation of onset strength; a drone has 0.06, the calmest music measured 0.29
 FEWEST_BEATS = 4
-STEADY = 3.0  # standard errors that the onsets' autocorrelation at one beat must have; noise reached 2.4
+STEADY = 3.0  # least autocorrelation of onsets at one beat, in standard errors; noise reached 2.4
 
-CHROMA_WINDOW = 8192  # 2.7 Hz: tells semitones apart from 50 Hz up
+CHROMA_WINDOW = 8192  # samples; bins of 2.7 Hz separate semitones above 50 Hz
 CHROMA_HOP = 2048
-LEAST_CONTRAST = 0.09  # deviation over mean of the twelve; noise has 0.08, the least tonal music seen 0.10
+LEAST_CONTRAST = 0.09  # deviation over mean of the twelve; noise has 0.08, the least tonal music measured 0.10
 MAJOR_PROFILE = (0.748, 0.060, 0.488, 0.082, 0.670, 0.460, 0.096, 0.715, 0.104, 0.366, 0.057, 0.400)
 MINOR_PROFILE = (0.712, 0.084, 0.474, 0.618, 0.049, 0.460, 0.105, 0.747, 0.404, 0.067, 0.133, 0.330)
 PROFILES = np.array([np.roll(profile, i) for profile in (MAJOR_PROFILE, MINOR_PROFILE) for i in range(12)])  # (24, 12)
@@ -48,30 +48,30 @@ KEYS = (*(f"{tonic} major" for tonic in MAJOR_TONICS), *(f"{tonic} minor" for to
 
 @dataclass(frozen=True, eq=False)
 class MeasuredSound:
-    """The middle of a file, (n,) mono at SAMPLE_RATE, and the loudness of all of it in LUFS, None for silence."""
+    """The middle of a file, (n,) mono at SAMPLE_RATE, and the loudness of the whole in LUFS (None for silence)."""
 
     samples: Samples
     loudness: float | None
 
 
 def measure(path: bytes | str | os.PathLike[str]) -> AudioFeatures:
-    """Measure one file; what it has not is None.
+    """Measure one file; values that cannot be determined are None.
 
     Raises:
-        AudioError: No sound could be decoded; one line, which does not name the path.
+        AudioError: No sound could be decoded; one line without the path.
     """
     return features_of(read_measured_sound(path))
 
 
 def features_of(sound: MeasuredSound) -> AudioFeatures:
-    """Return tempo, key and loudness; None for what the sound does not have."""
+    """Return tempo (BPM), key and loudness (LUFS); None for each that cannot be determined."""
     from engine.db import AudioFeatures  # here: decoders' processes load no database
 
     return AudioFeatures(tempo(sound.samples), key(sound.samples), sound.loudness)
 
 
 def read_measured_sound(path: bytes | str | os.PathLike[str]) -> MeasuredSound:
-    """Decode a file and measure its loudness; raises AudioError where no sound could be decoded."""
+    """Decode a file and measure its loudness; raise AudioError if no sound could be decoded."""
     with AudioFile.open(path) as audio:
         meter = LoudnessMeter()
         for frame in audio.frames():
@@ -82,13 +82,13 @@ def read_measured_sound(path: bytes | str | os.PathLike[str]) -> MeasuredSound:
 
 
 def tempo(samples: Samples) -> float | None:
-    """Beats a minute of music (n,) at SAMPLE_RATE; None where it is too short or has no steady pulse.
+    """Return the beats per minute of music (n,) at SAMPLE_RATE; None if it is too short or has no steady pulse.
 
-    The beat may be half or twice, seldom three halves, of the one that a listener taps.
+    Octave errors occur: half or twice, seldom three halves, of the tempo that a listener taps.
     """
     import librosa
 
-    if _says_nothing(samples):
+    if _is_too_little(samples):
         return None
     onsets = librosa.onset.onset_strength(y=samples, sr=SAMPLE_RATE, hop_length=HOP)
     if onsets.std() < FAINTEST_ONSETS:
@@ -101,10 +101,10 @@ def tempo(samples: Samples) -> float | None:
 
 
 def key(samples: Samples) -> str | None:
-    """The name in KEYS of the key of music (n,) at SAMPLE_RATE; None where it is too short or has no pitches."""
+    """Return the key, one of KEYS, of music (n,) at SAMPLE_RATE; None if it is too short or not tonal."""
     import librosa
 
-    if _says_nothing(samples):
+    if _is_too_little(samples):
         return None
     frames = librosa.feature.chroma_stft(y=samples, sr=SAMPLE_RATE, n_fft=CHROMA_WINDOW, hop_length=CHROMA_HOP)
     chroma = frames.mean(axis=1)  # (12,)
@@ -114,20 +114,20 @@ def key(samples: Samples) -> str | None:
 
 
 def _middle(audio: AudioFile, seconds: float) -> Samples:
-    """At most MIDDLE_SECONDS of mono from the middle of a file whose decoded length is known: (n,) at SAMPLE_RATE."""
+    """Return at most MIDDLE_SECONDS from the middle of a file of known decoded length, (n,) mono at SAMPLE_RATE."""
     starts, length = plan_starts(seconds, MIDDLE_SECONDS, 1), min(seconds, MIDDLE_SECONDS)
     samples = audio.cut(starts, length, SAMPLE_RATE, seeking=True)[0]
-    if len(samples) < (length - TOLERANCE_SECONDS) * SAMPLE_RATE:  # the file cannot be sought in
+    if len(samples) < (length - TOLERANCE_SECONDS) * SAMPLE_RATE:  # the file cannot seek
         samples = audio.cut(starts, length, SAMPLE_RATE, seeking=False)[0]
     return samples
 
 
-def _says_nothing(samples: Samples) -> bool:
+def _is_too_little(samples: Samples) -> bool:
     return len(samples) < SHORTEST_SECONDS * SAMPLE_RATE or bool(np.abs(samples).max() < SILENCE_PEAK)
 
 
 def _is_steady(onsets: Samples, period: float) -> bool:
-    """Whether onsets come again after one beat more often than by chance, whose standard error is 1 / sqrt(n)."""
+    """Return whether the autocorrelation of n onset values at one beat exceeds chance (standard error n^-1/2)."""
     deviation, lag = onsets - onsets.mean(), round(period)
     likeness = float(deviation[lag:] @ deviation[:-lag]) / float(deviation @ deviation)
     return likeness * math.sqrt(len(onsets)) >= STEADY

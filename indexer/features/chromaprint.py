@@ -1,8 +1,8 @@
-"""Chromaprint's fingerprint, by its program `fpcalc` where that is installed.
+"""Compute Chromaprint fingerprints with its program `fpcalc`, if installed.
 
-The program is given sound that was decoded here, as a WAV on its standard input, and never a file's name: names need
-not be UTF-8, and its own FFmpeg would follow a playlist that calls itself .mp3. It is not trusted either: it has
-TIMEOUT_SECONDS, and no more than LONGEST_ANSWER of what it prints is read.
+The program reads decoded sound as WAV from standard input, never a path: paths need not be UTF-8, and its own FFmpeg
+would follow a playlist named .mp3. It is untrusted: it is killed after TIMEOUT_SECONDS, and at most LONGEST_ANSWER
+bytes of its output are read.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ import numpy as np
 from engine.indexer.audio.samples import Samples
 from engine.indexer.features.fingerprint import FRAMES_PER_SECOND, SAMPLE_RATE, SECONDS, Words
 
-KIND = "chromaprint:1"  # its frames are as long, and as far apart, as those of our own fingerprint
+KIND = "chromaprint:1"  # frames of the same length and hop as `engine.indexer.features.fingerprint`
 PROGRAM = "fpcalc"
 TIMEOUT_SECONDS = 30.0
 LONGEST_ANSWER = 1 << 17  # bytes; two minutes are 11 kB
-AT_THE_END = 3  # its exit code where it takes the end of the sound for a failure, after its answer (FFmpeg 5)
+AT_THE_END = 3  # exit code if it mistakes the end of the sound for an error, after a valid answer (FFmpeg 5)
 TRIAL_SECONDS = 10
 MOST_WORDS = round(2 * SECONDS * FRAMES_PER_SECOND)
 
 
 class ChromaprintError(Exception):
-    """The program did not do what Chromaprint does; one line why."""
+    """The program failed or is not Chromaprint; one line why."""
 
 
 class Chromaprint:
-    """The program at a path. Safe for many threads."""
+    """The program at a path. Safe for concurrent use."""
 
     def __init__(self, program: str) -> None:
         self.program = program
 
     @classmethod
     def find(cls) -> Chromaprint | None:
-        """The program on PATH, or None; raises ChromaprintError when there is one that fails on a sound made here."""
+        """Return the program on PATH, or None; raise ChromaprintError if it fails on a test signal."""
         program = shutil.which(PROGRAM)
         if program is None:
             return None
@@ -56,7 +56,7 @@ class Chromaprint:
         return found
 
     def words(self, samples: Samples) -> Words:
-        """The fingerprint of sound (L,) at SAMPLE_RATE; none where the program finds too little in it.
+        """Return the fingerprint (T,) of sound (L,) at SAMPLE_RATE; empty if the program finds too little sound.
 
         Raises:
             ChromaprintError: The program cannot be run, hangs, or prints something else.
@@ -76,7 +76,7 @@ class Chromaprint:
 
     @contextmanager
     def _running(self, sound: BinaryIO) -> Iterator[subprocess.Popen[bytes]]:
-        """The program, started, and killed with all that it has started when its time or this block is over."""
+        """Start the program; kill its process group at the end of the block or after TIMEOUT_SECONDS."""
         command = [self.program, "-raw", "-json", "-length", str(SECONDS), "-"]
         try:
             process = subprocess.Popen(
@@ -111,7 +111,7 @@ def _write_wave(file: BinaryIO, samples: Samples) -> None:
 
 
 def _parse(program: str, answer: bytes) -> Words:
-    """The words in the program's answer, {"duration": ..., "fingerprint": [...]}."""
+    """Return the words (T,) in the program's answer, {"duration": ..., "fingerprint": [...]}."""
     try:
         words = json.loads(answer)["fingerprint"]
         if not isinstance(words, list) or len(words) > MOST_WORDS or not all(type(word) is int for word in words):

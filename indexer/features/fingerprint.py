@@ -1,14 +1,13 @@
-"""Fingerprints of a file's first two minutes: which recording it is, and in outline what is played and how loud.
+"""Fingerprint the first two minutes of a file: one fingerprint of the recording, one coarse outline of the music.
 
 Both come from one spectrogram in semitones, of frames as in Chromaprint: 11,025 Hz mono, 4096 samples (0.37 s) every
 1365 (8.08 a second).
 
-`semitones:1`, after Haitsma and Kalker 2002, section 4.2: a word a frame, whose 32 bits are the signs of the energy
-differences along time and frequency among 33 bands from 285 Hz to 1.92 kHz. Theirs are about as wide; here they are
-the semitones of a chroma whose octaves are kept apart, which tells instruments apart as well. Deviations: frames lie
-0.12 s apart, not 0.01 s, so that two minutes take 4 kB; differences in time reach over three frames, which share no
-sample and so are larger (re-encoded clips had 9 % wrong bits instead of 14 %); bands far below the loudest count as
-equal.
+`semitones:1`, after Haitsma and Kalker 2002, section 4.2: one word of 32 bits a frame. With e_t,m the log energy of
+frame t in band m, bit m of word t is 1 if e_t,m - e_t,m+1 > e_t-L,m - e_t-L,m+1, for 33 bands of a semitone from 285 Hz
+to 1.92 kHz (theirs are about as wide). Differs: frames are 0.12 s apart, not 0.01 s, so that two minutes take 4 kB; the
+lag L is three frames, which share no sample, so differences are larger (9 % wrong bits in re-encoded clips instead of
+14 %); a floor 50 dB below the loudest energy makes all bands below it equal.
 
 `outline:1`: twice a second, twelve pitch classes in four steps each (a coarse chroma, as CENS, Mueller, Kurth and
 Clausen 2005) and the levels of twelve half-octaves from 53 Hz to 3.4 kHz in half decibels.
@@ -28,7 +27,7 @@ from engine.errors import AudioError
 from engine.indexer.audio.decode import AudioFile
 from engine.indexer.audio.samples import Samples
 
-SEMITONES, OUTLINE = "semitones:1", "outline:1"  # a kind's number rises whenever its words would be others
+SEMITONES, OUTLINE = "semitones:1", "outline:1"  # raise a kind's number when its words change
 
 SAMPLE_RATE = 11_025
 SECONDS = 120
@@ -41,18 +40,18 @@ LOWEST = 55.0  # Hz, the middle of the first semitone
 BANDS = 72
 FIRST_BAND = 29  # of the 33 whose differences are signed
 SIGNED_BANDS = 33
-LAG = 3  # frames, beyond which two share no sample
+LAG = 3  # L, frames; such frames share no sample
 FLOOR = 1e-5  # of the loudest: -50 dB
-TINY = 1e-30  # instead of a loudest that is 0
+TINY = 1e-30  # replaces a largest energy of 0
 
-OUTLINE_FRAMES = 4  # of the spectrogram in one of the outline
+OUTLINE_FRAMES = 4  # frames of the spectrogram in one of the outline
 OUTLINE_WORDS = 4  # a frame: one of pitch classes, three of levels
 PITCH_CLASSES = 12
 CHROMA_STEPS = (0.085, 0.1, 0.13)  # shares of the logarithmic energy; the mean is 1/12
 LOG_RANGE = 1000.0
 LEVEL_BANDS = 12
 LEVELS_PER_DECIBEL = 2
-LEVEL_ZERO = -100.0  # dB of a full-scale sine; stored as 0, as is what lies below
+LEVEL_ZERO = -100.0  # dB relative to a full-scale sine; it and lower levels are stored as 0
 FULL_SCALE = (FRAME / 4) ** 2  # the power of a full-scale sine under a Hann window
 
 Words = NDArray[np.uint32]
@@ -61,7 +60,7 @@ Energies = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class FirstSound:
-    """A file's first SECONDS or less, (L,) mono at SAMPLE_RATE, its codec, and bits a second where known."""
+    """A file's first SECONDS, (L,) mono at SAMPLE_RATE or fewer, its codec, and its bits per second if known."""
 
     samples: Samples
     codec: str
@@ -70,11 +69,11 @@ class FirstSound:
 
 @dataclass(frozen=True, eq=False)
 class Outline:
-    """What is played in N half seconds, silent ones left as zeros.
+    """A coarse description of N half seconds; silent ones are zero.
 
     Attributes:
-        chroma: (N, 12), steps from 0 to 3, from A upwards.
-        powers: (N, 12), of half-octaves from the lowest; a full-scale sine has 1.
+        chroma: (N, 12), steps 0 to 3 of each pitch class, from A.
+        powers: (N, 12) of half-octaves from the lowest; 1 is a full-scale sine.
     """
 
     chroma: NDArray[np.float32]
@@ -82,7 +81,7 @@ class Outline:
 
 
 def first_sound(path: bytes | str | os.PathLike[str]) -> FirstSound:
-    """Decode a file's beginning; raises AudioError where it is no sound. The message does not name the path."""
+    """Decode the beginning of a file; raise AudioError, without the path, if it has no sound."""
     with AudioFile.open(path) as audio:
         blocks = list(islice(audio.blocks(BLOCK_SECONDS, SAMPLE_RATE), SECONDS // BLOCK_SECONDS))
         if not blocks:
@@ -91,13 +90,13 @@ def first_sound(path: bytes | str | os.PathLike[str]) -> FirstSound:
 
 
 def fingerprints(samples: Samples) -> dict[str, Words]:
-    """The fingerprints of sound (L,) at SAMPLE_RATE, by kind; empty words where it is shorter than a few frames."""
+    """Return fingerprints of sound (L,) at SAMPLE_RATE by kind; empty if it is shorter than a few frames."""
     energies = semitone_energies(samples)
     return {SEMITONES: semitone_words(energies), OUTLINE: outline_words(energies)}
 
 
 def semitone_energies(samples: Samples) -> Energies:
-    """Sound (L,) -> the power in each semitone, (T, BANDS), T = 0 where there is less than one frame."""
+    """Return the power in each semitone (T, BANDS) of sound (L,); T is 0 for less than one frame."""
     if len(samples) < FRAME:
         return np.zeros((0, BANDS), np.float32)
     frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME)[::HOP]  # (T, FRAME), no copy
@@ -108,7 +107,7 @@ def semitone_energies(samples: Samples) -> Energies:
 
 
 def semitone_words(energies: Energies) -> Words:
-    """(T, BANDS) -> (T - LAG,) words; a word is 0 where its frames are silent beside the loudest."""
+    """Return the words (T - LAG,) of energies (T, BANDS); 0 for frames that are silent relative to the loudest."""
     if len(energies) <= LAG or not energies.max() > 0:
         return np.zeros(0, np.uint32)
     signed = energies[:, FIRST_BAND : FIRST_BAND + SIGNED_BANDS]
@@ -122,7 +121,7 @@ def semitone_words(energies: Energies) -> Words:
 
 
 def outline_words(energies: Energies) -> Words:
-    """(T, BANDS) -> (OUTLINE_WORDS * (T // OUTLINE_FRAMES),) words, frame by frame."""
+    """Return the outline (OUTLINE_WORDS * (T // OUTLINE_FRAMES),) of energies (T, BANDS), frame by frame."""
     count = len(energies) // OUTLINE_FRAMES
     if not count or not energies.max() > 0:
         return np.zeros(0, np.uint32)
@@ -142,7 +141,7 @@ def outline_words(energies: Energies) -> Words:
 
 
 def read_outline(words: Words) -> Outline:
-    """What `outline_words` wrote down."""
+    """Decode words of `outline_words`."""
     rows = words[: len(words) // OUTLINE_WORDS * OUTLINE_WORDS].reshape(-1, OUTLINE_WORDS)
     steps = rows[:, :1] >> np.arange(0, 2 * PITCH_CLASSES, 2, dtype=np.uint32) & 3  # (N, 12)
     levels = np.ascontiguousarray(rows[:, 1:].astype("<u4")).view(np.uint8)
@@ -151,14 +150,14 @@ def read_outline(words: Words) -> Outline:
 
 
 def _quiet(energies: Energies) -> NDArray[np.bool_]:
-    """Which frames lie FLOOR below the loudest, (T,)."""
+    """Return which frames (T,) lie below FLOOR times the loudest."""
     totals = energies.sum(axis=1)
     return totals <= FLOOR * totals.max()
 
 
 @cache
 def _bands() -> Energies:
-    """How much of each bin belongs to each semitone: (FRAME // 2 + 1, BANDS)."""
+    """Return the share of each bin in each semitone, (FRAME // 2 + 1, BANDS)."""
     edges = LOWEST * 2 ** ((np.arange(BANDS + 1) - 0.5) / 12) * FRAME / SAMPLE_RATE  # in bins
     bins = np.arange(FRAME // 2 + 1)[:, None]
     overlap = np.minimum(bins + 0.5, edges[1:]) - np.maximum(bins - 0.5, edges[:-1])

@@ -1,4 +1,4 @@
-"""Fingerprints that threads of one process share: who is decoding a file, and results that could not be stored."""
+"""Share fingerprints among the threads of a process: claims of files being decoded, and results not yet stored."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ class TakenFingerprints:
 class FingerprintStore:
     """The fingerprints of one library file: stored ones, and those in memory where it cannot be written.
 
-    A file is decoded by the thread that claims it first; others wait for its Future, which is cancelled where that
-    thread stopped before it.
+    The thread that first claims a file decodes it; others wait for its Future, which is cancelled if that thread stops.
     """
 
     def __init__(self) -> None:
@@ -36,7 +35,7 @@ class FingerprintStore:
 
     @classmethod
     def of(cls, database: Database) -> FingerprintStore:
-        """Return the store that all sessions of a library share in this process, while one of them holds it."""
+        """Return the store that all sessions of a library share in this process; it lives as long as one of them."""
         status = database.path.stat()
         with _STORES_LOCK:
             return _STORES.setdefault((status.st_dev, status.st_ino), cls())
@@ -49,23 +48,23 @@ class FingerprintStore:
             return others
 
     def settle(self, taken: TakenFingerprints) -> None:
-        """Hand the result of a claimed track to those who wait for it; it is stored by now."""
+        """Pass the stored result of a claimed track to the waiting threads."""
         with self._lock:
             self._claims.pop(taken.track.id).set_result(taken)
 
     def release(self, track_ids: Iterable[int]) -> None:
-        """Give up claims that were not settled; who waits for them tries again."""
+        """Cancel claims that were not settled; waiting threads try again."""
         with self._lock:
             for claim in [self._claims.pop(each) for each in track_ids if each in self._claims]:
                 claim.cancel()
 
     def remember(self, batch: Iterable[TakenFingerprints]) -> None:
-        """Keep in memory what could not be stored."""
+        """Keep results in memory that could not be stored."""
         with self._lock:
             self._unstored |= {taken.track.id: taken for taken in batch if taken.fingerprints}
 
     def kinds(self, track: Track) -> set[str]:
-        """Return the kinds of fingerprint that are held in memory of a track with this content."""
+        """Return the kinds of fingerprint in memory for a track with this content."""
         taken = self._unstored.get(track.id)
         if taken is None or taken.track.content_hash != track.content_hash:
             return set()

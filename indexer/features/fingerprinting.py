@@ -1,4 +1,4 @@
-"""Take the fingerprints that tracks lack: decoded in threads, stored in batches. A crash loses at most a batch."""
+"""Compute missing fingerprints: decode in threads, store in batches. A crash loses at most one batch."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class FingerprintReport:
     """The account of one run.
 
     Attributes:
-        left_out: Files that are away, changed since they were indexed, or cannot be read, by track id.
+        left_out: Files that are missing, changed since they were indexed, or unreadable, by track id.
         notes: Warnings for the user, one line each.
     """
 
@@ -37,7 +37,7 @@ class FingerprintReport:
 
 
 class Fingerprinting:
-    """Takes fingerprints: our own of every track, Chromaprint's too where its program is found and works.
+    """Compute fingerprints: our own of every track, and Chromaprint's if its program works.
 
     Args:
         database: The library.
@@ -53,9 +53,9 @@ class Fingerprinting:
         self._tried: set[int] = set()
 
     def run(self, track_ids: Iterable[int], on_progress: OnProgress) -> FingerprintReport:
-        """Take the fingerprints that these tracks lack, where their files are what was indexed.
+        """Compute the missing fingerprints of these tracks, if their files are unchanged since they were indexed.
 
-        Where the library cannot be written, they stay in memory, and a note in the report says so.
+        If the library cannot be written, results stay in memory, with a note in the report.
 
         Raises:
             LibraryError: The library is damaged, or another file lies at its path.
@@ -69,11 +69,11 @@ class Fingerprinting:
                 self._leave_out(track, reason)
         there = {track.id: track for track in tracks.values() if track.id not in self.report.left_out}
         while work := self._lacking(there):
-            self._take_or_wait(work, on_progress)
+            self._compute_or_wait(work, on_progress)
         return self.report
 
     def _lacking(self, tracks: dict[int, Track]) -> dict[int, Track]:
-        """Return the tracks without a fingerprint of each kind, but for those tried or left out."""
+        """Return the tracks that lack a kind of fingerprint, except those tried or left out."""
         wanted = OWN_KINDS | ({chromaprint.KIND} if self._program else set())
         with self.database.read() as connection:
             known = fingerprint_kinds(connection, tracks)
@@ -84,15 +84,15 @@ class Fingerprinting:
             and not wanted <= known.get(track.id, set()) | self.store.kinds(track)
         }
 
-    def _take_or_wait(self, work: dict[int, Track], on_progress: OnProgress) -> None:
-        """Take the fingerprints that no other thread is taking, then wait for those of others."""
+    def _compute_or_wait(self, work: dict[int, Track], on_progress: OnProgress) -> None:
+        """Compute fingerprints that no other thread has claimed, then wait for those of others."""
         others = self.store.claim(work.keys())
         mine = [track for track_id, track in work.items() if track_id not in others]
         try:
             done = 0
             with Decoders(self.threads) as decoders:
-                take = partial(self._take, decoders)
-                taken = in_order(take, mine, self.threads, "fingerprint", stop=decoders.close)
+                compute = partial(self._compute, decoders)
+                taken = in_order(compute, mine, self.threads, "fingerprint", stop=decoders.close)
                 while batch := list(islice(taken, BATCH_TRACKS)):
                     self._put(batch)
                     for each in batch:
@@ -104,7 +104,7 @@ class Fingerprinting:
             try:
                 self._note_failure(future.result())
             except CancelledError:
-                continue  # its thread was stopped: this one takes it in the next round
+                continue  # its thread stopped: retry in the next round
 
     def _find_program(self, needed: bool) -> Chromaprint | None:
         try:
@@ -114,22 +114,22 @@ class Fingerprinting:
             return None
 
     def _give_up(self, error: ChromaprintError) -> None:
-        """Continue without the program, with one note however many threads met the error."""
+        """Continue without the program, with one note for all threads."""
         self._program = None
         note = f"{error}; compared by our own fingerprint instead"
         if not any(each.endswith("instead") for each in self.report.notes):
             self.report.notes.append(note)
 
-    def _take(self, decoders: Decoders, track: Track) -> TakenFingerprints:
+    def _compute(self, decoders: Decoders, track: Track) -> TakenFingerprints:
         try:
             sound = decoders.call(first_sound, track.path)
         except AudioError as error:
             return TakenFingerprints(track, [], str(error))
-        words = fingerprints(sound.samples) | self._ask_program(sound)
+        words = fingerprints(sound.samples) | self._run_program(sound)
         found = [Fingerprint(track.id, kind, words[kind], sound.codec, sound.bitrate) for kind in words]
         return TakenFingerprints(track, found)
 
-    def _ask_program(self, sound: FirstSound) -> dict[str, Words]:
+    def _run_program(self, sound: FirstSound) -> dict[str, Words]:
         program = self._program
         if program is None:
             return {}
@@ -140,7 +140,7 @@ class Fingerprinting:
             return {}
 
     def _put(self, batch: list[TakenFingerprints]) -> None:
-        """Store a batch, in memory where the library cannot be written, and hand it to those who wait for it."""
+        """Store a batch, in memory if the library cannot be written, and pass it to waiting threads."""
         found = [fingerprint for each in batch for fingerprint in each.fingerprints]
         if found and not self._unwritable:
             try:

@@ -1,6 +1,6 @@
-"""Measuring tempo, key and loudness of tracks: files in threads, rows in batches.
+"""Measure tempo, key and loudness of tracks: files in threads, rows in batches.
 
-A crash loses at most the batch in flight; what is stored is not measured again, so that the next run goes on.
+A crash loses at most the current batch; the next run continues with the tracks that are not stored.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ def measure_tracks(
     on_progress: OnProgress,
     cancel: CancelToken = NEVER,
 ) -> MeasureReport:
-    """Measure what was never measured of the tracks at or below `roots`; files that are gone are passed over.
+    """Measure the unmeasured tracks at or below `roots`; skip missing files.
 
     Raises:
-        LibraryError: The library cannot be written. What was committed before is kept.
+        LibraryError: The library cannot be written. Committed batches stay.
     """
     from threadpoolctl import threadpool_limits
 
@@ -40,7 +40,7 @@ def measure_tracks(
     with database.read() as connection:
         work = [track for track in unmeasured_tracks(connection, roots) if not is_gone(track.path)]
     try:
-        with Decoders(threads) as decoders, threadpool_limits(1):  # files are what runs in parallel here
+        with Decoders(threads) as decoders, threadpool_limits(1):  # files run in parallel, not BLAS
             one = partial(_measure, decoders)
             results = in_order(one, work, threads, "measure", stop=decoders.close, cancel=cancel)
             for done, measured in enumerate(results, start=1):
@@ -58,7 +58,7 @@ def measure_tracks(
 
 @dataclass(frozen=True)
 class _Measured:
-    """A track and what was measured, or why nothing could be."""
+    """A track and its measurements, or the reason for their absence."""
 
     track: Track
     features: AudioFeatures | None
@@ -66,7 +66,7 @@ class _Measured:
 
 
 def _measure(decoders: Decoders, track: Track) -> _Measured:
-    """Measure one track; never raises for a bad file: the run goes on."""
+    """Measure one track; return a bad file's reason instead of raising."""
     if reason := why_not_as_indexed(track):
         return _Measured(track, None, reason)
     try:
@@ -75,13 +75,13 @@ def _measure(decoders: Decoders, track: Track) -> _Measured:
         return _Measured(track, None, str(error))
     except EngineError:
         raise
-    except Exception as error:  # a defect in a filter must not stop the run
+    except Exception as error:  # an unexpected error must not stop the run
         words = " ".join(str(error).split())[:200]
         return _Measured(track, None, f"could not be measured: {type(error).__name__}: {words}")
 
 
 def _store(database: Database, batch: Sequence[_Measured], report: MeasureReport) -> None:
-    """Commit a batch; a track that went away or got other content meanwhile is left out."""
+    """Commit a batch, without tracks that were removed or changed meanwhile."""
     if not batch:
         return
     with database.write() as connection:

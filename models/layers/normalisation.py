@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 class LocalResponseNorm(nn.Module):
-    """Divides each channel by a power of its neighbours' energy: b = a / (k + alpha * sum a^2)^beta.
+    """Divide each channel by a power of its neighbours' energy: b = a / (k + alpha * sum a^2)^beta.
 
     The sum over neighbouring channels is a 1 x 1 convolution with a band of ones, which is faster on a CPU, forward and
     backward, than torch's own layer.

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 class SqueezeExcitation(nn.Module):
-    """Scales each channel by a gate that is read from all channels' means."""
+    """Scale each channel by a gate computed from all channels' means: x_c sigmoid(W2 relu(W1 mean(x)))_c."""
 
     def __init__(self, channels: int, reduction: int) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class ResidualBlock(nn.Module):
         stride: Along bands and time, or of both.
         reduction: Of the squeeze.
         gate: Whether to squeeze and excite.
-        project: Whether the shortcut is a 1 x 1 convolution even where the shape stays.
+        project: Whether the shortcut is a 1 x 1 convolution even if the shape does not change.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Attention over a track's segments: scores whose softmax weighs the segments' sum, the track's signature.
 
-All five encoders use these layers. A mask `audible` leaves segments out: they neither give nor receive attention, and
-their score is -inf.
+All five encoders use these layers. A mask `audible` excludes silent segments: they neither give nor receive
+attention, and their score is -inf.
 """
 
 from __future__ import annotations
@@ -29,13 +29,21 @@ def score_layer(kind: ScoreKind, dim: int, heads: int, tokens: int) -> nn.Module
     return LinearScore(dim) if kind == "linear" else ReceivedAttention(dim, heads, tokens, kind)
 
 
+def projections(layer: nn.Module) -> list[nn.Linear]:
+    """Return the linear maps of a layer of `score_layer` that read h: a map of h is undone in their weights."""
+    if isinstance(layer, LinearScore):
+        return [layer.direction]
+    assert isinstance(layer, ReceivedAttention)
+    return [layer.query, layer.key]
+
+
 def mask_silent(scores: Tensor, audible: Tensor | None) -> Tensor:
-    """Set the scores (B, S) of segments that do not speak (B, S) to -inf: their softmax weight is exactly 0."""
+    """Set the scores (B, S) of silent segments (B, S) to -inf: their softmax weight is exactly 0."""
     return scores if audible is None else scores.masked_fill(~audible, -torch.inf)
 
 
 class LinearScore(nn.Module):
-    """One learned direction scores each segment by itself; it begins with all segments alike."""
+    """Score each segment independently by one learned direction, initially 0 (uniform weights)."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -88,14 +96,14 @@ class ReceivedAttention(nn.Module):
 
     @torch.no_grad()
     def recentre(self, mean: Tensor) -> None:
-        """Keep the scores when `mean` (D) is taken off every vector: Wq (h - m) + (b + Wq m) = Wq h + b.
+        """Keep the scores when `mean` (D) is subtracted from every vector: Wq (h - m) + (b + Wq m) = Wq h + b.
 
-        The keys need nothing: what the mean adds to a query's products is the same for all keys, and cancels.
+        The keys stay: q . Wk m is the same for all keys of a query and cancels in the softmax.
         """
         self.query.bias.add_(self.query.weight @ mean)
 
     def received(self, vectors: Tensor, audible: Tensor | None = None) -> Tensor:
-        """h (B, S, D) -> r (B, S), the attention received relative to the average; sums to the number of speakers."""
+        """h (B, S, D) -> r (B, S), relative attention received; sums to the number of audible segments."""
         B, S, D = vectors.shape
         split = (B, S, self.heads, D // self.heads)
         queries = self.query(vectors).view(split).transpose(1, 2)  # (B, heads, S, D / heads)

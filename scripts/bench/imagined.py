@@ -4,8 +4,9 @@
 
 Each imagined track stands near a real one: its signature is that one's plus differences between its neighbours,
 so that local densities, hubs and the spread over genres stay as they are (uniform noise would be far easier for an
-index). Windows and probabilities are the real track's, the windows moved by the same. Artists and albums are
-made up, twelve tracks to an album and three albums to an artist; genre and duration are the real track's.
+index). Windows are the real track's, moved by the same; words follow from the signature and the real track's norm.
+Artists and albums are made up, twelve tracks to an album and three albums to an artist; genre and duration are the
+real track's.
 """
 
 from __future__ import annotations
@@ -31,10 +32,12 @@ from engine.db import (
     set_setting,
     tracks_by_ids,
 )
-from engine.db.schema import segments, signatures, tracks
+from engine.db.schema import segments, signatures, tracks, words
 from engine.db.signatures import FLOAT, HALF
 from engine.db.text_search import put_search_texts
 from engine.db.tracks import searchable
+from engine.models.numpy_heads import LinearHead, word_head
+from engine.runtime.encoder_choice import choose_encoder
 
 NEIGHBOURS = 20  # whose differences move a signature
 DIFFERENCES = 2  # that are added up: with one, a million tracks drawn from a few thousand would hold many twice
@@ -51,6 +54,7 @@ class Real:
     signatures: list[Signature]
     vectors: NDArray[np.float32]
     near: NDArray[np.int64]
+    words: LinearHead | None = None  # for encoders that have words
 
 
 def main() -> None:
@@ -76,6 +80,7 @@ def read_real(path: Path) -> Real:
     """Everything of a library's first encoder."""
     database = open_database(path, create=False)
     try:
+        file = choose_encoder(database, None)
         with database.read() as connection:
             kept = encoders(connection)[0]
             found = matrix(connection, kept.encoder, kept.coverage)
@@ -85,7 +90,8 @@ def read_real(path: Path) -> Real:
         database.close()
     cosines = found.vectors @ found.vectors.T
     near = np.argsort(-cosines, axis=1)[:, 1 : NEIGHBOURS + 1]
-    return Real([known[int(i)] for i in found.track_ids], [s for s in stored if s], found.vectors, near)
+    head = word_head(file, found.vectors.shape[1]) if file.words and file.id == kept.encoder else None
+    return Real([known[int(i)] for i in found.track_ids], [s for s in stored if s], found.vectors, near, head)
 
 
 def draw(real: Real, rows: range, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -123,7 +129,7 @@ def _put(connection: Connection, made: list[tuple[int, Track, Signature]]) -> No
     """All at once: track by track, as files are taken in, a million would take a quarter of an hour."""
     first_track = (connection.execute(select(func.max(tracks.c.id))).scalar() or 0) + 1
     first_signature = (connection.execute(select(func.max(signatures.c.id))).scalar() or 0) + 1
-    rows, heard, windows, texts = [], [], [], {}
+    rows, heard, windows, worded, texts = [], [], [], [], {}
     for i, (row, track, own) in enumerate(made):
         new = _named(track, row)
         rows.append(asdict(new) | {"id": first_track + i, "added_at": 1})
@@ -135,15 +141,18 @@ def _put(connection: Connection, made: list[tuple[int, Track, Signature]]) -> No
         parts = {name: getattr(found, name).astype(FLOAT).tobytes() for name in ("starts", "attention")}
         blob = found.segment_vectors.astype(HALF).tobytes()
         windows.append({"signature_id": first_signature + i, "vectors": blob} | parts)
-    for table, values in ((tracks, rows), (signatures, heard), (segments, windows)):
-        connection.execute(insert(table), values)
+        if len(found.words):
+            worded.append({"signature_id": first_signature + i, "probabilities": found.words.astype(HALF).tobytes()})
+    for table, values in ((tracks, rows), (signatures, heard), (segments, windows), (words, worded)):
+        if values:
+            connection.execute(insert(table), values)
     put_search_texts(connection, texts)
 
 
 def _imagined(real: Real, rows: range, seed: int, windows: bool) -> Iterator[tuple[int, Track, Signature]]:
     bases, vectors = draw(real, rows, seed)
-    for row, base, vector in zip(rows, bases, vectors, strict=True):
-        own = real.signatures[base].embedding
+    for row, base, vector, heard in zip(rows, bases, vectors, _words(real, bases, vectors), strict=True):
+        own = replace(real.signatures[base].embedding, words=heard)
         if windows:
             pooled = own.attention @ own.segment_vectors
             shift = np.linalg.norm(pooled) * vector - pooled
@@ -152,6 +161,16 @@ def _imagined(real: Real, rows: range, seed: int, windows: bool) -> Iterator[tup
             one = np.ones(1, np.float32)
             moved = replace(own, signature=vector, starts=own.starts[:1], attention=one, segment_vectors=vector[None])
         yield row, real.tracks[base], replace(real.signatures[base], embedding=moved)
+
+
+def _words(real: Real, bases: NDArray[np.int64], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Probabilities (n, V) of imagined tracks with signatures (n, D), from the norms of the real ones."""
+    if real.words is None:
+        return np.zeros((len(bases), 0), np.float32)
+    own = [real.signatures[base].embedding for base in bases]
+    norms = np.array([np.linalg.norm(each.attention @ each.segment_vectors) for each in own], np.float32)
+    outputs = norms[:, None] * (vectors @ real.words.weight.T) + real.words.bias
+    return (0.5 * np.tanh(0.5 * outputs) + 0.5).astype(np.float32)
 
 
 def _named(track: Track, row: int) -> NewTrack:

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
+from unittest.mock import patch
 
 import av
 import numpy as np
@@ -40,7 +42,7 @@ def main() -> None:
     parser.add_argument("--join", type=int, default=0, metavar="N", help="make N tracks of each format from clips")
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--encoder")
-    parser.add_argument("--without", nargs="*", default=[], help="runs to leave out: bliss, librosa, full")
+    parser.add_argument("--without", nargs="*", default=[], help="runs to leave out: aspects, bliss, librosa, full")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -98,6 +100,8 @@ def _measure_all(files: list[Path], arguments: argparse.Namespace) -> list[dict[
         "engine index": lambda: _index(files, "windows", arguments.encoder),
         DECODING: lambda: _decode_all(files),
     }
+    if "aspects" not in arguments.without:
+        runs["engine index, no rhythm and harmony"] = lambda: _index_without_aspects(files, arguments.encoder)
     if "full" not in arguments.without:
         runs["engine index --coverage full"] = lambda: _index(files, "full", arguments.encoder)
     if "bliss" not in arguments.without:
@@ -125,6 +129,11 @@ def _index(files: list[Path], coverage: str, encoder: str | None) -> None:
             outcome = library.index(files)
             if outcome.failed:
                 raise SystemExit(f"not indexed: {outcome.failed[0]}")
+
+
+def _index_without_aspects(files: list[Path], encoder: str | None) -> None:
+    with patch("engine.indexer.pipeline.encoding.aspects_of", lambda _: {}):
+        _index(files, "windows", encoder)
 
 
 def _decode_all(files: list[Path]) -> None:
@@ -170,9 +179,15 @@ def _mfcc(path: Path) -> None:
 
 def _timed(run: Callable[[], float | None]) -> tuple[float, float]:
     """Wall and CPU seconds."""
-    began, cpu = perf_counter(), process_time()
-    in_children = run()
-    return perf_counter() - began, process_time() - cpu + (in_children or 0.0)
+    began, cpu = perf_counter(), _cpu_seconds()
+    in_pool = run()
+    return perf_counter() - began, _cpu_seconds() - cpu + (in_pool or 0.0)
+
+
+def _cpu_seconds() -> float:
+    """CPU seconds of this process and of its children that have ended."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return process_time() + children.ru_utime + children.ru_stime
 
 
 if __name__ == "__main__":

@@ -126,7 +126,7 @@ def other_files(folder: Path, count: int) -> dict[str, Any]:
     for name in ("first", "again"):
         began = perf_counter()
         asked = [sys.executable, "-c", code, str(folder / "others.db"), str(others)]
-        done = subprocess.run(asked, capture_output=True, text=True, check=True)
+        done = subprocess.run(asked, stdout=subprocess.PIPE, text=True, check=True)
         passed, memory = done.stdout.splitlines()
         assert int(passed) == count
         row |= {f"{name}_mb": int(memory.split()[1]) >> 10, f"{name}_s": perf_counter() - began}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import resource
 import sys
 import tempfile
 from collections.abc import Callable
@@ -52,16 +53,22 @@ def main() -> int:
     warm()
     rows: list[Row] = []
     for name in arguments.parts or PARTS:
-        began = monotonic()
+        began, computed = monotonic(), _cpu_seconds()
         with tempfile.TemporaryDirectory(prefix="faults-") as folder:
             rows += PARTS[name](Path(folder), arguments.short)
-        print(f"{name}: {monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+        taken = f"{monotonic() - began:.0f} s, of CPU {_cpu_seconds() - computed:.0f} s"
+        print(f"{name}: {taken}", file=sys.stderr, flush=True)
         if arguments.json:
             arguments.json.write_text(as_json(rows), "utf-8")
         if arguments.out:
             arguments.out.write_text(_text(rows), "utf-8")
     print(_text(rows))
     return 0 if all(row.held for row in rows) else 1
+
+
+def _cpu_seconds() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 def _text(rows: list[Row]) -> str:

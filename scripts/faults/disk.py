@@ -17,7 +17,7 @@ from typing import NamedTuple
 from faults.children import run, share
 from faults.io_errors import end_problem
 from faults.operations import Operation
-from faults.table import Row, skipped
+from faults.table import Row, collect, skipped
 from faults.undisturbed import WORKERS, Known, check_after, named, prepare
 from faults.world import World
 
@@ -61,6 +61,11 @@ class Case(NamedTuple):
     place: str
     room: int
 
+    @property
+    def fault(self) -> str:
+        """Name of the fault, for the table."""
+        return "disk that may only be read" if self.room == READ_ONLY else "disk that fills up"
+
 
 def disk(folder: Path, short: bool) -> list[Row]:
     """Run this part: in a namespace, where this process is not in one."""
@@ -86,11 +91,8 @@ def _fill(folder: Path, short: bool) -> list[Row]:
     known = prepare(folder, operations, lambda operation, world: operation.run(world) or True)
     cases = [case for operation in operations for case in _cases(operation, SHORT_ROOMS if short else ROOMS)]
     found = share(lambda worker, case: _inject(World(folder / str(worker)), known[worker], case), cases, WORKERS)
-    rows: dict[str, Row] = {}
-    for case, (problem, lost) in zip(cases, found, strict=True):
-        name = f"{'read-only' if case.room == READ_ONLY else 'full'} disk below the {case.place}: {case.operation}"
-        rows.setdefault(name, Row(name)).count(problem, lost)
-    return list(rows.values())
+    pairs = zip(cases, found, strict=True)
+    return collect((case.fault, f"{case.operation}, {case.place}", problem, lost) for case, (problem, lost) in pairs)
 
 
 def _cases(operation: Operation, rooms: Sequence[int]) -> list[Case]:

@@ -23,7 +23,7 @@ from faults import shim
 from faults.children import Ended, run, share
 from faults.operations import OPERATIONS, Operation
 from faults.shim import FAIL, SHORT, TORN
-from faults.table import Row, skipped
+from faults.table import Row, collect, skipped
 from faults.undisturbed import WORKERS, Known, check_after, named, prepare
 from faults.world import World
 
@@ -89,11 +89,8 @@ def _sweep(folder: Path, short: bool) -> list[Row]:
     known = prepare(folder, operations, _counted)
     cases = [case for operation in operations for case in _cases(operation, known[0], SHORT_SWEPT if short else SWEPT)]
     found = share(lambda worker, case: _inject(World(folder / str(worker)), known[worker], case), cases, WORKERS)
-    rows: dict[str, Row] = {}
-    for case, (problem, lost) in zip(cases, found, strict=True):
-        name = f"{NAME} of {case.kind}: {case.operation}"
-        rows.setdefault(name, Row(name)).count(problem, lost)
-    return list(rows.values())
+    pairs = zip(cases, found, strict=True)
+    return collect((f"{NAME} of {case.kind}", case.operation, problem, lost) for case, (problem, lost) in pairs)
 
 
 def _cases(operation: Operation, known: dict[str, Known], most: int) -> Iterator[Case]:

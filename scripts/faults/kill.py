@@ -18,7 +18,7 @@ from typing import Any
 
 from faults.children import run, share
 from faults.operations import OPERATIONS, Operation
-from faults.table import Row
+from faults.table import Row, collect
 from faults.undisturbed import WORKERS, Known, check_after, named, prepare
 from faults.world import World
 
@@ -64,12 +64,8 @@ def kill(folder: Path, short: bool) -> list[Row]:
     known = prepare(folder, operations, _watched)
     cases = [*_random_cases(operations, short), *_step_cases(operations, known[0], short)]
     found = share(lambda worker, case: _inject(World(folder / str(worker)), known[worker], case), cases, WORKERS)
-    rows: dict[str, Row] = {}
-    for case, (problem, lost) in zip(cases, found, strict=True):
-        operation, kind, _ = case
-        name = f"SIGKILL at {kind}: {operation}"
-        rows.setdefault(name, Row(name)).count(problem, lost)
-    return list(rows.values())
+    pairs = zip(cases, found, strict=True)
+    return collect((f"SIGKILL at {kind}", name, problem, lost) for (name, kind, _), (problem, lost) in pairs)
 
 
 def _random_cases(operations: Sequence[Operation], short: bool) -> list[Case]:

@@ -44,6 +44,19 @@ class Row:
         return self.survived == self.injected and not self.lost
 
 
+def collect(cases: Iterable[tuple[str, str, str | None, int]]) -> list[Row]:
+    """Return a row for each fault from cases: fault, operation, problem (None where it survived), and things lost."""
+    rows: dict[str, Row] = {}
+    operations: dict[str, dict[str, int]] = {}
+    for fault, operation, problem, lost in cases:
+        rows.setdefault(fault, Row(fault)).count(problem and f"{operation}: {problem}", lost)
+        counts = operations.setdefault(fault, {})
+        counts[operation] = counts.get(operation, 0) + 1
+    for fault, counts in operations.items():
+        rows[fault].figures.append(f"{fault}: {', '.join(f'{name} {count}' for name, count in counts.items())}")
+    return list(rows.values())
+
+
 def skipped(fault: str, reason: str) -> Row:
     """Return a row for a fault that cannot be injected on this machine."""
     return Row(fault, figures=[f"{fault}: skipped, {reason}"])

@@ -31,7 +31,8 @@ def test_a_sound_library(own: Collection) -> None:
     assert len(report.checks) == 10
 
 
-@pytest.mark.parametrize("vector", [np.zeros(4, "<f4"), np.full(4, np.nan, "<f4"), np.ones(4, "<f4")])
+@pytest.mark.filterwarnings("error:overflow")
+@pytest.mark.parametrize("vector", [np.full(4, value, "<f4") for value in (0, 1, np.nan, 3e38)])
 def test_bad_signatures(own: Collection, vector: np.ndarray) -> None:
     """A signature that is not a unit vector is found, removed, and computed again by the next run; plays stay."""
     with Engine.open(own.library) as engine:

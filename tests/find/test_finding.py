@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine import Engine, Filters, FindResult, InvalidError, NotFoundError, documents
+from engine.find import scoring
 from tests.cli.conftest import Command, command  # noqa: F401 (a fixture)
 from tests.find.conftest import SONGS
 from tests.words import WORDS, make_library, worded_encoder, write_encoder
@@ -162,3 +163,18 @@ def test_tags_command(library_file: Path, command: Command) -> None:  # noqa: F8
     ]
     assert {each["tag"] for each in document["tags"]} == set(WORDS)
     assert command("--library", library_file, "tags", "--csv").out.splitlines()[0] == "tag,tracks"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["guitar", "very sad piano, no applause", "no guitar, no piano", "like Ruby Lane, sad", "choir by Ruby Lane"],
+)
+def test_candidates_of_a_large_library(described: Engine, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the vector index names the candidates, a library that they cover gets the exact answer."""
+    exact = described.find(text)
+    monkeypatch.setattr(scoring, "EXACT_UP_TO", 0)
+    found = described.find(text)
+    assert [match.track_id for match in found.matches] == [match.track_id for match in exact.matches]
+    assert [match.similarity for match in found.matches] == pytest.approx(
+        [match.similarity for match in exact.matches], abs=1e-3
+    )

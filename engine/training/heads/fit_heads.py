@@ -30,16 +30,20 @@ def fit_heads(encoder: Encoder, source: ClipSamples, on_clip: Callable[[], None]
 
     Centred signatures have fewer hubs, tracks that are neighbours of very many others (Suzuki et al. 2013).
     """
-    vectors = embed_clips(encoder, source, on_clip)
+    return fit_heads_to(encoder, embed_clips(encoder, source, on_clip), source.clips)
+
+
+def fit_heads_to(encoder: Encoder, vectors: Sequence[Tensor], clips: Sequence[Clip]) -> dict[str, float]:
+    """Do the same with the clips' segment vectors, each (S, D), behind the map."""
     mean = pool_clips(encoder, vectors).sum(dim=0) / (len(vectors) + PRIOR_CLIPS)  # (D,)
     encoder.centre(mean)
     raw = pool_clips(encoder, [each - mean for each in vectors])  # (N, D)
-    labels = label_tensors(source.clips, encoder.genres, encoder.moods)
+    labels = label_tensors(clips, encoder.genres, encoder.moods)
     space = TrunkSpace(encoder, raw)
     examples = space.from_signatures(raw)
     penalties = {
-        "genre_penalty": _fit_head(encoder, encoder.genre_head, examples, labels.genres, source.clips),
-        "mood_penalty": _fit_head(encoder, encoder.mood_head, examples, labels.moods, source.clips),
+        "genre_penalty": _fit_head(encoder, encoder.genre_head, examples, labels.genres, clips),
+        "mood_penalty": _fit_head(encoder, encoder.mood_head, examples, labels.moods, clips),
     }
     for head in (encoder.genre_head, encoder.mood_head):
         space.move(head)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.models.encoder import Encoder
-from engine.models.layers.scoring import ReceivedAttention
+from engine.models.layers.scoring import projections
 from engine.training.pooling.losses import pool_segments, pooling_losses
 from engine.training.pooling.schedule import PoolingSchedule
 from engine.training.pooling.segment_bank import SegmentBank
@@ -30,22 +30,20 @@ def train_pooling(
 
     The weights of several runs from one start, with different draws, are averaged (model soups: Wortsman et al. 2022).
     """
-    if encoder.metric is None:
-        encoder.add_metric()
-    layers = _trained_layers(encoder)
-    start = {name: value.clone() for name, value in layers.state_dict().items()}
-    average = {name: torch.zeros_like(value) for name, value in start.items()}
-    for run in range(schedule.runs):
-        layers.load_state_dict(start)
-        _run(encoder, bank, schedule, schedule.seed + run, on_step)
-        for name, value in layers.state_dict().items():
-            average[name] += value / schedule.runs
-    layers.load_state_dict(average)
+    metric = encoder.add_metric() if encoder.metric is None else encoder.metric
+    _train(encoder, nn.ModuleList([metric, encoder.attention_layer]), bank, schedule, on_step)
     if schedule.whitening:
         whiten(encoder, bank, schedule.whitening)
     with torch.no_grad():
         raw = pool_segments(encoder, bank.clips)
     encoder.centre(raw.sum(dim=0) / (len(raw) + PRIOR_CLIPS))
+
+
+def train_attention(
+    encoder: Encoder, bank: SegmentBank, schedule: PoolingSchedule, on_step: OnStep = lambda _: None
+) -> None:
+    """Train the attention layer alone, in place, on the vectors behind the map as it is."""
+    _train(encoder, encoder.attention_layer, bank, schedule, on_step)
 
 
 @torch.no_grad()
@@ -70,20 +68,28 @@ def append_map(encoder: Encoder, directions: Tensor, scale: Tensor) -> None:
     assert metric is not None
     metric.weight.copy_(directions @ (scale[:, None] * (directions.T @ metric.weight)))
     metric.bias.copy_(directions @ (scale * (directions.T @ metric.bias)))
-    assert isinstance(layer, ReceivedAttention)
-    for projection in (layer.query, layer.key):
+    for projection in projections(layer):
         projection.weight.copy_(((projection.weight @ directions) / scale) @ directions.T)
 
 
-def _trained_layers(encoder: Encoder) -> nn.ModuleList:
-    assert encoder.metric is not None
-    return nn.ModuleList([encoder.metric, encoder.attention_layer])
+def _train(encoder: Encoder, layers: nn.Module, bank: SegmentBank, schedule: PoolingSchedule, on_step: OnStep) -> None:
+    """Train these layers of the encoder; the runs' weights are averaged."""
+    start = {name: value.clone() for name, value in layers.state_dict().items()}
+    average = {name: torch.zeros_like(value) for name, value in start.items()}
+    for run in range(schedule.runs):
+        layers.load_state_dict(start)
+        _run(encoder, layers, bank, schedule, schedule.seed + run, on_step)
+        for name, value in layers.state_dict().items():
+            average[name] += value / schedule.runs
+    layers.load_state_dict(average)
 
 
-def _run(encoder: Encoder, bank: SegmentBank, schedule: PoolingSchedule, seed: int, on_step: OnStep) -> None:
+def _run(
+    encoder: Encoder, layers: nn.Module, bank: SegmentBank, schedule: PoolingSchedule, seed: int, on_step: OnStep
+) -> None:
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    optimizer = torch.optim.Adam(_trained_layers(encoder).parameters(), lr=schedule.learning_rate)
+    optimizer = torch.optim.Adam(layers.parameters(), lr=schedule.learning_rate)
     for step in range(schedule.steps):
         for group in optimizer.param_groups:
             group["lr"] = schedule.learning_rate * 0.5 * (1 + np.cos(np.pi * step / schedule.steps))

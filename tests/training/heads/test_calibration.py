@@ -8,7 +8,14 @@ import torch
 from torch import nn
 
 from engine.models.attention_cnn import AttentionCNN
-from engine.training.heads.calibration import HeldOutClips, calibrate, calibration_error, cross_fitted_error
+from engine.training.heads.calibration import (
+    HeldOutClips,
+    calibrate,
+    calibration_error,
+    cross_fitted_error,
+    error_by_chance,
+    predictions,
+)
 
 CLASSES, CLIPS = 4, 2000
 
@@ -31,10 +38,12 @@ def test_a_scale_that_is_wrong_is_found(factor: float) -> None:
     head, clips = held_out()
     with torch.no_grad():
         head.weight *= factor
-    assert calibration_error(AttentionCNN(), head, clips) > 0.1
-    assert cross_fitted_error(AttentionCNN(), head, clips, np.arange(CLIPS) % 50) < 0.05
+    assert calibration_error(*predictions(AttentionCNN(), head, clips)) > 0.1
+    before = head.weight.clone()
+    assert cross_fitted_error(AttentionCNN(), head, clips, np.arange(CLIPS) % 50).measured < 0.05
+    assert torch.equal(head.weight, before)
     assert calibrate(AttentionCNN(), head, clips) == pytest.approx(1 / factor, rel=0.15)
-    assert calibration_error(AttentionCNN(), head, clips) < 0.05
+    assert calibration_error(*predictions(AttentionCNN(), head, clips)) < 0.05
 
 
 def test_rankings_stay() -> None:
@@ -53,3 +62,20 @@ def test_without_labels_nothing_changes() -> None:
     empty = HeldOutClips(clips.raw, torch.zeros_like(clips.allowed), clips.known)
     assert calibrate(AttentionCNN(), head, empty) == 1.0
     assert torch.equal(head.weight, torch.eye(CLASSES))
+    assert cross_fitted_error(AttentionCNN(), head, empty, np.arange(CLIPS)).measured == 0.0
+
+
+def test_error_is_the_gap_between_confidence_and_accuracy() -> None:
+    """Two bins, sure by 0.3 too much and by 0.1 too little, err by their mean weighted by their clips."""
+    confidence = np.array([0.95, 0.95, 0.65, 0.65, 0.65, 0.65])
+    correct = np.array([1.0, 0.3, 1.0, 1.0, 0.5, 0.5])
+    assert calibration_error(confidence, correct) == pytest.approx((2 * 0.3 + 4 * 0.1) / 6)
+
+
+def test_few_clips_err_by_chance() -> None:
+    """Right probabilities show an error of hundredths on a hundred clips, as much as chance gives, and less on many."""
+    head, clips = held_out(2)
+    confidence, correct = predictions(AttentionCNN(), head, clips)
+    few = [calibration_error(confidence[i::20], correct[i::20]) for i in range(20)]
+    assert np.mean(few) == pytest.approx(np.mean([error_by_chance(confidence[i::20]) for i in range(20)]), abs=0.015)
+    assert error_by_chance(confidence) < 0.03 < error_by_chance(confidence[:100])

@@ -9,12 +9,16 @@ import torch
 import torch.nn.functional as F
 
 from engine.datasets.label_tensors import LabelTensors
+from engine.models.checkpoint import build
 from engine.models.encoder import Encoder
-from engine.training.pooling.refinement import Refinement, carry_head, refine
-from engine.training.pooling.train_pooling import append_map
-from tests.training.pooling.test_train_pooling import DIM, agreement, encoder, vectors
+from engine.models.layers.scoring import LinearScore
+from engine.training.pooling.refinement import Refinement, carry_head, refine, sharpen
+from engine.training.pooling.schedule import PoolingSchedule
+from engine.training.pooling.segment_bank import SegmentBank
+from engine.training.pooling.train_pooling import append_map, train_attention
+from tests.training.pooling.test_train_pooling import DIM, agreement, bank, encoder, vectors
 
-__all__ = ["encoder"]  # a fixture
+__all__ = ["bank", "encoder"]  # fixtures
 
 
 @pytest.fixture
@@ -50,8 +54,52 @@ def test_labels_come_apart(encoder: Encoder, labels: LabelTensors) -> None:
     torch.testing.assert_close(encoder.metric.weight, kept)
 
 
-def test_weights_stay(encoder: Encoder) -> None:
+@pytest.fixture
+def linear_encoder() -> Encoder:
+    """A small encoder that scores each segment by itself, without a map."""
+    return build("attention_cnn", {"widths": [8], "dim": DIM, "score": "linear"})
+
+
+def test_a_guide_says_which_directions_count(linear_encoder: Encoder, labels: LabelTensors) -> None:
+    """A direction that predicts another encoder's signatures counts more, others count less."""
+    music, clips = vectors(60, 16, 1), vectors(40, 8, 2)
+    guide = torch.cat([clips.mean(dim=1), music.mean(dim=1)])[:, :4]
+    settings = Refinement(separation=0.0, labels=0.0, guidance=0.9)
+    refine(linear_encoder, music, list(clips), labels, settings, guide)
+    assert linear_encoder.metric is not None
+    lengths = linear_encoder.metric.weight.norm(dim=0)
+    assert lengths[:4].min() > 2 * lengths[4:].max()
+
+
+def test_attention_alone_learns_to_ignore_interruptions(linear_encoder: Encoder, bank: SegmentBank) -> None:
+    """The attention loses interest in what is no music; the map and the vectors stay as they are."""
+    metric = linear_encoder.add_metric()
+    interrupted = torch.cat([bank.music[:20, :7], bank.interruptions[:20, None].expand(-1, 3, -1)], dim=1)
+    train_attention(
+        linear_encoder, bank, PoolingSchedule(steps=80, runs=1, learning_rate=1e-2, geometry=0.0, interrupted=1.0)
+    )
+    with torch.no_grad():
+        weights = linear_encoder.score(interrupted).softmax(dim=1)
+    assert weights[:, 7:].mean() < 0.05
+    assert torch.equal(metric.weight, torch.eye(DIM))
+
+
+def test_sharper_weights_are_powers(linear_encoder: Encoder, encoder: Encoder) -> None:
+    """Twice the sharpness squares the weights, whichever way the attention scores."""
+    tracks = vectors(5, 10, 4)
+    assert isinstance(linear_encoder.attention_layer, LinearScore)
+    torch.nn.init.normal_(linear_encoder.attention_layer.direction.weight)
+    with torch.no_grad():
+        for each in (linear_encoder, encoder):
+            before = each.score(tracks).softmax(dim=1).square()
+            sharpen(each, 2.0)
+            torch.testing.assert_close(each.score(tracks).softmax(dim=1), before / before.sum(dim=1, keepdim=True))
+
+
+@pytest.mark.parametrize("kind", ["received", "linear"])
+def test_weights_stay(encoder: Encoder, linear_encoder: Encoder, kind: str) -> None:
     """A map that follows moves the vectors and leaves the attention's scores."""
+    encoder = encoder if kind == "received" else linear_encoder
     encoder.add_metric()
     tracks = vectors(5, 10, 4)
     with torch.no_grad():
