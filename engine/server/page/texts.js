@@ -25,13 +25,14 @@ export const texts = {
 
   search: {
     label: "Search the library",
-    placeholder: "Search titles, artists, albums",
-    placeholderWords: "Search, or describe a sound",
+    placeholder: "Search, or describe a sound",
     heading: (words) => `Results for “${words}”`,
     none: (words) => `Nothing matches “${words}”`,
-    noneHint: "Every word must occur in a title, an artist, an album or a path. Try fewer words.",
+    noneHint: "Every word must occur in a title, an artist, an album or a path. Try fewer words, or describe a sound: sad strings, fast and happy, piano without vocals.",
     artists: "Artists", albums: "Albums", tracks: "Tracks",
-    sounds: "Sounds like these words",
+    sounds: "Sounds like this",
+    understood: "Understood as", ignored: (words) => `Not understood: ${words}`,
+    with: (tag) => `with ${tag}`, without: (tag) => `without ${tag}`,
   },
 
   home: {
@@ -142,7 +143,7 @@ export const texts = {
 
   player: {
     label: "Player",
-    nothing: "Nothing plays",
+    nothing: "Nothing plays. Press ? for the keys.",
     play: "Play", pause: "Pause", next: "Next", previous: "Previous",
     like: "Like: more of this", unlike: "Less like this", liked: "Liked",
     lessDone: "Less of this: the radio moves away",

@@ -7,7 +7,7 @@ import { link } from "../router.js";
 import { useStore } from "../store.js";
 import { texts } from "../texts.js";
 import { Cover } from "./cover.js";
-import { artistOf, clock, titleOf } from "./format.js";
+import { artistOf, clock, percent, titleOf } from "./format.js";
 import { Icon } from "./icons.js";
 
 export const ROW_HEIGHT = 60;
@@ -22,7 +22,7 @@ export function TrackRow({ track, play, position, total, end, actions }) {
     enqueue([track]);
     say(texts.queue.added(titleOf(track)));
   };
-  return html`<div class="row" data-state=${state} role="listitem" aria-posinset=${position} aria-setsize=${total}
+  return html`<div class=${`row${end ? " shared" : ""}`} data-state=${state} role="listitem" aria-posinset=${position} aria-setsize=${total}
     onKeyDown=${(event) => moveFocus(event, add)}>
     <button class="row-main" onClick=${state ? toggle : play}
       aria-label=${state === "playing" ? texts.track.pause(name) : texts.track.play(name)}>
@@ -44,6 +44,10 @@ export function TrackRow({ track, play, position, total, end, actions }) {
         title=${texts.track.nearTitle}><${Icon} name="near" /></a>`}</span>
   </div>`;
 }
+
+// How similar a track is, as a bar with a number.
+export const Share = ({ share }) => html`<span class="row-share" title=${texts.track.similarity(percent(share))}>
+  <span class="bar" style=${{ width: `${100 * share}%` }}></span><span>${percent(share)}</span></span>`;
 
 function moveFocus(event, add) {
   if (event.target.closest("input, select")) return;

@@ -27,7 +27,7 @@ function Album({ album }) {
       <${Cover} track=${album.cover} seed=${album.album_id} size=${512} />
       <div><h1 dir="auto">${album.name}</h1>
         <p class="hero-artist"><a dir="auto" href=${link("artist", album.artist_id)}>${album.artist}</a></p>
-        <p class="muted">${facts.filter(Boolean).join(" · ")}</p>
+        <p class="muted">${facts.filter(Boolean).join(" · ")}</p></div>
         <div class="buttons">
           <button class="button" onClick=${() => playTracks(tracks)}><${Icon} name="play" />${texts.list.playAll}</button>
           <button class="button quiet" onClick=${() => playTracks(shuffled(tracks))}>${texts.list.shuffle}</button>
@@ -36,7 +36,7 @@ function Album({ album }) {
           <button class="button quiet" onClick=${() => {
             enqueue(tracks);
             say(texts.queue.addedMany(tracks.length));
-          }}><${Icon} name="add" />${texts.track.queueButton}</button></div></div></header>
+          }}><${Icon} name="add" />${texts.track.queueButton}</button></div></header>
     <div class="rows" role="list" aria-label=${album.name}>${tracks.map((track, index) => html`
       <${TrackRow} key=${track.track_id} track=${track} play=${() => playTracks(tracks, index)} />`)}</div></div>`;
 }

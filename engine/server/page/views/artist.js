@@ -34,11 +34,11 @@ function Artist({ artist }) {
   return html`<div class="view"><header class="hero with-cover">
       <div class="hero-round"><${Cover} seed=${artist.artist_id} round /><span class="monogram">${initials(artist.name)}</span></div>
       <div><h1 dir="auto">${artist.name}</h1>
-        <p class="muted">${texts.albums(artist.albums)} · ${texts.tracks(artist.tracks)}</p>
+        <p class="muted">${texts.albums(artist.albums)} · ${texts.tracks(artist.tracks)}</p></div>
         <div class="buttons">
           ${artist.albums > 0 && html`<button class="button" onClick=${playAll}><${Icon} name="play" />${texts.list.playAll}</button>`}
           <button class="button quiet" onClick=${() => startRadio([reference], artist.name)}><${Icon} name="radio" />
-            ${texts.track.radioButton}</button></div></div></header>
+            ${texts.track.radioButton}</button></div></header>
     ${artist.album_list.length > 0 && html`<${Shelf} title=${texts.nav.albums}>
       ${artist.album_list.map((album) => html`<${AlbumCard} key=${album.album_id} album=${album} />`)}<//>`}
     ${alike.data?.length > 0 && html`<${Shelf} title=${texts.track.alike}>

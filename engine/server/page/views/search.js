@@ -4,9 +4,10 @@ import { html, useEffect, useRef, useState } from "../html.js";
 import { AlbumCard, ArtistCard, Shelf } from "../parts/cards.js";
 import { Icon } from "../parts/icons.js";
 import { VirtualList } from "../parts/list.js";
-import { ROW_HEIGHT, TrackRow } from "../parts/rows.js";
+import { ROW_HEIGHT, Share, TrackRow } from "../parts/rows.js";
 import { Answer, Empty } from "../parts/states.js";
 import { playTracks } from "../player.js";
+import { complete } from "../radio.js";
 import { go, link, place } from "../router.js";
 import { useLoad, useStore } from "../store.js";
 import { texts } from "../texts.js";
@@ -14,6 +15,9 @@ import { texts } from "../texts.js";
 const WAIT_MS = 140; // after a key, before the search starts
 const TRACKS = 300;
 const CARDS = 12;
+const THINK_MS = 500; // after the last change, before the words are read as a description
+const FEW = 3; // tracks found by name, up to which one word is read as a description, too
+const DESCRIBED = 30; // tracks
 
 export function SearchBox() {
   const here = useStore(place, (value) => value);
@@ -60,8 +64,23 @@ export function SearchView({ query }) {
     <${Answer} of=${found} show=${(data) => html`<${Results} ...${data} />`} /></div>`;
 }
 
+// Tracks that fit the words as a description; null while it is not known, or where nothing was understood.
+function useDescribed(q, wanted) {
+  const found = useLoad(async (signal) => {
+    await new Promise((resolve) => setTimeout(resolve, THINK_MS));
+    if (!wanted || signal.aborted) return null;
+    const answer = await get("find", { text: q, k: DESCRIBED }, signal).catch((error) => {
+      if (error.status === 422) return null; // nothing was understood
+      throw error;
+    });
+    return answer && { ...answer, tracks: await complete(answer.matches) };
+  }, [q, wanted]);
+  return found.loading ? null : found.data;
+}
+
 function Results({ q, tracks, albums, artists }) {
-  if (!tracks.length && !albums.length && !artists.length) {
+  const described = useDescribed(q, q.trim().includes(" ") || tracks.length <= FEW);
+  if (!tracks.length && !albums.length && !artists.length && !described?.tracks.length) {
     return html`<${Empty} icon="search" title=${texts.search.none(q)} hint=${texts.search.noneHint} />`;
   }
   return html`<p class="hidden" role="status">${texts.tracks(tracks.length)}</p>
@@ -72,5 +91,17 @@ function Results({ q, tracks, albums, artists }) {
     ${tracks.length > 0 && html`<section><h2>${texts.search.tracks}</h2>
       <${VirtualList} total=${tracks.length} rowHeight=${ROW_HEIGHT} label=${texts.search.tracks}
         show=${(at) => html`<${TrackRow} key=${tracks[at].track_id} track=${tracks[at]} position=${at + 1}
-          total=${tracks.length} play=${() => playTracks(tracks, at)} />`} /></section>`}`;
+          total=${tracks.length} play=${() => playTracks(tracks, at)} />`} /></section>`}
+    ${described?.tracks.length > 0 && html`<${Described} ...${described} />`}`;
+}
+
+function Described({ understood, ignored, matches, tracks }) {
+  const fit = new Map(matches.map((match) => [match.track_id, match.similarity]));
+  return html`<section><h2>${texts.search.sounds}</h2><ul class="chips understood" aria-label=${texts.search.understood}>
+      ${understood.map(({ tag, weight }) => html`<li class="chip" data-without=${weight < 0} key=${tag}>
+        ${weight < 0 ? texts.search.without(tag) : texts.search.with(tag)}</li>`)}
+      ${ignored.length > 0 && html`<li class="hint">${texts.search.ignored(ignored.join(", "))}</li>`}</ul>
+    <${VirtualList} total=${tracks.length} rowHeight=${ROW_HEIGHT} label=${texts.search.sounds} show=${(at) => html`
+      <${TrackRow} key=${tracks[at].track_id} track=${tracks[at]} position=${at + 1} total=${tracks.length}
+        play=${() => playTracks(tracks, at)} end=${html`<${Share} share=${fit.get(tracks[at].track_id)} />`} />`} /></section>`;
 }

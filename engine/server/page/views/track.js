@@ -4,7 +4,7 @@ import { html, useState } from "../html.js";
 import { Cover } from "../parts/cover.js";
 import { artistOf, clock, percent, titleOf } from "../parts/format.js";
 import { Icon } from "../parts/icons.js";
-import { TrackRow } from "../parts/rows.js";
+import { Share, TrackRow } from "../parts/rows.js";
 import { Profile } from "../parts/profile.js";
 import { Answer, Empty } from "../parts/states.js";
 import { Attention, Waveform } from "../parts/waveform.js";
@@ -46,7 +46,7 @@ function Hero({ track, features }) {
     <div><h1 dir="auto">${titleOf(track)}</h1>
       <p class="hero-artist"><a dir="auto" href=${link("artist", track.artist_ids[0] || "")}>${artistOf(track)}</a>
         ${track.album && html` · <a dir="auto" href=${link("album", track.album_id)}>${track.album}</a>`}</p>
-      <p class="muted">${facts.filter(Boolean).join(" · ")}</p>
+      <p class="muted">${facts.filter(Boolean).join(" · ")}</p></div>
       <div class="buttons">
         <button class="button" onClick=${play}><${Icon} name=${playing ? "pause" : "play"} />
           ${playing ? texts.track.pauseButton : texts.track.playButton}</button>
@@ -58,7 +58,7 @@ function Hero({ track, features }) {
         }}><${Icon} name="add" />${texts.track.queueButton}</button>
         ${current && current.track_id !== track.track_id && html`
           <button class="button quiet" onClick=${() => makePath(current, track)}><${Icon} name="path" />
-            ${texts.track.pathButton}</button>`}</div></div></header>`;
+            ${texts.track.pathButton}</button>`}</div></header>`;
 }
 
 function Sound({ track, peaks, failed, attention }) {
@@ -98,8 +98,7 @@ export function Neighbours({ track, matches }) {
       const shown = open === match.track_id;
       const share = similarity.get(match.track_id);
       return html`<${TrackRow} key=${match.track_id} track=${match} play=${() => player.playTracks(list, index)}
-        end=${html`<span class="row-share" title=${texts.track.similarity(percent(share))}>
-          <span class="bar" style=${{ width: `${100 * share}%` }}></span><span>${percent(share)}</span></span>
+        end=${html`<${Share} share=${share} />
           ${track && html`<button class="why-button" aria-expanded=${shown} aria-label=${texts.why.label(titleOf(match))}
             onClick=${() => setOpen(shown ? null : match.track_id)}>${texts.why.button}</button>`}`} />
         ${shown && html`<div role="listitem" key=${`why-${match.track_id}`}><${WhyPanel} a=${track} b=${match} /></div>`}`;
