@@ -118,6 +118,18 @@ def test_finding_in_words(client: TestClient, shared: Engine) -> None:
     answer(client, "/find", 422, text="")
 
 
+def test_aspects(client: TestClient, shared: Engine) -> None:
+    """Questions by aspect are answered as the library answers them; an aspect that is none is a 422."""
+    found = answer(client, "/tracks/3/similar", k=4, by="rhythm=2,timbre=1")["matches"]
+    expected = shared.similar(3, 4, by={"rhythm": 2, "timbre": 1}).matches
+    assert [match["track_id"] for match in found] == [match.track_id for match in expected]
+    assert len(answer(client, "/map", by="harmony")["points"]) == SONGS
+    radio = client.post(f"{API}/playlists/radio", json={"seeds": ["1"], "n": 3, "by": "mood"}).json()
+    assert len(radio["tracks"]) == 3
+    for by in ("colour", "rhythm=-1", "rhythm=NaN", "rhythm=0", ""):
+        answer(client, "/tracks/3/similar", 422, by=by)
+
+
 def test_playlists(client: TestClient) -> None:
     """Radios, paths and orders are made of ids."""
     radio = client.post(f"{API}/playlists/radio", json={"seeds": ["1"], "n": 5}).json()["tracks"]

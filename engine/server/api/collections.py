@@ -17,6 +17,7 @@ from engine.map.results import LibraryMap
 from engine.search.results import Stats, TagCount
 from engine.server.api.listing import AlbumOrder, holds, ordered_albums
 from engine.server.api.map_columns import MapColumns, map_columns
+from engine.server.api.parameters import Aspects
 from engine.server.api.tracks import TrackDocument, track_documents
 from engine.server.context import Context
 from engine.server.problems import RESPONSES
@@ -164,9 +165,9 @@ def tags(context: Context) -> Document:
 
 
 @router.get("/map", responses={200: {"model": LibraryMap}})
-def library_map(context: Context) -> Document:
+def library_map(context: Context, by: Annotated[Aspects, Query()] = None) -> Document:
     """Return a position for every track: tracks that sound alike lie close together."""
-    return Document(documents.library_map(context.library.map()))
+    return Document(documents.library_map(context.library.map(by=by)))
 
 
 @router.get("/map/points", responses={200: {"model": MapColumns}})

@@ -16,6 +16,15 @@ LARGEST_ID = 2**63 - 1
 Count = Annotated[int, Query(ge=1, le=MAXIMUM_COUNT, description="Most tracks of the answer.")]
 Identifier = Annotated[int, Field(ge=0, le=LARGEST_ID, description="Id of a track.")]
 Name = Annotated[str, Field(min_length=1, max_length=1000)]
+Aspects = Annotated[
+    str | None,
+    Field(
+        max_length=200,
+        description="Compare by timbre, rhythm, harmony or mood, or by several with weights; by default the signature.",
+        examples=["rhythm=2,timbre=1"],
+    ),
+]
+Words = Annotated[str | None, Field(max_length=2000, description='A description, for example "with female vocals".')]
 Reference = Annotated[
     str, Field(min_length=1, max_length=1000, description="A track's id, `artist:NAME` or `album:NAME`.")
 ]

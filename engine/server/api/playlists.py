@@ -11,7 +11,15 @@ from engine import documents
 from engine.db import Play
 from engine.playlists.results import Playlist
 from engine.recommend.results import Recommendations
-from engine.server.api.parameters import FilterParameters, Identifier, RankingParameters, Reference, track_names
+from engine.server.api.parameters import (
+    Aspects,
+    FilterParameters,
+    Identifier,
+    RankingParameters,
+    Reference,
+    Words,
+    track_names,
+)
 from engine.server.context import Context
 from engine.server.problems import RESPONSES
 from engine.server.responses import Document
@@ -26,6 +34,9 @@ class RadioParameters(RankingParameters):
     seeds: list[Reference] = Field(min_length=1, max_length=1000, examples=[["12", "album:Kind of Blue"]])
     unlike: list[Reference] = Field([], max_length=1000)
     n: int = Field(25, ge=1, le=MAXIMUM_COUNT)
+    by: Aspects = None
+    mix: bool = Field(False, description="A DJ's order: tempo and key fit from track to track.")
+    drift: Words = None
 
 
 class PathParameters(FilterParameters):
@@ -37,6 +48,8 @@ class PathParameters(FilterParameters):
     n: int = Field(25, ge=2, le=MAXIMUM_COUNT)
     variety: float = Field(0.0, ge=0, le=1)
     seed: int | None = Field(None, ge=0, lt=2**63)
+    by: Aspects = None
+    mix: bool = Field(False, description="A DJ's order: tempo and key fit from track to track.")
 
 
 class OrderParameters(BaseModel):
@@ -75,7 +88,16 @@ class Added(BaseModel):
 def radio(context: Context, wanted: RadioParameters) -> Document:
     """Return a playlist of tracks near to the seeds."""
     seeds, unlike = track_names(wanted.seeds), track_names(wanted.unlike)
-    made = context.library.playlist(seeds, wanted.n, unlike=unlike, filters=wanted.filters(), ranking=wanted.ranking())
+    made = context.library.playlist(
+        seeds,
+        wanted.n,
+        unlike=unlike,
+        filters=wanted.filters(),
+        ranking=wanted.ranking(),
+        by=wanted.by,
+        mix=wanted.mix,
+        drift=wanted.drift,
+    )
     return Document(documents.playlist(made))
 
 
@@ -84,7 +106,15 @@ def path(context: Context, wanted: PathParameters) -> Document:
     """Return a playlist that leads from one track to another."""
     start, end, *via = (f"id:{each}" for each in (wanted.start, wanted.end, *wanted.via))
     made = context.library.path(
-        start, end, wanted.n, via, filters=wanted.filters(), variety=wanted.variety, seed=wanted.seed
+        start,
+        end,
+        wanted.n,
+        via,
+        filters=wanted.filters(),
+        variety=wanted.variety,
+        seed=wanted.seed,
+        by=wanted.by,
+        mix=wanted.mix,
     )
     return Document(documents.playlist(made))
 

@@ -13,9 +13,11 @@ from engine.find.results import FindResult
 from engine.search.results import Classification, QueryResult, Span
 from engine.server.api.parameters import (
     LARGEST_ID,
+    Aspects,
     FilterParameters,
     RankingParameters,
     Reference,
+    Words,
     track_names,
 )
 from engine.server.api.tracks import TrackId
@@ -34,6 +36,8 @@ class SimilarParameters(RankingParameters):
     at_from: float | None = Field(None, ge=0, allow_inf_nan=False, description="Query by a part only: seconds.")
     at_to: float | None = Field(None, ge=0, allow_inf_nan=False)
     no_duplicates: bool = Field(False, description="One file of each recording.")
+    by: Aspects = None
+    but: Words = None
 
 
 class FindParameters(FilterParameters):
@@ -67,6 +71,8 @@ def similar(context: Context, track_id: TrackId, wanted: Annotated[SimilarParame
         filters=wanted.filters(),
         ranking=wanted.ranking(),
         no_duplicates=wanted.no_duplicates,
+        by=wanted.by,
+        but=wanted.but,
     )
     return Document(documents.query(found))
 
@@ -79,7 +85,14 @@ def similar_to(context: Context, wanted: SeveralParameters) -> Document:
         found = context.library.similar_groups(wanted.group, like, unlike, wanted.k, filters=filters)
     else:
         found = context.library.similar_to(
-            like, unlike, wanted.k, filters=filters, ranking=wanted.ranking(), no_duplicates=wanted.no_duplicates
+            like,
+            unlike,
+            wanted.k,
+            filters=filters,
+            ranking=wanted.ranking(),
+            no_duplicates=wanted.no_duplicates,
+            by=wanted.by,
+            but=wanted.but,
         )
     return Document(documents.query(found, grouped=bool(wanted.group)))
 
