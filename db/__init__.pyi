@@ -96,12 +96,10 @@ from .track_filters import (
     tracks_meeting as tracks_meeting,
 )
 from .tracks import (
-    GenreCount as GenreCount,
     NewTrack as NewTrack,
     Track as Track,
     TrackIdentity as TrackIdentity,
     count_tracks as count_tracks,
-    genre_tags as genre_tags,
     ids_by_hash as ids_by_hash,
     ids_by_paths as ids_by_paths,
     move_track as move_track,

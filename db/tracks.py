@@ -86,14 +86,6 @@ class TrackIdentity:
     recording_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class GenreCount:
-    """A genre tag as it stands in the files, and how many tracks carry it."""
-
-    genre: str
-    tracks: int
-
-
 COLUMNS = [unchecked(tracks.c[field.name]) for field in fields(Track)]  # `read_tracks` checks their types, row by row
 TYPES = [python_types(tracks.c[field.name]) for field in fields(Track)]
 # Made once: to make such a statement takes as long as to run it.
@@ -252,18 +244,9 @@ def count_tracks(connection: Connection) -> int:
     return int(connection.execute(select(func.count()).select_from(tracks)).scalar_one())
 
 
-def genre_tags(connection: Connection) -> list[GenreCount]:
-    """Return the genre tags as they stand in the files, the most frequent first."""
-    number = func.count()
-    counted = select(tracks.c.genre, number).where(tracks.c.genre.is_not(None)).group_by(tracks.c.genre)
-    return [GenreCount(*row) for row in connection.execute(counted.order_by(number.desc(), tracks.c.genre))]
-
-
 def tracks_by_genre(connection: Connection) -> dict[str, NDArray[np.int64]]:
     """Return the ids of the tracks, rising, that have a genre tag, by the tag as it stands in the files."""
-    ids = dialect_of(connection).joined(
-        tracks.c.id
-    )  # one row for each tag: a row for each track takes ten times as long
+    ids = dialect_of(connection).joined(tracks.c.id)  # a row for each track would take ten times as long
     found = select(tracks.c.genre, ids).where(tracks.c.genre.is_not(None)).group_by(tracks.c.genre)
     return {tag: np.sort(np.array(listed.split(","), np.int64)) for tag, listed in connection.execute(found)}
 

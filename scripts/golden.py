@@ -1,9 +1,10 @@
-"""Regenerate the golden signatures: `python scripts/golden.py`, after new weights or a change of a front-end.
+"""Regenerate golden signatures after new weights or a change of a front-end: `python scripts/golden.py NAME...`.
 
-It writes each shipped encoder's outputs for synthetic chords to tests/models/golden_NAME.npz. The tests that read these
-files fail if outputs change although the weights are the same.
+It writes the outputs of the named encoders, or with `--all` of every shipped one, for synthetic chords to
+tests/models/golden_NAME.npz. The tests that read these files fail if outputs change although the weights are the same.
 """
 
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ def golden_path(name: str) -> Path:
 
 
 def chords(count: int, samples: int) -> NDArray[np.float32]:
-    """Windows (count, samples): chords, plucked twice a second, one held for a second; the same samples everywhere."""
+    """Return windows (count, samples) of chords, one a second, plucked twice; the same samples on every machine."""
     second = np.arange(SAMPLE_RATE) / SAMPLE_RATE
     pluck = np.exp(-6 * (second % 0.5))
     sounds = []
@@ -50,8 +51,15 @@ def embed_chords(name: str) -> TrackEmbedding:
 
 
 def main() -> None:
-    """Write the golden files."""
-    for name in SHIPPED:
+    """Write the golden files of the named encoders."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(SHIPPED))
+    parser.add_argument("--all", action="store_true", help="all of them")
+    arguments = parser.parse_args()
+    unknown = sorted(set(arguments.names) - SHIPPED.keys())
+    if bool(arguments.names) == arguments.all or unknown:
+        parser.error(f"expected names of shipped encoders, or --all; found {', '.join(unknown) or 'none'}")
+    for name in arguments.names or SHIPPED:
         embedding = embed_chords(name)
         np.savez(
             golden_path(name),

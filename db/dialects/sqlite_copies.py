@@ -39,7 +39,7 @@ def copy_database(library: Path, target: Path) -> CopyFacts:
     try:
         source_name = f"{library.absolute().as_uri()}?mode=ro"
         with closing(sqlite3.connect(source_name, uri=True)) as source, closing(sqlite3.connect(target)) as copy:
-            copy.execute("PRAGMA journal_mode = OFF")  # a journal beside the copy would stay where this is killed
+            copy.execute("PRAGMA journal_mode = OFF")  # a journal would remain if this process is killed
             source.backup(copy)
         _stamp(target, BACKUP_ID)
     except sqlite3.Error as error:
@@ -51,13 +51,17 @@ def copy_database(library: Path, target: Path) -> CopyFacts:
     return verify_copy(target)
 
 
-def verify_copy(path: Path) -> CopyFacts:
+def verify_copy(path: Path, name: str | None = None) -> CopyFacts:
     """Check a copy page by page.
+
+    Args:
+        path: The copy.
+        name: For messages; by default the path.
 
     Raises:
         LibraryError: It is not a library, is damaged, or was made by a newer Engine.
     """
-    name = displayable(path)
+    name = name or displayable(path)
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as copy:
             application, version = (
@@ -80,7 +84,7 @@ def verify_copy(path: Path) -> CopyFacts:
 
 
 def is_copy(file: BinaryIO) -> bool:
-    """Whether an open file is a copy, as opposed to a library in use."""
+    """Return whether an open file is a copy, as opposed to a library in use."""
     header = file.read(ID_OFFSET + 4)
     return header.startswith(b"SQLite format 3\0") and header[ID_OFFSET:] == BACKUP_ID.to_bytes(4, "big")
 
@@ -104,7 +108,7 @@ def put_in_place(copy: Path, library: Path) -> Path | None:
         copy.replace(library)
     except OSError:
         if kept is not None:
-            kept.replace(library)  # as it was: where both are one file, only the name goes
+            kept.replace(library)  # undo; if both names are one file, this only removes a name
             kept.unlink(missing_ok=True)
         raise
     sync_folder(library.parent)
@@ -151,7 +155,7 @@ def _fold_log(library: Path) -> None:
                 hint="close it and restore again: nothing was changed",
             ) from error
     except sqlite3.DatabaseError:
-        pass  # a damaged library is replaced all the same
+        pass  # a damaged library is replaced anyway
     for part in LOGS:
         with suppress(FileNotFoundError):
             Path(f"{library}{part}").unlink()

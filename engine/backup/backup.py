@@ -1,7 +1,7 @@
 """Back up a library into one file, also while an indexer runs, and restore it.
 
-A backup holds all that cannot be computed again (plays, ids, tags as they were read) and the signatures. It holds no
-weights and no index files, which Engine makes by itself.
+A backup contains everything that cannot be computed again (plays, ids, tags as read) and the signatures, but neither
+weights nor index files.
 """
 
 from __future__ import annotations
@@ -48,14 +48,13 @@ def restore(file: str | os.PathLike[str], library: Path) -> Restored:
         raise LibraryError(f"expected a backup made by `engine backup FILE`, found no file at {displayable(source)}")
     if library.exists() and source.samefile(library):
         raise LibraryError(f"{displayable(source)} is the library itself", hint="name a backup")
-    facts = verify_copy(source)
     temporary = temporary_beside(library)
     try:
         make_private_folder(library.parent)
         with recorded(temporary):
             try:
                 _copy(source, temporary)
-                verify_copy(temporary)
+                facts = verify_copy(temporary, displayable(source))
                 kept = put_in_place(temporary, library)
             finally:
                 temporary.unlink(missing_ok=True)

@@ -105,17 +105,12 @@ def output_options(command: Command) -> Command:
     return _with((as_json, as_csv), command)
 
 
-def diverse_option(help: str) -> Callable[[Command], Command]:
+def _diverse_option(help: str) -> Callable[[Command], Command]:
     """Make --diverse for a command; the help ends with its default."""
     return click.option(
         "--diverse", is_flag=False, flag_value=DIVERSE, default=0.0, type=click.FloatRange(0, 1), metavar="[0..1]",
         help=f"{help}; {DIVERSE} when no number is given.",
     )  # fmt: skip
-
-
-def variety_options(command: Command) -> Command:
-    """Give a command --variety and --seed."""
-    return _with(VARIETY_OPTIONS, command)
 
 
 def seed_of(variety: float, seed: int | None) -> int | None:
@@ -138,6 +133,12 @@ def print_lacking(library: Engine, by: dict[str, float] | None, quiet: bool) -> 
     if by and not quiet and (count := library.lacking(by)):
         tracks = f"{count} track{'s' if count > 1 else ''}"
         click.echo(f"{tracks} left out, not described yet: engine index --features PATH", err=True)
+
+
+def ranking_options(*, diverse: str, hubs: str) -> Callable[[Command], Command]:
+    """Give a command --by, the filters, --diverse, --hubs, --variety and --seed; two of the helps are the command's."""
+    ranking = (_diverse_option(diverse), click.option("--hubs", is_flag=True, help=hubs), *VARIETY_OPTIONS)
+    return lambda command: _with((by_option, *FILTER_OPTIONS, *ranking), command)
 
 
 def filter_options(command: Command) -> Command:

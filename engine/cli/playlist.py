@@ -10,17 +10,14 @@ import click
 from engine import documents
 from engine.cli.group import FAILED, Settings, cli
 from engine.cli.options import (
-    by_option,
-    diverse_option,
-    filter_options,
     filters_of,
     one_format,
     output_options,
     print_lacking,
     print_left_out,
     print_seed,
+    ranking_options,
     seed_of,
-    variety_options,
 )
 from engine.cli.tables import on_terminal, print_records, print_table
 from engine.cli.text import counted, display_name, displayable, name_cells, print_json, print_problem
@@ -58,15 +55,14 @@ FORMS = "expected SEEDs, or --from A --to B, or --order LIST.m3u8; for example: 
     metavar="DAYS",
     help="With --history or --db: how many days before the newest event are recent; default: 14.",
 )
-@by_option
 @click.option("--mix", is_flag=True, help="A DJ's order: neighbours whose tempo and key fit; after `index --features`.")
+@click.option("--drift", metavar="TEXT", help="A radio with ever more of this, such as 'ever calmer'.")
 @click.option("--out", metavar="FILE.m3u8", help="Write the playlist to this file; replace an earlier one.")
 @click.option("--relative", is_flag=True, help="With --out: write paths relative to the playlist's folder.")
-@filter_options
-@click.option("--drift", metavar="TEXT", help="A radio with ever more of this, such as 'ever calmer'.")
-@diverse_option("A radio of tracks that differ from each other")
-@click.option("--hubs", is_flag=True, help="Do not demote hub tracks: a radio of the plainly nearest.")
-@variety_options
+@ranking_options(
+    diverse="A radio of tracks that differ from each other",
+    hubs="Do not demote hub tracks: a radio of the nearest by similarity.",
+)
 @output_options
 @click.pass_obj
 def playlist(settings: Settings, out: str | None, relative: bool, as_json: bool, as_csv: bool, **options: Any) -> int:

@@ -10,17 +10,14 @@ import click
 from engine import documents
 from engine.cli.group import FAILED, QUERY_FAILURES, Settings, cli
 from engine.cli.options import (
-    by_option,
     coverage_option,
-    diverse_option,
-    filter_options,
     filters_of,
     one_format,
     output_options,
     print_lacking,
     print_seed,
+    ranking_options,
     seed_of,
-    variety_options,
 )
 from engine.cli.spans import MOMENT
 from engine.cli.tables import columns_of, on_terminal, print_csv, print_table
@@ -51,13 +48,11 @@ TITLE_SEEDS = 4  # named in the title of an answer
 @click.option("--like", multiple=True, metavar="TRACK", help="Instead of TRACKs: one query from several; repeatable.")
 @click.option("--unlike", multiple=True, metavar="TRACK", help="Subtract this from what is liked; repeatable.")
 @click.option("--at", type=MOMENT, metavar="FROM-TO", help="Only this part of each TRACK, for example 1:05-1:20.")
-@by_option
 @click.option("--group", type=click.Choice(["artist", "album"]), help="Answer in artists or albums.")
 @click.option("--but", metavar="TEXT", help="Of what is near, first what fits this, such as 'with female vocals'.")
-@filter_options
-@diverse_option("Prefer matches that differ from each other")
-@click.option("--hubs", is_flag=True, help="Do not demote hub tracks: plain order by similarity.")
-@variety_options
+@ranking_options(
+    diverse="Prefer matches that differ from each other", hubs="Do not demote hub tracks: plain order by similarity."
+)
 @click.option(
     "--no-duplicates", is_flag=True,
     help="One file of each recording, and none of the TRACK's own; candidates are fingerprinted on first use.",

@@ -1,4 +1,4 @@
-"""The checks of a library. Each yields findings; with `repair` it removes only what can be computed again."""
+"""The checks of a library. Each yields problems; with `repair` it removes only data that can be computed again."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.db import encoders, get_setting
@@ -29,11 +30,22 @@ from engine.session import LibrarySession
 from engine.util.unfinished import remove_unfinished, unfinished
 
 LEAST_FREE = 256 * 2**20  # bytes; below it an indexing run may fail
-EARLIEST = 1_577_836_800  # 2020-01-01: a clock before it is not set
+EARLIEST = 1_577_836_800  # 2020-01-01: an earlier clock is wrong
 AHEAD_SECONDS = 86_400.0
 NAMED = 3  # examples in a message
 
-Check = Callable[[LibrarySession, bool], Iterable[Finding]]
+
+@dataclass(frozen=True)
+class Problem:
+    """A finding without the name of its check, which the registry adds; see `Finding`."""
+
+    severity: str
+    message: str
+    hint: str
+    repaired: bool = False
+
+
+Check = Callable[[LibrarySession, bool], Iterable[Problem]]
 
 
 def check_library(session: LibrarySession, repair: bool) -> CheckReport:
@@ -42,27 +54,26 @@ def check_library(session: LibrarySession, repair: bool) -> CheckReport:
     for name, check in CHECKS.items():
         try:
             found = list(check(session, repair))
-        except LibraryError as error:  # damage that an earlier check has named, as a rule
-            found = [] if findings else [Finding(name, "error", str(error), "restore a backup: engine restore FILE")]
-        findings += found
+        except LibraryError as error:  # usually damage that an earlier check has found
+            found = [] if findings else [Problem("error", str(error), "restore a backup: engine restore FILE")]
+        findings += [Finding(name, **vars(problem)) for problem in found]
         if name == "database" and found:
-            return CheckReport(("database",), tuple(findings))  # the others would stumble over the damage
+            return CheckReport(("database",), tuple(findings))  # the others would fail on the damage
     return CheckReport(tuple(CHECKS), tuple(findings))
 
 
-def _database(session: LibrarySession, repair: bool) -> Iterator[Finding]:
+def _database(session: LibrarySession, repair: bool) -> Iterator[Problem]:
     with session.database.read() as connection:
         problems = database_problems(connection)
     for problem in problems:
-        yield Finding(
-            "database",
+        yield Problem(
             "error",
             f"the library's file is damaged: {problem}",
             "restore a backup (engine restore FILE), or move the library away and index again",
         )
 
 
-def _references(session: LibrarySession, repair: bool) -> Iterator[Finding]:
+def _references(session: LibrarySession, repair: bool) -> Iterator[Problem]:
     with session.database.read() as connection:
         dangling = dangling_rows(connection)
     if dangling and repair:
@@ -70,8 +81,7 @@ def _references(session: LibrarySession, repair: bool) -> Iterator[Finding]:
             remove_dangling_rows(connection)
             left = dangling_rows(connection)
     for table, count in dangling.items():
-        yield Finding(
-            "references",
+        yield Problem(
             "error",
             f"{count} rows of {table} belong to no track",
             "engine doctor --repair sets them aside" if table == "plays" else "engine doctor --repair removes them",
@@ -79,7 +89,7 @@ def _references(session: LibrarySession, repair: bool) -> Iterator[Finding]:
         )
 
 
-def _signatures(session: LibrarySession, repair: bool) -> Iterator[Finding]:
+def _signatures(session: LibrarySession, repair: bool) -> Iterator[Problem]:
     with session.database.read() as connection:
         bad = bad_signatures(connection)
         unexplained = signatures_without_segments(connection)
@@ -87,23 +97,21 @@ def _signatures(session: LibrarySession, repair: bool) -> Iterator[Finding]:
         if repair:
             with session.database.write() as connection:
                 remove_signatures(connection, [each.signature_id for each in bad])
-        yield Finding(
-            "signatures",
+        yield Problem(
             "error",
             f"{len(bad)} signatures are not finite unit vectors: {_examples(e.path for e in bad)}",
             "engine doctor --repair removes them, then engine index PATH computes them again",
             repaired=repair,
         )
     if unexplained:
-        yield Finding(
-            "signatures",
+        yield Problem(
             "warning",
             f"{unexplained} signatures have no segments: they cannot be explained",
             "remove these tracks and index them again",
         )
 
 
-def _index(session: LibrarySession, repair: bool) -> Iterator[Finding]:
+def _index(session: LibrarySession, repair: bool) -> Iterator[Problem]:
     with session.database.read() as connection:
         held = encoders(connection)
     for each in held:
@@ -116,8 +124,7 @@ def _index(session: LibrarySession, repair: bool) -> Iterator[Finding]:
             continue
         if repair:
             store.compact()
-        yield Finding(
-            "index",
+        yield Problem(
             "warning",
             f"the index file {displayable(path)} is missing or damaged; answers come from the library",
             "engine doctor --repair writes it again",
@@ -125,13 +132,12 @@ def _index(session: LibrarySession, repair: bool) -> Iterator[Finding]:
         )
 
 
-def _weights(session: LibrarySession, repair: bool) -> Iterator[Finding]:
+def _weights(session: LibrarySession, repair: bool) -> Iterator[Problem]:
     for name in shipped_ids():
         try:
             check_digest(find_encoder(name))
         except EncoderError as error:
-            yield Finding(
-                "weights",
+            yield Problem(
                 "error",
                 f"the weights of {name} are missing or damaged: {error}",
                 "install the package again: pip install --force-reinstall music-engine",
@@ -139,41 +145,37 @@ def _weights(session: LibrarySession, repair: bool) -> Iterator[Finding]:
     with session.database.read() as connection:
         for each in {count.encoder for count in encoders(connection)}:
             if each not in RETIRED and not is_installed(each, get_setting(connection, f"weights {each}")):
-                yield Finding(
-                    "weights",
+                yield Problem(
                     "warning",
                     f"the weights of {each} are not installed: its signatures answer, but no file can be added",
                     "install them where they were, or index with another encoder: engine --encoder NAME index PATH",
                 )
 
 
-def _files(session: LibrarySession, repair: bool) -> Iterator[Finding]:
+def _files(session: LibrarySession, repair: bool) -> Iterator[Problem]:
     with session.database.read() as connection:
         paths = [path for path, state in known_files(connection).items() if state.track_id is not None]
         folders = roots(connection)
     away = [folder for folder in folders if not os.path.lexists(folder)]
     if away:
-        yield Finding(
-            "files",
+        yield Problem(
             "warning",
-            f"{len(away)} indexed folders are away: {_examples(away)}",
+            f"{len(away)} indexed folders are missing: {_examples(away)}",
             "mount the disk, or follow a move: engine relocate OLD NEW",
         )
     missing = [path for path in paths if not os.path.lexists(path)]
     if missing and not away:
-        yield Finding(
-            "files",
+        yield Problem(
             "warning",
             f"{len(missing)} of {len(paths)} tracks have no file: {_examples(missing)}",
             "engine index --prune PATH removes them, engine relocate OLD NEW follows a move",
         )
 
 
-def _leftovers(session: LibrarySession, repair: bool) -> Iterator[Finding]:
+def _leftovers(session: LibrarySession, repair: bool) -> Iterator[Problem]:
     found = remove_unfinished() if repair else unfinished()
     if found:
-        yield Finding(
-            "leftovers",
+        yield Problem(
             "warning",
             f"{len(found)} temporary files of a run that was killed: {_examples(found)}",
             "engine doctor --repair removes them, and so does the next indexing",
@@ -181,45 +183,41 @@ def _leftovers(session: LibrarySession, repair: bool) -> Iterator[Finding]:
         )
 
 
-def _space(session: LibrarySession, repair: bool) -> Iterator[Finding]:
+def _space(session: LibrarySession, repair: bool) -> Iterator[Problem]:
     free = shutil.disk_usage(session.database.path.parent).free
     if free < LEAST_FREE:
-        yield Finding(
-            "space",
+        yield Problem(
             "warning",
             f"only {free // 2**20} MB are free beside the library",
             "free some space before indexing",
         )
 
 
-def _permissions(session: LibrarySession, repair: bool) -> Iterator[Finding]:
+def _permissions(session: LibrarySession, repair: bool) -> Iterator[Problem]:
     path = session.database.path
     for each in (path, *path.parent.glob(f"{path.name}*.faiss")):
         mode = stat.S_IMODE(each.stat().st_mode)
         if mode & 0o077:
             if repair:
                 each.chmod(mode & ~0o077)
-            yield Finding(
-                "permissions",
+            yield Problem(
                 "warning",
                 f"other users may read {displayable(each)} ({mode:04o})",
                 f"engine doctor --repair, or: chmod 600 {displayable(each)}",
                 repaired=repair,
             )
     if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
-        yield Finding(
-            "permissions",
+        yield Problem(
             "warning",
             f"{displayable(path)} or its folder cannot be written: the library can only be read",
             "make both writable before indexing",
         )
 
 
-def _clock(session: LibrarySession, repair: bool) -> Iterator[Finding]:
+def _clock(session: LibrarySession, repair: bool) -> Iterator[Problem]:
     now, modified = time.time(), session.database.path.stat().st_mtime
     if now < EARLIEST or modified > now + AHEAD_SECONDS:
-        yield Finding(
-            "clock",
+        yield Problem(
             "warning",
             f"this computer's clock shows {time.strftime('%Y-%m-%d')}, before the library's last change",
             "set the clock: plays are stored with their time",

@@ -24,7 +24,6 @@ from engine.db import (
     count_tracks,
     encoders,
     failed_files,
-    genre_tags,
     get_setting,
     get_signature,
     known_files,
@@ -35,6 +34,7 @@ from engine.db import (
     put_skipped,
     search,
     set_setting,
+    tracks_by_genre,
     tracks_by_ids,
     upsert_track,
 )
@@ -330,7 +330,7 @@ def ask_everything(connection: Connection) -> None:
     assert all(isinstance(track.display_path, str) for track in tracks.values())
     search(connection, ["a"], None)
     failed_files(connection)
-    genre_tags(connection)
+    tracks_by_genre(connection)
     encoders(connection)
     matrix(connection, "a@1", "windows")
     predictions(connection, "a@1", "windows", ids)

@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from engine.db import (
     Database,
     FileState,
-    GenreCount,
     NewTrack,
     Signature,
     add_root,
@@ -20,7 +19,6 @@ from engine.db import (
     count_tracks,
     failed_files,
     forget_skipped,
-    genre_tags,
     get_signature,
     ids_by_hash,
     known_files,
@@ -35,6 +33,7 @@ from engine.db import (
     touch_track,
     track_by_id,
     track_by_path,
+    tracks_by_genre,
     tracks_by_hash,
     tracks_by_ids,
     upsert_track,
@@ -293,12 +292,13 @@ def test_thousands_of_ids_are_one_question(database: Database, new_track: NewTra
         assert count_tracks(connection) == 0
 
 
-def test_genre_tags_are_counted_as_they_stand(database: Database, new_track: NewTracks) -> None:
-    """Genres come with their counts, the most frequent first, tracks without one left out."""
+def test_tracks_by_genre(database: Database, new_track: NewTracks) -> None:
+    """Genre tags come as spelled, each with the ids of its tracks; tracks without a tag are left out."""
     with database.write() as connection:
-        for number, genre in enumerate(["Rock", "rock; 70%", None, "Rock"]):
-            upsert_track(connection, new_track(b"/m/%d" % number, genre=genre))
-        assert genre_tags(connection) == [GenreCount("Rock", 2), GenreCount("rock; 70%", 1)]
+        tags = ["Rock", "rock; 70%", None, "Rock"]
+        ids = [upsert_track(connection, new_track(b"/m/%d" % i, genre=tag)) for i, tag in enumerate(tags)]
+        found = {tag: members.tolist() for tag, members in tracks_by_genre(connection).items()}
+    assert found == {"Rock": [ids[0], ids[3]], "rock; 70%": [ids[1]]}
 
 
 def test_roots_are_remembered_once_each(database: Database) -> None:

@@ -35,7 +35,7 @@ def answers(request: pytest.FixtureRequest) -> Answers:
 
 
 def test_golden_file_is_of_the_shipped_weights(answers: Answers) -> None:
-    """New weights come with a new golden file; if this fails, run `python scripts/golden.py`."""
+    """New weights come with a new golden file; if this fails, run `python scripts/golden.py NAME`."""
     assert str(answers.on_file["encoder"]) == find_encoder(answers.name).id
 
 
