@@ -6,16 +6,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
+from starlette.responses import Response
 
 import engine
 from engine.library import Engine
 from engine.server import audiomuse, login, problems
 from engine.server.accounts import Accounts
 from engine.server.api import collections, jobs, playlists, similar, tracks, uploads
-from engine.server.context import ServerContext
+from engine.server.context import Context, ServerContext
 from engine.server.file_questions import FileQuestions
 from engine.server.jobs import Jobs
 from engine.server.media.files import MediaFiles
+from engine.server.metrics import CountRequests, Metrics
 from engine.server.page import files as page
 from engine.server.playing import NowPlaying
 from engine.server.security import Security
@@ -69,6 +71,13 @@ def create_app(library: Engine, settings: ServerSettings) -> FastAPI:
         return {"status": "ok"}
 
     page.install(app)
+    metrics = Metrics()
+
+    @app.get("/metrics", include_in_schema=False, dependencies=[Depends(login.current_admin)])
+    def show_metrics(context: Context) -> Response:
+        return metrics.answer(context)
+
+    app.add_middleware(CountRequests, metrics=metrics)
     app.add_middleware(Security, names=settings.names)
     return app
 
