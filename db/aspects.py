@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Select, func, select
 
 from engine.db.dialects import dialect_of
+from engine.db.dialects.types import unchecked
 from engine.db.schema import aspects, tracks
 from engine.db.text import ROWS_AT_ONCE, Folder, portions
 from engine.db.tracks import COLUMNS, Track, read_tracks
@@ -58,7 +59,7 @@ def get_aspects(connection: Connection, track_ids: Iterable[int]) -> dict[int, d
     found: dict[int, dict[str, Floats]] = defaultdict(dict)
     for portion in portions(track_ids):
         for row in connection.execute(select(aspects).where(aspects.c.track_id.in_(portion))):
-            found[row.track_id][row.kind] = _decoded([row], len(row.vector))[0]
+            found[row.track_id][row.kind] = _decoded(row.kind, [row.track_id], [row.vector], len(row.vector))[0]
     return dict(found)
 
 
@@ -69,14 +70,15 @@ def aspect_matrix(connection: Connection, kind: str) -> AspectMatrix:
         LibraryError: A row is damaged; the message names its track.
     """
     count = count_aspects(connection, kind)
-    columns = select(aspects.c.track_id, aspects.c.kind, aspects.c.vector).where(aspects.c.kind == kind)
+    columns = select(*map(unchecked, (aspects.c.track_id, aspects.c.vector))).where(aspects.c.kind == kind)
     ids, vectors, filled = np.zeros(count, np.int64), np.zeros((count, 0), np.float32), 0
     for rows in connection.execute(columns.order_by(aspects.c.track_id)).partitions(ROWS_AT_ONCE):
-        if not filled:
-            vectors = np.zeros((count, len(rows[0].vector) // HALF.itemsize), np.float32)
+        track_ids, blobs = zip(*rows, strict=True)
+        if not filled and isinstance(blobs[0], bytes):
+            vectors = np.zeros((count, len(blobs[0]) // HALF.itemsize), np.float32)
         part = slice(filled, filled + len(rows))
-        ids[part] = [row.track_id for row in rows]
-        vectors[part] = _decoded(rows, vectors.shape[1] * HALF.itemsize)
+        ids[part] = track_ids
+        vectors[part] = _decoded(kind, track_ids, blobs, vectors.shape[1] * HALF.itemsize)
         filled += len(rows)
     return AspectMatrix(ids, vectors)
 
@@ -98,20 +100,22 @@ def tracks_without_aspects(connection: Connection, kinds: Collection[str], roots
     return sorted(found.values(), key=lambda track: track.path)
 
 
-def _decoded(rows: Sequence[Any], size: int) -> Floats:
-    """Return the vectors of some rows of one kind, (len(rows), D): all of `size` bytes, finite and of unit norm."""
-    for row in rows:
-        if not row.vector or len(row.vector) != size or size % HALF.itemsize:
-            raise _damaged(row, f"expected {size} bytes, found {len(row.vector)}")
-    vectors = np.frombuffer(b"".join(row.vector for row in rows), HALF).reshape(len(rows), -1).astype(np.float32)
+def _decoded(kind: str, track_ids: Sequence[int], blobs: Sequence[object], size: int) -> Floats:
+    """Return the vectors of some rows, (len(blobs), D): all of `size` bytes, finite and of unit norm."""
+    for track_id, blob in zip(track_ids, blobs, strict=True):
+        if not (isinstance(blob, bytes) and len(blob) == size and blob and not size % HALF.itemsize):
+            length = f"{len(blob)} bytes" if isinstance(blob, bytes) else "none"
+            raise _damaged(kind, track_id, f"expected {size} bytes, found {length}")
+    vectors = np.frombuffer(b"".join(blobs), HALF).reshape(len(blobs), -1).astype(np.float32)  # type: ignore[arg-type]
     norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))
     wrong = np.flatnonzero(~(np.abs(norms - 1) <= UNIT_TOLERANCE))
     if len(wrong):
-        raise _damaged(rows[wrong[0]], f"expected a vector of unit norm, found norm {norms[wrong[0]]:.3g}")
+        found = f"expected a vector of unit norm, found norm {norms[wrong[0]]:.3g}"
+        raise _damaged(kind, track_ids[int(wrong[0])], found)
     return vectors
 
 
-def _damaged(row: Any, found: str) -> LibraryError:
+def _damaged(kind: str, track_id: int, found: str) -> LibraryError:
     return LibraryError(
-        f"the {row.kind} of track {row.track_id} is damaged: {found}", hint="remove that track and index it again"
+        f"the {kind} of track {track_id} is damaged: {found}", hint="remove that track and index it again"
     )

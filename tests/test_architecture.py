@@ -132,10 +132,15 @@ def test_no_module_imports_itself_in_a_circle() -> None:
 
 
 @pytest.mark.parametrize(
-    ("package", "module"), [("mutagen", "engine/tags/audio_files.py"), ("ai_edge_litert", "models/yamnet.py")]
+    ("package", "module"),
+    [
+        ("mutagen", "engine/tags/audio_files.py"),
+        ("ai_edge_litert", "models/yamnet.py"),
+        ("tokenizers", "engine/find/embedding.py"),
+    ],
 )
 def test_extras_are_apart(package: str, module: str) -> None:
-    """mutagen, which is GPL, and ai-edge-litert are extras: each is imported in one module only."""
+    """mutagen, which is GPL, ai-edge-litert and tokenizers are extras: each is imported in one module only."""
     importing = set()
     for folder in (*ROOMS.values(), "scripts"):
         for file in (ROOT / folder).rglob("*.py"):

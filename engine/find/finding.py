@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.db import tracks_by_ids
 from engine.errors import InvalidError
+from engine.find.embedding import near_phrase
 from engine.find.names import NameLookup
 from engine.find.parsing import read
 from engine.find.plan import Plan, make_plan
@@ -47,7 +48,7 @@ def understand(view: LibraryView, text: str) -> Plan:
     view.require_signatures()
     model = tag_model(view)
     with view.read() as connection:
-        reading = read(text, table_of(model.tags), NameLookup(connection))
+        reading = read(text, table_of(model.tags), NameLookup(connection), near_phrase)
     plan = make_plan(view, reading)
     _check(text, plan, contradictory=bool(reading.terms))
     return plan

@@ -102,16 +102,20 @@ class _Special:
     length: int  # in pieces
 
 
+Guess = Callable[[str, Table], Phrase | None]
 Lookup = Callable[[Phrase], Found | None]
 
 
-def read(text: str, table: Table, lookup: Lookup = lambda _: None) -> Reading:
+def read(
+    text: str, table: Table, lookup: Lookup = lambda _: None, guess: Guess = lambda _word, _table: None
+) -> Reading:
     """Read a description.
 
     Args:
         text: Free text in English.
         table: The phrases of the encoder's tags.
         lookup: Returns the kind and the full names that some words have in the library, or None.
+        guess: Returns the phrase of the table that an unknown word means, or None.
 
     Raises:
         InvalidError: The text is empty or has more than 100 words.
@@ -123,7 +127,7 @@ def read(text: str, table: Table, lookup: Lookup = lambda _: None) -> Reading:
     if count > MOST_WORDS:
         raise InvalidError(f"expected at most {MOST_WORDS} words, found {count}", hint="shorten the description")
     named = _names(pieces, table, lookup)
-    return _Reader(pieces, table, named).run()
+    return _Reader(pieces, table, named, guess).run()
 
 
 def _matched(pieces: Sequence[str], at: int, phrases: Mapping[Phrase, object] | frozenset[Phrase], most: int) -> int:
@@ -216,6 +220,7 @@ class _Reader:
     pieces: list[str]
     table: Table
     named: Mapping[int, _Named]
+    guess: Guess
     negation: Phrase = ()
     degrees: Phrase = ()
     like: bool = False
@@ -276,12 +281,13 @@ class _Reader:
         return length
 
     def _unknown(self, at: int) -> int:
-        """Take an unknown word for the phrase that it misspells, or ignore it."""
+        """Take an unknown word for the phrase that it misspells or means, or ignore it."""
         word = self.pieces[at]
         singles = [phrase[0] for phrase in self.table.tags if len(phrase) == 1] if len(word) >= TYPO_LENGTH else []
         close = difflib.get_close_matches(word, singles, n=1, cutoff=TYPO_RATIO)
-        if close:
-            return self._term(at, (close[0],), 1)
+        phrase = (close[0],) if close else self.guess(word, self.table)
+        if phrase:
+            return self._term(at, phrase, 1)
         self.ignored.append(self._words(at, 1))
         return 1
 

@@ -40,7 +40,8 @@ def map_library(
         return _answer(method, ids, place(snapshot.take(ids), method, dims, view.threads))
     with _writing(target) as handle:  # fail on an unwritable file before the long part
         places = place(snapshot.take(ids), method, dims, view.threads)
-        _draw(handle, target, Sheet(displayable(view.database.path.stem), method, places, _describe(view, ids)))
+        title = displayable(view.database.path.stem) + (f" by {', '.join(by.weights.names)}" if by else "")
+        _draw(handle, target, Sheet(title, method, places, _describe(view, ids)))
     return _answer(method, ids, places)
 
 
