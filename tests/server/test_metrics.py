@@ -19,7 +19,7 @@ def test_requests_are_counted_by_route(client: TestClient) -> None:
     assert 'engine_requests_total{route="/rest/ping",status="200"} 1.0' in figures
     assert f"engine_tracks {float(len(GENRES))}" in figures
     assert "secret-word" not in figures
-    assert "999" not in figures
+    assert "tracks/999" not in figures
 
 
 def test_figures_are_for_administrators(secured: TestClient) -> None:
