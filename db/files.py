@@ -103,7 +103,7 @@ def count_failed(connection: Connection) -> int:
 
 
 def add_root(connection: Connection, path: bytes) -> None:
-    """Remember a file or folder that the user asked to be indexed; raises LibraryError when the path is relative."""
+    """Remember a file or folder that the user gave to index; raise LibraryError if the path is relative."""
     connection.execute(dialect_of(connection).insert_missing(root_table, {"path": absolute(path)}))
 
 
@@ -113,5 +113,5 @@ def roots(connection: Connection) -> list[bytes]:
 
 
 def remove_roots(connection: Connection, paths: Iterable[bytes]) -> int:
-    """Forget files or folders that the user asked to be indexed, not their tracks; return how many there were."""
+    """Forget files or folders that the user gave to index, but not their tracks; return how many there were."""
     return sum(connection.execute(delete(root_table).where(root_table.c.path == path)).rowcount for path in paths)

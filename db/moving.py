@@ -1,4 +1,4 @@
-"""Moving a folder of the library to another path, when its files were moved or its disk is mounted elsewhere."""
+"""Move a folder of the library to another path, after its files were moved or its disk was mounted elsewhere."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -14,21 +14,21 @@ from engine.db.text_search import put_search_texts
 from engine.db.tracks import COLUMNS, Track, read_tracks, searchable
 from engine.errors import LibraryError
 
-MOVING = b"\0"  # before a path while it is being rewritten: no real path begins so
+MOVING = b"\0"  # prefix of paths being rewritten; no real path has it
 AFTER_MOVING = b"\1"
 
 
 def relocate(connection: Connection, old: bytes, new: bytes) -> int:
-    """Rewrite the paths of OLD, and of all below it, to lie at NEW: in tracks, skipped files and roots.
+    """Rewrite the paths of `old`, and of all below it, to `new`: in tracks, skipped files and roots.
 
-    Whole path components only: `/music` does not touch `/music2`. NEW may lie below OLD, and OLD below NEW. No file is
-    touched. A skipped file at a path that a track, or another skipped file, comes to hold is forgotten.
+    Matches whole path components: `/music` does not match `/music2`. Either may be below the other. No file is touched.
+    A skipped file whose path another row takes is deleted.
 
     Returns:
         The number of tracks moved.
 
     Raises:
-        LibraryError: A path is relative, or a track outside OLD has a path that one of OLD would get; nothing changed.
+        LibraryError: A path is relative, or a track outside `old` has one of the new paths; nothing changed.
     """
     source, target = Folder.of(old), Folder.of(new)
     _refuse_collisions(connection, source, target)
@@ -63,7 +63,7 @@ def _track_portions(connection: Connection, folder: Folder) -> Iterator[list[Tra
 
 
 def _unread_tracks(connection: Connection, folder: Folder) -> Sequence[Row[Any]]:
-    """Return the rows of `skipped` that stand beside tracks: their files could not be read the last time."""
+    """Return the rows of `skipped` for paths of tracks: files that could not be read the last time."""
     beside = select(skipped).join_from(skipped, tracks, tracks.c.path == skipped.c.path)
     return connection.execute(beside.where(folder.condition(skipped.c.path))).all()
 
@@ -87,7 +87,7 @@ def _relocate_roots(connection: Connection, source: Folder, target: Folder) -> N
 
 
 def _relocate_tracks(connection: Connection, source: Folder, target: Folder) -> int:
-    """Rewrite in two steps, through paths that nobody has: OLD and NEW may overlap, and every path must stay unique."""
+    """Rewrite in two steps, through a prefix that no path has: folders may overlap, and paths must stay unique."""
     marked = dialect_of(connection).prefixed(MOVING, tracks.c.path)
     aside = update(tracks).where(source.condition(tracks.c.path)).values(path=marked)
     moved = connection.execute(aside).rowcount

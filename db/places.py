@@ -1,7 +1,7 @@
-"""Files and folders for their owner alone, and files that can be opened without waiting.
+"""Create files and folders private to their owner, and open files without blocking.
 
-A library, its index and what is cached of it tell what somebody listens to: they are made so that no other user may
-read them, whatever the umask. What is there already keeps its permissions.
+A library, its index and its caches reveal what somebody listens to, so other users may not read them, regardless of
+the umask. Existing files keep their permissions.
 """
 
 import errno
@@ -22,22 +22,22 @@ BINARY = getattr(os, "O_BINARY", 0)
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder, and those around it, for its owner alone; raises OSError where that cannot be."""
+    """Create a folder and its missing parents, private to the owner; raise OSError on failure."""
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     for place in reversed(missing):
         place.mkdir(PRIVATE_FOLDER, exist_ok=True)
-        if stat.S_IMODE(place.stat().st_mode) != PRIVATE_FOLDER:  # the umask took more
+        if stat.S_IMODE(place.stat().st_mode) != PRIVATE_FOLDER:  # the umask removed more
             place.chmod(PRIVATE_FOLDER)
     if not missing and not folder.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
 
 
 def create_file(path: Path, mode: int = PRIVATE_FILE) -> BufferedRandom:
-    """Make a new file, to write and read; with the mode of a private one the umask does not count.
+    """Create a file for writing and reading; PRIVATE_FILE applies regardless of the umask.
 
     Raises:
-        FileExistsError: There is something; a link counts, it is not followed.
-        OSError: It cannot be made.
+        FileExistsError: The path exists, if only as a link, which is not followed.
+        OSError: It cannot be created.
     """
     handle = open(path, "x+b", opener=lambda name, flags: os.open(name, flags, mode))  # noqa: SIM115
     if mode == PRIVATE_FILE and hasattr(os, "fchmod"):
@@ -56,7 +56,7 @@ def lock(handle: BufferedRandom | BufferedReader) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush a folder's entries to disk, so that a rename in it survives a loss of power; ignore systems without."""
+    """Flush a folder's entries to disk, so that a rename in it survives a power failure; ignore systems that cannot."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
         try:
@@ -66,7 +66,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def open_regular(path: Path) -> BufferedReader:
-    """Open a file for reading; raises OSError for a pipe or a device, which could make the reader wait for ever."""
+    """Open a file for reading; raise OSError for a pipe or device, which could block the reader."""
     handle = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | BINARY), "rb")
     if not stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
         handle.close()

@@ -79,5 +79,5 @@ def _stacked(
     numbers = np.frombuffer(b"".join(blobs), stored).astype(np.float32).reshape(len(rows), *shape)
     if not np.isfinite(numbers).all():
         for row, blob in zip(rows, blobs, strict=True):
-            decode(connection, row.track_id, stored, blob)  # raises at the one
+            decode(connection, row.track_id, stored, blob)  # raises for the damaged row
     return numbers

@@ -1,4 +1,4 @@
-"""The library: opening or creating it, transactions, and its errors in words."""
+"""Open or create a library, begin transactions, and translate errors of the database."""
 
 import os
 import stat
@@ -42,7 +42,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Yield a connection that sees one state of the library and can change nothing.
+        """Yield a read-only connection that sees one state of the library.
 
         Raises:
             LibraryError: The file cannot be read, or is damaged.
@@ -57,7 +57,7 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Yield a connection whose changes are kept together when the block ends, or not at all when it raises.
+        """Yield a connection whose changes are committed at the end of the block, or rolled back if it raises.
 
         Raises:
             LibraryError: The file cannot be written, is damaged, was moved or replaced since it was opened, or another
@@ -103,7 +103,7 @@ class Database:
         self.close()
 
     def _refuse_another_file(self) -> None:
-        """Raise LibraryError where the file that was opened no longer lies at its path."""
+        """Raise LibraryError unless the opened file is still at its path."""
         now = _identity(self.path)
         if now != self._identity:
             what = "is gone" if now is None else "is another file now"
@@ -121,13 +121,13 @@ class Database:
 
 
 def open_database(path: Path, *, create: bool) -> Database:
-    """Open the library at PATH.
+    """Open the library at a path.
 
-    Only the header and the list of tables are read here: damage elsewhere is reported by the statement that meets it.
+    Reads only the header and the list of tables; damage elsewhere is reported by the statement that finds it.
 
     Args:
         path: The library file.
-        create: Make the file, and its folder, when there is none yet; an empty file counts as none.
+        create: Create the file and its folder if missing; an empty file counts as missing.
 
     Raises:
         LibraryError: There is no library, the file is another program's or a newer Engine's or damaged, or the file or
@@ -149,7 +149,7 @@ def open_database(path: Path, *, create: bool) -> Database:
 
 
 def _opened(database: Database, *, create: bool, prepare: bool) -> Database:
-    """Check a database, first making its tables and bringing it up to date where wanted; close it where that fails."""
+    """Check a database; first create or migrate its tables if wanted. Close it on failure."""
     try:
         if create and _is_blank(database):
             _create_tables(database)
@@ -164,12 +164,12 @@ def _opened(database: Database, *, create: bool, prepare: bool) -> Database:
 
 
 def _find_or_make(path: Path, create: bool) -> None:
-    """Leave a regular file at PATH, or raise LibraryError."""
+    """Ensure that a regular file is at the path, or raise LibraryError."""
     try:
         if create and not os.path.lexists(path):
             make_private_folder(path.parent)
             with suppress(FileExistsError):  # another process was faster
-                create_file(path).close()  # what SQLite keeps beside it gets the same permissions
+                create_file(path).close()  # SQLite's files beside it get the same permissions
         found = path.stat()
     except FileNotFoundError:
         expected = "expected a file made by `engine index PATH`: run that first, or name another file"
@@ -188,7 +188,7 @@ def _find_or_make(path: Path, create: bool) -> None:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """What tells a file from every other one, under whatever name; None where there is none."""
+    """Return device and inode, which identify a file under any name; None if it does not exist."""
     try:
         found = path.stat()
     except OSError:
@@ -204,7 +204,7 @@ def _is_blank(database: Database) -> bool:
 def _create_tables(database: Database) -> None:
     with database.write() as connection:
         if not _nothing_in(database, connection):
-            return  # another process was faster; what it made is looked at next
+            return  # another process was faster; `_identify` checks its tables
         metadata.create_all(connection, checkfirst=False)
         create_text_search(connection)
         database.dialect.put_header(connection, Header(APPLICATION_ID, SCHEMA_VERSION))
@@ -250,7 +250,7 @@ def _known_version() -> str:
 
 
 def _bring_up_to_date(database: Database) -> None:
-    """Add the tables that an older library lacks; what it holds stays as it is."""
+    """Migrate an older library to SCHEMA_VERSION; its data stays."""
     with database.read() as connection:
         if database.dialect.header(connection).version == SCHEMA_VERSION:
             return

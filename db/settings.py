@@ -13,6 +13,6 @@ def get_setting(connection: Connection, key: str) -> str | None:
 
 
 def set_setting(connection: Connection, key: str, value: str) -> None:
-    """Write a setting over whatever it was."""
+    """Write a setting, replacing an earlier value."""
     values = {"key": key, "value": clean(value)}
     connection.execute(dialect_of(connection).upsert(settings, [settings.c.key], values))

@@ -78,7 +78,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class EncoderCount:
-    """How many tracks have a signature of an encoder, with one coverage."""
+    """The number of tracks with a signature of an encoder and coverage."""
 
     encoder: str
     coverage: str
@@ -94,7 +94,7 @@ class VectorIndex:
 
 
 def put_signature(connection: Connection, signature: Signature) -> int:
-    """Write a signature, in place of the one that the track had of this encoder and coverage, and return its new id.
+    """Write a signature, replacing the track's earlier one of this encoder and coverage, and return its new id.
 
     Raises:
         LibraryError: The coverage is unknown, the shapes do not fit each other, a number is not finite, or the vector
@@ -284,7 +284,7 @@ def _segment_blobs(signature: Signature) -> dict[str, bytes]:
 
 
 def _encode(signature: Signature, name: str, stored: np.dtype[Any]) -> bytes:
-    with np.errstate(over="ignore"):  # seen in the next line
+    with np.errstate(over="ignore"):  # checked in the next line
         numbers = np.asarray(getattr(signature.embedding, name)).astype(stored)
     if not np.isfinite(numbers).all():
         found = f"expected finite {name} within {stored.name}, found others; nothing was stored"

@@ -1,4 +1,4 @@
-"""Values on their way to and from columns: paths as bytes, valid text, ids in batches."""
+"""Conversions for columns: paths as bytes, valid text, ids in batches."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def displayable(path: bytes | str | os.PathLike[str]) -> str:
 
 
 def absolute(path: bytes) -> bytes:
-    """Return PATH itself.
+    """Return the path unchanged.
 
     Raises:
-        LibraryError: PATH is relative, or holds a NUL byte, which no file name does.
+        LibraryError: It is relative, or contains a NUL byte.
     """
     if not Path(os.fsdecode(path)).is_absolute() or b"\0" in path:
         raise LibraryError(
@@ -39,12 +39,12 @@ def absolute(path: bytes) -> bytes:
 
 
 def clean(text: str) -> str:
-    """Return TEXT with lone surrogates, which SQLite cannot store, as U+FFFD."""
+    """Return text with lone surrogates, which SQLite cannot store, as U+FFFD."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def fold(text: str) -> str:
-    """Return TEXT without case and in NFC, since some systems decompose accents in file names."""
+    """Return text case-folded and in NFC, since some systems decompose accents in file names."""
     return unicodedata.normalize("NFC", clean(text).casefold())
 
 
@@ -67,18 +67,18 @@ class Folder:
 
     @classmethod
     def of(cls, path: bytes) -> Folder:
-        """Return the folder at an absolute PATH; raises LibraryError when it is not absolute."""
+        """Return the folder at an absolute path; raise LibraryError if it is relative."""
         return cls(absolute(path).rstrip(SEPARATOR))
 
     def holds(self, path: bytes) -> bool:
-        """Tell whether PATH is this one or lies below it."""
+        """Return whether a path is this one or below it."""
         return path == self.path or path.startswith(self.path + SEPARATOR)
 
     def condition(self, column: ColumnElement[bytes]) -> ColumnElement[bool]:
-        """Return `holds` as SQL that an index on COLUMN answers."""
+        """Return `holds` as a SQL condition that uses an index on the column."""
         after = bytes([SEPARATOR[0] + 1])  # the byte after the separator: every longer path sorts between the two
         return (column == self.path) | ((column >= self.path + SEPARATOR) & (column < self.path + after))
 
     def rebased(self, path: bytes, onto: Folder) -> bytes:
-        """Return where PATH, held by this folder, lies once the folder is called ONTO."""
+        """Return the path, in this folder, after the folder was moved to `onto`."""
         return (onto.path + path[len(self.path) :]) or SEPARATOR

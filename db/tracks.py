@@ -63,7 +63,7 @@ class Track:
 
     @property
     def name(self) -> str:
-        """The path as Python names files: `open` takes it, whatever its bytes."""
+        """The path as a string for `open`: bytes that are not UTF-8 become surrogates."""
         return os.fsdecode(self.path)
 
     def differs(self, status: os.stat_result) -> bool:
@@ -72,7 +72,7 @@ class Track:
 
     @property
     def display_path(self) -> str:
-        """The path for people: bytes that are not UTF-8 as U+FFFD, control characters as escapes."""
+        """The path for display: bytes that are not UTF-8 as U+FFFD, control characters as escapes."""
         return displayable(self.path)
 
 
@@ -88,7 +88,7 @@ class TrackIdentity:
 
 COLUMNS = [unchecked(tracks.c[field.name]) for field in fields(Track)]  # `read_tracks` checks their types, row by row
 TYPES = [python_types(tracks.c[field.name]) for field in fields(Track)]
-# Made once: to make such a statement takes as long as to run it.
+# Compiled once: building such a statement takes as long as running it.
 BY_IDS = select(*COLUMNS).where(tracks.c.id.in_(bindparam("ids", expanding=True)))
 BY_ID = select(*COLUMNS).where(tracks.c.id == bindparam("id"))
 BY_HASH = select(*COLUMNS).where(tracks.c.content_hash == bindparam("content_hash")).order_by(tracks.c.id)
@@ -215,7 +215,7 @@ def ids_by_hash(connection: Connection, content_hash: bytes) -> frozenset[int]:
 
 
 def track_identities(connection: Connection) -> list[TrackIdentity]:
-    """Return what tells the recordings of all tracks apart, the shortest first."""
+    """Return id, path, length and recording id of all tracks, the shortest first."""
     columns = tracks.c.id, tracks.c.path, tracks.c.duration_seconds, tracks.c.recording_id
     return [TrackIdentity(*row) for row in connection.execute(select(*columns).order_by(tracks.c.duration_seconds))]
 

@@ -22,7 +22,7 @@ class SignatureMatrix:
     vectors: Floats  # (N, D), unit rows
 
     def by_track(self) -> "SignatureMatrix":
-        """The same in the order of the tracks' ids; nothing is copied where they rise already."""
+        """Return the signatures ordered by track id, without a copy if they already are."""
         if (np.diff(self.track_ids) > 0).all():
             return self
         order = np.argsort(self.track_ids)
@@ -39,14 +39,14 @@ class SignatureIds:
 
 @dataclass(frozen=True)
 class SignatureState:
-    """How many signatures there are and the id of the newest: ids are never used twice."""
+    """The number of signatures and the id of the newest; ids are never reused."""
 
     count: int
     last_id: int
 
 
 def matrix(connection: Connection, encoder: str, coverage: str, after_id: int = 0) -> SignatureMatrix:
-    """Return the signatures of an encoder and coverage whose id is above AFTER_ID.
+    """Return the signatures of an encoder and coverage with an id above `after_id`.
 
     Memory: the matrix and a few thousand rows. D is that of the encoder's first signature even when N is 0; it is 0
     when there is none at all.
@@ -63,7 +63,7 @@ def matrix(connection: Connection, encoder: str, coverage: str, after_id: int = 
 
 
 def matrix_by_track(
-    connection: Connection, encoder: str, coverage: str, room: Callable[[int, int], Floats] | None = None
+    connection: Connection, encoder: str, coverage: str, allocate: Callable[[int, int], Floats] | None = None
 ) -> SignatureMatrix:
     """Return all signatures of an encoder and coverage in the order of their tracks' ids.
 
@@ -71,7 +71,7 @@ def matrix_by_track(
         connection: A connection of the library.
         encoder: Id, `name@hash`.
         coverage: "windows" or "full".
-        room: Gives an array (N, D) to read into, for example one that is mapped from a file; None for memory.
+        allocate: Returns an array (N, D) to fill, for example a memory-mapped file; by default, in memory.
 
     Raises:
         LibraryError: As `matrix`.
@@ -80,7 +80,7 @@ def matrix_by_track(
     order = np.argsort(ids.track_ids)
     places = np.empty_like(order)
     places[order] = np.arange(len(order))
-    vectors = (room or _in_memory)(len(order), _dimensions(connection, encoder, coverage))
+    vectors = (allocate or _in_memory)(len(order), _dimensions(connection, encoder, coverage))
     columns = select(signatures.c.id, signatures.c.track_id, signatures.c.vector)
     found = columns.filter_by(encoder=encoder, coverage=coverage).order_by(signatures.c.id)
     return _fill(connection, SignatureMatrix(ids.signature_ids, ids.track_ids, vectors), [found], places)
@@ -118,7 +118,7 @@ def signature_state(connection: Connection, encoder: str, coverage: str) -> Sign
 
 
 def track_of_signatures(connection: Connection, signature_ids: Iterable[int]) -> dict[int, int]:
-    """Return the track id of each signature id; signatures that are gone are left out."""
+    """Return the track id of each signature id; missing signatures are left out."""
     columns = select(signatures.c.id, signatures.c.track_id)
     statements = (columns.where(signatures.c.id.in_(portion)) for portion in portions(signature_ids))
     return {row.id: row.track_id for statement in statements for row in connection.execute(statement)}
@@ -145,9 +145,9 @@ def _fill(
     statements: list[Select[Any]],
     places: NDArray[np.int64] | None = None,
 ) -> SignatureMatrix:
-    """Read rows of (id, track_id, vector) into a matrix that has room for them, and return the part that was filled.
+    """Read rows of (id, track_id, vector) into a preallocated matrix, and return the filled part.
 
-    The n-th goes to the n-th of `places`, or where none are given, to row n.
+    The n-th goes to row places[n]; without `places`, to row n.
     """
     filled = 0
     for statement in statements:
@@ -170,6 +170,6 @@ def _stack(connection: Connection, rows: Sequence[Row[Any]], dimensions: int) ->
     stacked = np.frombuffer(b"".join(row.vector for row in rows), FLOAT).reshape(len(rows), dimensions)
     if not np.isfinite(stacked).all():
         for row in rows:
-            decode(connection, row.track_id, FLOAT, row.vector)  # raises at the one
+            decode(connection, row.track_id, FLOAT, row.vector)  # raises for the damaged row
     check_unit(connection, [row.track_id for row in rows], stacked)
     return stacked.astype(np.float32)

@@ -40,13 +40,13 @@ def word_batches(
     joined = both.join_from(signatures, words, words.c.signature_id == signatures.c.id)
     found = joined.filter_by(encoder=encoder, coverage=coverage).order_by(signatures.c.id)
     for rows in connection.execute(found).partitions(ROWS_AT_ONCE):
-        for row in rows:
-            if len(row.probabilities) != count * HALF.itemsize:
-                length = f"expected {count} words, found {len(row.probabilities)} bytes"
-                raise damaged(connection, row.track_id, length)
-        stacked = np.frombuffer(b"".join(row.probabilities for row in rows), HALF).reshape(len(rows), count)
-        if not np.isfinite(stacked).all():
-            wrong = int(np.flatnonzero(~np.isfinite(stacked).all(axis=1))[0])
-            raise damaged(connection, rows[wrong].track_id, "expected finite words")
-        chosen = stacked if columns is None else stacked[:, list(columns)]
-        yield WordBatch(np.array([row.track_id for row in rows], np.int64), chosen.astype(np.float32))
+        track_ids, blobs = zip(*rows, strict=True)
+        if set(map(len, blobs)) != {count * HALF.itemsize}:
+            wrong = next(i for i, blob in enumerate(blobs) if len(blob) != count * HALF.itemsize)
+            raise damaged(connection, track_ids[wrong], f"expected {count} words, found {len(blobs[wrong])} bytes")
+        stacked = np.frombuffer(b"".join(blobs), HALF).reshape(len(rows), count)
+        chosen = (stacked if columns is None else stacked[:, list(columns)]).astype(np.float32)
+        if not np.isfinite(chosen).all():
+            wrong = int(np.flatnonzero(~np.isfinite(chosen).all(axis=1))[0])
+            raise damaged(connection, track_ids[wrong], "expected finite words")
+        yield WordBatch(np.array(track_ids, np.int64), chosen)

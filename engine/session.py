@@ -1,7 +1,7 @@
-"""An open library: its database, encoder, vector store and caches; and the view of it that one question has.
+"""An open library: its database, encoder, vector store and caches; and one query's view of it.
 
-torch and FAISS take seconds to load. They are imported on first use, so that commands that only read the database
-(stats, search, an indexing run that finds nothing new) start at once.
+torch and FAISS take seconds to load, so they are imported on first use: commands that only read the database (stats,
+search, an indexing run without new files) start at once.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class LibrarySession:
 
     @property
     def encoder_id(self) -> str:
-        """Id of the encoder that answers, `name@hash`."""
+        """Id of the encoder, `name@hash`."""
         return self.file.id
 
     @property
@@ -92,7 +92,7 @@ class LibrarySession:
         return CurrentCatalogue(self.database)
 
     def view(self) -> LibraryView:
-        """Return a view for one question."""
+        """Return a view for one query."""
         return LibraryView(self, self.coverage)
 
     def encoder(self) -> Encoder:
@@ -116,13 +116,13 @@ class LibrarySession:
 
     @cached_property
     def decoders(self) -> Decoders:
-        """The processes that decode the files of questions; started on first use, and one is kept warm."""
+        """The processes that decode files of queries; started on first use, one is kept running."""
         from engine.indexer.pipeline.decoders import Decoders
 
         return Decoders(self.threads, kept=1)
 
     def store(self, coverage: str) -> VectorStore:
-        """Return the searchable signatures of the encoder with a coverage; there may be none."""
+        """Return the encoder's vector store for a coverage; it may be empty."""
         with self._stores_lock:
             if coverage not in self._stores:
                 from engine.indexer.vectors.opening import open_store
@@ -138,9 +138,9 @@ class LibrarySession:
             return self._stores[coverage]
 
     def adopt(self) -> None:
-        """Make this encoder and coverage the library's own if it has none, or if its own weights are gone.
+        """Make this encoder and coverage the library's own if it has none, or if its own weights are missing.
 
-        Also note where the weights lie.
+        Also store the path of the weights.
         """
         coverage = self.coverage
         with self.database.write() as connection:
@@ -151,7 +151,7 @@ class LibrarySession:
             set_setting(connection, f"weights {self.encoder_id}", str(self.file.path.absolute()))
 
     def refresh(self, changed: bool) -> None:
-        """Follow an indexing run: forget what depends on tags, and compact the index if signatures changed."""
+        """Update after an indexing run: clear the caches, and compact the index if signatures changed."""
         self.cache.clear()
         if changed:
             self.store(self.coverage).compact_aside()
@@ -168,9 +168,9 @@ class LibrarySession:
 
 
 class LibraryView:
-    """A library as one question sees it: one encoder, one coverage, one snapshot of the signatures.
+    """A library as one query sees it: one encoder, one coverage, one snapshot of the signatures.
 
-    The snapshot is taken on first use and stays the same, whatever an indexer writes meanwhile.
+    The snapshot is taken on first use and does not change while an indexer writes.
 
     Attributes:
         database, file, encoder_id, threads: The session's.
@@ -206,7 +206,7 @@ class LibraryView:
         return self.snapshot
 
     def require_signatures(self) -> None:
-        """Raise LibraryError if the library has no signatures to compare with; its message names what there is."""
+        """Raise LibraryError if the library has no signatures to compare with; its message lists those present."""
         if not self.snapshot.count:
             raise self._nothing_to_compare()
 

@@ -1,4 +1,4 @@
-"""Database systems: everything that differs between them lies here, behind one protocol (`base.Dialect`).
+"""Database systems: all their differences, behind one protocol (`base.Dialect`).
 
 The queries in `engine.db` are SQLAlchemy expressions. Where one needs SQL that systems write differently, it takes it
 from `dialect_of(connection)`.
@@ -15,5 +15,5 @@ DIALECTS: dict[str, Dialect] = {SQLITE.name: SQLITE}
 
 
 def dialect_of(connection: Connection) -> Dialect:
-    """Return the dialect that a connection speaks."""
+    """Return the dialect of a connection."""
     return DIALECTS[connection.dialect.name]

@@ -12,6 +12,8 @@ from engine.cli.spans import DURATIONS, FOLDER, TEMPOS, YEARS
 from engine.cli.text import counted
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from engine.library import Engine
     from engine.search.filters import Filters
 
@@ -41,6 +43,15 @@ class Aspects(click.ParamType):
             return dict(AspectWeights.of(value).weights)
         except InvalidError as error:
             self.fail(f"{error.message}; {error.hint}" if error.hint else error.message, param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Return the aspects that the last word may become."""
+        from click.shell_completion import CompletionItem
+
+        from engine.search.aspect_weights import ASPECTS
+
+        before, comma, word = incomplete.rpartition(",")
+        return [CompletionItem(before + comma + name) for name in ASPECTS if name.startswith(word)]
 
 
 by_option = click.option(

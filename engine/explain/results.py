@@ -70,7 +70,7 @@ class PairExplanation:
 
 @dataclass(frozen=True)
 class AspectLikeness:
-    """How alike two tracks are in one aspect.
+    """The similarity of two tracks in one aspect.
 
     Attributes:
         aspect: "timbre", "rhythm", "harmony" or "mood".
@@ -86,7 +86,7 @@ class AspectLikeness:
 
 @dataclass(frozen=True)
 class AspectExplanation:
-    """How alike two tracks are in each aspect, and a summary such as "same groove, other sound"."""
+    """The similarity of two tracks in each aspect, and a summary such as "same groove, other sound"."""
 
     aspects: tuple[AspectLikeness, ...]
     summary: str

@@ -1,4 +1,4 @@
-"""What the library holds: text search and totals."""
+"""Text search and totals of the library."""
 
 from __future__ import annotations
 

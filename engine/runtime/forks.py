@@ -1,7 +1,7 @@
-"""Computing in a forked child: OpenMP's threads stay in the parent, and a child that counts on them waits for ever.
+"""Limit threads in a forked child: OpenMP's threads do not survive fork, and a child that uses them deadlocks.
 
-In a child, torch and FAISS therefore compute in one thread, whatever is asked for. A process that is started anew
-(`subprocess`, `multiprocessing` with "spawn") is not affected.
+In a forked child, torch and FAISS therefore use one thread. Newly started processes (`subprocess`, `multiprocessing`
+with "spawn") are not affected.
 """
 
 from __future__ import annotations

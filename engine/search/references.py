@@ -23,7 +23,7 @@ ID_PATTERN = re.compile(r"(id:)?([0-9]{1,18})")
 
 @dataclass(frozen=True, eq=False)
 class ResolvedTrack:
-    """A track that a question names: in the library, in a file, or both.
+    """A track named by a query: in the library, in a file, or both.
 
     Attributes:
         path: Absolute, as given.
@@ -47,10 +47,10 @@ class ResolvedTrack:
 
 
 def absolute_path(name: PathName) -> bytes:
-    """Return an absolute path, relative names taken from the current folder, links kept.
+    """Return an absolute path: relative names are resolved in the current folder, links are kept.
 
     Raises:
-        InvalidError: The name is empty, or no name of a file.
+        InvalidError: The name is empty, or cannot name a file.
     """
     try:
         path = os.fsencode(name)
@@ -100,13 +100,13 @@ def _first_found(connection: Connection, words: str) -> ResolvedTrack:
     found = search(connection, words.split(), 1) if words.split() else []
     if not found:
         raise NotFoundError(
-            f"no track has all of the words {words.strip()!r}", hint="`engine search WORDS` shows what there is"
+            f"no track has all of the words {words.strip()!r}", hint="`engine search WORDS` lists tracks"
         )
     return ResolvedTrack(found[0].path, found[0], _differs(found[0]))
 
 
 def _differs(track: Track) -> bool:
-    """Whether the file changed since it was indexed. One that is gone, or out of reach, has not."""
+    """Return whether the file changed since it was indexed; a missing or unreachable file has not."""
     try:
         status = os.stat(track.path)  # noqa: PTH116 (bytes)
     except OSError:

@@ -12,8 +12,7 @@ Value = TypeVar("Value")
 class StateCache:
     """One value for each name, valid for one state. Safe for many threads.
 
-    No lock that others need is held while a value is computed: callers that ask for the same name wait for it, all
-    others go on.
+    While a value is computed, only callers of the same name wait for it.
     """
 
     def __init__(self) -> None:
@@ -31,7 +30,7 @@ class StateCache:
             return value
 
     def clear(self) -> None:
-        """Forget all values. A value that is being computed reaches its own callers only."""
+        """Remove all values. A value in computation is returned to its callers only."""
         with self._lock:
             self._entries = {}
 

@@ -11,7 +11,7 @@ class CancelToken:
     Example:
         token = CancelToken()
         threading.Timer(60, token.cancel).start()
-        report = engine.index("~/Music", cancel=token)   # report.interrupted tells that it was cut short
+        report = engine.index("~/Music", cancel=token)   # report.interrupted is True
     """
 
     def __init__(self) -> None:

@@ -63,7 +63,7 @@ class Claim:
         if self.host != own.host or (self.boot == own.boot and self.namespace != own.namespace):
             return time.time() - self.renewed < STALE_SECONDS
         if self.boot != own.boot:
-            return False  # the machine was started anew
+            return False  # the machine was rebooted
         if self.pid == own.pid and self.started == own.started:
             return self.token in _running
         return _exists(self.pid) and self.started == _start_of(self.pid)
@@ -143,7 +143,7 @@ def _exists(pid: int) -> bool:
 
 
 def _start_of(pid: int) -> str:
-    """When a process started, in ticks since the machine did; empty where the system does not tell."""
+    """Return when a process started, in ticks since boot; empty if unknown."""
     fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
     return fields[19] if len(fields) > 19 else ""
 

@@ -25,7 +25,7 @@ MEMORY_LIMIT = 1 << 30  # bytes of data; decoding takes a tenth of that
 START_SECONDS = 60.0
 BASE_SECONDS = 60.0  # of decoding that every file may take
 SECONDS_PER_SOUND_SECOND = 1 / 20
-BYTES_PER_SOUND_SECOND = 8_000  # 64 kbit/s: a file's size says how long it may be; its headers may lie
+BYTES_PER_SOUND_SECOND = 8_000  # 64 kbit/s: the size bounds the duration; headers may be wrong
 LONGEST_SECONDS = 1_800.0
 BUSY_SHARE = 0.25  # of the time, below which a process waited for a disk or a network rather than spun
 
@@ -39,7 +39,7 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 
 
 class DecodingError(AudioError):
-    """A file could not be read; where `passing`, the fault lies around the file and the next run tries again."""
+    """A file could not be read; if `passing`, the cause is outside the file and the next run tries again."""
 
     def __init__(self, reason: str, passing: bool = False, *, hint: str | None = None) -> None:
         super().__init__(reason, hint=hint)
@@ -206,7 +206,7 @@ class Deadline:
 
 
 def limit_seconds(path: bytes) -> float:
-    """How long a file may take: a minute, and a second more for each 20 s of sound that its size has room for."""
+    """Return the time limit of a file: a minute, plus a second for each 20 s of sound that fits its size."""
     try:
         size = os.stat(path).st_size  # noqa: PTH116 (bytes)
     except OSError:

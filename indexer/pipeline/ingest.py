@@ -136,7 +136,7 @@ class Ingest:
         return [found for found in files if found not in own], unreadable, outside
 
     def _note_outside(self, outside: list[OutsideLink], known: dict[bytes, FileState]) -> None:
-        """Say once that links were not followed, and that tracks behind them are out of reach, not gone."""
+        """Note once that links were not followed, and that tracks behind them are unreachable, not deleted."""
         if not outside:
             return
         folders = [Folder.of(link.path) for link in outside]

@@ -15,7 +15,7 @@ DEFAULT_TRIM = 128 << 10  # bytes
 
 @contextmanager
 def kept_memory() -> Iterator[None]:
-    """Let glibc keep what is freed: by default each big array is fetched from the kernel, page by page, anew.
+    """Make glibc keep freed memory: by default it requests each large array from the kernel again, page by page.
 
     Elsewhere than on glibc nothing changes.
     """

@@ -53,7 +53,7 @@ class FileContent:
 
 @dataclass(frozen=True)
 class Failed:
-    """A file without a signature; where `passing`, the fault lies around the file and the next run tries again."""
+    """A file without a signature; if `passing`, the cause is outside the file and the next run tries again."""
 
     found: FoundFile
     reason: str

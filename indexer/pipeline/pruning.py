@@ -1,4 +1,4 @@
-"""Files that went away: told apart from a disk that is not mounted before anything is removed."""
+"""Find missing files of tracks; distinguish deleted files from an unmounted disk before removing anything."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LARGEST_SHARE = 0.5  # of a run's tracks that may be pruned without force
 
 
 def is_gone(path: bytes) -> bool:
-    """Whether there is no such file. One that cannot be looked at, on a disk that fails or is locked, is not gone."""
+    """Return whether a file does not exist; one that cannot be examined (failing or locked disk) counts as existing."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -23,7 +23,7 @@ def is_gone(path: bytes) -> bool:
 
 
 def why_not_as_indexed(track: Track) -> str | None:
-    """Why a track's file is not what the library knows, or None where it is."""
+    """Return why a track's file differs from the indexed one, or None."""
     try:
         status = os.stat(track.path)  # noqa: PTH116 (bytes)
     except OSError as error:
@@ -34,7 +34,7 @@ def why_not_as_indexed(track: Track) -> str | None:
 
 
 def find_vanished(roots: Sequence[bytes], known: dict[bytes, FileState], untouchable: Collection[bytes]) -> list[bytes]:
-    """Known paths below `roots` whose files are gone, sorted; nothing below `untouchable` (folders not listed)."""
+    """Return sorted known paths below `roots` without a file, except below `untouchable` (unreadable folders)."""
     folders = [Folder.of(root) for root in roots]
     closed = [Folder.of(path) for path in untouchable]
     return sorted(
@@ -47,7 +47,7 @@ def find_vanished(roots: Sequence[bytes], known: dict[bytes, FileState], untouch
 
 
 def refuse_prune(roots: Sequence[bytes], vanished: Sequence[bytes], known: dict[bytes, FileState]) -> str | None:
-    """Why pruning would be rash (a root missing or empty, more than half of its tracks gone), or None."""
+    """Return why pruning is unsafe (a root missing or empty, more than half of its tracks missing), or None."""
     for root in roots:
         if not os.path.lexists(root):
             return f"nothing was pruned: {displayable(root)} is missing; if that is meant, add --force"

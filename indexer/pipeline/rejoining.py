@@ -25,14 +25,14 @@ SAME_SEGMENT = 0.999  # cosine; segment vectors are stored as float16
 
 @dataclass(frozen=True)
 class Rejoined:
-    """A track whose file is found again; `same_sound` says that everything known of its sound still holds."""
+    """A track whose file was found again; `same_sound` if all its stored analysis stays valid."""
 
     track: Track
     same_sound: bool
 
 
 class GoneTracks:
-    """The tracks of a library by recording id and length; whether their files are gone is found out when needed."""
+    """The tracks of a library by recording id and length; whether their files are missing is checked when needed."""
 
     def __init__(self, target: Target) -> None:
         self._target = target

@@ -1,4 +1,4 @@
-"""What a run says: while it goes, and at its end."""
+"""Progress and results of runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True)
 class FailedPath:
-    """A file that gave no signature, for people: its path and one line why."""
+    """A file that gave no signature: its path for display and the reason in one line."""
 
     path: str
     reason: str
@@ -17,7 +17,7 @@ class FailedPath:
 
 @dataclass(frozen=True)
 class IndexProgress:
-    """How far a run is: files done out of `total` that need work, and the file just done."""
+    """Progress of a run: files done out of `total` that need work, and the last file."""
 
     done: int
     total: int
@@ -29,22 +29,22 @@ OnProgress: TypeAlias = Callable[[IndexProgress], None]
 
 @dataclass
 class IndexReport:
-    """The account of one run.
+    """The result of one run.
 
     Attributes:
         new: Tracks added, and known files whose content changed.
-        unchanged: Tracks that were not opened (or whose content proved the same).
+        unchanged: Tracks whose files were not opened, or have the same content.
         moved: Tracks recognised at another path by content, sound or recording; ids and plays were kept.
         failed: Files that gave no signature in this run.
         failed_before: Files that failed in an earlier run and have not changed since.
-        vanished: Tracks whose files are gone; removed only with prune.
+        vanished: Tracks whose files are missing; removed only with prune.
         pruned: How many of these were removed.
         prune_refused: Why nothing was pruned, or None.
-        retagged: Unchanged tracks whose tags were read anew, as an earlier version had read them.
-        passed_over: Files that hold no sound and do not claim to.
+        retagged: Unchanged tracks whose tags, read by an earlier version, were read again.
+        passed_over: Files without sound and without an audio extension.
         seconds: Duration of the run.
-        interrupted: Whether it was stopped before its end.
-        notes: What else its owner should know, a line each.
+        interrupted: Whether it was cancelled.
+        notes: Further remarks for the user, one line each.
     """
 
     new: int = 0
@@ -76,7 +76,7 @@ class MeasureReport:
         described: Tracks that got the rhythm and harmony that they lacked; new tracks get them when they are indexed.
         failed: Files that could not be measured or described; the next run tries them again.
         seconds: Duration of the run.
-        interrupted: Whether it was stopped before its end.
+        interrupted: Whether it was cancelled.
     """
 
     measured: int = 0

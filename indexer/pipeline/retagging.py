@@ -1,4 +1,4 @@
-"""Tags of unchanged files read anew, where an earlier version read them; nothing is decoded or encoded again."""
+"""Read tags again of unchanged files whose tags an earlier version read, without decoding or encoding."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ IDENTITY = ("path", "size", "mtime_ns", "content_hash", "duration_seconds")
 
 @dataclass(frozen=True)
 class _Reading:
-    """What one unchanged file says now; None where it cannot be opened, and the next run tries again."""
+    """The current tags of an unchanged file; None if it cannot be opened, and the next run tries again."""
 
     found: FoundFile
     track_id: int
@@ -40,7 +40,7 @@ def read_anew(
     on_progress: OnProgress,
     cancel: CancelToken = NEVER,
 ) -> int:
-    """Read the tags of unchanged files and note whose are left to be read; return how many tracks got theirs.
+    """Read the tags of unchanged files and store which are left to read; return the number of updated tracks.
 
     Args:
         database: The library.

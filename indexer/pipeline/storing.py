@@ -37,7 +37,7 @@ Kind: TypeAlias = Literal["new", "moved", "unchanged", "passed_over", "failed"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one file ended, and the reason where it failed."""
+    """The outcome of one file, with the reason of a failure."""
 
     kind: Kind
     reason: str = ""
@@ -103,7 +103,7 @@ class Storing:
             return own.id, "unchanged"
         gone = next((twin for twin in content.twins if self._went_away(twin)), None)
         if gone is not None:
-            replaced = track_by_path(connection, found.path)  # moved over a file that was a track: its bytes are gone
+            replaced = track_by_path(connection, found.path)  # moved over another track's file
             remove_tracks(connection, [replaced.id] if replaced else [])
             move_track(connection, gone.id, found.path, found.size, found.mtime_ns)
             _retag(connection, item, gone)

@@ -36,7 +36,7 @@ class Message:
 
 
 def send(write: Write, message: Message, shared: mmap.mmap | None = None) -> None:
-    """Write a message; arrays that fit go into `shared`, which the receiver reads before it asks for more."""
+    """Write a message; arrays that fit go into `shared`, which the receiver reads before its next request."""
     places, inline, free = [], [], 0
     for array in message.arrays:
         whole = np.ascontiguousarray(array)

@@ -69,7 +69,7 @@ class _Server:
         threading.Thread(target=self._listen, args=(requests,), daemon=True).start()
 
     def _listen(self, requests: int) -> None:
-        """Queue requests; end the process when there will be no more, whatever it is doing."""
+        """Queue requests; end the process immediately when the queue closes."""
         try:
             while True:
                 self.inbox.put(receive(partial(_read_exactly, requests)))
@@ -96,7 +96,7 @@ class _Server:
         if isinstance(result, Iterator):
             for item in result:
                 self._send("item", item)
-                self.inbox.get()  # the owner asks for the next one, and so has copied this one
+                self.inbox.get()  # a further request: the owner has copied this result
             result = None
         self._send("done", result)
 

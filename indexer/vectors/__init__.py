@@ -1,1 +1,1 @@
-"""Search for the nearest signatures: `store` is the interface, `faiss` and `memory` lie behind it."""
+"""Search for the nearest signatures: `store` is the interface, `faiss` and `memory` implement it."""

@@ -89,7 +89,7 @@ class FaissStore:
 
     @property
     def path(self) -> Path | None:
-        """Where the signatures' file lies, or should lie; None before the first was written."""
+        """The path of the signatures' file, whether it exists or not; None before the first was written."""
         with self.database.read() as connection:
             known = get_vector_index(connection, self.encoder, self.coverage)
         return signatures_path(self.stem, known.file_digest) if known else None
@@ -105,7 +105,7 @@ class FaissStore:
         return snapshot
 
     def compact(self) -> None:
-        """Write the index anew if it is missing, damaged, or behind by more than COMPACT_SHARE; see `VectorStore`."""
+        """Rewrite the index if it is missing, damaged, or behind by more than COMPACT_SHARE; see `VectorStore`."""
         with self._compacting:
             if self._is_due(self._current()):
                 self._write()

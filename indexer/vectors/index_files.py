@@ -156,7 +156,7 @@ def sweep(stem: Path, digests: str) -> None:
     digest, _, near_digest = digests.partition(" ")
     current = {signatures_path(stem, digest), _near_path(stem, digest, near_digest)}
     ours = re.compile(re.escape(stem.name) + r"(\.[0-9a-f]+)?(\.[0-9a-f]+\.(graph|near))?\.faiss")
-    unfinished = re.compile(re.escape(stem.name) + r"\.([0-9a-f.]+\.)?[0-9a-f]+\.part")
+    unfinished = re.compile(re.escape(stem.name) + r"\.[0-9a-f.]*((near\.)?faiss\.)?[0-9a-f]+\.part")
     for path in stem.parent.iterdir():
         with suppress(OSError):
             if ours.fullmatch(path.name) and path not in current:

@@ -108,5 +108,5 @@ def file_part(file: IndexFile, dead: Mask | None, finder: Finder) -> Part:
 
 
 def memory_part(sorted_ids: Ids, signatures: Floats) -> Part:
-    """Return rows that lie in memory, all live."""
+    """Return rows in memory, all live."""
     return Part(sorted_ids, signatures, None, make_finder(signatures))

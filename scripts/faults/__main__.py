@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # started as a fol
 
 from faults.children import warm
 from faults.disk import disk
+from faults.form import Form
 from faults.fuzz_audio import fuzz_audio
 from faults.fuzz_files import fuzz_files
 from faults.identity import identity
@@ -29,7 +30,7 @@ from faults.kill import kill
 from faults.load import load
 from faults.table import Row, show
 
-PARTS: dict[str, Callable[[Path, bool], list[Row]]] = {
+PARTS: dict[str, Callable[[Path, Form], list[Row]]] = {
     "kill": kill,
     "io": io_errors,
     "disk": disk,
@@ -45,17 +46,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="faults", description="Injects faults and counts what survives.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all by default")
     parser.add_argument("--short", action="store_true", help="a few of each kind, in about three minutes")
+    parser.add_argument("--patient", action="store_true", help="all cases, however long a busy machine takes")
     parser.add_argument("--out", type=Path, help="also write the table to a file")
     parser.add_argument("--json", type=Path, help=argparse.SUPPRESS)  # between processes of this harness
     arguments = parser.parse_args()
     if unknown := set(arguments.parts) - set(PARTS):
         parser.error(f"expected parts of {', '.join(PARTS)}, found {', '.join(sorted(unknown))}")
     warm()
+    form = Form(arguments.short, arguments.patient)
     rows: list[Row] = []
     for name in arguments.parts or PARTS:
         began, computed = monotonic(), _cpu_seconds()
         with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-            rows += PARTS[name](Path(folder), arguments.short)
+            rows += PARTS[name](Path(folder), form)
         taken = f"{monotonic() - began:.0f} s, of CPU {_cpu_seconds() - computed:.0f} s"
         print(f"{name}: {taken}", file=sys.stderr, flush=True)
         if arguments.json:

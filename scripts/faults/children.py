@@ -16,6 +16,8 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from math import inf
 from time import monotonic
 from typing import Any
 
@@ -26,6 +28,8 @@ CHUNK = 1 << 16
 MODULES = (
     "engine.backup.backup",
     "engine.doctor.checks",
+    "engine.duplicates.grouping",
+    "engine.indexer.features.fingerprinting",
     "engine.indexer.pipeline.batch",
     "engine.indexer.pipeline.ingest",
     "engine.indexer.pipeline.retagging",
@@ -100,16 +104,26 @@ def run(function: Callable[[], Any], *, kill_after: float | None = None, limit: 
     return Ended("died", f"status {status}")
 
 
-def share(function: Callable[[int, Any], Any], items: Sequence[Any], workers: int) -> list[Any]:
+def share(
+    function: Callable[[int, Any], Any], items: Sequence[Any], workers: int, seconds: float | None = None
+) -> list[Any]:
     """Apply a function to a worker's number and each item, in `workers` children; return results in order.
+
+    Args:
+        function: Its result must be JSON.
+        items: Taken in turns by the workers.
+        workers: How many.
+        seconds: Begin no item after this time; its result is None.
 
     Raises:
         RuntimeError: A worker failed; the message has its traceback.
     """
-    started = [
-        _fork(lambda w=worker: [function(w, item) for item in items[w::workers]])  # type: ignore[misc]
-        for worker in range(workers)
-    ]
+    until = inf if seconds is None else monotonic() + seconds
+
+    def work(worker: int) -> list[Any]:
+        return [function(worker, item) if monotonic() < until else None for item in items[worker::workers]]
+
+    started = [_fork(partial(work, worker)) for worker in range(workers)]
     results: list[Any] = [None] * len(items)
     for worker, (pid, reader) in enumerate(started):
         with os.fdopen(reader, "rb") as pipe:

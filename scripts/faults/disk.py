@@ -14,11 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from faults.children import run, share
+from faults.children import run
+from faults.form import Form
 from faults.io_errors import end_problem
 from faults.operations import Operation
 from faults.table import Row, collect, skipped
-from faults.undisturbed import WORKERS, Known, check_after, named, prepare
+from faults.undisturbed import Known, check_after, named, prepare, sweep
 from faults.world import World
 
 INSIDE = "FAULTS_MAY_MOUNT"  # set in the namespace
@@ -51,6 +52,7 @@ SHORT_ROOMS = (0, 160, 640)
 WIDE = "rw,size=1g"  # once there is room again: more than the doctor warns of
 PLACES = {"index": ("library",), "backup": ("backup",), "tag writing": ("music", "library"), "restore": ("library",)}
 READ_ONLY = -1
+SECONDS = 80.0
 PAGE = 4  # KiB; a size of 0 would be no limit
 
 
@@ -67,17 +69,17 @@ class Case(NamedTuple):
         return "disk that may only be read" if self.room == READ_ONLY else "disk that fills up"
 
 
-def disk(folder: Path, short: bool) -> list[Row]:
+def disk(folder: Path, form: Form) -> list[Row]:
     """Run this part: in a namespace, where this process is not in one."""
     if INSIDE in os.environ:
-        return _fill(folder, short)
+        return _fill(folder, form)
     if not _can_mount():
         return [skipped("disks that are full or read-only", "this user may not mount file systems")]
     found = folder / "rows.json"
     command = [
         sys.executable,
         str(Path(__file__).parent),
-        *(["--short"] if short else []),
+        *form.options,
         "--json",
         str(found),
         "disk",
@@ -86,12 +88,13 @@ def disk(folder: Path, short: bool) -> list[Row]:
     return [Row(**row) for row in json.loads(found.read_text("utf-8"))]
 
 
-def _fill(folder: Path, short: bool) -> list[Row]:
-    operations = [named(name) for name in PLACES if not short or name in ("index", "backup")]
+def _fill(folder: Path, form: Form) -> list[Row]:
+    operations = [named(name) for name in PLACES if not form.short or name in ("index", "backup")]
     known = prepare(folder, operations, lambda operation, world: operation.run(world) or True)
-    cases = [case for operation in operations for case in _cases(operation, SHORT_ROOMS if short else ROOMS)]
-    found = share(lambda worker, case: _inject(World(folder / str(worker)), known[worker], case), cases, WORKERS)
-    pairs = zip(cases, found, strict=True)
+    cases = [case for operation in operations for case in _cases(operation, SHORT_ROOMS if form.short else ROOMS)]
+    pairs = sweep(
+        lambda worker, case: _inject(World(folder / str(worker)), known[worker], case), cases, form.limit(SECONDS)
+    )
     return collect((case.fault, f"{case.operation}, {case.place}", problem, lost) for case, (problem, lost) in pairs)
 
 

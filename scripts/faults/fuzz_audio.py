@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from engine import Engine, FailedPath
 from faults.children import run, share
+from faults.form import Form
 from faults.mutations import OF_SOUND
 from faults.table import Row
 from faults.undisturbed import WORKERS
@@ -24,6 +25,7 @@ from tests.audio import CODECS
 FILES, SHORT_FILES = 5_000, 144
 TAG_FILES, SHORT_TAG_FILES = 250, 24
 BATCH = 125
+LIMIT = 200.0  # seconds
 SECONDS = 0.9
 BATCH_LIMIT = 600.0  # seconds, of a batch
 MOST_MEMORY = 2 << 30  # bytes, of one process
@@ -47,23 +49,30 @@ class Case(NamedTuple):
     ending: str
 
 
-def fuzz_audio(folder: Path, short: bool) -> list[Row]:
+def fuzz_audio(folder: Path, form: Form) -> list[Row]:
     """Run this part of the fuzzing."""
     kinds, endings = [*OF_SOUND], [*CODECS]
-    count, of_tags = (SHORT_FILES, SHORT_TAG_FILES) if short else (FILES, TAG_FILES)
+    count, of_tags = (SHORT_FILES, SHORT_TAG_FILES) if form.short else (FILES, TAG_FILES)
     cases = [Case(i, kinds[i // len(endings) % len(kinds)], endings[i % len(endings)]) for i in range(count)]
     cases += [Case(count + i, "tags", endings[i % len(endings)]) for i in range(of_tags)]
     seeds = run(lambda: _write_seeds(folder / "seeds"))
     if seeds.how != "done":
         raise RuntimeError(f"the files to mutate could not be written: {seeds}")
+    random.Random(count).shuffle(cases)
     size = min(BATCH, len(cases) // WORKERS)
     batches = [cases[i : i + size] for i in range(0, len(cases), size)]
-    found = share(lambda worker, batch: _index(folder, worker, [Case(*case) for case in batch]), batches, WORKERS)
+    found = share(
+        lambda worker, batch: _index(folder, worker, [Case(*case) for case in batch]),
+        batches,
+        WORKERS,
+        form.limit(LIMIT),
+    )
     rows = {kind: Row(f"mutated sound: {kind}" if kind != "tags" else "mutated tags") for kind in (*kinds, "tags")}
-    peak = max(memory for _, memory in found)
-    for batch, (problems, _) in zip(batches, found, strict=True):
+    reached = [(batch, *each) for batch, each in zip(batches, found, strict=True) if each is not None]
+    for batch, problems, _ in reached:
         for case in batch:
             rows[case.kind].count(problems.get(str(case.number)))
+    peak = max(memory for *_, memory in reached)
     rows[kinds[0]].figures.append(f"mutated sound: at most {peak >> 20} MiB in one process")
     return list(rows.values())
 

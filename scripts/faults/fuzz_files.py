@@ -27,12 +27,14 @@ from engine.models.weights_files import find_encoder, shipped_path
 from engine.playlists.m3u8 import read_playlist
 from engine.study.plan import read_study
 from faults.children import run, share
+from faults.form import Form
 from faults.mutations import OF_BINARY, OF_SOUND, OF_TEXT
 from faults.table import Row
 from faults.undisturbed import WORKERS
 from faults.world import World, build
 
 EACH, SHORT_EACH = 150, 12
+LIMIT = 150.0  # seconds, of all
 PORTION = 25  # inputs of one child
 PORTION_LIMIT = 300.0  # seconds
 LONGEST_LINE = 1_500  # characters of a refusal
@@ -55,18 +57,23 @@ class Kind:
     suffix: str
 
 
-def fuzz_files(folder: Path, short: bool) -> list[Row]:
+def fuzz_files(folder: Path, form: Form) -> list[Row]:
     """Run this part of the fuzzing."""
     for worker in range(WORKERS):
         ended = run(lambda place=folder / str(worker): build(World(place)))  # type: ignore[misc]
         if ended.how != "done":
             raise RuntimeError(f"the world could not be built: {ended}")
-    each = SHORT_EACH if short else EACH
-    portions = [(kind, first, min(first + PORTION, each)) for kind in KINDS for first in range(0, each, PORTION)]
-    found = share(lambda worker, portion: _read_portion(World(folder / str(worker)), *portion), portions, WORKERS)
+    each = SHORT_EACH if form.short else EACH
+    portions = [(kind, first, min(first + PORTION, each)) for first in range(0, each, PORTION) for kind in KINDS]
+    found = share(
+        lambda worker, portion: _read_portion(World(folder / str(worker)), *portion),
+        portions,
+        WORKERS,
+        form.limit(LIMIT),
+    )
     rows = {name: Row(f"mutated {name}") for name in KINDS}
     for (name, first, last), problems in zip(portions, found, strict=True):
-        for number in range(first, last):
+        for number in range(first, last) if problems is not None else ():
             rows[name].count(problems.get(str(number)))
     return list(rows.values())
 

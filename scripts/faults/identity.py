@@ -28,6 +28,7 @@ from engine import Engine, Play
 from engine.db import list_plays, open_database, track_by_path
 from engine.errors import LibraryError, NotFoundError
 from faults.children import run
+from faults.form import Form
 from faults.table import Row
 from faults.world import RATE, sound
 from tests.audio import write_audio
@@ -253,10 +254,10 @@ class Identity(RuleBasedStateMachine):
         return fitting[which % len(fitting)]
 
 
-def identity(folder: Path, short: bool) -> list[Row]:
+def identity(folder: Path, form: Form) -> list[Row]:
     """Run this part."""
     row = Row("operations on files and library: identity")
-    examples = SHORT_EXAMPLES if short else EXAMPLES
+    examples = SHORT_EXAMPLES if form.short else EXAMPLES
     ended = run(lambda: check(examples), limit=LIMIT)
     row.injected = examples * STEPS
     row.survived = row.injected

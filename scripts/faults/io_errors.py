@@ -20,15 +20,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from faults import shim
-from faults.children import Ended, run, share
+from faults.children import Ended, run
+from faults.form import Form
 from faults.operations import OPERATIONS, Operation
 from faults.shim import FAIL, SHORT, TORN
 from faults.table import Row, collect, skipped
-from faults.undisturbed import WORKERS, Known, check_after, named, prepare
+from faults.undisturbed import Known, check_after, named, prepare, sweep
 from faults.world import World
 
 NAME = "I/O errors"
 SWEPT, SHORT_SWEPT = 9, 2  # positions for each operation and kind of call
+SECONDS = 220.0
 SHORT_OPERATIONS = ("index", "backup", "tag writing")
 
 # error, mode, sticky: taken in turns over the positions
@@ -71,25 +73,28 @@ class Case(NamedTuple):
     sticky: bool
 
 
-def io_errors(folder: Path, short: bool) -> list[Row]:
+def io_errors(folder: Path, form: Form) -> list[Row]:
     """Run this part: in a second process, where this one has not loaded the shim."""
     if shim.loaded():
-        return _sweep(folder, short)
+        return _sweep(folder, form)
     library = shim.build(folder)
     if library is None:
         return [skipped(NAME, "there is no C compiler for the shim")]
     found = folder / "rows.json"
-    command = [sys.executable, str(Path(__file__).parent), *(["--short"] if short else []), "--json", str(found), "io"]
+    command = [sys.executable, str(Path(__file__).parent), *form.options, "--json", str(found), "io"]
     subprocess.run(command, env=shim.environment(library), check=False, stdout=subprocess.DEVNULL)
     return [Row(**row) for row in json.loads(found.read_text("utf-8"))]
 
 
-def _sweep(folder: Path, short: bool) -> list[Row]:
-    operations = [each for each in OPERATIONS if not short or each.name in SHORT_OPERATIONS]
+def _sweep(folder: Path, form: Form) -> list[Row]:
+    operations = [each for each in OPERATIONS if not form.short or each.name in SHORT_OPERATIONS]
     known = prepare(folder, operations, _counted)
-    cases = [case for operation in operations for case in _cases(operation, known[0], SHORT_SWEPT if short else SWEPT)]
-    found = share(lambda worker, case: _inject(World(folder / str(worker)), known[worker], case), cases, WORKERS)
-    pairs = zip(cases, found, strict=True)
+    cases = [
+        case for operation in operations for case in _cases(operation, known[0], SHORT_SWEPT if form.short else SWEPT)
+    ]
+    pairs = sweep(
+        lambda worker, case: _inject(World(folder / str(worker)), known[worker], case), cases, form.limit(SECONDS)
+    )
     return collect((f"{NAME} of {case.kind}", case.operation, problem, lost) for case, (problem, lost) in pairs)
 
 

@@ -16,10 +16,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from faults.children import run, share
+from faults.children import run
+from faults.form import Form
 from faults.operations import OPERATIONS, Operation
 from faults.table import Row, collect
-from faults.undisturbed import WORKERS, Known, check_after, named, prepare
+from faults.undisturbed import Known, check_after, named, prepare, sweep
 from faults.world import World
 
 CALLS = {  # builtin functions that change a file, and the type of what they belong to
@@ -31,6 +32,7 @@ CALLS = {  # builtin functions that change a file, and the type of what they bel
 RANDOM_KILLS, SHORT_RANDOM_KILLS, SHORT_STEPS = 200, 10, 5
 SHORT = ("index", "tag writing", "restore")
 SEED = 16
+SECONDS = 330.0
 
 Case = tuple[str, str, float]  # operation, kind of instant, the instant
 
@@ -58,13 +60,14 @@ class Steps:
         self.names.append(f"{when} {called.__name__} in {Path(frame.f_code.co_filename).stem}")
 
 
-def kill(folder: Path, short: bool) -> list[Row]:
+def kill(folder: Path, form: Form) -> list[Row]:
     """Run this part."""
-    operations = [each for each in OPERATIONS if not short or each.name in SHORT]
+    operations = [each for each in OPERATIONS if not form.short or each.name in SHORT]
     known = prepare(folder, operations, _watched)
-    cases = [*_random_cases(operations, short), *_step_cases(operations, known[0], short)]
-    found = share(lambda worker, case: _inject(World(folder / str(worker)), known[worker], case), cases, WORKERS)
-    pairs = zip(cases, found, strict=True)
+    cases = [*_random_cases(operations, form.short), *_step_cases(operations, known[0], form.short)]
+    pairs = sweep(
+        lambda worker, case: _inject(World(folder / str(worker)), known[worker], case), cases, form.limit(SECONDS)
+    )
     return collect((f"SIGKILL at {kind}", name, problem, lost) for (name, kind, _), (problem, lost) in pairs)
 
 

@@ -23,6 +23,7 @@ import numpy as np
 
 from engine import BusyError, Engine, Filters, Play, Ranking
 from faults.children import run, share
+from faults.form import Form
 from faults.table import Row
 from faults.world import World, write_song
 
@@ -46,15 +47,15 @@ class Held:
     problems: list[str] = field(default_factory=list)
 
 
-def load(folder: Path, short: bool) -> list[Row]:
+def load(folder: Path, form: Form) -> list[Row]:
     """Run this part."""
     world = World(folder / "load")
-    rounds = SHORT_ROUNDS if short else ROUNDS
+    rounds = SHORT_ROUNDS if form.short else ROUNDS
     reference = _checked(run(lambda: _build(world)))
     known = {int(track_id): [tuple(pair) for pair in found] for track_id, found in reference.items()}
     world.enter()
     return [
-        _readers_beside_a_writer(world, known, SHORT_SECONDS if short else SECONDS),
+        _readers_beside_a_writer(world, known, SHORT_SECONDS if form.short else SECONDS),
         _repeat("two writers at once", rounds, lambda number: _two_writers(world, number)),
         _repeat("writers of plays in 4 processes", rounds, lambda number: _plays(world, number)),
         _repeat("claim of a killed process", rounds, lambda number: _stale_claim(world, number)),

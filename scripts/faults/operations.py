@@ -47,6 +47,11 @@ def _index(world: World) -> None:
         engine.index(world.music, lambda _: acknowledged.write(b"."))
 
 
+def _find_duplicates(world: World) -> None:
+    with world.open() as engine:
+        engine.duplicates()
+
+
 def _compact(world: World) -> None:
     with world.open() as engine:
         engine.check(repair=True)
@@ -96,6 +101,8 @@ def _export(world: World) -> None:
 
 OPERATIONS = (
     Operation("index", "fresh", _index, share=8),
+    Operation("index of changed files", "changed", _index, share=4),
+    Operation("fingerprints", "ready", _find_duplicates),
     Operation("compaction", "without index", _compact),
     Operation("migration", "old", _migrate, indexes=False),
     Operation("relocate", "moved", _relocate, repeatable=False),

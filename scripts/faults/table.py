@@ -53,8 +53,8 @@ def collect(cases: Iterable[tuple[str, str, str | None, int]]) -> list[Row]:
         counts = operations.setdefault(fault, {})
         counts[operation] = counts.get(operation, 0) + 1
     for fault, counts in operations.items():
-        rows[fault].figures.append(f"{fault}: {', '.join(f'{name} {count}' for name, count in counts.items())}")
-    return list(rows.values())
+        rows[fault].figures.append(f"{fault}: {', '.join(f'{name} {counts[name]}' for name in sorted(counts))}")
+    return [rows[fault] for fault in sorted(rows)]
 
 
 def skipped(fault: str, reason: str) -> Row:

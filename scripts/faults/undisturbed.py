@@ -6,6 +6,7 @@ leftovers; and once the operation was run again, every row, answer and file must
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic
@@ -20,13 +21,22 @@ NOT_YET = ("no library at", "is empty")  # how a new library is refused before i
 BUILD_SECONDS = 300.0
 WORKERS = 2
 
-Known = dict[str, Any]  # of one operation undisturbed: before, after (Facts), seconds, and what was watched
+Known = dict[str, Any]  # of one operation undisturbed: before, done, after (Facts), seconds, and what was watched
 Watch = Callable[[Operation, World], Any]
 
 
 def prepare(folder: Path, operations: Sequence[Operation], watch: Watch) -> list[dict[str, Known]]:
     """Build a world for each worker and run each operation undisturbed in it, once under `watch`."""
     return share(lambda worker, _: _prepare(folder / str(worker), operations, watch), range(WORKERS), WORKERS)
+
+
+def sweep(
+    inject: Callable[[int, Any], tuple[str | None, int]], cases: Sequence[Any], seconds: float | None
+) -> list[tuple[Any, tuple[str | None, int]]]:
+    """Inject cases in a drawn order, so that a time that ends early has some of each kind; return those reached."""
+    drawn = random.Random(len(cases)).sample(cases, len(cases))
+    found = share(inject, drawn, WORKERS, seconds)
+    return [(case, result) for case, result in zip(drawn, found, strict=True) if result is not None]
 
 
 def named(name: str) -> Operation:
@@ -58,7 +68,7 @@ def _prepare(root: Path, operations: Sequence[Operation], watch: Watch) -> dict[
 
 
 def _undisturbed(world: World, operation: Operation, watch: Watch) -> Known:
-    """Return the facts before and after an operation, its seconds, and what `watch` returned."""
+    """Return the facts before an operation, after it and after the next run, its seconds, and what was watched."""
     world.enter()
     world.load(operation.state)
     before = run(lambda: facts(world)).value if world.library.exists() else None
@@ -68,10 +78,11 @@ def _undisturbed(world: World, operation: Operation, watch: Watch) -> Known:
     began = monotonic()
     run(lambda: operation.run(world))
     seconds = monotonic() - began
+    done = run(lambda: facts(world)).value
     after = run(lambda: _again(operation, world))
     if after.how != "done" or not watched:
         raise RuntimeError(f"{operation.name} does not run undisturbed: {after}")
-    return {"before": before, "after": after.value, "seconds": seconds, "watched": watched}
+    return {"before": before, "done": done, "after": after.value, "seconds": seconds, "watched": watched}
 
 
 def _lost(world: World, known: Known, found: Facts) -> int:
@@ -80,12 +91,16 @@ def _lost(world: World, known: Known, found: Facts) -> int:
         stored = len(found["rows"]["tracks"]) + len(found["rows"]["skipped"])
         done = world.acknowledged.stat().st_size if world.acknowledged.exists() else 0
         return max(0, done - stored)
-    return min(count_lost(known["before"], found), count_lost(known["after"], found))
+    return min(count_lost(known["before"], found), count_lost(known["done"], found))
 
 
 def _unexpected(known: Known, found: Facts) -> str | None:
     """Describe a finding of the doctor that neither the state before nor after has, leftovers apart."""
-    usual = {*known["after"]["findings"], *(known["before"]["findings"] if known["before"] else ())}
+    usual = {
+        *known["after"]["findings"],
+        *known["done"]["findings"],
+        *(known["before"]["findings"] if known["before"] else ()),
+    }
     new = [each for each in found["findings"] if each not in usual and not each.startswith(ALLOWED)]
     return f"the doctor finds {new[0]}" if new else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine import Engine, Filters, NotFoundError, QueryError
+from engine import Engine, Filters, LibraryError, NotFoundError, QueryError
 from engine.models.encoder import Encoder
 from engine.search.tag_filters import not_music
 from engine.search.tag_scores import all_norms, fitted_norms, norms_of, tag_model
@@ -156,3 +157,28 @@ def test_a_library_of_copies_has_a_scale(tmp_path: Path) -> None:
         assert (model.deviation > 0).all()
         assert np.isfinite(model.mean).all()
         assert len(library.find("piano, no guitar").matches) == 1
+
+
+@pytest.mark.parametrize("blob", [b"\0" * 5, np.full(len(WORDS), np.nan, "<f2").tobytes()], ids=["short", "NaN"])
+def test_damaged_words_are_named(tmp_path: Path, blob: bytes) -> None:
+    """Stored words that cannot be right are an error that names the track, in filters, counts and descriptions."""
+    collection = library_of(tmp_path, spread_encoder())
+    with sqlite3.connect(collection.library) as connection:
+        connection.execute("UPDATE words SET probabilities = ? WHERE signature_id = 2", (blob,))
+    connection.close()
+    with Engine.open(collection.library, device="cpu") as library:
+        for ask in (library.tags, lambda: library.find("piano"), lambda: found(library, tags=("piano",))):
+            with pytest.raises(LibraryError, match=r"song01\.wav"):
+                ask()
+
+
+def test_a_track_without_words(tmp_path: Path) -> None:
+    """A track whose words are missing is found by no tag and excluded by none, and counts as music."""
+    collection = library_of(tmp_path, spread_encoder())
+    with sqlite3.connect(collection.library) as connection:
+        connection.execute("DELETE FROM words WHERE signature_id = 2")
+    connection.close()
+    with Engine.open(collection.library, device="cpu") as library:
+        assert 2 not in {match.track_id for match in library.find("piano").matches}
+        assert 2 not in found(library, tags=("piano",))
+        assert 2 in found(library, not_tags=("piano",), music_only=True)

@@ -1,4 +1,4 @@
-"""Where ID3 lies in formats made of chunks, RIFF (wav), AIFF, DSDIFF, and in DSF, whose header points at it."""
+"""Locate ID3 tags in chunked formats (RIFF/WAV, AIFF, DSDIFF) and in DSF, whose header points at them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the readers of tags share: the file that they look into, the fields that they fill, and text from bytes."""
+"""Shared by all tag readers: access to the file, the fields, and decoding of text."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ MOST_BYTES = 16 << 20  # of one tag, pictures included
 MOST_TEXT_BYTES = 1 << 16  # of one field
 MOST_VALUES = 100  # of one field
 
-# Five bytes mean nothing in cp1252. Latin-1 makes control characters of them, which terminals obey and tags lose: two
-# names in another code page would become one. They get letters that no other byte stands for.
+# Five bytes are undefined in cp1252. Latin-1 decodes them to control characters, which are removed from tags, so two
+# names in another code page could become equal. Map them to letters that no other byte decodes to.
 _CP1252 = "".join(
     chr(0x100 + byte) if byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D) else bytes([byte]).decode("cp1252")
     for byte in range(256)
@@ -22,7 +22,7 @@ _CP1252 = "".join(
 
 
 class Readable(Protocol):
-    """A file that is looked into here and there."""
+    """A file with random access."""
 
     @property
     def size(self) -> int:
@@ -33,9 +33,9 @@ class Readable(Protocol):
 
 
 def decoded(data: bytes) -> str:
-    """Text of bytes that do not say how they are encoded: UTF-8 if they are valid, else cp1252.
+    """Decode bytes of unknown encoding: as UTF-8 if valid, else as cp1252.
 
-    No two different byte strings that are no UTF-8 become the same text.
+    Different byte strings that are not UTF-8 decode to different text.
     """
     try:
         return data.decode("utf-8").removeprefix("\ufeff")

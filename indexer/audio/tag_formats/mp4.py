@@ -19,13 +19,13 @@ VALUE_HEADER = 8  # its type and locale
 
 
 def read_mp4(source: Readable) -> Fields:
-    """Read the list; atoms under FFmpeg's names, free-form ones under their own where no atom says the same."""
+    """Read the list: atoms under FFmpeg's names, free-form ones under their own unless an atom has the same field."""
     place = _find_list(source)
     return _parse(source.at(*place)) if place else {}
 
 
 def _find_list(source: Readable) -> tuple[int, int] | None:
-    """Where the list's content lies, and its size. What a parent holds is walked through like what follows it."""
+    """Return offset and size of the list's content, or None; children of parents are visited like siblings."""
     at = 0
     for _ in range(MOST_ATOMS):
         header = source.at(at, 16)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
+import subprocess
+import sys
+import textwrap
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -18,6 +22,7 @@ from sqlalchemy import Connection
 from engine.db import Database, NewTrack, Signature, open_database, put_signature, remove_tracks, upsert_track
 from engine.embedding import TrackEmbedding
 from engine.indexer.vectors.faiss import FaissStore
+from engine.indexer.vectors.index_files import signatures_path, sweep, write_index
 
 ENCODER, D = "test@123456", 8
 
@@ -239,3 +244,34 @@ def test_rows_are_those_of_the_file(library: Database) -> None:
     stored = faiss.read_index(str(index_file(library)))
     assert faiss.vector_to_array(stored.id_map).tolist() == list(range(1, 61))
     assert np.allclose(stored.index.reconstruct_n(0, 60), np.stack([unit(seed) for seed in range(1, 61)]))
+
+
+def test_a_killed_writer_leaves_nothing(tmp_path: Path) -> None:
+    """The files of a process that was killed while it wrote an index go when the next one is written."""
+    code = """
+        import os, pathlib, signal, sys
+        import numpy as np
+        from engine.indexer.vectors.index_files import write_index
+        graph = sys.argv[2] == "graph"
+        if graph:
+            import engine.indexer.vectors.ann_build as building
+            building.GRAPH_FROM = 100
+        replace, left = pathlib.Path.replace, [graph]
+        def killing(self, target):
+            if left[0]:
+                left[0] = False
+                return replace(self, target)
+            os.kill(os.getpid(), signal.SIGKILL)
+        pathlib.Path.replace = killing
+        vectors = np.random.default_rng(1).standard_normal((200, 8)).astype(np.float32)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        write_index(pathlib.Path(sys.argv[1]), np.arange(200), vectors)
+    """
+    stem = tmp_path / "library.db.test-123456.windows"
+    for kind in ("signatures", "graph"):
+        command = [sys.executable, "-c", textwrap.dedent(code), str(stem), kind]
+        assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert len([*tmp_path.glob("*.part")]) == 2
+    digests = write_index(stem, np.arange(1, 61), np.stack([unit(seed) for seed in range(1, 61)]))
+    sweep(stem, digests)
+    assert [*tmp_path.iterdir()] == [signatures_path(stem, digests)]

@@ -1,0 +1,28 @@
+"""The form of a run: whole, short, or patient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Form:
+    """How much is injected.
+
+    Attributes:
+        short: A few of each kind.
+        patient: As long as all takes; otherwise each part ends in its time, so that all together stay within half an
+            hour on a busy machine, too.
+    """
+
+    short: bool = False
+    patient: bool = False
+
+    def limit(self, seconds: float) -> float | None:
+        """Return the time of a part, None where it has no limit."""
+        return None if self.short or self.patient else seconds
+
+    @property
+    def options(self) -> list[str]:
+        """The options of a process that runs a part in the same form."""
+        return [f"--{name}" for name in ("short", "patient") if getattr(self, name)]
