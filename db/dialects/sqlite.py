@@ -43,7 +43,8 @@ class SQLite:
     """SQLite, one file per library; implements `base.Dialect`."""
 
     name = "sqlite"
-    errors: tuple[type[Exception], ...] = (sqlite3.Error,)
+    # The latter: sqlite3 decodes messages as UTF-8 that quote a damaged schema.
+    errors: tuple[type[Exception], ...] = (sqlite3.Error, UnicodeDecodeError)
 
     def engine(self, path: Path, *, writable: bool) -> Engine:
         """Return an engine; without the right to write, connections are not pooled: the owner may rewrite the file."""
@@ -177,7 +178,7 @@ def _has_trigrams() -> bool:
 
 
 def _connect(path: Path, query: str = "mode=rw", *first: str) -> sqlite3.Connection:
-    """Open the file, which must exist: one that vanished is not silently made anew; `first` are run at once."""
+    """Open an existing file, without creating a missing one; run the statements `first` at once."""
     connection = sqlite3.connect(
         f"{path.as_uri()}?{query}", uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
@@ -187,7 +188,7 @@ def _connect(path: Path, query: str = "mode=rw", *first: str) -> sqlite3.Connect
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA trusted_schema = OFF")  # a library from elsewhere may define no code that runs here
         connection.execute("PRAGMA synchronous = FULL")  # a commit survives a loss of power
-        connection.execute("PRAGMA schema_version")  # reads the file: one that cannot be read is found out here
+        connection.execute("PRAGMA schema_version")  # reads the file, so that errors occur here
     except BaseException:
         connection.close()
         raise
@@ -195,7 +196,7 @@ def _connect(path: Path, query: str = "mode=rw", *first: str) -> sqlite3.Connect
 
 
 def _connect_read_only(path: Path) -> sqlite3.Connection:
-    """Open a file that this process may only read, or that lies on a full disk.
+    """Open a file that this process may only read, or that is on a full disk.
 
     SQLite reads a write-ahead library through an index of the log in a second file beside it, which cannot be made in
     a read-only folder or on a full disk. Without a log `immutable` reads the file alone. With the log of a run that was

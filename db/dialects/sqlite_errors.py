@@ -1,4 +1,4 @@
-"""SQLite's errors in the words of the library's owner: what is wrong, and what to do."""
+"""Translate SQLite's errors for the user: the problem and the next step."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from engine.errors import BusyError, LibraryError, UnavailableError
 BUSY_SECONDS = 30.0  # how long to wait for another process's write
 
 
-MEANINGS = {  # by a part of SQLite's message; the first that fits is used
+MEANINGS = {  # by a part of SQLite's message; the first match is used
     "not a database": NOT_A_LIBRARY,
     "malformed": DAMAGED,
     "decode to utf-8": DAMAGED,
+    "codec can't decode": DAMAGED,
     "no such table": DAMAGED,
     "no such column": DAMAGED,
     "is full": Meaning(
