@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from engine.errors import AudioError, EngineError
 from engine.indexer.pipeline.decoders import Decoders
 from engine.indexer.pipeline.encoding import EmbeddedTrack, TrackEncoder
-from engine.indexer.pipeline.prepare import Decoded, Embedded, Failed, Prepared, Storable, Unread, failure
+from engine.indexer.pipeline.prepare import Decoded, Embedded, Failed, NotSound, Prepared, Storable, Unread, failure
+
+PASSED_OVER_TOGETHER = 200  # committed at once: to look at a file again costs milliseconds
+
+
+def is_due(batch: Sequence[Prepared], together: int) -> bool:
+    """Whether a batch is to be stored: `together` files that took work, or many that were passed over."""
+    worked = sum(not isinstance(item, NotSound) for item in batch)
+    return worked >= together or len(batch) >= PASSED_OVER_TOGETHER
 
 
 def encode_waiting(batch: Sequence[Prepared], encoder: TrackEncoder, decoders: Decoders) -> list[Storable]:

@@ -236,7 +236,7 @@ class Ingest:
 
     def _stored(self, work: list[FoundFile], encoder: TrackEncoder, decoders: Decoders) -> Generator[FoundFile]:
         """Prepare, encode and store files; yield each one that is done."""
-        from engine.indexer.pipeline.batch import encode_waiting
+        from engine.indexer.pipeline.batch import encode_waiting, is_due
         from engine.indexer.pipeline.encoding import one_torch_thread
         from engine.indexer.pipeline.prepare import Preparation, Target
         from engine.indexer.pipeline.storing import Storing
@@ -249,7 +249,7 @@ class Ingest:
         with one_torch_thread() as begin, closing(self._prepared(prepare, work, decoders, begin)) as prepared:
             for done, item in enumerate(prepared, start=1):
                 batch.append(item)
-                if len(batch) == together or done == len(work):
+                if done == len(work) or is_due(batch, together):
                     storing.store(encode_waiting(batch, encoder, decoders))
                     batch = []
                 yield item.found

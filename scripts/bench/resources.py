@@ -45,6 +45,8 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        (folder / "temporary").mkdir()
+        os.environ["TMPDIR"] = tempfile.tempdir = str(folder / "temporary")  # other programs write into the usual one
         for path in long_and_wide(folder, arguments.hours):
             rows.append(memory_of(path))
             print(rows[-1], flush=True)
@@ -165,12 +167,12 @@ def row_of(case: str, before: dict[str, int], folder: Path, act: Callable[[], ob
 def held(folder: Path) -> dict[str, int]:
     """Count descriptors, threads, child processes, and temporary files of Engine's."""
     lists = [task / "children" for task in Path("/proc/self/task").iterdir()]
-    names = [each.name for place in (folder, Path(tempfile.gettempdir())) for each in place.iterdir()]
+    parts = [each for each in folder.iterdir() if each.suffix == ".part"]
     return {
         "descriptors": len(list(Path("/proc/self/fd").iterdir())),
         "threads": threading.active_count(),
         "processes": sum(len(each.read_text().split()) for each in lists if each.exists()),
-        "temporary_files": sum(name.endswith(".part") or name.startswith("engine") for name in names),
+        "temporary_files": len(parts) + len(list((folder / "temporary").iterdir())),
     }
 
 
