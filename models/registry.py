@@ -30,19 +30,19 @@ class Architecture:
 
 ARCHITECTURES: dict[str, Architecture] = {
     "mg_cam": Architecture(
-        "MGCAM", "segment_seconds", "be86fee879c508872afb59342d5e3e657613fc4f85f8754bcb2303323aa0844b"
+        "MGCAM", "segment_seconds", "2fe73b1719b43d53a7092bdfb1677e05226003e4f0854510c95830e414fe4130"
     ),
     "ts_resformer": Architecture(
-        "TSResformer", "slice_seconds", "ce606a2c0f39d612979482200903848f4eb8be47f41cb5d562605dbc30e22034"
+        "TSResformer", "slice_seconds", "0b5a8ed592fcf0df44d5f85d11cc4b3b94bd111a9e8fa5f20a13086e70774c6e"
     ),
     "attention_signature": Architecture(
         "AttentionSignature", "token_seconds", "f5293da9b90b8697f7b509d62b7ddcbb458b4add0bb5f8ebb1f1c51e6d939eda"
     ),
     "icff_net": Architecture(
-        "ICFFNet", "segment_seconds", "d643921e00b4de34e622a063dad0d95e0df5e1805b06534166451f6e583d4b79"
+        "ICFFNet", "segment_seconds", "9cecf02ab18ed83abca869f4cd9c468ca335c3b5bc294e12c838a2241ff3dcf8"
     ),
     "attention_cnn": Architecture(
-        "AttentionCNN", "slice_seconds", "17746ef02bd304d9b7b165769c1ccb9d436dac8c01afb2df1c7642b85d730824"
+        "AttentionCNN", "slice_seconds", "6f4da1c6fd3cd5d34ebcfaa12a57f205123cccf9ef82474a199af7aefd6e82b0"
     ),
 }
 

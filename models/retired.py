@@ -19,6 +19,10 @@ class Retired:
 
 
 RETIRED: dict[str, Retired] = {
+    "attention_cnn@17746e": Retired(
+        "17746ef02bd304d9b7b165769c1ccb9d436dac8c01afb2df1c7642b85d730824",
+        "0e31cd488750b5a411c975c5dd68613b9a4537b7d002845b73ec5436008bc434",
+    ),
     "attention_cnn@b98467": Retired(
         "b9846716f0696dce7623252bf7e25f9760c2b8abc1e14d8db25b34c097bcfba9",
         "f3376c3f68ae6f2b2e34a23ecec971fca7a50a2ca69bd7c98399c0cebe381ffc",
@@ -31,13 +35,25 @@ RETIRED: dict[str, Retired] = {
         "55198df390120d01da139aaef536eba3b0ec0da3e7a5fc86d4881e86d4c6ee19",
         "922dda8833aa9f96d2d4b349c2f6765f00b3e7dc56c92fcd10f448c52e847d74",
     ),
+    "icff_net@d64392": Retired(
+        "d643921e00b4de34e622a063dad0d95e0df5e1805b06534166451f6e583d4b79",
+        "7873aab0d3648d116887227e0dd1cef34f01dc8325e9c6f8ba168b097583a18c",
+    ),
     "icff_net@9b7b32": Retired(
         "9b7b325e38eaccda1dc5aa173754a8ce28e3860bee37e23802c799dfe4a247a4",
         "4a820a7954fc8ce89fd972ce9fbda62142b713eadf1e9e783a9998d93e64fb74",
     ),
+    "mg_cam@be86fe": Retired(
+        "be86fee879c508872afb59342d5e3e657613fc4f85f8754bcb2303323aa0844b",
+        "04152a0b4c0394ddb19bd8a6a548a7784932f82e01809e48c7c52ec34b6c3efb",
+    ),
     "mg_cam@81c04c": Retired(
         "81c04cd35be4fbfc0818bff32bae9d0d47831d3684d35828f8981251ffcbeeeb",
         "e6b2c0c59e5d445796ecf5a935d74e18ab640f17c7126d9ce76dac401fb3611d",
+    ),
+    "ts_resformer@ce606a": Retired(
+        "ce606a2c0f39d612979482200903848f4eb8be47f41cb5d562605dbc30e22034",
+        "c64b5feb7de02fa22552f4f70bc78253b3eb7739653e95bc1f0bf96e3fde0335",
     ),
     "ts_resformer@501b8d": Retired(
         "501b8d3f5cbc3832ec5879814adb5d9e8d91e6a6b9134971f9f72c7ebfd189d7",

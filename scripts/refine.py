@@ -42,12 +42,13 @@ REFINEMENTS = {  # chosen on whole tracks and on the valid clips
     "attention_signature": Refinement(),
     "attention_cnn": Refinement(labels=0.25, guidance=0.2),
     "ts_resformer": Refinement(separation=0.25, labels=0.3, guidance=0.9, sharpness=1.0),
-    "mg_cam": Refinement(labels=0.3, guidance=0.5),
-    "icff_net": Refinement(labels=0.3, guidance=0.5),
+    "mg_cam": Refinement(labels=0.5, guidance=0.6, ridge=0.05, sharpness=1.0),
+    "icff_net": Refinement(labels=0.5, guidance=0.6, ridge=0.05, sharpness=1.0),
 }
 ATTENTION = PoolingSchedule(steps=100, runs=2, segments=(3, 6), jitter=0.5, geometry=0.0, whitening=0.0)
 ATTENTION_OF_FEW = replace(ATTENTION, segments=(1, 4))  # for encoders that read fewer than FEW segments
 FEW = 6
+WORD_PENALTY = 0.005  # the guide's words are smoother than the teachers'
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +91,9 @@ def refine_encoder(encoder: Encoder, material: Material, settings: Refinement, g
     elif guide is not None and guide.words.shape[1]:
         with torch.no_grad():
             raw = torch.cat([pool_segments(encoder, each) for each in (*(clip[None] for clip in clips), music)])
-        fit_words(encoder, WordExamples(raw, guide.words, torch.ones(guide.words.shape[1], dtype=torch.bool)))
+        fit_words(
+            encoder, WordExamples(raw, guide.words, torch.ones(guide.words.shape[1], dtype=torch.bool)), WORD_PENALTY
+        )
     return penalties
 
 

@@ -158,7 +158,8 @@ class AspectView(LibraryView):
         if len(self.weights.names) == 1:
             return dict.fromkeys(self.weights.names, 1.0)
         spreads: dict[str, float] = self._of_aspects("spreads", self._spreads)
-        shares = {name: weight / spreads[name] for name, weight in self.weights.weights}
+        largest = max(weight for _, weight in self.weights.weights)  # so that no share overflows
+        shares = {name: weight / largest / spreads[name] for name, weight in self.weights.weights}
         total = sum(shares.values())
         return {name: share / total for name, share in shares.items()}
 

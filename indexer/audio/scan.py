@@ -36,7 +36,7 @@ UNFINISHED = (
 """Casefolded endings of downloads and copies in progress."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FoundFile:
     """A regular file: its absolute path (links kept), its size in bytes, its modification time in nanoseconds.
 

@@ -58,6 +58,13 @@ def test_a_mix_lies_between_its_aspects(own: Collection) -> None:
     assert harmony < (rhythm + harmony) / 2 < mix < rhythm
 
 
+@pytest.mark.parametrize("by", [{"rhythm": 1e308, "timbre": 1e308}, {"rhythm": 1e-300, "timbre": 1e300}])
+def test_extreme_weights_give_finite_similarities(own: Collection, by: dict[str, float]) -> None:
+    """Weights at the ends of floating point mix, or leave the lesser one without effect."""
+    with Engine.open(own.library) as library:
+        assert all(0 <= match.similarity <= 1 for match in library.similar(1, 5, by=by).matches)
+
+
 def test_seeds_are_left_out_of_a_combined_answer(own: Collection) -> None:
     """Several liked tracks and one that is not liked combine by aspects as by signatures."""
     with Engine.open(own.library) as library:
