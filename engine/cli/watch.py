@@ -22,9 +22,10 @@ def watch(settings: Settings, paths: tuple[str, ...], polling: bool) -> int:
     `engine index --prune`.
     """
     from engine.manage.watching import changed_roots
+    from engine.search.references import absolute_path
 
     with settings.open(create=True) as library:
-        roots = [os.path.abspath(path) for path in paths] or library.roots()  # noqa: PTH100 (links are kept)
+        roots = [os.fsdecode(absolute_path(path)) for path in paths] or library.roots()
         for changed in changed_roots(roots, threading.Event(), polling=polling):
             with progress(settings.quiet) as show:
                 report = library.index(changed, show)

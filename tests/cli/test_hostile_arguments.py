@@ -42,7 +42,7 @@ TEXTS = (
 )
 PLACES = ("folder", "song", "library", "missing/in/missing", "pipe", "null", "full", "loop", "empty")
 CODES = {0, 1, 2, 3}
-ENDLESS = {"serve": 1.5}  # seconds after which Ctrl-C stops a command that runs until then
+ENDLESS = {"serve": 1.5, "watch": 1.5}  # seconds after which Ctrl-C stops a command that runs until then
 
 
 @dataclass(frozen=True)
@@ -217,6 +217,7 @@ def test_values(name: str, ground: Ground, command: Command, tmp_path: Path) -> 
                 outcome = command("--library", ground.library, "--device", "cpu", "--threads", "1", *words)
             if found := complaint(outcome):
                 wrong.append(f"{name} {trial.parameter.name} = {value[:80]!r}: {found}")
+            assert "hangs" not in outcome.err, wrong[-1]  # each further one would take as long
     ground.restore(whole, song)
     assert not wrong, "\n".join(wrong)
     for device in ("/dev/null", "/dev/full"):
