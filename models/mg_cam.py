@@ -157,7 +157,7 @@ class SpectrogramBranch(nn.Module):
         self.layers = nn.Sequential(*layers)  # eq 3
         self.score = None
         if config.self_attention:
-            self.score = nn.Linear(channels * bins, 1, bias=False)  # f of eq 17; a bias would cancel
+            self.score = nn.Linear(channels * bins, 1, bias=False)  # f of eq 17; a bias cancels in the softmax
         self.connected1 = nn.Linear(channels * bins, 2 * config.width)
         self.dropout = nn.Dropout(config.dropout)  # eq 6
         self.connected2 = nn.Linear(2 * config.width, config.width)  # eq 7

@@ -234,7 +234,7 @@ class TSResformer(Encoder):
         self.config = config = config or TSResformerConfig()
         self.plan = WindowPlan(config.slice_seconds, config.slices)  # eq 1
         self.dim = config.dim
-        self.frames = round(config.slice_seconds * FRAMES_PER_SECOND)
+        self.frames = round(config.slice_seconds * FRAMES_PER_SECOND)  # T, section 3.1
         self.hop_length = self.plan.samples // self.frames
         self.register_buffer("window", torch.hann_window(config.n_fft), persistent=False)  # eq 3
         mel = torchaudio.functional.melscale_fbanks(  # eq 5

@@ -142,7 +142,7 @@ def _key(path: Path) -> str:
 def _load_or_decode(decoders: Decoders, path: Path, target: Path, max_seconds: float, min_seconds: float) -> np.ndarray:
     with suppress(OSError, ValueError, EOFError):  # missing or damaged
         return np.load(target, mmap_mode="r", allow_pickle=False)
-    samples = decoders.call(read_beginning, os.fsencode(path), max_seconds, SAMPLE_RATE, min_seconds)
+    samples = decoders.call(read_beginning, os.fsencode(path.absolute()), max_seconds, SAMPLE_RATE, min_seconds)
     with replacing(target, ANYTHING) as handle:
         np.save(handle, np.round(np.clip(samples, -1, 1) * PCM_SCALE).astype(np.int16))
     return np.load(target, mmap_mode="r", allow_pickle=False)

@@ -78,7 +78,7 @@ def aspects_of(windows: Samples) -> dict[str, Floats]:
 
 
 def project(aspect: str, features: Floats) -> Floats:
-    """Bring raw features of an aspect to a unit vector (DIMENSIONS,)."""
+    """Standardise raw features x (F,) of an aspect and project them: v = A^T (x - m) / s, v / |v|, (DIMENSIONS,)."""
     maps = _maps()
     standard = (features - maps[f"{aspect}.mean"]) / maps[f"{aspect}.deviation"]
     vector = standard @ maps[f"{aspect}.axes"]

@@ -49,9 +49,9 @@ def block_levels(samples: Samples, sample_rate: int) -> NDArray[np.float32]:
     block = max(1, round(BLOCK_SECONDS * sample_rate))
     count = math.ceil(len(samples) / block)
     padded = np.pad(samples, (0, count * block - len(samples))).reshape(count, block)
-    filled = np.full(count, block)
+    filled = np.full(count, block)  # samples in each block
     if count:
-        filled[-1] = len(samples) - (count - 1) * block
+        filled[-1] = len(samples) - (count - 1) * block  # the last one without its padding
     return np.sqrt(np.einsum("wl,wl->w", padded, padded) / filled).astype(np.float32)
 
 

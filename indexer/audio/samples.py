@@ -95,7 +95,7 @@ class Downmix:
             return self._chosen
         self._powers = self._powers * np.exp(-len(columns[0]) / POWER_SAMPLES) + powers
         channels, mean = self._powers[:-1], self._powers[-1]
-        unrelated = channels.sum() / len(channels) ** 2
+        unrelated = channels.sum() / len(channels) ** 2  # power that the mean of unrelated channels would have
         if self._chosen is None and channels.max() > FAINTEST_POWER * thin.shape[1] and mean < CANCELLED * unrelated:
             return int(channels.argmax())
         return None if mean > RESTORED * unrelated else self._chosen

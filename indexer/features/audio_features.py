@@ -128,6 +128,6 @@ def _is_too_little(samples: Samples) -> bool:
 
 def _is_steady(onsets: Samples, period: float) -> bool:
     """Return whether the autocorrelation of n onset values at one beat exceeds chance (standard error n^-1/2)."""
-    deviation, lag = onsets - onsets.mean(), round(period)
+    deviation, lag = onsets - onsets.mean(), round(period)  # (n,), hops
     likeness = float(deviation[lag:] @ deviation[:-lag]) / float(deviation @ deviation)
     return likeness * math.sqrt(len(onsets)) >= STEADY

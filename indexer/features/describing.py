@@ -81,7 +81,7 @@ def describe_file(decoders: Decoders, path: bytes) -> dict[str, Floats]:
 
 @dataclass(frozen=True, eq=False)
 class _Described:
-    """A track and its vectors by kind, or why there are none."""
+    """A track and its vectors by kind, or the reason for their absence."""
 
     track: Track
     vectors: dict[str, Floats] | None
@@ -98,7 +98,7 @@ def _describe(decoders: Decoders, track: Track) -> _Described:
 
 
 def _store(database: Database, batch: Sequence[_Described], report: MeasureReport) -> None:
-    """Commit a batch; a track that went away or got other content meanwhile is left out."""
+    """Commit a batch, without tracks that were removed or changed meanwhile."""
     if not batch:
         return
     with database.write() as connection:

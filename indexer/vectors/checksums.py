@@ -1,4 +1,4 @@
-"""Checksums of a large file's blocks, appended to it, so that damage is found when a block is first read.
+"""Append checksums of blocks to a large file, to detect damage when a block is first read.
 
 Layout: the content, a CRC-32 (little-endian) for each BLOCK_BYTES of it, then FOOTER and the content's length (8 bytes,
 little-endian). Readers of the content's own format ignore what follows it.
@@ -21,7 +21,7 @@ READ_BYTES = BLOCK_BYTES * 256
 
 
 class Blocks:
-    """The blocks of an opened file.
+    """The blocks of an opened file; each is verified at most once.
 
     Args:
         content: The file's content as mapped bytes (size,).
@@ -30,7 +30,7 @@ class Blocks:
 
     def __init__(self, content: NDArray[np.uint8], sums: NDArray[np.uint32]) -> None:
         self._content, self._sums = content, sums
-        self._unchecked = np.ones(len(sums), bool)
+        self._unchecked = np.ones(len(sums), bool)  # (B,), cleared by `_verify`
 
     def verify(self, starts: NDArray[np.int64], size: int) -> bool:
         """Return whether the blocks that hold `size` bytes from each start (M,) are intact; each is read once."""
@@ -51,7 +51,7 @@ class Blocks:
 
 
 def append_checksums(handle: BinaryIO) -> bytes:
-    """Append the checksums of a file's content to it; return what was appended."""
+    """Append the checksums of a file's content to it; return the appended bytes."""
     size = handle.seek(0, os.SEEK_END)
     handle.seek(0)
     tail = np.array(list(_sums(handle)), SUM).tobytes() + FOOTER + size.to_bytes(8, "little")
@@ -61,7 +61,7 @@ def append_checksums(handle: BinaryIO) -> bytes:
 
 
 def read_checksums(handle: BinaryIO) -> bytes | None:
-    """Return what `append_checksums` appended; None if nothing was."""
+    """Return the bytes that `append_checksums` appended; None if the file has none."""
     size = handle.seek(0, os.SEEK_END)
     handle.seek(max(0, size - len(FOOTER) - 8))
     footer = handle.read()

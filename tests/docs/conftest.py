@@ -1,4 +1,4 @@
-"""A home directory as the documentation imagines it: the demonstration's tracks under ~/Music, with other sound."""
+"""The home directory of the documentation's examples: the demo collection's tracks under ~/Music, with other sound."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 from engine import Engine
 from tests.audio import write_audio
 from tests.conftest import RATE, make_song
+from tests.small_study import study_text
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -21,25 +22,6 @@ from demo_music.styles import collection  # noqa: E402 (scripts/ joins the path 
 
 ENDINGS = ("flac", "mp3", "opus", "m4a", "mp3")  # as scripts/demo_music writes them
 SONG_SECONDS = 90  # of the file that examples cut a part of
-TABLE = """title = "With and without attention"
-claim = "attention helps"
-encoder = "attention_cnn"
-steps = 2
-batch = 2
-learning_rate = 0.003
-shares = [0.5, 0.0, 0.5]
-[config]
-slices = 2
-slice_seconds = 0.5
-bands = 32
-widths = [4, 8, 8]
-dim = 8
-[[rows]]
-name = "with"
-[[rows]]
-name = "without"
-config = { attention = false }
-"""
 
 
 @dataclass(frozen=True)
@@ -106,4 +88,5 @@ def _write_tables(folder: Path) -> None:
         write_audio(path, make_song(number), RATE)
         rows.append(f"{path.relative_to(folder)},{'valid' if number < 4 else 'train'},Band {number},{genre}")
     (folder / "clips.csv").write_text("\n".join(rows) + "\n", "utf-8")
-    (folder / "table.toml").write_text(TABLE, "utf-8")
+    table = study_text(title="With and without attention", steps=2, batch=2, shares=[0.5, 0.0, 0.5])
+    (folder / "table.toml").write_text(table, "utf-8")

@@ -15,30 +15,11 @@ from engine.study.plan import read_study
 from engine.study.rows import OURS, PAPER, run_row
 from engine.study.run import StudyOptions, run_study
 from tests.audio import write_audio
+from tests.small_study import study_text
 from tests.training.conftest import write_rows
 
 RATE = 22_050
-TEXT = """
-title = "A small study"
-claim = "attention helps"
-encoder = "attention_cnn"
-steps = 40
-batch = 8
-learning_rate = 0.003
-shares = [0.75, 0.0, 0.25]
-[config]
-slices = 3
-slice_seconds = 0.5
-bands = 32
-widths = [4, 8, 8]
-dim = 8
-[[rows]]
-name = "with"
-paper = "90 %"
-[[rows]]
-name = "without"
-config = { attention = false }
-"""
+TEXT = study_text(title="A small study", steps=40, batch=8, shares=[0.75, 0.0, 0.25])
 
 
 @pytest.fixture(scope="module")
