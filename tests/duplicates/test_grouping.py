@@ -1,4 +1,7 @@
-"""Duplicates: one recording in several files, told apart from what only sounds like it."""
+"""Duplicates: one recording in several files, told apart from what only sounds like it.
+
+Covers `engine.search.distinct`, too.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Paper 3's encoder: received attention against torch's own attention, and its alternative score."""
+"""Paper 3's encoder: received attention against torch's own attention, and its alternative score.
+
+Covers `layers.scoring`, too.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,7 @@
-"""Checkpoints: what is saved comes back, and whatever else lies in a file is refused in one line."""
+"""Checkpoints are read as saved, and foreign or damaged files are refused in one line.
+
+Covers `checkpoint` and `weights_files`.
+"""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What every encoder in the registry promises, whatever its network."""
+"""The contract of `encoder` for every architecture in the registry; covers the blocks in `layers.residual`, too."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,7 @@
-"""MG-CAM against its paper: the cepstrum, the fixed nodes, mutual attention, Softplus, and the triplet loss."""
+"""MG-CAM against its paper: the cepstrum, the fixed nodes, mutual attention, Softplus, and the triplet loss.
+
+Covers `layers.normalisation`, too.
+"""
 
 import librosa
 import numpy as np

@@ -1,4 +1,7 @@
-"""A library of an encoder that no longer ships answers from what it stores, and is brought up to date when asked."""
+"""A library of an encoder that no longer ships answers from what it stores, and is brought up to date when asked.
+
+Covers `engine.models.retired`, too.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Centroids: the mean of a genre's signatures where enough are tagged, else those that ship."""
+"""Centroids are the mean of a genre's signatures if enough are tagged, else those that ship."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A part of a track by itself, from its file or from what is stored of it."""
+"""A part of a track is a query by itself, from its file or from its stored segments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Seeds, filters and the order of answers, on a library of made signatures."""
+"""Seeds, filters and the order of answers, on a library of synthetic signatures.
+
+Covers `query_vector`, `filters`, `ranking`, `hubness`, `variety`, `groups`, `answers` and `results`.
+"""
 
 from __future__ import annotations
 

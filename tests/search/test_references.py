@@ -1,4 +1,4 @@
-"""Questions: what a name means, what comes back, and in which order."""
+"""Names of tracks, their resolution and their answers; covers `references`, `embeddings` and `answers`."""
 
 from __future__ import annotations
 

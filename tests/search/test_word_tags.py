@@ -1,4 +1,4 @@
-"""What tracks sound like in words: the surest first, the same stored or heard, means for several; damage named."""
+"""Tags of tracks: most probable first, the same stored or computed, means of several, damage reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Decoding (with `engine.indexer.audio.info`): windows hold the sound written there, and bad files are explained."""
+"""Decoding: windows hold the sound written there, and bad files are explained.
+
+Covers `decode`, `info`, `reading`, `samples`, `decoded_levels` and `tape`.
+"""
 
 from __future__ import annotations
 

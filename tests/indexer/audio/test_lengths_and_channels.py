@@ -1,4 +1,7 @@
-"""Lengths that are stated too short, channels that cancel, and the stream that FFmpeg would choose."""
+"""Lengths that are stated too short, channels that cancel, and the stream that FFmpeg would choose.
+
+Covers `joined` and `reading`.
+"""
 
 from __future__ import annotations
 

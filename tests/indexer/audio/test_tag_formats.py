@@ -1,4 +1,7 @@
-"""Tags in a file's own bytes: every value, every version of ID3, APEv2, iTunes, Windows Media; and garbage."""
+"""Tags in a file's own bytes: every value, every version of ID3, APEv2, MP4 and Windows Media; and garbage.
+
+Covers `ape`, `asf`, `chunks`, `fields`, `id3`, `id3_genres` and `mp4`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tempo and key of signals whose tempo and key are known; whole files, and those that have none."""
+"""Tempo and key of signals whose tempo and key are known, and of whole files; covers `audio_features`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Indexing: what is new, changed, moved, copied, broken or gone, and what stays when a run is stopped."""
+"""Indexing: new, changed, moved, copied, broken and missing files, and interrupted runs.
+
+Covers `ingest`, `prepare`, `batch`, `pool`, `storing`, `pruning` and `retagging`.
+"""
 
 from __future__ import annotations
 

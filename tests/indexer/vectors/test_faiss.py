@@ -1,4 +1,7 @@
-"""The FAISS file: whatever happens to it, a search answers as the library says."""
+"""The FAISS store answers as the library does, whatever happens to its file.
+
+Covers `faiss`, `faiss_snapshot`, `index_files`, `opening`, `part`, `flat` and `exact`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Large libraries are searched through a graph, the largest through lists: with filters, additions, removals."""
+"""Large libraries are searched through a graph, the largest through lists: with filters, additions, removals.
+
+Covers `ann_build`, `ann_search` and `checksums`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The second teacher: its network, its stored outputs, and distillation from them."""
+"""The second teacher: its network, its stored outputs, and distillation from them.
+
+Covers `engine.models.yamnet`, too.
+"""
 
 import json
 import os
