@@ -23,20 +23,32 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     and_,
+    cast,
     delete,
     insert,
     inspect,
     literal,
+    not_,
     select,
     tuple_,
     update,
 )
 
-from engine.db.schema import BLOB, TEXT, plays, segments, signatures, tracks
+from engine.db.schema import (
+    BLOB,
+    TEXT,
+    playlist_tracks,
+    plays,
+    ratings,
+    segments,
+    signatures,
+    stars,
+    tracks,
+)
 from engine.db.text import Folder, portions
 from engine.embedding import RECORDING_SECONDS, SAME_SECONDS, SAME_SIGNATURE, TrackEmbedding
 
-KEPT_SECONDS = 90 * 86_400  # after which a removed track that was never played is forgotten, and the sound of all
+KEPT_SECONDS = 90 * 86_400  # after which a removed track that nobody touched is forgotten, and the sound of all
 SAME_ATTENTION = 0.01  # by which the weight of a segment may differ: rounding
 
 EVENT = "event IN ('play', 'skip', 'like')"
@@ -140,7 +152,10 @@ def keep_departed(connection: Connection, ids: Iterable[int]) -> None:
 
 
 def forget_departed(connection: Connection) -> None:
-    """Forget removed tracks that were never played, and the sound of all, once they have been gone for 90 days."""
+    """Forget what has been gone for 90 days: the sound of removed tracks, and those that nobody did anything with.
+
+    A track that was played, starred, rated or put into a playlist keeps its id for ever.
+    """
     if not _is_kept(connection, departed_tracks):
         return
     before = departed_tracks.c.removed_at < int(time.time()) - KEPT_SECONDS
@@ -148,7 +163,10 @@ def forget_departed(connection: Connection) -> None:
     connection.execute(delete(departed_sounds).where(departed_sounds.c.track_id.in_(old)))
     played = select(departed_plays.c.content_hash, departed_plays.c.path)
     never = tuple_(departed_tracks.c.content_hash, departed_tracks.c.path).not_in(played)
-    connection.execute(delete(departed_tracks).where(before, never))
+    listed = departed_tracks.c.track_id.in_(select(playlist_tracks.c.track_id))
+    item = cast(departed_tracks.c.track_id, TEXT)
+    judged = item.in_(select(stars.c.item)) | item.in_(select(ratings.c.item))
+    connection.execute(delete(departed_tracks).where(before, never, not_(listed | judged)))
 
 
 def find_departed(connection: Connection, new: FileIdentity, sound: Sound | None = None) -> Departed | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import Connection, func, select, text
 
 from engine.db import (
     Database,
@@ -24,6 +24,7 @@ from engine.db import (
 )
 from engine.db.departed import KEPT_SECONDS, Sound, departed_sounds, departed_tracks, forget_departed
 from engine.db.integrity import remove_dangling_rows
+from engine.db.schema import playlist_tracks, playlists, stars
 
 NewTracks = Callable[..., NewTrack]
 NewSignatures = Callable[..., Signature]
@@ -148,19 +149,29 @@ def test_copies(database: Database, new_track: NewTracks) -> None:
         assert list_plays(connection) == [Play(float(number), "play", number) for number in ids]
 
 
+def save_list(connection: Connection, track_id: int) -> None:
+    """Put a track into a playlist."""
+    values = {"owner": "local", "name": "a", "comment": "", "public": False, "created_at": 1.0, "changed_at": 1.0}
+    connection.execute(playlists.insert().values(id=1, **values))
+    connection.execute(playlist_tracks.insert().values(playlist_id=1, place=0, track_id=track_id))
+
+
 def test_forgotten(database: Database, new_track: NewTracks, new_signature: NewSignatures) -> None:
-    """After 90 days a removed track that was played keeps its id and plays, one that was not is forgotten."""
+    """After 90 days a removed track keeps its id where it was played, starred or listed; others are forgotten."""
     with database.write() as connection:
-        ids = [upsert_track(connection, new_track(path)) for path in (b"/a", b"/b")]
+        ids = [upsert_track(connection, new_track(path)) for path in (b"/a", b"/b", b"/starred", b"/listed")]
         put_signature(connection, new_signature(ids[0]))
+        connection.execute(stars.insert().values(user="local", item=str(ids[2]), starred_at=1.0))
+        save_list(connection, ids[3])
         add_plays(connection, [Play(1.5, "like", ids[0])])
         remove_tracks(connection, ids)
         forget_departed(connection)
-        assert connection.execute(select(func.count()).select_from(departed_tracks)).scalar_one() == 2
+        assert connection.execute(select(func.count()).select_from(departed_tracks)).scalar_one() == 4
         connection.execute(departed_tracks.update().values(removed_at=int(time.time()) - KEPT_SECONDS - 60))
         forget_departed(connection)
         assert connection.execute(select(func.count()).select_from(departed_sounds)).scalar_one() == 0
         assert upsert_track(connection, new_track(b"/b")) not in ids
+        assert [upsert_track(connection, new_track(path)) for path in (b"/starred", b"/listed")] == ids[2:]
         assert upsert_track(connection, new_track(b"/a")) == ids[0]
         assert list_plays(connection) == [Play(1.5, "like", ids[0])]
 
