@@ -18,8 +18,8 @@ score lie near the direction
 
 The NEAR tracks nearest to v, scored with the library's median norm, give other z and so another g and v; the last round
 takes the mean signature of the best instead. Of all rounds' tracks the KEPT best are scored with their own norms. No
-second index is stored. Against the exact answer in a library of 100,000, 14 descriptions lose 0.02 of their score on
-average, and 0.63 of the twenty best tracks are the same (`scripts/bench/find.py`).
+second index is stored. Against the exact answer in a library of 100,000, 10 descriptions lose 0.02 of their score on
+average, and 0.55 of the twenty best tracks are the same (`scripts/bench/find.py`).
 """
 
 from __future__ import annotations
