@@ -1,9 +1,10 @@
 """Agreement of the music of two tracks in any key and tempo: Serra, Serra and Andrzejak 2009.
 
-Their Qmax ("Cross recurrence quantification for cover song identification", New Journal of Physics 11, section 2): one
-track is transposed to the other's key, moments of both are compared with some context, and the longest run of moments
-that recur in the same order is the agreement. Deviations: a coarse chroma twice a second, and a share of the shorter
-track instead of a length.
+Qmax ("Cross recurrence quantification for cover song identification", New Journal of Physics 11, section 2): transpose
+b by the s that maximises sum_p A_p B_(p-s) mod 12, with A, B the summed chroma. Let R_ij = 1 if frames i of a and j of
+b, stacked with their context, are among each other's nearest. The longest run that recurs in the same order is max Q,
+with Q_ij = 1 + max(Q_i-1,j-1, Q_i-2,j-1, Q_i-1,j-2) if R_ij, else the largest of the three minus the cost of a gap, at
+least 0. Differs: a coarse chroma twice a second, and a share of the shorter track instead of a length.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from numpy.typing import NDArray
 
 from engine.indexer.features.fingerprint import PITCH_CLASSES, Outline
 
-CONTEXT = 8  # half seconds of context of a moment
-RECURRING = 0.1  # share of the other track's moments that count as recurrences
-GAP_OPENS, GAP_GOES_ON = 5.0, 0.5  # cost of a gap in moments, the paper's values
-SHORTEST = 36  # half seconds; shorter ones agree by chance
+CONTEXT = 8  # stacked frames of half a second
+RECURRING = 0.1  # share of the other track's frames that count as nearest
+GAP_ONSET, GAP_EXTENSION = 5.0, 0.5  # cost of a gap in frames, as in the paper
+SHORTEST = 36  # frames; shorter tracks agree by chance
 
 Chroma = NDArray[np.float32]
 
@@ -30,12 +31,12 @@ def agreement(a: Outline, b: Outline) -> float:
         return 0.0
     moved = np.roll(second, _transposition(first, second), axis=0)
     contexts = [librosa.feature.stack_memory(_normed(each), n_steps=CONTEXT, mode="edge") for each in (first, moved)]
-    score, _ = librosa.sequence.rqa(sim=_recurrences(*contexts), gap_onset=GAP_OPENS, gap_extend=GAP_GOES_ON)
+    score, _ = librosa.sequence.rqa(sim=_recurrences(*contexts), gap_onset=GAP_ONSET, gap_extend=GAP_EXTENSION)
     return min(1.0, float(score.max()) / min(score.shape))
 
 
 def _transposition(a: Chroma, b: Chroma) -> int:
-    """Return the semitones by which b must rise to fit a best, over the whole of both."""
+    """Return the transposition of b, in semitones up, with the largest correlation of summed chroma to a's."""
     means = a.sum(axis=1), b.sum(axis=1)
     return int(np.argmax([means[0] @ np.roll(means[1], shift) for shift in range(PITCH_CLASSES)]))
 
@@ -46,8 +47,8 @@ def _normed(chroma: Chroma) -> Chroma:
 
 
 def _recurrences(a: Chroma, b: Chroma) -> NDArray[np.float64]:
-    """Return which moments of (D, N) and (D, M) are among each other's nearest: (N, M) of zeros and ones."""
-    likeness = a.T @ b  # all of one norm: greater is nearer
+    """Return R (N, M): 1 for frames of (D, N) and (D, M) that are among each other's nearest, else 0."""
+    likeness = a.T @ b  # equal norms: larger is nearer
     return (_nearest(likeness) & _nearest(likeness.T).T).astype(np.float64)
 
 

@@ -1,8 +1,10 @@
-"""Approximate indexes: built from many signatures, so that a search need not compare with all of them.
+"""Build approximate indexes, so that a search of many signatures compares with a few of them.
 
 From GRAPH_FROM signatures, a graph over them (Malkov and Yashunin 2018, HNSW). From LISTS_FROM, where linking would
 take hours and the signatures fill the memory, inverted lists of product-quantization codes, one byte for four numbers
-(Jégou et al. 2011, IVFADC). Either names candidates that are scored exactly from the signatures.
+(Jégou et al. 2011, IVFADC): x is stored as its list's centre c and, for each subvector m of x - c, the number k_m of
+the nearest of 256 centroids e_m,k, so that q . x is about q . c + sum_m q_m . e_m,k_m, a sum of table look-ups.
+Candidates of either index are scored exactly from the signatures.
 """
 
 from __future__ import annotations

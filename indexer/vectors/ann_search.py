@@ -1,7 +1,7 @@
-"""Finders: they name candidate rows for a query, which are then scored exactly from the signatures.
+"""Find candidate rows for a query, which are then scored exactly from the signatures.
 
-`FlatFinder` compares all rows; `GraphFinder` and `ListsFinder` search the indexes of `ann_build`; `GpuFinder` compares
-all rows on GPUs.
+`FlatFinder` compares all rows, `GpuFinder` too, on GPUs; `GraphFinder` and `ListsFinder` search the indexes of
+`ann_build`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Finder(Protocol):
     """Finds candidate rows."""
 
     def find(self, queries: Floats, k: int, passing: Mask | None) -> Rows:
-        """Return rows (Q, C), C >= k, among which the k nearest to each unit vector (Q, D) are; -1 fills the rest.
+        """Return rows (Q, C), C >= k, a superset of the k nearest to each unit vector (Q, D); -1 fills the rest.
 
         Args:
             queries: (Q, D).

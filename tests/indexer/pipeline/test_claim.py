@@ -1,4 +1,7 @@
-"""One indexing run at a time: who comes second is told who runs, and a run that died leaves nothing in the way."""
+"""One indexing run at a time: a second one names the first, and a killed run leaves no claim.
+
+Covers `claim` and `cancelling`.
+"""
 
 from __future__ import annotations
 
