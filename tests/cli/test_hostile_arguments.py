@@ -77,7 +77,7 @@ def takes_value(parameter: click.Parameter) -> bool:
 
 
 def trials(name: str, command: click.Command, filler: dict[str, str]) -> Iterator[Trial]:
-    """Each parameter of a command that no earlier command has, with what else the command needs."""
+    """Each parameter of a command that no later command has, with what else the command needs."""
     for parameter in command.params:
         if not takes_value(parameter) or (isinstance(parameter, click.Option) and _owner(parameter) != name):
             continue
@@ -95,11 +95,11 @@ def trials(name: str, command: click.Command, filler: dict[str, str]) -> Iterato
 
 
 def _owner(option: click.Option) -> str:
-    """The first command that has an option of this name and kind."""
+    """The last command that has an option of this name and kind: `similar` has the filters, and answers soonest."""
     kind = (option.opts, repr(option.type), option.help)
     return next(
         name
-        for name, command in commands().items()
+        for name, command in reversed(commands().items())
         if any(isinstance(p, click.Option) and (p.opts, repr(p.type), p.help) == kind for p in command.params)
     )
 
