@@ -20,7 +20,7 @@ test: .venv/dev.stamp
 	$(PYTHON) -m venv .venv
 
 .venv/demo.stamp: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[serve]"
 	@touch $@
 
 .venv/dev.stamp: pyproject.toml | .venv/bin/python
