@@ -65,7 +65,7 @@ def test_the_keyboard_alone(visit: Visit) -> None:
     page.keyboard.press("?")
     page.wait_for_selector("dialog[open]")
     page.keyboard.press("Escape")
-    page.wait_for_selector("dialog[open]", state="detached")
+    page.wait_for_selector("dialog", state="detached")
     page.keyboard.press("g")
     until(page, "location.hash === '#/map'")
     page.keyboard.press("q")
