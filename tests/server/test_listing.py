@@ -61,6 +61,14 @@ def test_map_columns_hold_the_same_points_as_the_map(client: TestClient) -> None
     assert {len(column) for name, column in columns.items() if name not in ("genres", "moods")} == {len(drawn)}
 
 
+def test_a_missing_cover_is_no_error_where_it_is_optional(client: TestClient) -> None:
+    """A page that draws a cover itself gets an empty answer; others get a 404."""
+    assert client.get(f"{API}/tracks/1/cover").status_code == 404
+    answered = client.get(f"{API}/tracks/1/cover", params={"optional": True})
+    assert (answered.status_code, answered.content) == (204, b"")
+    assert client.get(f"{API}/tracks/9999/cover", params={"optional": True}).status_code == 404
+
+
 def test_folders_are_those_that_were_indexed(client: TestClient, shared: Engine) -> None:
     """The folders are the library's roots."""
     assert answer(client, "/folders")["folders"] == list(shared.roots())

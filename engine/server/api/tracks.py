@@ -32,7 +32,7 @@ from engine.server.responses import Document
 router = APIRouter(tags=["tracks"], responses=RESPONSES)
 
 TrackId = Annotated[int, Path(ge=0, le=LARGEST_ID, examples=[12])]
-DAY = 86_400  # seconds
+HOUR, DAY = 3600, 86_400  # seconds
 
 
 class TrackDocument(BaseModel):
@@ -151,10 +151,16 @@ def get_cover(
     context: Context,
     track_id: TrackId,
     size: Annotated[int | None, Query(ge=1, le=COVER_SIZES[-1], description="Pixels of the longer side.")] = None,
+    optional: Annotated[bool, Query(description="204 in place of 404 where the track has none.")] = False,
 ) -> Response:
     """Return the cover: the file's own, else the picture in its folder."""
     track = existing(context, track_id)
-    return Response(context.media.cover(track, size), media_type="image/jpeg", headers=_cache(DAY))
+    try:
+        return Response(context.media.cover(track, size), media_type="image/jpeg", headers=_cache(DAY))
+    except NotFoundError:
+        if not optional:
+            raise
+        return Response(status_code=204, headers=_cache(HOUR))
 
 
 @router.get("/tracks/{track_id}/audio", response_class=Response, responses={200: {"content": {"audio/*": {}}}})

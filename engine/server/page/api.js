@@ -32,7 +32,7 @@ export function url(path, parameters = {}) {
   return BASE + path + (text ? `?${text}` : "");
 }
 
-export const coverUrl = (track, size) => url(`tracks/${track}/cover`, { size });
+export const coverUrl = (track, size) => url(`tracks/${track}/cover`, { size, optional: true });
 export const audioUrl = (track, parameters) => url(`tracks/${track}/audio`, parameters);
 
 async function send(method, path, { parameters, body, signal } = {}) {

@@ -32,7 +32,7 @@ export function installKeys() {
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     const target = event.target;
-    if (target.closest("input, textarea, select, dialog")) return;
+    if (target.closest("input, textarea, select, dialog[open]")) return;
     if (event.key === " ") {
       if (target.closest("button, a, summary")) return;
       toggle();

@@ -62,10 +62,11 @@ export function Grid({ pages, show, label }) {
   const box = useRef(null);
   const [width, setWidth] = useState(0);
   useLayoutEffect(() => {
-    const measure = () => setWidth(box.current.clientWidth);
+    const element = box.current;
+    const measure = () => setWidth(element.clientWidth);
     measure();
     const sizes = new ResizeObserver(measure);
-    sizes.observe(box.current);
+    sizes.observe(element);
     return () => sizes.disconnect();
   }, []);
   const gap = width < 500 ? 12 : 20;

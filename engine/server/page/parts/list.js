@@ -55,9 +55,10 @@ export function VirtualList({ total, rowHeight, columns = 1, show, want, label, 
   const [range, setRange] = useState([0, 20]);
   const rows = Math.ceil(total / columns);
   useLayoutEffect(() => {
-    const scroller = box.current.closest("[data-scroller]");
+    const element = box.current;
+    const scroller = element.closest("[data-scroller]");
     const measure = () => {
-      const top = scroller.getBoundingClientRect().top - box.current.getBoundingClientRect().top;
+      const top = scroller.getBoundingClientRect().top - element.getBoundingClientRect().top;
       const first = Math.max(0, Math.floor(top / rowHeight) - BEYOND);
       const last = Math.min(rows, Math.ceil((top + scroller.clientHeight) / rowHeight) + BEYOND);
       setRange((old) => (old[0] === first && old[1] === last ? old : [first, Math.max(first, last)]));

@@ -24,8 +24,8 @@ export function TrackRow({ track, play, position, total, end, actions }) {
   };
   return html`<div class=${`row${end ? " shared" : ""}`} data-state=${state} role="listitem" aria-posinset=${position} aria-setsize=${total}
     onKeyDown=${(event) => moveFocus(event, add)}>
-    <button class="row-main" onClick=${state ? toggle : play}
-      aria-label=${state === "playing" ? texts.track.pause(name) : texts.track.play(name)}>
+    <button class="row-main" onClick=${state ? toggle : play}>
+      <span class="hidden">${state === "playing" ? texts.player.pause : texts.player.play}</span>
       <span class="row-cover"><${Cover} track=${track.track_id} seed=${track.album_id || track.track_id} size=${128} />
         <span class="row-play"><${Icon} name=${state === "playing" ? "pause" : "play"} /></span></span>
       <span class="row-names"><span class="row-title" dir="auto">${titleOf(track)}</span>

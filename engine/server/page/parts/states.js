@@ -11,14 +11,14 @@ export const Empty = ({ icon = "tracks", title, hint, children }) =>
   html`<div class="empty"><span class="empty-icon"><${Icon} name=${icon} /></span>
     <h2>${title}</h2><p>${hint}</p>${children}</div>`;
 
-export const Failed = ({ error, retry }) =>
+export const Failed = ({ error, retry, level = "h2" }) =>
   html`<div class="empty" role="alert"><span class="empty-icon"><${Icon} name="close" /></span>
-    <h2>${error.message || texts.errors.heading}</h2><p>${error.hint}</p>
+    <${level}>${error.message || texts.errors.heading}<//><p>${error.hint}</p>
     ${retry && html`<button class="button" onClick=${retry}>${texts.retry}</button>`}</div>`;
 
-// Show the answer of useLoad: its states, or what `show` makes of the data.
-export function Answer({ of, show, rows }) {
-  if (of.error) return html`<${Failed} error=${of.error} retry=${of.reload} />`;
+// Show the answer of useLoad: its states, or what `show` makes of the data; `level` is "h1" where it is the whole view.
+export function Answer({ of, show, rows, level }) {
+  if (of.error) return html`<${Failed} error=${of.error} retry=${of.reload} level=${level} />`;
   if (!of.data) return html`<${Loading} rows=${rows} />`;
   return show(of.data);
 }

@@ -69,10 +69,11 @@ function Pairs({ a, b, why }) {
 function Bridge({ a, b, why, active }) {
   const canvas = useRef(null);
   useEffect(() => {
-    const draw = () => paintBridge(canvas.current, why, a.seconds, b.seconds, active?.index ?? -1);
+    const element = canvas.current;
+    const draw = () => paintBridge(element, why, a.seconds, b.seconds, active?.index ?? -1);
     draw();
     const sizes = new ResizeObserver(draw);
-    sizes.observe(canvas.current);
+    sizes.observe(element);
     return () => sizes.disconnect();
   }, [why, active?.index]);
   return html`<figure class="bridge"><figcaption dir="auto">${titleOf(a)}</figcaption>

@@ -16,7 +16,7 @@ import { texts } from "../texts.js";
 
 export function AlbumView({ id }) {
   const album = useLoad((signal) => get(`albums/${encodeURIComponent(id)}`, {}, signal), [id]);
-  return html`<${Answer} of=${album} show=${(data) => html`<${Album} album=${data} />`} />`;
+  return html`<${Answer} of=${album} level="h1" show=${(data) => html`<${Album} album=${data} />`} />`;
 }
 
 function Album({ album }) {

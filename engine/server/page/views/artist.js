@@ -16,7 +16,7 @@ const ALIKE = 12;
 
 export function ArtistView({ id }) {
   const artist = useLoad((signal) => get(`artists/${encodeURIComponent(id)}`, {}, signal), [id]);
-  return html`<${Answer} of=${artist} show=${(data) => html`<${Artist} artist=${data} />`} />`;
+  return html`<${Answer} of=${artist} level="h1" show=${(data) => html`<${Artist} artist=${data} />`} />`;
 }
 
 function Artist({ artist }) {

@@ -20,7 +20,7 @@ const GENRES = 15;
 
 export function HomeView() {
   const first = useLoad((signal) => get("albums", { sort: "added", limit: SHELF }, signal), []);
-  return html`<${Answer} of=${first} show=${(data) =>
+  return html`<${Answer} of=${first} level="h1" show=${(data) =>
     data.total ? html`<${Shelves} albums=${data} />` : html`<${WelcomeView} onReady=${first.reload} />`} />`;
 }
 

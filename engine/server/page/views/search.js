@@ -25,8 +25,7 @@ export function SearchBox() {
   const [text, setText] = useState(words);
   const timer = useRef(null);
   useEffect(() => {
-    if (here.view === "search" || text === "") setText(words);
-    else if (document.activeElement?.id !== "search") setText("");
+    if (document.activeElement?.id !== "search") setText(words); // what is being typed is newer than the address
   }, [here.view, words]);
   const type = (event) => {
     const value = event.target.value;

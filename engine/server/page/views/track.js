@@ -20,7 +20,7 @@ const NEIGHBOURS = 24;
 
 export function TrackView({ id }) {
   const track = useLoad((signal) => get(`tracks/${encodeURIComponent(id)}`, {}, signal), [id]);
-  return html`<${Answer} of=${track} show=${(data) => html`<${TrackPage} track=${data} />`} />`;
+  return html`<${Answer} of=${track} level="h1" show=${(data) => html`<${TrackPage} track=${data} />`} />`;
 }
 
 function TrackPage({ track }) {
@@ -75,8 +75,8 @@ function Sound({ track, peaks, failed, attention }) {
 export function Moments({ moments, seek }) {
   return html`<div class="moments"><h2>${texts.track.moments}</h2><p class="hint">${texts.track.attentionHint}</p>
     <ul class="chips">${moments.slice(0, 6).map((each) => html`<li key=${each.start}><button class="chip"
-      aria-label=${texts.track.moment(clock(each.start), clock(each.end), percent(each.weight))}
-      onClick=${() => seek(each.start)}><${Icon} name="play" /><b>${clock(each.start)}</b>
+      title=${texts.track.moment(clock(each.start), clock(each.end), percent(each.weight))}
+      onClick=${() => seek(each.start)}><span class="hidden">${texts.player.play}</span><${Icon} name="play" /><b>${clock(each.start)}</b>
       <span>${wordsOf(each).join(" · ")}</span>
       <span class="chip-count">${percent(each.weight)}</span></button></li>`)}</ul></div>`;
 }
