@@ -17,7 +17,7 @@ lag = e^u it is the Fourier transform of r(e^u) e^(u/2), so it is computed as an
 Their axis is infinite; here it ends at 0.12 and 1.6 s, so that a large change of tempo moves some of r off its ends:
 half and double time are near, not equal. The first SCALES magnitudes are taken, and the mean over u is removed before.
 
-Of 20 grooves on five kits at three tempi (`scripts/bench/aspects.py --compare`), the first answer among those on
+Of 20 grooves on five kits at three tempi (scripts/bench/RESULTS.md), the first answer among those on
 another kit at another tempo is the groove in 8 % of all cases by autocorrelation over a logarithmic axis (11 % in three
 bands), in 57 % by the scale transform of the sum of all bands, in 74 % by that of three bands, in 90 % with the
 correlations between bands, and in 92 % after the map to 64 numbers.
