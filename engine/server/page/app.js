@@ -84,5 +84,7 @@ async function whoIsThere() {
 
 whenLoggedOut(() => session.set({ user: null, needed: true }));
 installKeys();
-render(html`<${App} />`, document.getElementById("app"));
+const root = document.getElementById("app");
+root.replaceChildren(); // the name that index.html shows meanwhile
+render(html`<${App} />`, root);
 whoIsThere();

@@ -31,6 +31,12 @@ def test_every_address_in_the_files_leads_to_another_file(client: TestClient) ->
             assert (file.parent / target).is_file(), (file, target)
 
 
+def test_every_module_is_loaded_at_once(client: TestClient) -> None:
+    """The page names all modules, so that a browser need not find them one import after another."""
+    named = set(re.findall(r'(?:href|src)="page/([^"]+\.js)"', client.get("/").text))
+    assert named == {str(file.relative_to(FOLDER)) for file in FOLDER.rglob("*.js")}
+
+
 def test_a_second_visit_loads_nothing(client: TestClient) -> None:
     """A file with a known ETag is a 304."""
     first = client.get("/page/app.js")

@@ -33,7 +33,7 @@ const SHAPES = {
   user: "M12 4a4 4 0 100 8 4 4 0 000-8zM4 21c0-5 4-6 8-6s8 1 8 6",
   minus: "M5 12h14",
   whole: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
-  more: "M5 12h.01M12 12h.01M19 12h.01",
+  more: "M5 11v2M12 11v2M19 11v2",
 };
 const FILLED = new Set(["play", "next", "previous"]);
 
