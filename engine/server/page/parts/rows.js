@@ -30,8 +30,9 @@ export function TrackRow({ track, play, position, total, end, actions }) {
         <span class="row-play"><${Icon} name=${state === "playing" ? "pause" : "play"} /></span></span>
       <span class="row-names"><span class="row-title" dir="auto">${titleOf(track)}</span>
         <span class="row-artist" dir="auto">${artistOf(track)}</span></span></button>
-    <a class="row-album" dir="auto" tabindex="-1" href=${track.album_id ? link("album", track.album_id) : link("albums")}>
-      ${track.album}</a>
+    ${track.album && track.album_id
+      ? html`<a class="row-album" dir="auto" tabindex="-1" href=${link("album", track.album_id)}>${track.album}</a>`
+      : html`<span class="row-album"></span>`}
     <span class="row-genre">${track.genre}</span>
     <span class="row-time">${clock(track.seconds)}</span>
     ${end}
