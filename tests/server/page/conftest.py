@@ -87,7 +87,7 @@ def visit(browser: Any, site: str) -> Iterator[Callable[..., Any]]:
         page.on("console", lambda said: faults.append(said.text) if unexpected(said) else None)
         page.on("request", lambda request: faults.append(request.url) if foreign(request.url, address) else None)
         page.goto(f"{address}#/{view}")
-        page.wait_for_selector("h1")
+        page.wait_for_selector(".frame h1, .login h1")
         return page
 
     yield open_view

@@ -138,6 +138,7 @@ def test_a_dropped_file_is_compared(visit: Visit, tmp_path: Path) -> None:
 def test_a_file_dropped_by_the_mouse_starts_an_upload(visit: Visit) -> None:
     """Dropping uploads; a file without sound is answered in one line."""
     page = visit("albums")
+    page.wait_for_selector(".card")
     page.evaluate(
         """() => {
             const carried = new DataTransfer();
