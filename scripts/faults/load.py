@@ -27,11 +27,11 @@ from faults.form import Form
 from faults.table import Row
 from faults.world import World, write_song
 
-SECONDS, SHORT_SECONDS = 600.0, 12.0
+SECONDS, SHORT_SECONDS = 600.0, 6.0
 FROZEN, ADDED = 24, 4  # songs of the reference set, and of the writer
 THREADS, PROCESSES = 8, 8
 K = 5
-ROUNDS, SHORT_ROUNDS = 10, 2
+ROUNDS, SHORT_ROUNDS = 10, 1
 ASKED = 25  # questions of each asyncio task
 TOLERANCE = 1e-5
 PLAIN = Ranking(hubs=True)  # a hub is one among all tracks, also among those that come and go

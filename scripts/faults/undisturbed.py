@@ -88,7 +88,7 @@ def _undisturbed(world: World, operation: Operation, watch: Watch) -> Known:
 def _lost(world: World, known: Known, found: Facts) -> int:
     """Return what is missing right after a fault: of what was there before and after, and of what was acknowledged."""
     if known["before"] is None:
-        stored = len(found["rows"]["tracks"]) + len(found["rows"]["skipped"])
+        stored = len(found["rows"]["tracks"])
         done = world.acknowledged.stat().st_size if world.acknowledged.exists() else 0
         return max(0, done - stored)
     return min(count_lost(known["before"], found), count_lost(known["done"], found))

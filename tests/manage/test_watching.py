@@ -77,6 +77,6 @@ def test_the_command(own: Collection) -> None:
     write_song(own.folder / "new.wav", 88)
     lines = iter(process.stdout.readline, "")
     assert any("1 new" in line for line in lines)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
     assert "Traceback" not in process.communicate(timeout=60)[0]
     assert process.returncode in (0, 1)

@@ -70,8 +70,8 @@ def test_a_real_client(engine: Engine, accounts: Accounts, way: str) -> None:
         "password": lambda: {"username": "bob", "password": "battery staple", "legacy_auth": True},
         "token": lambda: {"username": "bob", "password": accounts.application_password("bob")},
     }
-    with listening(engine) as port:
-        asyncio.run(uses(port, **logins[way]()))
+    with listening(engine) as port, ThreadPoolExecutor(1) as apart:  # other tests may leave a loop in this thread
+        apart.submit(asyncio.run, uses(port, **logins[way]())).result()
 
 
 def test_many_clients_at_once(engine: Engine, accounts: Accounts) -> None:
