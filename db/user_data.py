@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from engine.db.schema import play_queues, playlist_tracks, playlists, ratings, stars
 from engine.errors import NotFoundError
@@ -90,12 +90,6 @@ def ratings_of(connection: Connection, user: str) -> dict[str, int]:
     """Return a user's ratings by item."""
     found = select(ratings.c.item, ratings.c.rating).where(ratings.c.user == user)
     return {row.item: row.rating for row in connection.execute(found)}
-
-
-def mean_ratings(connection: Connection) -> dict[str, float]:
-    """Return the mean rating of each rated item over all users."""
-    found = select(ratings.c.item, func.avg(ratings.c.rating).label("mean")).group_by(ratings.c.item)
-    return {row.item: float(row.mean) for row in connection.execute(found)}
 
 
 def create_playlist(connection: Connection, user: str, name: str, tracks: Sequence[int]) -> int:

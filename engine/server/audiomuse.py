@@ -13,10 +13,10 @@ from fastapi import APIRouter, Query
 from engine.db import Track
 from engine.errors import InvalidError
 from engine.search.filters import Filters
+from engine.server.api.parameters import Count
 from engine.server.api.tracks import existing
 from engine.server.context import Context, ServerContext
 from engine.server.responses import Document
-from engine.server.settings import MAXIMUM_COUNT
 from engine.server.subsonic.call import track_number
 
 router = APIRouter(prefix="/api", tags=["audiomuse"])
@@ -24,7 +24,6 @@ router = APIRouter(prefix="/api", tags=["audiomuse"])
 SEARCHED = 20  # tracks that a search lists
 LARGEST_DISTANCE = 1.0
 Words = Annotated[str, Query(max_length=1000)]
-Count = Annotated[int, Query(ge=1, le=MAXIMUM_COUNT)]
 
 
 @router.get("/similar_tracks")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 4533
 MAXIMUM_COUNT = 500  # tracks in one answer, as OpenSubsonic has it
 
 
@@ -21,7 +20,6 @@ class ServerSettings:
         upload_bytes: Largest file that may be uploaded.
         upload_seconds: How long an uploaded file is kept.
         uploads: Most uploaded files at once; the oldest goes first.
-        covers_bytes: Largest picture that is read from a file or a folder.
     """
 
     root_path: str = ""
@@ -32,4 +30,3 @@ class ServerSettings:
     upload_bytes: int = 256 << 20
     upload_seconds: float = 3600.0
     uploads: int = 32
-    covers_bytes: int = 32 << 20
