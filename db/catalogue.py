@@ -44,7 +44,9 @@ def catalogue_rows(connection: Connection) -> Iterator[CatalogueRow]:
         yield CatalogueRow(*row)
 
 
-def play_counts(connection: Connection) -> dict[int, PlayCount]:
-    """Return the counts of all tracks that were played at least once."""
+def play_counts(connection: Connection, user: str | None = None) -> dict[int, PlayCount]:
+    """Return the counts of all tracks that a user, or anybody for None, played at least once."""
     counted = select(plays.c.track_id, func.count(), func.max(plays.c.time)).where(plays.c.event == "play")
+    if user is not None:
+        counted = counted.where(plays.c.user == user)
     return {row[0]: PlayCount(*row) for row in connection.execute(counted.group_by(plays.c.track_id))}

@@ -36,6 +36,7 @@ from sqlalchemy import (
 
 from engine.db.schema import (
     BLOB,
+    LOCAL_USER,
     TEXT,
     playlist_tracks,
     plays,
@@ -83,6 +84,7 @@ departed_plays = Table(
     Column("path", BLOB, nullable=False, index=True),
     Column("time", Float, nullable=False),  # seconds since 1970
     Column("event", TEXT, nullable=False),
+    Column("user", TEXT, nullable=False, server_default=LOCAL_USER),
     CheckConstraint(EVENT),
 )
 orphaned_plays = Table(  # of tracks of which nothing but the id is known
@@ -92,6 +94,7 @@ orphaned_plays = Table(  # of tracks of which nothing but the id is known
     Column("track_id", Integer, nullable=False, index=True),
     Column("time", Float, nullable=False),
     Column("event", TEXT, nullable=False),
+    Column("user", TEXT, nullable=False, server_default=LOCAL_USER),
     CheckConstraint(EVENT),
 )
 
@@ -146,9 +149,9 @@ def keep_departed(connection: Connection, ids: Iterable[int]) -> None:
         connection.execute(delete(departed_tracks).where(departed_tracks.c.track_id.in_(portion)))
         connection.execute(insert(departed_tracks).from_select(["track_id", *names, "removed_at"], rows))
         _keep_sounds(connection, portion)
-        events = select(tracks.c.content_hash, tracks.c.path, plays.c.time, plays.c.event)
+        events = select(tracks.c.content_hash, tracks.c.path, plays.c.time, plays.c.event, plays.c.user)
         found = events.join_from(tracks, plays).where(going).order_by(plays.c.id)
-        connection.execute(insert(departed_plays).from_select(["content_hash", "path", "time", "event"], found))
+        connection.execute(insert(departed_plays).from_select(["content_hash", "path", "time", "event", "user"], found))
 
 
 def forget_departed(connection: Connection) -> None:
@@ -210,8 +213,8 @@ def set_orphans_aside(connection: Connection) -> int:
     if connection.execute(select(plays.c.id).where(lost).limit(1)).first() is None:
         return 0
     _metadata.create_all(connection)
-    columns = select(plays.c.track_id, plays.c.time, plays.c.event).where(lost).order_by(plays.c.id)
-    connection.execute(insert(orphaned_plays).from_select(["track_id", "time", "event"], columns))
+    columns = select(plays.c.track_id, plays.c.time, plays.c.event, plays.c.user).where(lost).order_by(plays.c.id)
+    connection.execute(insert(orphaned_plays).from_select(["track_id", "time", "event", "user"], columns))
     return connection.execute(delete(plays).where(lost)).rowcount
 
 
@@ -286,8 +289,8 @@ def _return_by_name(connection: Connection, track_id: int, new: FileIdentity) ->
 
 def _move(connection: Connection, kept: Table, mine: ColumnElement[bool], track_id: int) -> None:
     """Move plays that were kept back into the history."""
-    events = select(literal(track_id), kept.c.time, kept.c.event).where(mine).distinct()
-    connection.execute(insert(plays).from_select(["track_id", "time", "event"], events))
+    events = select(literal(track_id), kept.c.time, kept.c.event, kept.c.user).where(mine).distinct()
+    connection.execute(insert(plays).from_select(["track_id", "time", "event", "user"], events))
     connection.execute(delete(kept).where(mine))
 
 

@@ -1,30 +1,31 @@
 """The history of plays, skips and likes."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, insert, select
 
 from engine.db.dialects.types import malformed, python_types, unchecked
-from engine.db.schema import plays, tracks
+from engine.db.schema import LOCAL_USER, plays, tracks
 from engine.db.text import portions
 
 EVENTS = ("play", "skip", "like")
-FIELDS = (plays.c.time, plays.c.event, plays.c.track_id)  # of Play
+FIELDS = (plays.c.time, plays.c.event, plays.c.track_id, plays.c.user)  # of Play
 TYPES = [python_types(column) for column in FIELDS]
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Play:
-    """One event: time (seconds since 1970), kind ("play", "skip" or "like") and track."""
+    """One event: time (seconds since 1970), kind ("play", "skip" or "like"), track, and the user of a server."""
 
     time: float
     event: str
     track_id: int
+    user: str = LOCAL_USER
 
 
 def add_plays(connection: Connection, new: Iterable[Play]) -> int:
-    """Write plays and return how many were new: the same event of a track at the same time is kept once.
+    """Write plays and return how many were new: a user's same event of a track at the same time is kept once.
 
     Tracks that are not in the library are passed over.
     """
@@ -34,14 +35,15 @@ def add_plays(connection: Connection, new: Iterable[Play]) -> int:
     known = {track_id for statement in statements for track_id in connection.execute(statement).scalars()}
     added = sorted(play for play in wanted - set(list_plays(connection)) if play.track_id in known)
     if added:
-        rows = [{"track_id": play.track_id, "time": play.time, "event": play.event} for play in added]
-        connection.execute(insert(plays), rows)
+        connection.execute(insert(plays), [asdict(play) for play in added])
     return len(added)
 
 
-def list_plays(connection: Connection) -> list[Play]:
-    """Return all plays, the oldest first."""
+def list_plays(connection: Connection, user: str | None = None) -> list[Play]:
+    """Return the plays of a user, or of all users for None, the oldest first."""
     columns = select(*map(unchecked, FIELDS))
+    if user is not None:
+        columns = columns.where(plays.c.user == user)
     rows = connection.execute(columns.order_by(plays.c.time, plays.c.id)).all()
     if not all(all(map(isinstance, row, TYPES)) for row in rows):
         raise malformed("a value of a play has another type than its column")

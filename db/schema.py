@@ -1,4 +1,4 @@
-"""The tables of a library, version 6.
+"""The tables of a library, version 7.
 
 tracks          one row per audio file that has been read; its id never changes and is never given out twice
 skipped         files that gave no signature, with the reason, so that the next run need not read them again; beside a
@@ -11,7 +11,7 @@ vector_indexes  what the vector index file on disk holds
 fingerprints    what tells whether two files are one recording, with the stream's codec and bit rate (since version 2)
 audio_features  tempo, key, loudness: only of tracks for which somebody asked (since version 2)
 aspects         rhythm and harmony as vectors, by the kind that names the computation and its version (since version 5)
-plays           what was played, skipped, liked, and when (since version 2)
+plays           what was played, skipped, liked, when, and by whom (since version 2; users since version 7)
 words           how likely each of the encoder's words is in a signature, for encoders that have words (since version 3)
 
 search_texts    the folded texts that `engine.db.text_search` looks in, with its FTS5 tables beside it (since version 4)
@@ -38,10 +38,11 @@ from sqlalchemy import (
 
 from engine.db.dialects.types import BLOB, CLUSTERED, STABLE_IDS, TEXT
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 OLDEST_VERSION = 1  # that is brought up to date when it is opened
 APPLICATION_ID = 0x456E674E  # "EngN", in the header of every library file
 COVERAGES = ("windows", "full")
+LOCAL_USER = "local"  # of the command line, and of a server without accounts
 
 metadata = MetaData()
 
@@ -169,6 +170,7 @@ plays = Table(
     Column("track_id", Integer, ForeignKey("tracks.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("time", Float, nullable=False),  # seconds since 1970
     Column("event", TEXT, nullable=False),
+    Column("user", TEXT, nullable=False, server_default=LOCAL_USER),
     CheckConstraint("event IN ('play', 'skip', 'like')"),
 )
 

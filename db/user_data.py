@@ -13,10 +13,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from engine.db.schema import play_queues, playlist_tracks, playlists, ratings, stars
+from engine.db.schema import LOCAL_USER as LOCAL_USER, play_queues, playlist_tracks, playlists, ratings, stars
 from engine.errors import NotFoundError
 
-LOCAL_USER = "local"
 RATINGS = range(1, 6)
 
 

@@ -275,10 +275,10 @@ class Engine:
         with self._session.database.read() as connection:
             return tuple(os.fsdecode(path) for path in roots(connection))
 
-    def play_counts(self) -> dict[int, PlayCount]:
-        """Return how often each track was played, and when last; tracks without plays are left out."""
+    def play_counts(self, user: str | None = None) -> dict[int, PlayCount]:
+        """Return how often each track was played, by one user or by anybody; tracks without plays are left out."""
         with self._session.database.read() as connection:
-            return play_counts(connection)
+            return play_counts(connection, user)
 
     def similarities(self, track: TrackName, others: Sequence[int]) -> dict[int, float]:
         """Return the similarity, 0 to 1, of each of these tracks to one track; those without a signature are left out.
@@ -760,6 +760,7 @@ class Engine:
         *,
         again_days: float | None = None,
         filters: Filters = NO_FILTERS,
+        user: str | None = None,
     ) -> Recommendations:
         """Recommend tracks with a reason each: near liked and played tracks, far from skipped ones.
 
@@ -770,6 +771,7 @@ class Engine:
             n: Most tracks.
             again_days: Allow played tracks whose last event is this many days older than the newest.
             filters: Conditions on the recommendations.
+            user: Of the stored plays, use those of one user of the server; all for None.
 
         Raises:
             QueryError: The history cannot be read, has no event of a track of the library or only skips, or n or a
@@ -779,7 +781,7 @@ class Engine:
         from engine.recommend.recommendations import recommend
 
         view = self._session.view()
-        read = read_plays(view, history)
+        read = read_plays(view, history, user)
         return replace(recommend(view, read.plays, n, again_days, filters), problems=read.problems)
 
     def heard_recently(self, history: PathName | None = None, days: float = RECENT_DAYS) -> RecentlyHeard:

@@ -83,12 +83,12 @@ def read_history(view: LibraryView, file: PathName) -> History:
     return History(plays, problem_lines)
 
 
-def read_plays(view: LibraryView, file: PathName | None) -> History:
-    """Return the events of a history file, or those that the library stores for None."""
+def read_plays(view: LibraryView, file: PathName | None, user: str | None = None) -> History:
+    """Return the events of a history file; for None those that the library stores, of one user where one is named."""
     if file is not None:
         return read_history(view, file)
     with view.read() as connection:
-        return History(tuple(list_plays(connection)), ())
+        return History(tuple(list_plays(connection, user)), ())
 
 
 def recently_heard(

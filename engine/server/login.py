@@ -68,6 +68,9 @@ def current_admin(user: Annotated[User, Depends(current_user)]) -> User:
     return user
 
 
+CurrentUser = Annotated[User, Depends(current_user)]
+
+
 @router.post("/session", responses={200: {"model": Session}})
 def log_in(context: Context, request: Request, credentials: Credentials) -> Document:
     """Log in: the answer sets a cookie."""
@@ -94,7 +97,7 @@ def log_in(context: Context, request: Request, credentials: Credentials) -> Docu
 
 
 @router.get("/session", responses={200: {"model": Session}})
-def who(context: Context, user: Annotated[User, Depends(current_user)]) -> Document:
+def who(context: Context, user: CurrentUser) -> Document:
     """Return who is logged in."""
     return Document({"name": user.name, "admin": user.admin, "accounts": context.accounts is not None})
 

@@ -16,13 +16,17 @@ import pytest
 from engine.db import (
     SCHEMA_VERSION,
     AudioFeatures,
+    NewTrack,
+    Play,
     get_aspects,
     get_audio_features,
     get_signature,
     list_plays,
     open_database,
+    remove_tracks,
     search,
     tracks_by_ids,
+    upsert_track,
 )
 from engine.errors import LibraryError
 
@@ -114,8 +118,17 @@ def test_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+def test_plays_of_before_belong_to_the_local_user(tmp_path: Path) -> None:
+    """So do those of a track that was removed before the upgrade, when it comes back."""
+    path = Path(shutil.copy(GOLDEN / "library-v6.db", tmp_path / "library.db"))
+    with open_database(path, create=False) as database, database.write() as connection:
+        returned = upsert_track(connection, NewTrack(b"/music/4.fla", 104, 4, b"\4" * 16, 204.0, "Gone", "Away"))
+        assert list_plays(connection, "local") == [Play(1.6e9, "like", returned), Play(1.7e9, "like", 2)]
+        assert list_plays(connection, "ann") == []
+
+
 def test_upgraded_and_new_libraries_have_the_same_tables(old: Path, tmp_path: Path) -> None:
-    """The upgrade ends with the tables and columns of a new library."""
+    """The upgrade ends with the tables and columns of a new library, and of removed tracks as they are made today."""
 
     def columns(path: Path) -> dict[str, set[str]]:
         connection = sqlite3.connect(path)
@@ -124,6 +137,8 @@ def test_upgraded_and_new_libraries_have_the_same_tables(old: Path, tmp_path: Pa
         connection.close()
         return {name: found[name] for name in found if name != "alembic_version"}
 
-    open_database(old, create=False).close()
-    open_database(tmp_path / "new.db", create=True).close()
+    with open_database(tmp_path / "new.db", create=True) as database, database.write() as connection:
+        remove_tracks(connection, [upsert_track(connection, NewTrack(b"/a", 1, 1, b"/a", 60.0))])
+    with open_database(old, create=False) as database, database.write() as connection:
+        remove_tracks(connection, [1])
     assert columns(old) == columns(tmp_path / "new.db")

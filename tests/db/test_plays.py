@@ -21,8 +21,12 @@ def test_plays(tmp_path: Path) -> None:
         assert add_plays(connection, [*events, Play(9.5, "skip", first)]) == 1
         assert list_plays(connection) == [Play(3, "play", second), events[0], Play(9.5, "skip", first)]
         assert add_plays(connection, []) == 0
+        assert add_plays(connection, [Play(3, "play", second, "ann"), Play(3, "play", second, "ann")]) == 1
+        assert list_plays(connection, "ann") == [Play(3, "play", second, "ann")]
+        remove_tracks(connection, [second])
+        second = upsert_track(connection, NewTrack(b"/b", 1, 1, b"/b", 60.0))
         remove_tracks(connection, [first])
-        assert list_plays(connection) == [Play(3, "play", second)]
+        assert sorted(list_plays(connection)) == [Play(3, "play", second, "ann"), Play(3, "play", second)]
 
 
 @pytest.mark.parametrize("value", ["NULL", "'soon'", "x'00'"])

@@ -21,6 +21,7 @@ from engine.server.api.parameters import (
     track_names,
 )
 from engine.server.context import Context
+from engine.server.login import CurrentUser
 from engine.server.problems import RESPONSES
 from engine.server.responses import Document
 from engine.server.settings import MAXIMUM_COUNT
@@ -128,14 +129,16 @@ def order(context: Context, wanted: OrderParameters) -> Document:
 @router.get("/recommend", responses={200: {"model": Recommendations}})
 def recommend(
     context: Context,
+    user: CurrentUser,
     wanted: Annotated[RecommendParameters, Query()],
 ) -> Document:
-    """Recommend tracks from the plays, skips and likes that are stored, with a reason each."""
-    return Document(documents.recommendations(context.library.recommend(None, wanted.n, filters=wanted.filters())))
+    """Recommend tracks from the user's plays, skips and likes, with a reason each."""
+    found = context.library.recommend(None, wanted.n, filters=wanted.filters(), user=user.name)
+    return Document(documents.recommendations(found))
 
 
 @router.post("/plays", responses={200: {"model": Added}})
-def add_plays(context: Context, new: PlayList) -> Document:
-    """Store plays, skips and likes; the same event at the same time is stored once."""
-    plays = [Play(each.time, each.event, each.track_id) for each in new.plays]
+def add_plays(context: Context, user: CurrentUser, new: PlayList) -> Document:
+    """Store plays, skips and likes of the user; the same event at the same time is stored once."""
+    plays = [Play(each.time, each.event, each.track_id, user.name) for each in new.plays]
     return Document({"added": context.library.add_plays(plays)})

@@ -61,7 +61,7 @@ def song(track: Track, catalogue: Catalogue, *, plays: int = 0, played: float | 
 
 def songs(call: Call, tracks: Iterable[Track]) -> list[Entry]:
     """Return the entries of tracks, with their counts of plays."""
-    catalogue, counts = call.catalogue, call.context.library.play_counts()
+    catalogue, counts = call.catalogue, call.context.library.play_counts(call.user.name)
     return [
         song(
             track,

@@ -26,7 +26,7 @@ def scrobble(call: Call) -> Entry:
         return {}
     now = time.time()
     moments = [_moment(times[i]) if i < len(times) else now for i in range(len(tracks))]
-    plays = [Play(moment, "play", track.id) for moment, track in zip(moments, tracks, strict=True)]
+    plays = [Play(moment, "play", track.id, call.user.name) for moment, track in zip(moments, tracks, strict=True)]
     call.context.library.add_plays(plays)
     return {}
 
@@ -48,7 +48,7 @@ def star(call: Call) -> Entry:
     items = _starrable(call)
     call.context.user_data.star(call.user.name, items)
     liked = [number for item in items if (number := track_number(item)) is not None]
-    call.context.library.add_plays([Play(time.time(), "like", number) for number in liked])
+    call.context.library.add_plays([Play(time.time(), "like", number, call.user.name) for number in liked])
     return {}
 
 

@@ -135,7 +135,7 @@ def _by_genre(call: Call) -> list[Album]:
 def _by_plays(call: Call, weigh: Callable[[list[Any]], float]) -> list[Album]:
     """Return the albums of which something was played, the heaviest first."""
     played: dict[str, list[Any]] = {}
-    for track, count in call.context.library.play_counts().items():
+    for track, count in call.context.library.play_counts(call.user.name).items():
         if track in call.catalogue.album_of:
             played.setdefault(call.catalogue.album_of[track], []).append(count)
     return _existing(call.catalogue, sorted(played, key=lambda album: -weigh(played[album])))

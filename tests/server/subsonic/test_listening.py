@@ -93,8 +93,15 @@ def test_queues(player: TestClient) -> None:
     )
 
 
-def test_each_user_has_own_data(secured: TestClient) -> None:
-    """Stars and queues are the user's own; a playlist is seen by others once it is public, and changed by none."""
+def test_each_user_has_own_data(secured: TestClient, engine: Engine) -> None:
+    """Plays, stars, queues are the user's own; a playlist is seen by others once it is public, and changed by none."""
+    call(secured, "scrobble", id=3, **ANN)
+    call(secured, "scrobble", id=9, **BOB)
+    counts = [call(secured, "getSong", id=3, **user)["song"]["playCount"] for user in (ANN, BOB)]
+    assert (counts, set(engine.play_counts("bob")), set(engine.play_counts())) == ([1, 0], {9}, {3, 9})
+    for login, played in ((("ann", "correct horse"), "Song 2"), (("bob", "battery staple"), "Song 8")):
+        recommended = secured.get("/api/v1/recommend", auth=login).json()["tracks"]
+        assert all(played in track["reason"] for track in recommended)
     call(secured, "star", id=3, **ANN)
     call(secured, "savePlayQueue", id=3, **ANN)
     assert call(secured, "getStarred2", **BOB)["starred2"]["song"] == []
