@@ -100,12 +100,9 @@ def write_playlist(file: PathName, entries: Iterable[Entry], *, relative: bool =
     target = check_target(file)
     kept = [entry for entry in entries if not LINE_BREAK.search(entry.path)]
     broken = [entry for entry in entries if LINE_BREAK.search(entry.path)]
-    lines = [b"#EXTM3U"]
-    for entry in kept:
-        lines += [_information(entry), _written(entry.path, os.fsencode(target.parent), relative)]
     try:
         with replacing(target, PLAYLIST) as handle:
-            handle.write(b"\n".join([*lines, b""]))
+            handle.write(formatted(kept, os.fsencode(target.parent), relative=relative))
     except OSError as error:
         raise QueryError(
             f"cannot write {displayable(target)}: {error.strerror or error}; what lay there is as it was",
@@ -114,6 +111,15 @@ def write_playlist(file: PathName, entries: Iterable[Entry], *, relative: bool =
     return tuple(
         f"{displayable(entry.path)}: a playlist cannot hold a path with a line break; left out" for entry in broken
     )
+
+
+def formatted(entries: Iterable[Entry], folder: bytes = b"/", *, relative: bool = False) -> bytes:
+    """Return a playlist as the bytes of a file in a folder; tracks with a line break in their path are left out."""
+    lines = [b"#EXTM3U"]
+    for entry in entries:
+        if not LINE_BREAK.search(entry.path):
+            lines += [_information(entry), _written(entry.path, folder, relative)]
+    return b"\n".join([*lines, b""])
 
 
 def check_target(file: PathName) -> Path:

@@ -95,6 +95,11 @@ class Accounts:
         row = self._row(name)
         return None if row is None else User(row.name, row.admin)
 
+    def existing(self, name: str) -> User:
+        """Return a user; raise NotFoundError if there is none of this name."""
+        row = self._existing(name)
+        return User(row.name, row.admin)
+
     def new_key(self, name: str, label: str) -> str:
         """Make a key for programs and return it; it cannot be shown again."""
         self._existing(name)

@@ -12,7 +12,17 @@ import engine
 from engine.library import Engine
 from engine.server import audiomuse, login, problems
 from engine.server.accounts import Accounts
-from engine.server.api import collections, jobs, playlists, similar, tracks, uploads
+from engine.server.api import (
+    collections,
+    favourites,
+    jobs,
+    playlists,
+    saved_playlists,
+    similar,
+    tracks,
+    uploads,
+    users,
+)
 from engine.server.context import Context, ServerContext
 from engine.server.file_questions import FileQuestions
 from engine.server.jobs import Jobs
@@ -28,7 +38,17 @@ from engine.server.user_data import UserData
 from engine.server.watcher import Watcher
 
 API = "/api/v1"
-ROUTERS = (tracks.router, similar.router, collections.router, playlists.router, uploads.router, jobs.router)
+ROUTERS = (
+    tracks.router,
+    similar.router,
+    collections.router,
+    playlists.router,
+    saved_playlists.router,
+    favourites.router,
+    users.router,
+    uploads.router,
+    jobs.router,
+)
 
 
 def create_app(library: Engine, settings: ServerSettings) -> FastAPI:

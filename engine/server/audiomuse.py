@@ -16,8 +16,8 @@ from engine.search.filters import Filters
 from engine.server.api.parameters import Count
 from engine.server.api.tracks import existing
 from engine.server.context import Context, ServerContext
+from engine.server.favourites import track_number
 from engine.server.responses import Document
-from engine.server.subsonic.call import track_number
 
 router = APIRouter(prefix="/api", tags=["audiomuse"])
 

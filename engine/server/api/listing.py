@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, cast
 
 from engine.catalogue.grouping import Album, Catalogue, fold
 
-TrackOrder: TypeAlias = Literal["id", "album", "name", "added", "year"]
+TrackOrder: TypeAlias = Literal["id", "album", "name", "added", "year", "starred", "rating", "plays"]
 AlbumOrder: TypeAlias = Literal["name", "artist", "added", "year"]
+
+
+@dataclass(frozen=True)
+class Personal:
+    """What a user did with tracks, by id.
+
+    Attributes:
+        stars: When each was starred, seconds since 1970.
+        ratings: 1 to 5.
+        plays: How often each was played.
+    """
+
+    stars: dict[int, float] = field(default_factory=dict)
+    ratings: dict[int, int] = field(default_factory=dict)
+    plays: dict[int, int] = field(default_factory=dict)
+
+
+NOTHING_PERSONAL = Personal()
 
 
 def ordered_albums(catalogue: Catalogue, order: AlbumOrder, genre: str = "") -> list[Album]:
@@ -27,8 +46,13 @@ def ordered_albums(catalogue: Catalogue, order: AlbumOrder, genre: str = "") -> 
     return albums
 
 
-def ordered_tracks(catalogue: Catalogue, order: TrackOrder, genre: str = "") -> Sequence[int]:
-    """Return ids of tracks: by id, or as their albums are ordered (`album` by artist, `name` by the album's name)."""
+def ordered_tracks(
+    catalogue: Catalogue, order: TrackOrder, genre: str = "", personal: Personal = NOTHING_PERSONAL
+) -> Sequence[int]:
+    """Return ids of tracks: by id, or as their albums are ordered (`album` by artist, `name` by the album's name).
+
+    `starred`, `rating` and `plays` put the newest stars, the best ratings and the most played first.
+    """
     if genre:
         found = catalogue.genres.get(fold(genre))
         ids: Sequence[int] = found.tracks if found else ()
@@ -37,8 +61,19 @@ def ordered_tracks(catalogue: Catalogue, order: TrackOrder, genre: str = "") -> 
     if order == "id":
         return ids
     wanted = frozenset(ids)
-    albums = ordered_albums(catalogue, "artist" if order == "album" else order)
-    return [each for album in albums for each in album.tracks if each in wanted]
+    figures: dict[str, Mapping[int, float]] = {
+        "starred": personal.stars,
+        "rating": personal.ratings,
+        "plays": personal.plays,
+    }
+    if order in ("album", *figures):
+        albums = ordered_albums(catalogue, "artist")
+    else:
+        albums = ordered_albums(catalogue, cast("AlbumOrder", order))
+    listed = [each for album in albums for each in album.tracks if each in wanted]
+    if order in figures:
+        listed.sort(key=lambda track: -figures[order].get(track, 0))
+    return listed
 
 
 def holds(words: str, *names: str) -> bool:

@@ -15,9 +15,12 @@ from engine.catalogue.grouping import Catalogue, artist_id
 from engine.db import Track
 from engine.db.text import artist_names
 from engine.errors import NotFoundError
-from engine.server.api.listing import TrackOrder, ordered_tracks
+from engine.server.accounts import User
+from engine.server.api.listing import Personal, TrackOrder, ordered_tracks
 from engine.server.api.parameters import LARGEST_ID
 from engine.server.context import Context, ServerContext
+from engine.server.favourites import track_number
+from engine.server.login import CurrentUser
 from engine.server.media.files import (
     COVER_SIZES,
     EncodedStream,
@@ -107,12 +110,14 @@ def existing(context: ServerContext, track_id: int) -> Track:
 @router.get("/tracks", responses={200: {"model": TrackList}})
 def list_tracks(
     context: Context,
+    user: CurrentUser,
     q: Annotated[str, Query(max_length=1000, description="Words; all of them must occur.")] = "",
     id: Annotated[
         list[Annotated[int, Field(ge=0, le=LARGEST_ID)]],
         Query(max_length=1000, description="These tracks only, in this order."),
     ] = [],  # noqa: B006 (never changed)
     genre: Annotated[str, Query(max_length=1000, description="A genre tag; case does not count.")] = "",
+    starred: Annotated[bool, Query(description="Only tracks that the user has starred.")] = False,
     sort: Annotated[TrackOrder, Query(description="Not for words.")] = "id",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
@@ -121,7 +126,10 @@ def list_tracks(
     if q.strip():
         ids = [track.track_id for track in context.library.search(q, offset + limit)][offset:]
         return Document({"total": None, "tracks": track_documents(context, ids)})
-    listed = id or ordered_tracks(context.library.catalogue(), sort, genre)
+    personal = _personal(context, user, sort, starred)
+    listed = id or ordered_tracks(context.library.catalogue(), sort, genre, personal)
+    if starred:
+        listed = [each for each in listed if each in personal.stars]
     ids = list(listed[offset : offset + limit])
     return Document({"total": len(listed), "tracks": track_documents(context, ids)})
 
@@ -177,6 +185,18 @@ def get_audio(
     if codec is not None:
         return encoded_response(context, track, codec, bitrate, start)
     return file_response(track)
+
+
+def _personal(context: ServerContext, user: User, sort: TrackOrder, starred: bool) -> Personal:
+    """Return what an order or a filter needs to know of a user."""
+    stars = context.user_data.stars(user.name) if starred or sort == "starred" else []
+    ratings = context.user_data.ratings(user.name) if sort == "rating" else {}
+    plays = context.library.play_counts(user.name) if sort == "plays" else {}
+    return Personal(
+        {number: each.starred_at for each in stars if (number := track_number(each.item)) is not None},
+        {number: rating for item, rating in ratings.items() if (number := track_number(item)) is not None},
+        {track: count.plays for track, count in plays.items()},
+    )
 
 
 def file_response(track: Track) -> Response:

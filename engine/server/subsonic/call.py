@@ -13,10 +13,10 @@ from engine.db.user_data import Star
 from engine.errors import brief
 from engine.server.accounts import User
 from engine.server.context import ServerContext
+from engine.server.favourites import LARGEST_ID, track_number
 from engine.server.settings import MAXIMUM_COUNT
 from engine.server.subsonic.envelope import GENERIC, MISSING, NOT_FOUND, SubsonicError
 
-LARGEST_ID = 2**63 - 1
 MOST_VALUES = 10_000  # of one parameter
 
 
@@ -116,11 +116,3 @@ class Call:
         if artist is None:
             raise SubsonicError(NOT_FOUND, "Artist not found")
         return artist
-
-
-def track_number(identifier: str) -> int | None:
-    """Return the number of a track's id, or None if it is no id of a track."""
-    if not (identifier.isascii() and identifier.isdecimal()):
-        return None
-    number = int(identifier[:20])
-    return number if number <= LARGEST_ID else None

@@ -6,7 +6,9 @@ import time
 
 from engine.db import Play
 from engine.db.user_data import PlayQueue
-from engine.server.subsonic.call import Call, track_number
+from engine.server import favourites
+from engine.server.favourites import track_number
+from engine.server.subsonic.call import Call
 from engine.server.subsonic.endpoints import endpoint
 from engine.server.subsonic.entries import Entry, songs_of, timestamp
 from engine.server.subsonic.envelope import GENERIC, NOT_FOUND, SubsonicError
@@ -45,17 +47,14 @@ def report_playback(call: Call) -> Entry:
 @endpoint("star")
 def star(call: Call) -> Entry:
     """Star songs, albums and artists; a starred song is also a liked one for recommendations."""
-    items = _starrable(call)
-    call.context.user_data.star(call.user.name, items)
-    liked = [number for item in items if (number := track_number(item)) is not None]
-    call.context.library.add_plays([Play(time.time(), "like", number, call.user.name) for number in liked])
+    favourites.star(call.context, call.user, _starrable(call))
     return {}
 
 
 @endpoint("unstar")
 def unstar(call: Call) -> Entry:
     """Remove stars."""
-    call.context.user_data.unstar(call.user.name, _starrable(call, known=False))
+    call.context.user_data.unstar(call.user.name, _starrable(call))
     return {}
 
 
@@ -65,7 +64,8 @@ def set_rating(call: Call) -> Entry:
     item, rating = call.text("id"), call.number("rating")
     if rating > 5:
         raise SubsonicError(GENERIC, f"rating: expected 0 to 5, found {rating}")
-    call.context.user_data.rate(call.user.name, _known(call, item), rating)
+    favourites.check_items(call.context, [item])
+    call.context.user_data.rate(call.user.name, item, rating)
     return {}
 
 
@@ -98,18 +98,9 @@ def get_play_queue(call: Call) -> Entry:
     return {"playQueue": entry}
 
 
-def _starrable(call: Call, known: bool = True) -> list[str]:
+def _starrable(call: Call) -> list[str]:
     """Return the ids of songs, albums and artists that a call names."""
-    items = [*call.all("id"), *call.all("albumId"), *call.all("artistId")]
-    return [_known(call, item) for item in items] if known else items
-
-
-def _known(call: Call, item: str) -> str:
-    """Return an id; raise SubsonicError if nothing has it."""
-    catalogue = call.catalogue
-    if item in catalogue.albums or item in catalogue.artists or call.tracks([item]):
-        return item
-    raise SubsonicError(NOT_FOUND, "No song, album or artist has this id")
+    return [*call.all("id"), *call.all("albumId"), *call.all("artistId")]
 
 
 def _moment(milliseconds: str) -> float:

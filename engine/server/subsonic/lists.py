@@ -8,8 +8,9 @@ from typing import Any
 
 from engine.catalogue.grouping import Album, Catalogue
 from engine.db.text import fold
+from engine.server.favourites import track_number
 from engine.server.settings import MAXIMUM_COUNT
-from engine.server.subsonic.call import Call, track_number
+from engine.server.subsonic.call import Call
 from engine.server.subsonic.endpoints import endpoint
 from engine.server.subsonic.entries import Entry, album_entry, album_folder, artist_entry, songs_of, timestamp
 from engine.server.subsonic.envelope import GENERIC, SubsonicError

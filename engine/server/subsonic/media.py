@@ -7,9 +7,10 @@ from starlette.responses import Response
 from engine.db import Track
 from engine.errors import NotFoundError
 from engine.server.api.tracks import encoded_response, file_response
+from engine.server.favourites import track_number
 from engine.server.media.files import COVER_SIZES, suffix_of
 from engine.server.media.transcoding import BITRATES, CODECS, DEFAULT_BITRATE
-from engine.server.subsonic.call import Call, track_number
+from engine.server.subsonic.call import Call
 from engine.server.subsonic.endpoints import endpoint
 from engine.server.subsonic.entries import Entry
 from engine.server.subsonic.envelope import NOT_FOUND, SubsonicError

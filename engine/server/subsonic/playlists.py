@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from engine.db.user_data import SavedPlaylist
-from engine.server.subsonic.call import Call, track_number
+from engine.server.favourites import track_number
+from engine.server.subsonic.call import Call
 from engine.server.subsonic.endpoints import endpoint
 from engine.server.subsonic.entries import Entry, songs_of, timestamp
 from engine.server.subsonic.envelope import FORBIDDEN, GENERIC, MISSING, NOT_FOUND, SubsonicError

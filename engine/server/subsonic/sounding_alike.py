@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from engine.search.filters import Filters
-from engine.server.subsonic.call import Call, track_number
+from engine.server.favourites import track_number
+from engine.server.subsonic.call import Call
 from engine.server.subsonic.endpoints import endpoint
 from engine.server.subsonic.entries import Entry, songs_of
 from engine.server.subsonic.envelope import NOT_FOUND, SubsonicError
