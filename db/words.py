@@ -22,7 +22,12 @@ class WordBatch:
 
 
 def word_batches(
-    connection: Connection, encoder: str, coverage: str, count: int, columns: Sequence[int] | None = None
+    connection: Connection,
+    encoder: str,
+    coverage: str,
+    count: int,
+    columns: Sequence[int] | None = None,
+    after_id: int = 0,
 ) -> Iterator[WordBatch]:
     """Yield the words of every track that has them, as they lie on the disk.
 
@@ -32,13 +37,15 @@ def word_batches(
         coverage: "windows" or "full".
         count: V, the number of the encoder's words.
         columns: The positions of the words to give; None for all.
+        after_id: Only of signatures with a larger id.
 
     Raises:
         LibraryError: A track has another number of words, or a number is not finite.
     """
     both = select(signatures.c.track_id, words.c.probabilities)
     joined = both.join_from(signatures, words, words.c.signature_id == signatures.c.id)
-    found = joined.filter_by(encoder=encoder, coverage=coverage).order_by(signatures.c.id)
+    newer = joined.where(signatures.c.id > int(after_id))
+    found = newer.filter_by(encoder=encoder, coverage=coverage).order_by(signatures.c.id)
     for rows in connection.execute(found).partitions(ROWS_AT_ONCE):
         track_ids, blobs = zip(*rows, strict=True)
         if set(map(len, blobs)) != {count * HALF.itemsize}:

@@ -190,6 +190,11 @@ class LibraryView:
         return self._session.store(self.coverage).snapshot()
 
     @property
+    def is_current(self) -> bool:
+        """Whether the signatures are still those of the snapshot."""
+        return self._session.store(self.coverage).snapshot().token == self.snapshot.token
+
+    @property
     def encoded(self) -> LibraryView:
         """The library as the encoder sees it: this view, unless it compares tracks by other vectors."""
         return self

@@ -195,7 +195,7 @@ def _space(session: LibrarySession, repair: bool) -> Iterator[Problem]:
 
 def _permissions(session: LibrarySession, repair: bool) -> Iterator[Problem]:
     path = session.database.path
-    for each in (path, *path.parent.glob(f"{path.name}*.faiss")):
+    for each in (path, *(f for ending in ("faiss", "safetensors") for f in path.parent.glob(f"{path.name}*.{ending}"))):
         mode = stat.S_IMODE(each.stat().st_mode)
         if mode & 0o077:
             if repair:

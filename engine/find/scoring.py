@@ -1,25 +1,9 @@
-"""How well tracks fit the terms of a description.
+"""How well tracks fit the terms of a description: the sum of `engine.find.term_scores`, and of nearness to targets.
 
-A term is a mixture of tags with weight w. With z the mixture of its tags' z-scores (`engine.search.tag_scores`):
-
-    a wanted term adds       w log sigma(z),      sigma the logistic function: every wanted term must hold
-    an unwanted one takes    |w| max(0, z - 1.5) / 4,   z the largest of its tags': only what stands out is unwanted
-
-On the AllMusic moods and genres of 104 valid clips of 4QAED, average precision of pairs that must both hold is 0.204
-for this sum, 0.200 for the sum of z, 0.201 for that of log p, 0.183 for that of p (chance 0.025). Of one label without
-another it is 0.258, where the first alone has 0.256; without the threshold it is 0.183, since labels go together
-(`scripts/descriptions.py`). A description of unwanted terms only ranks by -z.
-
-Up to EXACT_UP_TO tracks all are scored. Beyond, the vector index names candidates: with log sigma replaced by its slope
-g at some z, the score is linear in the log-odds and so in r s (norm times signature), so that the tracks of largest
-score lie near the direction
-
-    v = sum_terms g sum_tags a_t w_t / deviation_t,      g = w at first
-
-The NEAR tracks nearest to v, scored with the library's median norm, give other z and so another g and v; the last round
-takes the mean signature of the best instead. Of all rounds' tracks the KEPT best are scored with their own norms. No
-second index is stored. Against the exact answer in a library of 100,000, 10 descriptions lose 0.02 of their score on
-average, and 0.55 of the twenty best tracks are the same (`scripts/bench/find.py`).
+Up to COLUMNS_FROM tracks all are scored. In larger libraries bounds (`engine.find.bounds`) tell which can be among the
+best. Tracks of largest bounds are scored first; with T the score of the last one wanted, only those whose bound is T or
+more can belong to the answer (the threshold algorithm, Fagin et al. 2003), and the rest of them are scored, too. The
+answer is that of scoring all. Where targets make the bounds loose, the tracks nearest to them are scored first as well.
 """
 
 from __future__ import annotations
@@ -30,17 +14,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.find.bounds import Bounds
 from engine.find.parsing import Term
+from engine.find.term_scores import log_sigmoid, term_score
+from engine.indexer.vectors.store import BATCH_ROWS
+from engine.search.tag_columns import COLUMNS_FROM, tag_columns
 from engine.search.tag_scores import Floats, Ids, TagModel, all_norms, norms_of, tag_model
 from engine.session import LibraryView
 
-EXACT_UP_TO = 100_000
-ROUNDS = 3  # searches of the vector index
-NEAR, NEAR_FACTOR = 300, 5  # tracks of a round: at least so many, and so many for each track of the answer
-KEPT, KEPT_FACTOR = 400, 5  # candidates that are scored exactly
-BEST = 20  # candidates that steer the next round
-UNWANTED_FROM, UNWANTED_SLOPE = 1.5, 0.25  # z-score above which an unwanted tag counts, and how much
-ROOM = 1e-9
+FIRST, FIRST_FACTOR = 256, 4  # tracks scored first: at least so many, and so many for each track of the answer
+FEW = 400  # tracks whose norms are read one by one
+ROUNDING = 1e-3  # of a score
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +73,8 @@ class Scorer:
         self._model: TagModel = tag_model(view)
         self._positions = self._model.positions(self.tags)
         self._weights = [*(term.weight for term in self.terms), *(target.weight for target in self.targets)]
+        self._alone = max(self._weights, default=0) <= 0
+        self._bounds: Bounds | None = None  # of the tracks that `best` may return
         self._mixtures = np.zeros((len(self.terms), len(self.tags)), np.float32)
         for row, term in enumerate(self.terms):
             for tag, share in term.tags:
@@ -107,19 +93,19 @@ class Scorer:
         return 0.5 * math.tanh(0.5 * logit) + 0.5
 
     def best(self, count: int, allowed: Ids | None = None) -> Scored:
-        """Return the `count` tracks with the largest scores, or fewer if fewer are there; exact up to EXACT_UP_TO.
+        """Return the `count` tracks with the largest scores, or fewer if fewer are there.
 
         Args:
             count: Tracks wanted.
             allowed: The only tracks that may be returned, in any order; None for all.
         """
         snapshot = self.view.snapshot
-        if allowed is None and snapshot.count <= EXACT_UP_TO:
-            return self._of_all(count)
-        known = None if allowed is None else snapshot.known(allowed)
-        if known is not None and len(known) <= EXACT_UP_TO:
-            return self.of(known, count, all_norms(self.view).of(known) if len(known) > KEPT else None)
-        return self.of(self._candidates(count, known), count)
+        if allowed is not None and len(allowed) <= COLUMNS_FROM:
+            known = snapshot.known(allowed)
+            return self.of(known, count, None if len(known) <= FEW else self._norms(known))
+        if snapshot.count > COLUMNS_FROM:
+            return self._by_bounds(count, allowed)
+        return self._of_all(count) if allowed is None else self.of(snapshot.known(allowed), count)
 
     def of(self, ids: Ids, count: int, norms: Floats | None = None) -> Scored:
         """Return the best `count` of tracks with ids (M,) that have signatures; those without tags are left out."""
@@ -127,13 +113,39 @@ class Scorer:
         return self._score(ids, signatures, norms_of(self.view, ids, signatures) if norms is None else norms).top(count)
 
     def _of_all(self, count: int) -> Scored:
-        norms = all_norms(self.view)
         parts = [
-            self._score(batch.ids, batch.signatures, norms.of(batch.ids)).top(count)
+            self._score(batch.ids, batch.signatures, self._norms(batch.ids)).top(count)
             for batch in self.view.snapshot.batches()
         ]
-        ids, scores, levels = ([getattr(part, name) for part in parts] for name in ("track_ids", "scores", "levels"))
-        return Scored(np.concatenate(ids), np.concatenate(scores), np.concatenate(levels)).top(count)
+        return _joined(parts).top(count)
+
+    def _norms(self, ids: Ids) -> Floats:
+        """Return the norms (M,) of tracks; NaN for those without tags."""
+        if self.view.snapshot.count > COLUMNS_FROM:
+            return tag_columns(self.view).norms(ids)
+        return all_norms(self.view).of(ids)
+
+    def _by_bounds(self, count: int, allowed: Ids | None) -> Scored:
+        """Return the best as `_of_all` does, by way of bounds."""
+        if not self.terms and len(self.targets) == 1 and self.targets[0].weight > 0:
+            near = self.view.snapshot.nearest(self.targets[0].direction, count, (), allowed).track_ids
+            return self._of_known(near, count)
+        if self._bounds is None:
+            self._bounds = Bounds(tag_columns(self.view), self._model, self.terms, allowed, alone=self._alone)
+        bounds, first = self._bounds, max(FIRST, FIRST_FACTOR * count)
+        places = bounds.largest(first)
+        ids = [bounds.track_ids[places]]
+        for target in self.targets:
+            ids.append(self.view.snapshot.nearest(target.direction, first, (), allowed).track_ids)
+        scored = self._of_known(np.unique(np.concatenate(ids)), count)
+        least = float(scored.scores[-1]) - ROUNDING if len(scored.scores) == count else -math.inf
+        rest = np.setdiff1d(bounds.track_ids[bounds.from_(least)], np.concatenate(ids))
+        parts = [self._of_known(rest[at : at + BATCH_ROWS], count) for at in range(0, len(rest), BATCH_ROWS)]
+        return _joined([scored, *parts]).top(count)
+
+    def _of_known(self, ids: Ids, count: int) -> Scored:
+        known = self.view.snapshot.known(ids)  # columns may know a track that was added since
+        return self.of(known, count, self._norms(known))
 
     def _score(self, ids: Ids, signatures: Floats, norms: Floats) -> Scored:
         tagged = np.isfinite(norms)
@@ -141,60 +153,15 @@ class Scorer:
             ids, signatures, norms = ids[tagged], signatures[tagged], norms[tagged]
         levels = self._model.levels(signatures, norms, self._positions)
         scores = np.zeros(len(ids), np.float32)
-        wanted = max(self._weights) > 0
         for term, mixture in zip(self.terms, self._mixtures, strict=True):
-            if term.weight > 0:
-                scores += term.weight * _log_sigmoid(levels @ mixture)
-            elif wanted:
-                scores += (
-                    term.weight * UNWANTED_SLOPE * np.maximum(0, levels[:, mixture > 0].max(axis=1) - UNWANTED_FROM)
-                )
-            else:
-                scores -= term.weight * _log_sigmoid(-levels[:, mixture > 0].max(axis=1))
+            z = levels @ mixture if term.weight > 0 else levels[:, mixture > 0].max(axis=1)
+            scores += term_score(z, term.weight, alone=self._alone)
         for target in self.targets:
             near = (signatures @ target.direction - target.mean) / target.deviation
-            scores += abs(target.weight) * _log_sigmoid(near if target.weight > 0 else -near)
+            scores += abs(target.weight) * log_sigmoid(near if target.weight > 0 else -near)
         return Scored(ids, scores, levels)
 
-    def _candidates(self, count: int, allowed: Ids | None) -> Ids:
-        """Return the ids of tracks among which the best `count` probably are."""
-        snapshot, near, kept = self.view.snapshot, max(NEAR, NEAR_FACTOR * count), max(KEPT, KEPT_FACTOR * count)
-        direction = self._direction(self._slopes(np.zeros(len(self.terms), np.float32), first=True))
-        ids, signatures = np.zeros(0, np.int64), np.zeros((0, snapshot.dimensions), np.float32)
-        for left in reversed(range(ROUNDS)):
-            found = snapshot.nearest(direction, near, (), allowed)
-            new = ~np.isin(found.track_ids, ids)
-            ids, signatures = np.append(ids, found.track_ids[new]), np.append(signatures, found.signatures[new], axis=0)
-            scored = self._score(ids, signatures, np.full(len(ids), self._model.norm, np.float32))
-            best = np.argsort(-scored.scores)[:BEST]
-            if left == 1:
-                direction = _unit(signatures[best].mean(axis=0))
-            elif left:
-                direction = self._direction(self._slopes((scored.levels[best] @ self._mixtures.T).mean(axis=0)))
-        return ids[np.argsort(-scored.scores)[:kept]]
 
-    def _slopes(self, z: Floats, *, first: bool = False) -> Floats:
-        """Return the derivative (terms,) of the score by the z-score of each term; at first, of wanted ones only."""
-        weights = np.array([term.weight for term in self.terms], np.float32)
-        if max(self._weights) < 0:
-            return weights
-        falling: Floats = np.where(z > UNWANTED_FROM, UNWANTED_SLOPE * weights, 0)
-        return np.where(weights > 0, weights if first else weights / (1 + np.exp(z)), falling).astype(np.float32)
-
-    def _direction(self, slopes: Floats) -> Floats:
-        """Return the unit vector (D,) along which the score grows fastest, from slopes by term."""
-        by_tag = self._model.head.weight[self._positions] / self._model.deviation[self._positions, None]  # (T, D)
-        towards = (slopes @ self._mixtures) @ by_tag
-        scale = float(np.linalg.norm(by_tag, axis=1).mean()) if len(by_tag) else 1.0
-        return _unit(towards + sum(scale * target.weight * target.direction for target in self.targets))
-
-
-def _unit(vector: Floats) -> Floats:
-    unit: Floats = (vector / max(float(np.linalg.norm(vector)), ROOM)).astype(np.float32)
-    return unit
-
-
-def _log_sigmoid(z: Floats) -> Floats:
-    """Return log(1 / (1 + exp(-z)))."""
-    found: Floats = -np.logaddexp(np.float32(0), -z)
-    return found
+def _joined(parts: Sequence[Scored]) -> Scored:
+    ids, scores, levels = ([getattr(part, name) for part in parts] for name in ("track_ids", "scores", "levels"))
+    return Scored(np.concatenate(ids), np.concatenate(scores), np.concatenate(levels))

@@ -127,8 +127,12 @@ def tag_head(view: LibraryView) -> LinearHead:
 
 def fitted_norms(head: LinearHead, signatures: Floats, probabilities: Floats) -> Floats:
     """Return r (M,) as derived above, from signatures (M, D) and probabilities (M, V)."""
+    return norms_along(head, signatures @ head.weight.T, probabilities)
+
+
+def norms_along(head: LinearHead, directions: Floats, probabilities: Floats) -> Floats:
+    """Return r (M,) from w_t . s (M, V) and probabilities (M, V)."""
     weight = probabilities * (1 - probabilities)
-    directions = signatures @ head.weight.T  # (M, V)
     rest = logits(probabilities) - head.bias
     found: Floats = (weight * rest * directions).sum(axis=1) / ((weight * directions**2).sum(axis=1) + ROOM)
     return found

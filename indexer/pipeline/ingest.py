@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 BATCH_TRACKS = 8  # encoded and committed together
 LIBRARY_PARTS = (b"", b"-wal", b"-shm", b"-journal")
-INDEX_ENDINGS = (b".faiss", b".part")
+INDEX_ENDINGS = (b".faiss", b".safetensors", b".part")
 
 
 @dataclass(frozen=True)
