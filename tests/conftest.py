@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from engine import Engine, IndexReport
+from engine.util.paths import APPLICATION
 from tests.audio import write_audio
 
 RATE = 22_050
@@ -71,11 +72,15 @@ def write_song(path: Path, seed: int, genre: str | None = None, **tags: str) -> 
 def _own_surroundings(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No test reads or writes the library of whoever runs it; what the processor can do is found out once for all."""
-    monkeypatch.setattr("engine.runtime.precision.default_cache", lambda: tmp_path_factory.getbasetemp() / "found out")
+    """No test reads or writes the library of whoever runs it. Costly probes run once: of bf16, and of fonts."""
+    probes, cache = tmp_path_factory.getbasetemp() / "probes", tmp_path_factory.mktemp("cache")
+    monkeypatch.setattr("engine.runtime.precision.default_cache", lambda: probes)
+    if probes.exists():
+        shutil.copytree(probes, cache / APPLICATION)  # for commands that run in processes of their own
     monkeypatch.delenv("ENGINE_LIBRARY", raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data home"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path_factory.getbasetemp() / "matplotlib"))
 
 
 @pytest.fixture(scope="session")

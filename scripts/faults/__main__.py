@@ -1,6 +1,6 @@
 """The command: `python scripts/faults [--short] [--out FILE] [PART ...]`; exit code 1 where something did not survive.
 
-The parts are run one after the other on two cores: together under 30 minutes, in the short form about three.
+The parts are run one after the other on two cores: together under 30 minutes, in the short form about two.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main() -> int:
     """Run the parts and print their table."""
     parser = argparse.ArgumentParser(prog="faults", description="Injects faults and counts what survives.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all by default")
-    parser.add_argument("--short", action="store_true", help="a few of each kind, in about three minutes")
+    parser.add_argument("--short", action="store_true", help="a few of each kind, in about two minutes")
     parser.add_argument("--patient", action="store_true", help="all cases, however long a busy machine takes")
     parser.add_argument("--out", type=Path, help="also write the table to a file")
     parser.add_argument("--json", type=Path, help=argparse.SUPPRESS)  # between processes of this harness

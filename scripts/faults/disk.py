@@ -90,11 +90,9 @@ def disk(folder: Path, form: Form) -> list[Row]:
 
 def _fill(folder: Path, form: Form) -> list[Row]:
     operations = [named(name) for name in PLACES if not form.short or name in ("index", "backup")]
-    known = prepare(folder, operations, lambda operation, world: operation.run(world) or True)
+    known = prepare(folder, operations, lambda operation, world: operation.run(world) or True, form)
     cases = [case for operation in operations for case in _cases(operation, SHORT_ROOMS if form.short else ROOMS)]
-    pairs = sweep(
-        lambda worker, case: _inject(World(folder / str(worker)), known[worker], case), cases, form.limit(SECONDS)
-    )
+    pairs = sweep(lambda worker, case: _inject(World(folder / str(worker)), known[worker], case), cases, form, SECONDS)
     return collect((case.fault, f"{case.operation}, {case.place}", problem, lost) for case, (problem, lost) in pairs)
 
 

@@ -23,6 +23,11 @@ class Form:
         return None if self.short or self.patient else seconds
 
     @property
+    def workers(self) -> int:
+        """Processes that inject side by side; each builds its own world, which is most of the work of the short form."""
+        return 1 if self.short else 2
+
+    @property
     def options(self) -> list[str]:
         """The options of a process that runs a part in the same form."""
         return [f"--{name}" for name in ("short", "patient") if getattr(self, name)]

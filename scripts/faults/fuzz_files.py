@@ -30,10 +30,9 @@ from faults.children import run, share
 from faults.form import Form
 from faults.mutations import OF_BINARY, OF_SOUND, OF_TEXT
 from faults.table import Row
-from faults.undisturbed import WORKERS
 from faults.world import World, build
 
-EACH, SHORT_EACH = 150, 12
+EACH, SHORT_EACH = 150, 6
 LIMIT = 150.0  # seconds, of all
 PORTION = 25  # inputs of one child
 PORTION_LIMIT = 300.0  # seconds
@@ -59,7 +58,7 @@ class Kind:
 
 def fuzz_files(folder: Path, form: Form) -> list[Row]:
     """Run this part of the fuzzing."""
-    for worker in range(WORKERS):
+    for worker in range(form.workers):
         ended = run(lambda place=folder / str(worker): build(World(place)))  # type: ignore[misc]
         if ended.how != "done":
             raise RuntimeError(f"the world could not be built: {ended}")
@@ -68,7 +67,7 @@ def fuzz_files(folder: Path, form: Form) -> list[Row]:
     found = share(
         lambda worker, portion: _read_portion(World(folder / str(worker)), *portion),
         portions,
-        WORKERS,
+        form.workers,
         form.limit(LIMIT),
     )
     rows = {name: Row(f"mutated {name}") for name in KINDS}

@@ -33,7 +33,7 @@ from faults.table import Row
 from faults.world import RATE, sound
 from tests.audio import write_audio
 
-EXAMPLES, SHORT_EXAMPLES, STEPS = 40, 6, 30
+EXAMPLES, SHORT_EXAMPLES, STEPS = 40, 3, 30
 LIMIT = 1_800.0  # seconds, of the whole part
 SECONDS = 2.5
 FOLDERS = ("a", "b", "c")

@@ -88,13 +88,11 @@ def io_errors(folder: Path, form: Form) -> list[Row]:
 
 def _sweep(folder: Path, form: Form) -> list[Row]:
     operations = [each for each in OPERATIONS if not form.short or each.name in SHORT_OPERATIONS]
-    known = prepare(folder, operations, _counted)
+    known = prepare(folder, operations, _counted, form)
     cases = [
         case for operation in operations for case in _cases(operation, known[0], SHORT_SWEPT if form.short else SWEPT)
     ]
-    pairs = sweep(
-        lambda worker, case: _inject(World(folder / str(worker)), known[worker], case), cases, form.limit(SECONDS)
-    )
+    pairs = sweep(lambda worker, case: _inject(World(folder / str(worker)), known[worker], case), cases, form, SECONDS)
     return collect((f"{NAME} of {case.kind}", case.operation, problem, lost) for case, (problem, lost) in pairs)
 
 

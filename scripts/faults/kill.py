@@ -29,7 +29,7 @@ CALLS = {  # builtin functions that change a file, and the type of what they bel
     "write": "BufferedRandom",
     "truncate": "BufferedRandom",
 }
-RANDOM_KILLS, SHORT_RANDOM_KILLS, SHORT_STEPS = 200, 6, 3
+RANDOM_KILLS, SHORT_RANDOM_KILLS, SHORT_STEPS = 200, 4, 3
 SHORT = ("index", "restore")
 SEED = 16
 SECONDS = 330.0
@@ -63,11 +63,9 @@ class Steps:
 def kill(folder: Path, form: Form) -> list[Row]:
     """Run this part."""
     operations = [each for each in OPERATIONS if not form.short or each.name in SHORT]
-    known = prepare(folder, operations, _watched)
+    known = prepare(folder, operations, _watched, form)
     cases = [*_random_cases(operations, form.short), *_step_cases(operations, known[0], form.short)]
-    pairs = sweep(
-        lambda worker, case: _inject(World(folder / str(worker)), known[worker], case), cases, form.limit(SECONDS)
-    )
+    pairs = sweep(lambda worker, case: _inject(World(folder / str(worker)), known[worker], case), cases, form, SECONDS)
     return collect((f"SIGKILL at {kind}", name, problem, lost) for (name, kind, _), (problem, lost) in pairs)
 
 

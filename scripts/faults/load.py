@@ -27,7 +27,7 @@ from faults.form import Form
 from faults.table import Row
 from faults.world import World, write_song
 
-SECONDS, SHORT_SECONDS = 600.0, 6.0
+SECONDS, SHORT_SECONDS = 600.0, 3.0
 FROZEN, ADDED = 24, 4  # songs of the reference set, and of the writer
 THREADS, PROCESSES = 8, 8
 K = 5
@@ -67,7 +67,7 @@ def load(folder: Path, form: Form) -> list[Row]:
 def _build(world: World) -> dict[int, list[tuple[int, float]]]:
     """Index the frozen songs; return the nearest of each."""
     world.enter()
-    for place in (world.music, world.library.parent, world.root / "cache"):
+    for place in (world.music, world.library.parent):
         place.mkdir(parents=True)
     for number in range(FROZEN):
         write_song(world.music / f"frozen{number}.wav", number)

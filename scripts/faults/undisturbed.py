@@ -13,29 +13,30 @@ from time import monotonic
 from typing import Any
 
 from faults.children import run, share
+from faults.form import Form
 from faults.operations import OPERATIONS, Operation
 from faults.world import Facts, World, build, count_lost, difference, facts
 
 ALLOWED = ("leftovers", "index")  # the doctor's findings right after a fault: the next run removes and rebuilds
 NOT_YET = ("no library at", "is empty")  # how a new library is refused before its tables are committed
 BUILD_SECONDS = 300.0
-WORKERS = 2
 
 Known = dict[str, Any]  # of one operation undisturbed: before, done, after (Facts), seconds, and what was watched
 Watch = Callable[[Operation, World], Any]
 
 
-def prepare(folder: Path, operations: Sequence[Operation], watch: Watch) -> list[dict[str, Known]]:
+def prepare(folder: Path, operations: Sequence[Operation], watch: Watch, form: Form) -> list[dict[str, Known]]:
     """Build a world for each worker and run each operation undisturbed in it, once under `watch`."""
-    return share(lambda worker, _: _prepare(folder / str(worker), operations, watch), range(WORKERS), WORKERS)
+    workers = form.workers
+    return share(lambda worker, _: _prepare(folder / str(worker), operations, watch), range(workers), workers)
 
 
 def sweep(
-    inject: Callable[[int, Any], tuple[str | None, int]], cases: Sequence[Any], seconds: float | None
+    inject: Callable[[int, Any], tuple[str | None, int]], cases: Sequence[Any], form: Form, seconds: float
 ) -> list[tuple[Any, tuple[str | None, int]]]:
     """Inject cases in a drawn order, so that a time that ends early has some of each kind; return those reached."""
     drawn = random.Random(len(cases)).sample(cases, len(cases))
-    found = share(inject, drawn, WORKERS, seconds)
+    found = share(inject, drawn, form.workers, form.limit(seconds))
     return [(case, result) for case, result in zip(drawn, found, strict=True) if result is not None]
 
 

@@ -43,7 +43,7 @@ TEXTS = (
 PLACES = ("folder", "song", "library", "missing/in/missing", "pipe", "null", "full", "loop", "empty")
 CODES = {0, 1, 2, 3}
 SPARSE = {"genres": 4}  # of so many values one is tried, of commands that take long
-ENDLESS = {"serve": 1.5, "watch": 1.5}  # seconds after which Ctrl-C stops a command that runs until then
+ENDLESS = {"serve": 0.7, "watch": 0.7}  # seconds after which Ctrl-C stops a command that runs until then
 
 
 @dataclass(frozen=True)
@@ -162,6 +162,7 @@ def no_hang(what: str, seconds: float = LONGEST_SECONDS) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, seconds)  # a signal between two loops may be lost
         os.kill(os.getpid(), signal.SIGINT)
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells let background jobs ignore it
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)

@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from engine.models.encoder import CHUNK_WINDOWS, Encoder
+from engine.models.encoder import Encoder
 from engine.models.labels import GENRES, MOODS
 from tests.models.conftest import MakeTrack
 
@@ -81,9 +81,9 @@ def test_every_parameter_learns(fresh: Encoder, make_track: MakeTrack) -> None:
 
 def test_a_track_does_not_depend_on_its_batch(fresh: Encoder, make_track: MakeTrack) -> None:
     """A track in a batch of others, across the border of a chunk, gets the signature that it gets alone."""
-    count = fresh.plan.count
-    tracks = [make_track(fresh.plan.samples, count, seed) for seed in range(CHUNK_WINDOWS // count + 1)]
-    together = fresh.vectors_of(torch.cat(tracks)).split(count * fresh.plan.segments)
+    count, at_once = 2, 3  # the chunk ends within the second track
+    tracks = [make_track(fresh.plan.samples, count, seed) for seed in range(2)]
+    together = fresh.vectors_of(torch.cat(tracks), at_once).split(count * fresh.plan.segments)
     for track, vectors in zip(tracks, together, strict=True):
         assert signature(fresh, track) @ fresh.summarise(vectors).signature > SAME_COSINE
 
@@ -91,7 +91,7 @@ def test_a_track_does_not_depend_on_its_batch(fresh: Encoder, make_track: MakeTr
 @pytest.mark.usefixtures("threads")
 def test_the_number_of_threads_does_not_matter(fresh: Encoder, make_track: MakeTrack) -> None:
     """One thread and two give the same signature."""
-    track = make_track(fresh.plan.samples, 4)
+    track = make_track(fresh.plan.samples, 2)
     found = []
     for count in (1, 2):
         torch.set_num_threads(count)
@@ -101,15 +101,16 @@ def test_the_number_of_threads_does_not_matter(fresh: Encoder, make_track: MakeT
 
 def test_the_same_samples_give_the_same_numbers(fresh: Encoder, make_track: MakeTrack) -> None:
     """Encoding twice gives the same signature to the bit: nothing is drawn at random."""
-    track = make_track(fresh.plan.samples, 3)
+    track = make_track(fresh.plan.samples, 2)
     assert np.array_equal(signature(fresh, track), signature(fresh, track))
 
 
-@pytest.mark.parametrize("gain", [0.5, 2.0, 0.05])
-def test_gain_does_not_matter(fresh: Encoder, make_track: MakeTrack, gain: float) -> None:
+def test_gain_does_not_matter(fresh: Encoder, make_track: MakeTrack) -> None:
     """A track that is louder or softer keeps its signature."""
-    track = make_track(fresh.plan.samples, 4)
-    assert signature(fresh, track) @ signature(fresh, gain * track) > SAME_COSINE
+    track = make_track(fresh.plan.samples, 2)
+    plain = signature(fresh, track)
+    for gain in (0.5, 2.0, 0.05):
+        assert plain @ signature(fresh, gain * track) > SAME_COSINE, gain
 
 
 def test_other_music_gets_another_signature(shipped: Encoder, make_track: MakeTrack) -> None:
