@@ -24,7 +24,7 @@ class Form:
 
     @property
     def workers(self) -> int:
-        """Processes that inject side by side; each builds its own world, which is most of the work of the short form."""
+        """Processes that inject side by side; each builds its own world, most of the work of the short form."""
         return 1 if self.short else 2
 
     @property
