@@ -16,7 +16,7 @@ from torch import Tensor
 from engine.errors import EncoderError, brief
 from engine.models.encoder import Encoder, Placement, WindowPlan
 from engine.models.labels import GENRES, MOODS
-from engine.models.registry import ARCHITECTURES, load_classes
+from engine.models.registry import ARCHITECTURES, VARIANTS, load_classes
 from engine.models.weights_files import DEFAULT, FORMAT, MALFORMED, EncoderFile, check_digest, default_id, read_metadata
 
 BEFORE_SCORES = {"score": "linear"}  # of files written before `score` was a setting
@@ -111,7 +111,8 @@ def load_encoder(file: EncoderFile, device: str = "cpu") -> Encoder:
             f"with {default_id()} only: engine --encoder {DEFAULT} index PATH adds its signatures beside them",
         )
     encoder = build(file.name, _config(file), file.genres, file.moods, file.words)
-    encoder.plan = dataclasses.replace(encoder.plan, placement=_placement(file))
+    count = VARIANTS[file.variant].windows if file.variant else encoder.plan.count
+    encoder.plan = dataclasses.replace(encoder.plan, count=count, placement=_placement(file))
     try:
         with safe_open(file.path, framework="pt") as tensors:
             if "metric.weight" in tensors.keys():  # noqa: SIM118

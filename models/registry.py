@@ -47,6 +47,22 @@ ARCHITECTURES: dict[str, Architecture] = {
 }
 
 
+@dataclass(frozen=True)
+class Variant:
+    """An encoder with the weights of another that reads fewer windows of each track: less work, other signatures.
+
+    Attributes:
+        architecture: Key of ARCHITECTURES, whose shipped weights it uses.
+        windows: Windows read of each track, in place of the architecture's own number.
+    """
+
+    architecture: str
+    windows: int
+
+
+VARIANTS: dict[str, Variant] = {"attention_signature_fast": Variant("attention_signature", windows=5)}
+
+
 def load_classes(name: str) -> tuple[type[Encoder], type]:
     """Import an architecture; return its class and the class of its settings."""
     architecture = ARCHITECTURES[name]

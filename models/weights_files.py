@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from engine.errors import EncoderError, brief
-from engine.models.registry import ARCHITECTURES
+from engine.models.registry import ARCHITECTURES, VARIANTS
 from engine.models.retired import RETIRED, retired_path
 
 MALFORMED = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError)
@@ -39,17 +39,19 @@ class EncoderFile:
         digest: SHA-256 of the file, in hex.
         path: The file.
         heads_digest: SHA-256 of the file if it has only the heads of retired weights; else None.
+        variant: Key of `engine.models.registry.VARIANTS`, or None for the architecture as it is.
     """
 
     name: str
     digest: str
     path: Path
     heads_digest: str | None = None
+    variant: str | None = None
 
     @cached_property
     def id(self) -> str:
-        """`name@` and six hex digits."""
-        return encoder_id(self.name, self.digest)
+        """The variant's name, else the architecture's, `@` and six hex digits."""
+        return encoder_id(self.variant or self.name, self.digest)
 
     @cached_property
     def genres(self) -> tuple[str, ...]:
@@ -81,13 +83,20 @@ def encoder_id(name: str, digest: str) -> str:
 
 
 def shipped_ids() -> list[str]:
-    """Return the ids of the shipped encoders."""
-    return [encoder_id(name, digest) for name, digest in SHIPPED.items()]
+    """Return the ids of the shipped encoders, variants last."""
+    variants = [encoder_id(name, SHIPPED[variant.architecture]) for name, variant in VARIANTS.items()]
+    return [encoder_id(name, digest) for name, digest in SHIPPED.items()] + variants
 
 
 def default_id() -> str:
     """Return the id of a new library's encoder."""
     return encoder_id(DEFAULT, SHIPPED[DEFAULT])
+
+
+def is_retired(encoder: str) -> bool:
+    """Whether an encoder's network, or that of the architecture it is a variant of, no longer ships."""
+    name, _, digest = encoder.partition("@")
+    return encoder_id(VARIANTS[name].architecture if name in VARIANTS else name, digest) in RETIRED
 
 
 def shipped_path(name: str) -> Path:
@@ -105,21 +114,25 @@ def find_encoder(spec: str | None = None) -> EncoderFile:
     if spec.endswith(".safetensors"):
         path = Path(spec)
         return EncoderFile(read_metadata(path)["name"], file_digest(path), path)
-    if spec in RETIRED:
-        retired = RETIRED[spec]
-        return EncoderFile(spec.partition("@")[0], retired.digest, retired_path(spec), retired.heads_digest)
     name, _, digest = spec.partition("@")
-    known = ", ".join(encoder_id(*pair) for pair in SHIPPED.items())
-    if name not in SHIPPED:
+    variant = VARIANTS.get(name)
+    base = variant.architecture if variant else name
+    named = name if variant else None
+    retired = RETIRED.get(f"{base}@{digest}")
+    if retired:
+        path = retired_path(f"{base}@{digest}")
+        return EncoderFile(base, retired.digest, path, retired.heads_digest, named)
+    known = ", ".join(shipped_ids())
+    if base not in SHIPPED:
         raise EncoderError(
             f"unknown encoder '{spec}'", hint=f"installed: {known}; or give a .safetensors file from `engine train`"
         )
-    if digest and encoder_id(name, SHIPPED[name]) != spec:
+    if digest and digest != SHIPPED[base][:DIGEST_LETTERS]:
         raise EncoderError(
             f"weights of '{spec}' are not installed",
             hint=f"installed: {known}; use one of these or give its .safetensors file",
         )
-    return EncoderFile(name, SHIPPED[name], shipped_path(name))
+    return EncoderFile(base, SHIPPED[base], shipped_path(base), variant=named)
 
 
 def read_metadata(path: Path) -> dict[str, str]:

@@ -23,8 +23,7 @@ from engine.db.integrity import (
 from engine.db.text import displayable
 from engine.doctor.results import CheckReport, Finding
 from engine.errors import EncoderError, LibraryError
-from engine.models.retired import RETIRED
-from engine.models.weights_files import check_digest, find_encoder, shipped_ids
+from engine.models.weights_files import check_digest, find_encoder, is_retired, shipped_ids
 from engine.runtime.encoder_choice import is_installed
 from engine.session import LibrarySession
 from engine.util.unfinished import remove_unfinished, unfinished
@@ -144,7 +143,7 @@ def _weights(session: LibrarySession, repair: bool) -> Iterator[Problem]:
             )
     with session.database.read() as connection:
         for each in {count.encoder for count in encoders(connection)}:
-            if each not in RETIRED and not is_installed(each, get_setting(connection, f"weights {each}")):
+            if not is_retired(each) and not is_installed(each, get_setting(connection, f"weights {each}")):
                 yield Problem(
                     "warning",
                     f"the weights of {each} are not installed: its signatures answer, but no file can be added",

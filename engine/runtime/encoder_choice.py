@@ -6,8 +6,15 @@ from pathlib import Path
 
 from engine.db import Database, get_setting
 from engine.errors import EncoderError
-from engine.models.retired import RETIRED
-from engine.models.weights_files import DEFAULT, EncoderFile, default_id, encoder_id, find_encoder, shipped_ids
+from engine.models.weights_files import (
+    DEFAULT,
+    EncoderFile,
+    default_id,
+    encoder_id,
+    find_encoder,
+    is_retired,
+    shipped_ids,
+)
 
 
 def choose_encoder(database: Database, spec: str | None) -> EncoderFile:
@@ -19,7 +26,7 @@ def choose_encoder(database: Database, spec: str | None) -> EncoderFile:
     with database.read() as connection:
         own = get_setting(connection, "encoder")
         recorded = get_setting(connection, f"weights {spec or own}") if spec or own else None
-    if own and not spec and own not in RETIRED and not is_installed(own, recorded):
+    if own and not spec and not is_retired(own) and not is_installed(own, recorded):
         raise EncoderError(
             f"this library was made with {own}, whose weights are no longer installed",
             hint="index it with "
