@@ -58,6 +58,7 @@ from .search.results import (
     Stats as Stats,
     TagCount as TagCount,
     TagProbability as TagProbability,
+    UnderstoodWords as UnderstoodWords,
     ValenceProbability as ValenceProbability,
 )
 
@@ -82,7 +83,6 @@ from .find.results import (
     FindResult as FindResult,
     FoundByWords as FoundByWords,
     MatchedTag as MatchedTag,
-    UnderstoodWords as UnderstoodWords,
 )
 from .genres.results import (
     GenreEquation as GenreEquation,

@@ -40,9 +40,12 @@ def query(result: QueryResult, *, grouped: bool = False) -> Document:
     `valence`, `centroids`, `tags`, `matches`.
 
     Optional keys: `seeds` for a query of several tracks, `groups` in place of `matches` if `grouped` (by artist or
-    album), `seed` for an answer that was drawn with variety.
+    album), `seed` for an answer that was drawn with variety, `understood` and `ignored`, as of `find`, for a
+    description beside the query.
     """
     document = asdict(result)
+    if not result.understood:
+        del document["understood"], document["ignored"]
     if result.seed is None:
         del document["seed"]
     if not result.seeds:

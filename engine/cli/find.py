@@ -11,13 +11,12 @@ from engine import documents
 from engine.cli.group import Settings, cli
 from engine.cli.options import coverage_option, filter_options, filters_of, one_format, output_options
 from engine.cli.tables import columns_of, on_terminal, print_csv, print_table
-from engine.cli.text import display_name, displayable, name_cells, print_json, print_labelled
+from engine.cli.text import display_name, displayable, name_cells, print_json, print_understanding
 
 if TYPE_CHECKING:
     from engine.find.results import FindResult, FoundByWords
 
 SHOWN_TAGS = 4  # of each match
-UNWANTED = "not "  # before a tag that tracks should not have
 
 
 @cli.command()
@@ -56,8 +55,7 @@ def _print_csv(result: FindResult) -> None:
 
 def _print(result: FindResult) -> None:
     click.echo(click.style(displayable(result.text), bold=True))
-    print_labelled("understood", _understood(result))
-    print_labelled("ignored", [displayable(words) for words in result.ignored])
+    print_understanding(result.understood, result.ignored)
     if not result.matches:
         click.echo("  no track passes the filters and the names in the description")
     if on_terminal():
@@ -67,18 +65,6 @@ def _print(result: FindResult) -> None:
     for match in result.matches:
         name = display_name(match.artist, match.title, match.path)
         click.echo(f"  {match.rank:>3}. {match.similarity:.3f} {name}  ({_tags(match) or '-'})  id:{match.track_id}")
-
-
-def _understood(result: FindResult) -> list[str]:
-    """Return each phrase with the tags that it stands for."""
-    by_words: dict[str, list[str]] = {}
-    for entry in result.understood:
-        tag = displayable(entry.tag)
-        by_words.setdefault(entry.words, []).append(f"{UNWANTED}{tag}" if entry.weight < 0 else tag)
-    return [
-        displayable(words) if tags == [words] else f"{displayable(words)} ({' + '.join(tags)})"
-        for words, tags in by_words.items()
-    ]
 
 
 def _cells(match: FoundByWords) -> tuple[object, ...]:

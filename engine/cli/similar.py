@@ -32,6 +32,7 @@ from engine.cli.text import (
     print_json,
     print_labelled,
     print_problem,
+    print_understanding,
 )
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ def _print(result: QueryResult) -> None:
     print_labelled("genre", [f"{entry.genre} {entry.probability:.2f}" for entry in result.genres[:3]])
     print_labelled("mood", [f"{entry.mood} {entry.probability:.2f}" for entry in result.moods[:2]])
     print_centroids(result.centroids)
+    print_understanding(result.understood, result.ignored)
     if not (result.matches or result.groups):
         click.echo("  no other track to compare with, or none passes the filters")
     if on_terminal():

@@ -12,10 +12,11 @@ from engine.cli.group import LONGEST_LINE
 from engine.errors import CONTROLS
 
 if TYPE_CHECKING:
-    from engine.search.results import CentroidDistance
+    from engine.search.results import CentroidDistance, UnderstoodWords
 
 NEAREST_CENTROIDS = 5  # listed of each answer
 LABEL = 9  # characters of a line's label
+UNWANTED = "not "  # before a tag that tracks should not have
 
 
 def print_json(document: dict[str, Any]) -> None:
@@ -35,6 +36,20 @@ def print_labelled(label: str, parts: Sequence[str]) -> None:
     """Print a line of an answer: its label, and the parts joined by commas; nothing for no parts."""
     if parts:
         click.echo(f"  {label:<{LABEL}} {', '.join(parts)}")
+
+
+def print_understanding(understood: Sequence[UnderstoodWords], ignored: Sequence[str]) -> None:
+    """Print how a description was read: each phrase with its tags, and the words that nothing answered."""
+    by_words: dict[str, list[str]] = {}
+    for entry in understood:
+        tag = displayable(entry.tag)
+        by_words.setdefault(entry.words, []).append(f"{UNWANTED}{tag}" if entry.weight < 0 else tag)
+    phrases = [
+        displayable(words) if tags == [words] else f"{displayable(words)} ({' + '.join(tags)})"
+        for words, tags in by_words.items()
+    ]
+    print_labelled("understood", phrases)
+    print_labelled("ignored", [displayable(words) for words in ignored])
 
 
 def print_centroids(centroids: Sequence[CentroidDistance]) -> None:

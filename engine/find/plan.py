@@ -10,9 +10,9 @@ import numpy as np
 from engine.db import any_measured, tracks_by_names
 from engine.find.names import titled
 from engine.find.parsing import Condition, Name, Reading, Term
-from engine.find.results import UnderstoodWords
 from engine.find.scoring import Target
 from engine.search.filters import Filters, passing
+from engine.search.results import UnderstoodWords
 from engine.search.tag_scores import Floats, Ids
 from engine.session import LibraryView
 from engine.util.sampling import drawn

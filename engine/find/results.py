@@ -4,20 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.search.results import Match
-
-
-@dataclass(frozen=True)
-class UnderstoodWords:
-    """Words of a description, one of the things that they stand for, and how much it counts.
-
-    `tag` is a word of the encoder ("piano"), or "year 1980-1989", "tempo 115-125", "artist NAME", "genre NAME",
-    "title NAME", "like NAME". `weight` is -2 to 2, negative for what the tracks should not have.
-    """
-
-    words: str
-    tag: str
-    weight: float
+from engine.search.results import Match, UnderstoodWords
 
 
 @dataclass(frozen=True)

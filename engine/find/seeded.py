@@ -53,7 +53,8 @@ def nearest_but(view: LibraryView, query: Query, text: str, k: int, filters: Fil
     best = scorer.of(near.track_ids, len(near.track_ids)).track_ids
     cosines = dict(zip(near.track_ids.tolist(), near.cosines.tolist(), strict=True))
     kept = best[capped(view, best, k, filters.per_artist)].tolist()
-    return query_result(view, query, matches=matches_of(view, [Neighbour(i, cosines[i]) for i in kept]))
+    matches = matches_of(view, [Neighbour(i, cosines[i]) for i in kept])
+    return query_result(view, query, matches=matches, understood=tuple(plan.understood), ignored=tuple(plan.ignored))
 
 
 def drift_of(view: LibraryView, text: str, ids: Ids) -> Drift:

@@ -62,6 +62,19 @@ class CentroidDistance:
 
 
 @dataclass(frozen=True)
+class UnderstoodWords:
+    """Words of a description, one of the things that they stand for, and how much it counts.
+
+    `tag` is a word of the encoder ("piano"), or "year 1980-1989", "tempo 115-125", "artist NAME", "genre NAME",
+    "title NAME", "like NAME". `weight` is -2 to 2, negative for what the tracks should not have.
+    """
+
+    words: str
+    tag: str
+    weight: float
+
+
+@dataclass(frozen=True)
 class Match:
     """One neighbour: `similarity` is max(0, cosine), `genre_source` is "tag" or "prediction"."""
 
@@ -137,13 +150,16 @@ class QueryResult(Classification):
     """A classification and the nearest neighbours. A failed query has its reason in `error` and empty lists.
 
     `seeds` lists the tracks of a query that combines several. `groups` replaces `matches` for artists or albums. `seed`
-    reproduces a varied answer; None if nothing was drawn.
+    reproduces a varied answer; None if nothing was drawn. `understood` and `ignored` tell how a description beside the
+    query was read, as in `FindResult`; both are empty without one.
     """
 
     matches: tuple[Match, ...]
     seeds: tuple[Seed, ...] = ()
     groups: tuple[GroupMatch, ...] = ()
     seed: int | None = None
+    understood: tuple[UnderstoodWords, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,29 @@ def test_but_takes_filters_and_names(described: Engine) -> None:
     assert [match.artist for match in found.matches] == ["Delta Mile Trio"]
 
 
+def test_but_tells_what_it_understood(
+    described: Engine,
+    library_file: Path,
+    command: Command,  # noqa: F811
+) -> None:
+    """The answer names the tags that count and the words that nothing answered, as text and as JSON."""
+    result = described.similar(1, 3, but="very sad, no piano, blorp")
+    assert [(entry.words, entry.tag, entry.weight) for entry in result.understood] == [
+        ("very sad", "sad", 1.5), ("no piano", "piano", -1.0)
+    ]  # fmt: skip
+    assert result.ignored == ("blorp",)
+    assert described.similar_to([1, 2], k=2, but="sad").understood[0].tag == "sad"
+    arguments = ("--library", library_file, "similar", "id:1")
+    shown = command(*arguments, "--but", "very sad, no piano, blorp").out
+    assert "understood very sad (sad), no piano (not piano)" in shown
+    assert "ignored    blorp" in shown or "ignored   blorp" in shown
+    (query,) = command(*arguments, "--but", "sad blorp", "--json").document["queries"]
+    assert (query["understood"], query["ignored"]) == ([{"words": "sad", "tag": "sad", "weight": 1.0}], ["blorp"])
+    (plain,) = command(*arguments, "--json").document["queries"]
+    assert not {"understood", "ignored"} & plain.keys()
+    assert "understood" not in command(*arguments).out
+
+
 def test_but_refuses_what_it_does_not_understand(described: Engine) -> None:
     """A description without meaning is an error of the user."""
     with pytest.raises(InvalidError, match="found nothing to search for"):
