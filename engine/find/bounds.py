@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.find.parsing import Term
+from engine.find.reading import Term
 from engine.find.term_scores import log_sigmoid, term_score
 from engine.indexer.vectors.exact import contains
 from engine.search.tag_columns import ColumnPart, TagColumns, edges

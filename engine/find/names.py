@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from engine.db import Track, search
 from engine.db.text import artist_names
-from engine.find.parsing import Found
+from engine.find.reading import Found
 from engine.models.labels import tag_names
 from engine.search.phrases import Phrase, words_in
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.db import any_measured, tracks_by_names
 from engine.find.names import titled
-from engine.find.parsing import Condition, Name, Reading, Term
+from engine.find.reading import Condition, Name, Reading, Term
 from engine.find.scoring import Target
 from engine.search.filters import Filters, passing
 from engine.search.results import UnderstoodWords

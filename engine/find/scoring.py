@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.find.bounds import Bounds
-from engine.find.parsing import Term
+from engine.find.reading import Term
 from engine.find.term_scores import log_sigmoid, term_score
 from engine.indexer.vectors.store import BATCH_ROWS
 from engine.search.tag_columns import COLUMNS_FROM, tag_columns

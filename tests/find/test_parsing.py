@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from engine import InvalidError
-from engine.find.parsing import Found, Reading, read
+from engine.find.parsing import read
+from engine.find.reading import Found, Reading
 from engine.models.vocabulary import WORDS
 from engine.search.phrases import Phrase, Table, table_of
 

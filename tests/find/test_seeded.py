@@ -47,7 +47,7 @@ def test_but_tells_what_it_understood(
     arguments = ("--library", library_file, "similar", "id:1")
     shown = command(*arguments, "--but", "very sad, no piano, blorp").out
     assert "understood very sad (sad), no piano (not piano)" in shown
-    assert "ignored    blorp" in shown or "ignored   blorp" in shown
+    assert "ignored   blorp" in shown
     (query,) = command(*arguments, "--but", "sad blorp", "--json").document["queries"]
     assert (query["understood"], query["ignored"]) == ([{"words": "sad", "tag": "sad", "weight": 1.0}], ["blorp"])
     (plain,) = command(*arguments, "--json").document["queries"]
