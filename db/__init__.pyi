@@ -16,6 +16,7 @@ from .audio_features import (
 from .catalogue import (
     CatalogueRow as CatalogueRow,
     PlayCount as PlayCount,
+    added_times as added_times,
     catalogue_rows as catalogue_rows,
     play_counts as play_counts,
 )

@@ -44,6 +44,11 @@ def catalogue_rows(connection: Connection) -> Iterator[CatalogueRow]:
         yield CatalogueRow(*row)
 
 
+def added_times(connection: Connection) -> dict[int, int]:
+    """Return when each track was first indexed, seconds since 1970."""
+    return {row.id: row.added_at for row in connection.execute(select(tracks.c.id, tracks.c.added_at))}
+
+
 def play_counts(connection: Connection, user: str | None = None) -> dict[int, PlayCount]:
     """Return the counts of all tracks that a user, or anybody for None, played at least once."""
     counted = select(plays.c.track_id, func.count(), func.max(plays.c.time)).where(plays.c.event == "play")

@@ -426,6 +426,18 @@ class Engine:
 
         return count_carriers(self._session.view())
 
+    def moods(self) -> dict[str, tuple[int, ...]]:
+        """Return the ids of the tracks of each mood, by prediction; tracks without a signature are left out.
+
+        Raises:
+            LibraryError: The library has no signatures.
+        """
+        from engine.search.filters import predicted_labels
+
+        view = self._session.view()
+        labels = predicted_labels(view)
+        return {mood: tuple(labels.track_ids[labels.moods == at].tolist()) for at, mood in enumerate(view.file.moods)}
+
     def similar_to(
         self,
         like: Sequence[TrackName],

@@ -46,6 +46,19 @@ def test_a_genre_filters_tracks_and_albums(client: TestClient) -> None:
     assert answer(client, "/tracks", genre="no such genre", sort="album")["total"] == 0
 
 
+def test_moods_are_counted_and_filter(client: TestClient) -> None:
+    """Every track has one mood; the counts of a genre are those of its tracks; a mood and a genre filter together."""
+    moods = answer(client, "/moods")["moods"]
+    assert sum(each["tracks"] for each in moods) == answer(client, "/tracks")["total"]
+    assert answer(client, "/tracks", mood=moods[0]["mood"].upper())["total"] == moods[0]["tracks"]
+    tag = answer(client, "/genre-tags")["genres"][0]
+    within = answer(client, "/moods", genre=tag["genre"])["moods"]
+    assert sum(each["tracks"] for each in within) == tag["tracks"]
+    both = answer(client, "/tracks", mood=within[0]["mood"], genre=tag["genre"], sort="album")
+    assert both["total"] == within[0]["tracks"]
+    assert answer(client, "/tracks", mood="no such mood")["total"] == 0
+
+
 def test_words_filter_albums_and_artists(client: TestClient) -> None:
     """All words must occur in the names; case does not count."""
     assert {each["name"] for each in answer(client, "/artists", q="bAnD 12")["artists"]} == {"Band 12"}
@@ -58,6 +71,7 @@ def test_map_columns_hold_the_same_points_as_the_map(client: TestClient) -> None
     assert columns["track_id"] == [point["track_id"] for point in drawn]
     assert columns["x"] == pytest.approx([point["x"] for point in drawn], abs=1e-5)
     assert all(-1 <= place < len(columns["genres"]) for place in columns["genre"])
+    assert len(set(columns["added"])) == 1
     assert {len(column) for name, column in columns.items() if name not in ("genres", "moods")} == {len(drawn)}
 
 

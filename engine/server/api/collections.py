@@ -6,10 +6,10 @@ from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from engine import documents
-from engine.catalogue.grouping import Album, Artist
+from engine.catalogue.grouping import Album, Artist, fold
 from engine.duplicates.results import Duplicates
 from engine.errors import NotFoundError
 from engine.genres.results import GenreRelations
@@ -20,6 +20,7 @@ from engine.server.api.map_columns import MapColumns, map_columns
 from engine.server.api.parameters import Aspects
 from engine.server.api.tracks import TrackDocument, track_documents
 from engine.server.context import Context
+from engine.server.login import CurrentUser
 from engine.server.problems import RESPONSES
 from engine.server.responses import Document
 
@@ -94,6 +95,19 @@ class GenreCounts(BaseModel):
     genres: list[dict[str, str | int]]
 
 
+class MoodCount(BaseModel):
+    """A mood and the number of its tracks."""
+
+    mood: str = Field(examples=["calm"])
+    tracks: int
+
+
+class MoodCounts(BaseModel):
+    """Moods, by prediction, with the number of their tracks, the most frequent first."""
+
+    moods: list[MoodCount]
+
+
 class TagCounts(BaseModel):
     """Tags with the number of tracks that carry each."""
 
@@ -158,6 +172,21 @@ def genre_tags(context: Context) -> Document:
     return Document({"genres": [{"genre": each.name, "tracks": len(each.tracks)} for each in found]})
 
 
+@router.get("/moods", responses={200: {"model": MoodCounts}})
+def moods(
+    context: Context,
+    genre: Annotated[str, Query(max_length=1000, description="Count tracks of this genre tag only.")] = "",
+) -> Document:
+    """Return the moods that the encoder predicts with the number of their tracks, the most frequent first."""
+    tagged = context.library.catalogue().genres.get(fold(genre)) if genre else None
+    within = frozenset(tagged.tracks if tagged else ())
+    counts = {
+        mood: len(within.intersection(ids)) if genre else len(ids) for mood, ids in context.library.moods().items()
+    }
+    listed = sorted(counts.items(), key=lambda item: -item[1])
+    return Document({"moods": [{"mood": mood, "tracks": count} for mood, count in listed if count]})
+
+
 @router.get("/tags", responses={200: {"model": TagCounts}})
 def tags(context: Context) -> Document:
     """Return the encoder's tags with the number of tracks that carry each, the most frequent first."""
@@ -171,9 +200,9 @@ def library_map(context: Context, by: Annotated[Aspects, Query()] = None) -> Doc
 
 
 @router.get("/map/points", responses={200: {"model": MapColumns}})
-def map_points(context: Context) -> Document:
-    """Return the map with genres, moods and years as columns: a fifth of the size of a list of points."""
-    return Document(map_columns(context.library))
+def map_points(context: Context, user: CurrentUser) -> Document:
+    """Return the map with genres, moods, years, times and plays as columns: a fifth of the size of a list of points."""
+    return Document(map_columns(context.library, user.name))
 
 
 @router.get("/folders", responses={200: {"model": Folders}})

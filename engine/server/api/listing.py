@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, cast
 
@@ -47,17 +47,24 @@ def ordered_albums(catalogue: Catalogue, order: AlbumOrder, genre: str = "") -> 
 
 
 def ordered_tracks(
-    catalogue: Catalogue, order: TrackOrder, genre: str = "", personal: Personal = NOTHING_PERSONAL
+    catalogue: Catalogue,
+    order: TrackOrder,
+    genre: str = "",
+    personal: Personal = NOTHING_PERSONAL,
+    chosen: Collection[int] | None = None,
 ) -> Sequence[int]:
     """Return ids of tracks: by id, or as their albums are ordered (`album` by artist, `name` by the album's name).
 
-    `starred`, `rating` and `plays` put the newest stars, the best ratings and the most played first.
+    `starred`, `rating` and `plays` put the newest stars, the best ratings and the most played first. Only tracks of
+    `chosen` are returned, where it is given.
     """
     if genre:
         found = catalogue.genres.get(fold(genre))
         ids: Sequence[int] = found.tracks if found else ()
     else:
         ids = catalogue.tracks
+    if chosen is not None:
+        ids = [each for each in ids if each in chosen]
     if order == "id":
         return ids
     wanted = frozenset(ids)

@@ -7,14 +7,18 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from engine.db import added_times
 from engine.library import Engine
+
+DAY = 86_400  # seconds
 
 
 class MapColumns(BaseModel):
     """The map: row i of each column is one track.
 
     `genre` and `mood` are places in `genres` and `moods` (the tag, else the prediction), or -1; `year` is 0 where the
-    file has none.
+    file has none; `added` is the day when a track was first indexed (days since 1970), `plays` how often the user
+    played it.
     """
 
     track_id: list[int]
@@ -25,10 +29,15 @@ class MapColumns(BaseModel):
     moods: list[str]
     mood: list[int]
     year: list[int]
+    added: list[int]
+    plays: list[int]
 
 
-def map_columns(library: Engine) -> dict[str, Any]:
-    """Return the document of a library's map."""
+def map_columns(library: Engine, user: str) -> dict[str, Any]:
+    """Return the document of a library's map, with the plays of a user."""
+    with library.database.read() as connection:
+        added = added_times(connection)
+    played = library.play_counts(user)
     drawn = library.map_sheet()
     genres = sorted({track.genre for track in drawn.tracks if track.genre})
     moods = sorted({track.mood for track in drawn.tracks if track.mood})
@@ -41,6 +50,8 @@ def map_columns(library: Engine) -> dict[str, Any]:
         "moods": moods,
         "mood": _places(moods, [track.mood for track in drawn.tracks]),
         "year": [track.year or 0 for track in drawn.tracks],
+        "added": [added.get(track.track_id, 0) // DAY for track in drawn.tracks],
+        "plays": [played[track.track_id].plays if track.track_id in played else 0 for track in drawn.tracks],
     }
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response, StreamingResponse
 
-from engine.catalogue.grouping import Catalogue, artist_id
+from engine.catalogue.grouping import Catalogue, artist_id, fold
 from engine.db import Track
 from engine.db.text import artist_names
 from engine.errors import NotFoundError
@@ -117,6 +117,9 @@ def list_tracks(
         Query(max_length=1000, description="These tracks only, in this order."),
     ] = [],  # noqa: B006 (never changed)
     genre: Annotated[str, Query(max_length=1000, description="A genre tag; case does not count.")] = "",
+    mood: Annotated[
+        str, Query(max_length=1000, description="A mood, by prediction: happy, tense, sad or calm.", examples=["calm"])
+    ] = "",
     starred: Annotated[bool, Query(description="Only tracks that the user has starred.")] = False,
     sort: Annotated[TrackOrder, Query(description="Not for words.")] = "id",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
@@ -127,9 +130,8 @@ def list_tracks(
         ids = [track.track_id for track in context.library.search(q, offset + limit)][offset:]
         return Document({"total": None, "tracks": track_documents(context, ids)})
     personal = _personal(context, user, sort, starred)
-    listed = id or ordered_tracks(context.library.catalogue(), sort, genre, personal)
-    if starred:
-        listed = [each for each in listed if each in personal.stars]
+    chosen = _chosen(context, mood, personal.stars if starred else None)
+    listed = id or ordered_tracks(context.library.catalogue(), sort, genre, personal, chosen)
     ids = list(listed[offset : offset + limit])
     return Document({"total": len(listed), "tracks": track_documents(context, ids)})
 
@@ -185,6 +187,14 @@ def get_audio(
     if codec is not None:
         return encoded_response(context, track, codec, bitrate, start)
     return file_response(track)
+
+
+def _chosen(context: ServerContext, mood: str, stars: dict[int, float] | None) -> frozenset[int] | None:
+    """Return the tracks that a mood and stars leave; None if neither restricts."""
+    if not mood:
+        return None if stars is None else frozenset(stars)
+    ids = frozenset(context.library.moods().get(fold(mood), ()))
+    return ids if stars is None else ids & stars.keys()
 
 
 def _personal(context: ServerContext, user: User, sort: TrackOrder, starred: bool) -> Personal:

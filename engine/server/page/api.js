@@ -35,11 +35,11 @@ export function url(path, parameters = {}) {
 export const coverUrl = (track, size) => url(`tracks/${track}/cover`, { size, optional: true });
 export const audioUrl = (track, parameters) => url(`tracks/${track}/audio`, parameters);
 
-async function send(method, path, { parameters, body, signal } = {}) {
+async function send(method, path, { parameters, body, type = "application/json", signal } = {}) {
   const options = { method, signal, headers: {} };
   if (body !== undefined) {
-    options.body = JSON.stringify(body);
-    options.headers["Content-Type"] = "application/json";
+    options.body = type === "application/json" ? JSON.stringify(body) : body;
+    options.headers["Content-Type"] = type;
   }
   let response;
   try {
@@ -57,6 +57,8 @@ async function send(method, path, { parameters, body, signal } = {}) {
 
 export const get = (path, parameters, signal) => send("GET", path, { parameters, signal });
 export const post = (path, body) => send("POST", path, { body });
+export const postText = (path, parameters, body, type) => send("POST", path, { parameters, body, type });
+export const patch = (path, body) => send("PATCH", path, { body });
 export const put = (path, body) => send("PUT", path, { body });
 export const remove = (path) => send("DELETE", path);
 

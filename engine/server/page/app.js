@@ -1,11 +1,13 @@
 // The page: who is logged in, the frame around the views, and the view that the address names.
 import { get, whenLoggedOut } from "./api.js";
 import { DropZone } from "./drop.js";
+import { loadFavourites } from "./favourites.js";
 import { html, render, useEffect, useRef } from "./html.js";
 import { KeysDialog, installKeys } from "./keys.js";
 import { Nav } from "./nav.js";
 import { notices } from "./notices.js";
 import { PlayerBar } from "./playerbar.js";
+import { PlaylistDialog } from "./playlists.js";
 import { place } from "./router.js";
 import { session } from "./session.js";
 import { useStore } from "./store.js";
@@ -19,6 +21,8 @@ import { IndexingView } from "./views/indexing.js";
 import { AlbumsView, ArtistsView, TracksView } from "./views/library.js";
 import { LoginView } from "./views/login.js";
 import { MapView } from "./views/map.js";
+import { PlaylistView } from "./views/playlist.js";
+import { PlaylistsView } from "./views/playlists.js";
 import { QueueView } from "./views/queue.js";
 import { SearchBox, SearchView } from "./views/search.js";
 import { SettingsView } from "./views/settings.js";
@@ -28,7 +32,7 @@ import { UploadView } from "./views/upload.js";
 const VIEWS = {
   home: HomeView, albums: AlbumsView, album: AlbumView, artists: ArtistsView, artist: ArtistView, tracks: TracksView,
   track: TrackView, search: SearchView, map: MapView, queue: QueueView, duplicates: DuplicatesView,
-  indexing: IndexingView, settings: SettingsView, upload: UploadView,
+  playlists: PlaylistsView, playlist: PlaylistView, indexing: IndexingView, settings: SettingsView, upload: UploadView,
 };
 
 function Missing() {
@@ -65,7 +69,7 @@ function App() {
   return html`<a class="skip" href="#main" onClick=${skip}>${texts.skip}</a>
     <div class="frame"><${Nav} />
       <div class="column"><header class="top"><${SearchBox} /></header><${Main} /></div></div>
-    <${PlayerBar} /><${Notices} /><${KeysDialog} /><${DropZone} />`;
+    <${PlayerBar} /><${Notices} /><${KeysDialog} /><${PlaylistDialog} /><${DropZone} />`;
 }
 
 function skip(event) {
@@ -76,6 +80,7 @@ function skip(event) {
 async function whoIsThere() {
   try {
     session.set({ user: await get("session"), needed: false, error: null });
+    loadFavourites();
   } catch (error) {
     if (error.status === 401) session.set({ user: null, needed: true, error: null });
     else session.set({ error });

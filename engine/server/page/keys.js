@@ -1,10 +1,12 @@
 // Keys for everything, and the dialog that lists them.
 import { html, useEffect, useRef } from "./html.js";
+import { rate, toggleStar } from "./favourites.js";
 import { next, previous, seekBy, toggle, toggleMute, currentTrack } from "./player.js";
 import { lessLike, like, radioFromTrack } from "./radio.js";
-import { go, link } from "./router.js";
+import { go, link, place } from "./router.js";
 import { createStore, useStore } from "./store.js";
 import { texts } from "./texts.js";
+import { titleOf } from "./parts/format.js";
 import { Icon } from "./parts/icons.js";
 
 const SEEK = 5; // seconds
@@ -17,15 +19,26 @@ const ACTIONS = {
   n: next,
   p: previous,
   m: toggleMute,
-  l: () => like(),
+  l: () => (currentTrack() ? like() : withShown(toggleStar)),
   x: () => lessLike(),
   r: () => currentTrack() && radioFromTrack(currentTrack()),
   h: () => go("#/"),
   a: () => go(link("albums")),
+  y: () => go(link("playlists")),
   g: () => go(link("map")),
   q: () => go(link("queue")),
   t: () => currentTrack() && go(link("track", currentTrack().track_id)),
 };
+
+for (const rating of [0, 1, 2, 3, 4, 5]) ACTIONS[rating] = () => withShown((item, name) => rate(item, rating, name));
+
+// Call `action` with the track that a view shows or, elsewhere, the playing one.
+function withShown(action) {
+  const { view, id } = place.get();
+  const shown = view === "track" ? document.querySelector("main h1")?.textContent : null;
+  if (shown) action(id, shown);
+  else if (currentTrack()) action(String(currentTrack().track_id), titleOf(currentTrack()));
+}
 
 // Follow keys anywhere but in fields; a button that has the focus takes the space bar itself.
 export function installKeys() {

@@ -5,11 +5,11 @@ import { link, place } from "./router.js";
 import { useStore } from "./store.js";
 import { texts } from "./texts.js";
 
-const MAIN = ["home", "albums", "artists", "tracks", "map", "queue"];
+const MAIN = ["home", "albums", "artists", "tracks", "playlists", "map", "queue"];
 const MORE = ["duplicates", "indexing", "settings"];
-const PARENTS = { album: "albums", artist: "artists", track: "tracks", search: "home", upload: "home" };
+const PARENTS = { album: "albums", artist: "artists", track: "tracks", playlist: "playlists", search: "home", upload: "home" };
 
-const SHEET = ["artists", ...MORE]; // behind "More" on a phone, which has room for five views
+const SHEET = ["artists", "playlists", ...MORE]; // behind "More" on a phone, which has room for five views
 
 export function Nav() {
   const view = useStore(place, (value) => value.view);

@@ -16,7 +16,6 @@ export const player = createStore({
   index: -1,
   playing: false,
   waiting: false,
-  liked: {},
   volume: readSetting("volume", 1),
   muted: false,
   crossfade: readSetting("crossfade", 0),

@@ -1,4 +1,5 @@
 // The bar at the bottom: the playing track, its buttons, position and volume.
+import { favourites } from "./favourites.js";
 import { html } from "./html.js";
 import * as player from "./player.js";
 import { lessLike, like, radio, radioFromTrack } from "./radio.js";
@@ -16,8 +17,8 @@ export function PlayerBar() {
 }
 
 function Playing({ track }) {
-  const { playing, liked, index } = useStore(player.player, (state) => state);
-  const isLiked = Boolean(liked[track.track_id]);
+  const { playing, index } = useStore(player.player, (state) => state);
+  const isLiked = useStore(favourites, (value) => Boolean(value.stars[track.track_id]));
   const button = (name, icon, action, more = {}) => html`<button class="icon-button" aria-label=${name} title=${name}
     onClick=${action} ...${more}><${Icon} name=${icon} filled=${more.filled} /></button>`;
   return html`<${Position} />

@@ -1,5 +1,6 @@
 // Radio: an endless queue of tracks near to its seeds, steered by likes, skips and "less like this"; and paths.
 import * as api from "./api.js";
+import { isStarred, toggleStar } from "./favourites.js";
 import { say, sayError } from "./notices.js";
 import { currentTrack, enqueue, next, onTrackChange, player, playTracks, record, setUpcoming } from "./player.js";
 import { createStore } from "./store.js";
@@ -46,13 +47,14 @@ export function continueRadio() {
 
 export const stopRadio = () => radio.set({ on: false });
 
-// Like the playing track: it is stored, and a running radio gives more of it.
+// Star the playing track: a running radio gives more of it. A second time takes the star.
 export function like(track = currentTrack()) {
   if (!track) return;
-  record("like", track);
-  player.set({ liked: { ...player.get().liked, [track.track_id]: true } });
+  const item = String(track.track_id);
+  toggleStar(item, titleOf(track));
+  if (!isStarred(item)) return;
   steer("seeds", track);
-  say(radio.get().on ? texts.player.likeDone : texts.player.liked);
+  if (radio.get().on) say(texts.player.likeDone);
 }
 
 // Leave the playing track: a running radio moves away from it.

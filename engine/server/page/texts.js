@@ -19,7 +19,7 @@ export const texts = {
 
   nav: {
     label: "Views",
-    home: "Home", albums: "Albums", artists: "Artists", tracks: "Tracks", map: "Map", queue: "Queue",
+    home: "Home", albums: "Albums", artists: "Artists", tracks: "Tracks", playlists: "Playlists", map: "Map", queue: "Queue",
     duplicates: "Duplicates", indexing: "Indexing", settings: "Settings", more: "More",
   },
 
@@ -48,11 +48,14 @@ export const texts = {
 
   list: {
     sort: "Sort by",
-    sorts: { name: "Album", artist: "Artist", album: "Artist and album", added: "Recently added", year: "Year" },
+    sorts: {
+      name: "Album", artist: "Artist", album: "Artist and album", added: "Recently added", year: "Year",
+      starred: "Liked first", rating: "Best rated", plays: "Most played",
+    },
     genre: "Genre",
     allGenres: "All genres",
     empty: "Nothing here",
-    emptyHint: "No track of the library has this genre tag.",
+    emptyHint: "No track of the library is in this selection.",
     playAll: "Play", shuffle: "Shuffle",
   },
 
@@ -122,7 +125,7 @@ export const texts = {
     upNext: "Up next", history: "Played", now: "Now playing",
     remove: (name) => `Remove ${name} from the queue`,
     up: (name) => `Move ${name} up`, down: (name) => `Move ${name} down`,
-    clear: "Clear", smooth: "Smooth order", save: "Save as m3u8",
+    clear: "Clear", smooth: "Smooth order", save: "Download m3u8", savePlaylist: "Save as playlist",
     smoothHint: "Order what is next so that each step is as small as possible",
     radio: "Radio",
     radioOff: "Play on when the queue ends, with tracks that sound like it.",
@@ -141,11 +144,60 @@ export const texts = {
     pathMade: (count) => `A path of ${plural(count, "track", "tracks")}`,
   },
 
+  favourites: {
+    heading: "Liked", starTitle: "Like", isStarred: "Liked",
+    star: (name) => `Like ${name}`,
+    starred: (name) => `You like ${name}`,
+    unstarred: (name) => `You no longer like ${name}`,
+    rating: (name) => `Rating of ${name}`,
+    stars: (count) => plural(count, "star", "stars"),
+    rated: (name, rating) => `${name}: ${plural(rating, "star", "stars")}`,
+    unrated: (name) => `${name} has no rating`,
+  },
+
+  playlists: {
+    count: (count) => plural(count, "playlist", "playlists"),
+    newName: "Name of a new playlist", create: "Create", done: "Rename", rename: "Rename this playlist",
+    addButton: "Add to playlist",
+    choose: (count) => `Add ${plural(count, "track", "tracks")} to a playlist`,
+    import: "Import m3u8", export: "Download m3u8",
+    none: "No playlists yet",
+    noneHint: "Save the queue as one, add tracks or albums to one, or import an m3u8 file of another program.",
+    empty: "No tracks yet", emptyHint: "Add tracks with the playlist button of a track, an album or the queue.",
+    saved: (name) => `${name} is saved`,
+    addedTo: (count, name) => `${plural(count, "track", "tracks")} added to ${name}`,
+    imported: (found, missing) =>
+      `${plural(found, "entry", "entries")} found${missing ? `, ${missing.toLocaleString("en")} not in the library` : ""}`,
+    missing: "Entries of the file that are not in the library",
+    removeTrack: (name) => `Remove ${name} from the playlist`,
+    by: (owner) => `by ${owner}`,
+    isPublic: "Seen by all users", isPrivate: "Seen by you only",
+    delete: "Delete", sure: (name) => `Delete ${name}?`, sureHint: "The tracks stay in the library.",
+    deleted: (name) => `${name} is deleted`,
+  },
+
+  users: {
+    heading: "Users", admin: "administrator", you: "This is you: your keys and password are under Access.",
+    access: "Access", accessHint: "A key lets a player or a program in without your password.",
+    noKeys: "No keys yet", unnamed: "unnamed", label: "Name of a new key", labelHint: "Phone", makeKey: "Make a key",
+    once: "Copy this key now: it is shown this once.",
+    revoke: "Revoke", revokeLabel: (label) => `Revoke the key ${label}`, revoked: (label) => `${label || "The key"} is revoked`,
+    application: "Show the application password",
+    applicationHint: "For players that know no keys (they send tokens): use it in place of your password.",
+    changePassword: "Password", newPassword: "New password, 8 characters or more", change: "Change",
+    passwordChanged: "The password is changed",
+    add: "Add a user", asAdmin: "May index music and manage users",
+    added: (name) => `${name} is added`, removed: (name) => `${name} is removed`,
+    remove: "Remove", removeLabel: (name) => `Remove ${name}`,
+    sure: (name) => `Remove ${name} with all keys? Playlists and stars stay for a user of the same name.`,
+    copy: "Copy", copied: "Copied",
+  },
+
   player: {
     label: "Player",
     nothing: "Nothing plays. Press ? for the keys.",
     play: "Play", pause: "Pause", next: "Next", previous: "Previous",
-    like: "Like: more of this", unlike: "Less like this", liked: "Liked",
+    like: "Like: more of this", unlike: "Less like this",
     lessDone: "Less of this: the radio moves away",
     likeDone: "Liked: the radio gives more of this",
     seek: "Position", volume: "Volume", mute: "Mute", unmute: "Unmute",
@@ -204,7 +256,7 @@ export const texts = {
     sound: "Sound", crossfade: "Crossfade", seconds: (value) => (value ? `${value} s` : "Off, gapless"),
     library: "Library", folders: "Folders", noFolders: "No folder has been indexed.",
     account: "Account",
-    local: "No login is needed: this server answers only this machine, or was started with --no-auth.",
+    local: "No login is needed: this server answers only this machine, or was started with --no-auth. `engine user add NAME --admin` on the server makes the first user.",
     user: (name, admin) => `Logged in as ${name}${admin ? " (administrator)" : ""}.`,
     logOut: "Log out",
     encoder: "Encoder",
@@ -220,9 +272,9 @@ export const texts = {
     heading: "Keys",
     groups: [
       ["Playing", [["Space", "Play or pause"], ["N", "Next"], ["P", "Previous"], ["←  →", "Back or on by 5 seconds"], ["M", "Mute"]]],
-      ["Steering", [["L", "Like: more of this"], ["X", "Less like this"], ["R", "Radio from the playing track"]]],
-      ["Going", [["/", "Search"], ["H", "Home"], ["A", "Albums"], ["T", "The playing track"], ["G", "Map"], ["Q", "Queue"], ["?", "These keys"], ["Esc", "Close"]]],
-      ["In lists", [["↑  ↓", "Move"], ["Enter", "Play"], ["+", "Add to the queue"]]],
+      ["Steering", [["L", "Like the playing track: more of this"], ["X", "Less like this"], ["R", "Radio from the playing track"], ["0 – 5", "Rate the shown track"]]],
+      ["Going", [["/", "Search"], ["H", "Home"], ["A", "Albums"], ["T", "The playing track"], ["G", "Map"], ["Q", "Queue"], ["Y", "Playlists"], ["?", "These keys"], ["Esc", "Close"]]],
+      ["In lists", [["↑  ↓", "Move"], ["Enter", "Play"], ["+", "Add to the queue"], ["L", "Like"], ["0 – 5", "Rate"]]],
     ],
   },
 

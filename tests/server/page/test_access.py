@@ -11,7 +11,8 @@ import pytest
 from tests.server.page.conftest import until
 
 VIEWS = (
-    "", "albums", "artists", "tracks", "search?q=song", "track/3", "map", "queue", "duplicates", "indexing", "settings",
+    "", "albums", "artists", "tracks", "search?q=song", "track/3", "playlists", "map", "queue", "duplicates",
+    "indexing", "settings",
 )  # fmt: skip
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 Visit = Callable[..., Any]

@@ -6,7 +6,6 @@ Covers the modules of engine/server/page that draw these views.
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,7 @@ from typing import Any
 import pytest
 
 from engine import Engine
-from engine.server.accounts import Accounts
-from tests.conftest import FirstRun, write_song
+from tests.conftest import write_song
 from tests.server.page.conftest import serving, until
 
 Visit = Callable[..., Any]
@@ -164,24 +162,6 @@ def test_an_empty_library_leads_to_the_first_sound(visit: Visit, tmp_path: Path)
         page.locator(".shelf .card-play, .welcome .button.large").first.click()
         until(page, "document.querySelector('.player-position input')?.value > 0.1")
         page.context.close()  # before its server ends
-
-
-def test_accounts_log_in_first(visit: Visit, first_run: FirstRun, tmp_path: Path) -> None:
-    """A server with accounts shows a form; a wrong password is said, the right one opens the library."""
-    shutil.copy(first_run.collection.library, tmp_path / "library.db")
-    with Engine.open(tmp_path / "library.db", device="cpu") as library:
-        Accounts(library.database).add("ann", "correct horse", admin=True)
-        with serving(library, accounts=True) as address:
-            page = visit(address=address)
-            page.locator("input[name=name]").fill("ann")
-            for password, seen in (("wrong", ".problem"), ("correct horse", ".shelf")):
-                page.locator("input[name=password]").fill(password)
-                page.locator("form.login .button").click()
-                page.wait_for_selector(seen)
-            page.goto(f"{address}#/settings")
-            page.get_by_role("button", name="Log out").click()
-            page.wait_for_selector("form.login")
-            page.context.close()
 
 
 def test_an_address_that_names_nothing(visit: Visit) -> None:

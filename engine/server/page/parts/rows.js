@@ -1,6 +1,7 @@
 // A row of a list: one track with its buttons. The arrow keys move between rows.
 import { html } from "../html.js";
 import { currentTrack, enqueue, player, toggle } from "../player.js";
+import { rate, toggleStar } from "../favourites.js";
 import { radioFromTrack } from "../radio.js";
 import { say } from "../notices.js";
 import { link } from "../router.js";
@@ -8,6 +9,7 @@ import { useStore } from "../store.js";
 import { texts } from "../texts.js";
 import { Cover } from "./cover.js";
 import { artistOf, clock, percent, titleOf } from "./format.js";
+import { Rating, StarButton } from "./favourite.js";
 import { Icon } from "./icons.js";
 
 export const ROW_HEIGHT = 60;
@@ -23,7 +25,7 @@ export function TrackRow({ track, play, position, total, end, actions }) {
     say(texts.queue.added(titleOf(track)));
   };
   return html`<div class=${`row${end ? " shared" : ""}`} data-state=${state} role="listitem" aria-posinset=${position} aria-setsize=${total}
-    onKeyDown=${(event) => moveFocus(event, add)}>
+    onKeyDown=${(event) => onKey(event, track, add)}>
     <button class="row-main" onClick=${state ? toggle : play}>
       <span class="hidden">${state === "playing" ? texts.player.pause : texts.player.play}</span>
       <span class="row-cover"><${Cover} track=${track.track_id} seed=${track.album_id || track.track_id} size=${128} />
@@ -37,6 +39,8 @@ export function TrackRow({ track, play, position, total, end, actions }) {
     <span class="row-time">${clock(track.seconds)}</span>
     ${end}
     <span class="row-actions">${actions || html`
+      <${Rating} item=${String(track.track_id)} name=${titleOf(track)} kind="in-row" />
+      <${StarButton} item=${String(track.track_id)} name=${name} kind="wide-only" />
       <button class="icon-button" onClick=${add} aria-label=${texts.track.queue(name)} title=${texts.track.queueButton}>
         <${Icon} name="add" /></button>
       <button class="icon-button wide-only" onClick=${() => radioFromTrack(track)} aria-label=${texts.track.radio(name)}
@@ -50,11 +54,16 @@ export function TrackRow({ track, play, position, total, end, actions }) {
 export const Share = ({ share }) => html`<span class="row-share" title=${texts.track.similarity(percent(share))}>
   <span class="bar" style=${{ width: `${100 * share}%` }}></span><span>${percent(share)}</span></span>`;
 
-function moveFocus(event, add) {
-  if (event.target.closest("input, select")) return;
-  if (event.key === "+") {
-    add();
+// Queue, star and rate the row that has the focus, and move between rows.
+function onKey(event, track, add) {
+  if (event.target.closest("input, select") || event.ctrlKey || event.metaKey || event.altKey) return;
+  const [item, key] = [String(track.track_id), event.key.toLowerCase()];
+  const actions = { "+": add, l: () => toggleStar(item, titleOf(track)) };
+  if (/^[0-5]$/.test(key)) actions[key] = () => rate(item, Number(key), titleOf(track));
+  if (actions[key]) {
+    actions[key]();
     event.preventDefault();
+    return;
   }
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (!step) return;

@@ -3,12 +3,14 @@ import { get } from "../api.js";
 import { html } from "../html.js";
 import { Cover } from "../parts/cover.js";
 import { length } from "../parts/format.js";
+import { StarButton } from "../parts/favourite.js";
 import { Icon } from "../parts/icons.js";
 import { TrackRow } from "../parts/rows.js";
 import { Answer } from "../parts/states.js";
 import { shuffled } from "../parts/cards.js";
 import { enqueue, playTracks } from "../player.js";
 import { say } from "../notices.js";
+import { addToPlaylist } from "../playlists.js";
 import { startRadio } from "../radio.js";
 import { link } from "../router.js";
 import { useLoad } from "../store.js";
@@ -36,7 +38,10 @@ function Album({ album }) {
           <button class="button quiet" onClick=${() => {
             enqueue(tracks);
             say(texts.queue.addedMany(tracks.length));
-          }}><${Icon} name="add" />${texts.track.queueButton}</button></div></header>
+          }}><${Icon} name="add" />${texts.track.queueButton}</button>
+          <${StarButton} item=${album.album_id} name=${album.name} label=${true} />
+          <button class="button quiet" onClick=${() => addToPlaylist(tracks, album.name)}><${Icon} name="playlists" />
+            ${texts.playlists.addButton}</button></div></header>
     <div class="rows" role="list" aria-label=${album.name}>${tracks.map((track, index) => html`
       <${TrackRow} key=${track.track_id} track=${track} play=${() => playTracks(tracks, index)} />`)}</div></div>`;
 }

@@ -3,6 +3,7 @@ import { get, post } from "../api.js";
 import { html } from "../html.js";
 import { AlbumCard, Shelf, initials } from "../parts/cards.js";
 import { Cover } from "../parts/cover.js";
+import { StarButton } from "../parts/favourite.js";
 import { Icon } from "../parts/icons.js";
 import { percent } from "../parts/format.js";
 import { Answer } from "../parts/states.js";
@@ -38,7 +39,8 @@ function Artist({ artist }) {
         <div class="buttons">
           ${artist.albums > 0 && html`<button class="button" onClick=${playAll}><${Icon} name="play" />${texts.list.playAll}</button>`}
           <button class="button quiet" onClick=${() => startRadio([reference], artist.name)}><${Icon} name="radio" />
-            ${texts.track.radioButton}</button></div></header>
+            ${texts.track.radioButton}</button>
+          <${StarButton} item=${artist.artist_id} name=${artist.name} label=${true} /></div></header>
     ${artist.album_list.length > 0 && html`<${Shelf} title=${texts.nav.albums}>
       ${artist.album_list.map((album) => html`<${AlbumCard} key=${album.album_id} album=${album} />`)}<//>`}
     ${alike.data?.length > 0 && html`<${Shelf} title=${texts.track.alike}>

@@ -48,15 +48,16 @@ export function ArtistsView() {
 export function TracksView({ query }) {
   const sort = query.sort || "album";
   const genre = query.genre || "";
-  const pages = usePages(`tracks/${sort}/${genre}`, async (offset, limit, signal) => {
-    const { total, tracks } = await get("tracks", { sort, genre, offset, limit }, signal);
+  const starred = query.starred || "";
+  const pages = usePages(`tracks/${sort}/${genre}/${starred}`, async (offset, limit, signal) => {
+    const { total, tracks } = await get("tracks", { sort, genre, starred, offset, limit }, signal);
     return { total, items: tracks };
   });
   const playFrom = (at) => {
     const held = pages.held();
     playTracks(held, held.indexOf(pages.item(at)));
   };
-  return html`<div class="view"><${Head} title=${genre || texts.nav.tracks} total=${pages.total} counted=${texts.tracks}>
+  return html`<div class="view"><${Head} title=${genre || (starred ? texts.favourites.heading : texts.nav.tracks)} total=${pages.total} counted=${texts.tracks}>
       <button class="button" disabled=${!pages.total} onClick=${() => playFrom(0)}><${Icon} name="play" />
         ${texts.list.playAll}</button>
       <button class="button quiet" disabled=${!pages.total} onClick=${() => playTracks(shuffled(pages.held()))}>
@@ -64,7 +65,7 @@ export function TracksView({ query }) {
       ${genre && html`<button class="button quiet" disabled=${!pages.total} onClick=${() =>
         startRadio(shuffled(pages.held()).slice(0, 5).map((track) => String(track.track_id)), genre)}>
         <${Icon} name="radio" />${texts.track.radioButton}</button>`}
-      <${Sort} view="tracks" query=${query} orders=${["album", "name", "added", "year"]} value=${sort} /><//>
+      <${Sort} view="tracks" query=${query} orders=${["album", "name", "added", "year", "starred", "rating", "plays"]} value=${sort} /><//>
     <${Genres} view="tracks" query=${query} />
     <${Body} pages=${pages}><${VirtualList} total=${pages.total} rowHeight=${ROW_HEIGHT} want=${pages.want}
       label=${texts.nav.tracks} show=${(at) => {
@@ -104,7 +105,11 @@ function Genres({ view, query }) {
       href=${link(view, "", name ? { ...rest, genre: name } : rest)}>${label}
       ${number !== undefined && html`<span class="chip-count">${count(number)}</span>`}</a>`;
   };
-  return html`<nav class="chips" aria-label=${texts.list.genre}>${chip("", texts.list.allGenres)}
+  const { starred, ...unstarred } = query;
+  return html`<nav class="chips" aria-label=${texts.list.genre}>
+    ${view === "tracks" && html`<a class="chip" aria-current=${starred ? "true" : null}
+      href=${link(view, "", starred ? unstarred : { ...query, starred: "true" })}><${Icon} name="like" filled=${Boolean(starred)} />
+      ${texts.favourites.heading}</a>`}${chip("", texts.list.allGenres)}
     ${found.data.genres.slice(0, FACETS).map(({ genre, tracks }) => chip(genre, genre, view === "tracks" ? tracks : undefined))}
   </nav>`;
 }

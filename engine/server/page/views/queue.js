@@ -5,6 +5,7 @@ import { Icon } from "../parts/icons.js";
 import { TrackRow } from "../parts/rows.js";
 import { Empty } from "../parts/states.js";
 import * as player from "../player.js";
+import { addToPlaylist } from "../playlists.js";
 import * as radio from "../radio.js";
 import { useStore } from "../store.js";
 import { texts } from "../texts.js";
@@ -24,6 +25,8 @@ export function QueueView() {
       <div class="buttons">
         <button class="button quiet" title=${texts.queue.smoothHint} disabled=${upcoming.length < 2}
           onClick=${radio.smoothOrder}><${Icon} name="path" />${texts.queue.smooth}</button>
+        <button class="button quiet" onClick=${() => addToPlaylist(queue)}><${Icon} name="playlists" />
+          ${texts.queue.savePlaylist}</button>
         <button class="button quiet" onClick=${() => save(queue)}>${texts.queue.save}</button>
         <button class="button quiet" disabled=${!upcoming.length} onClick=${() => player.setUpcoming([])}>
           ${texts.queue.clear}</button></div></header>

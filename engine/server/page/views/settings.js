@@ -2,6 +2,7 @@
 import { get, remove } from "../api.js";
 import { html, useState } from "../html.js";
 import { count } from "../parts/format.js";
+import { Access, Users } from "../parts/users.js";
 import { keysShown } from "../keys.js";
 import { player, setCrossfade } from "../player.js";
 import { link } from "../router.js";
@@ -12,8 +13,10 @@ import { texts } from "../texts.js";
 const LONGEST_CROSSFADE = 12; // seconds
 
 export function SettingsView() {
+  const user = useStore(session, (value) => value.user);
   return html`<div class="view"><h1>${texts.settings.heading}</h1><div class="settings">
-    <${Look} /><${Sound} /><${Library} /><${Account} /></div></div>`;
+    <${Look} /><${Sound} /><${Library} /><${Account} />
+    ${user.accounts && html`<${Access} />`}${user.accounts && user.admin && html`<${Users} />`}</div></div>`;
 }
 
 function Look() {

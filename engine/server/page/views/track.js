@@ -2,6 +2,7 @@
 import { get, getOnce } from "../api.js";
 import { html, useState } from "../html.js";
 import { Cover } from "../parts/cover.js";
+import { Rating, StarButton } from "../parts/favourite.js";
 import { artistOf, clock, percent, titleOf } from "../parts/format.js";
 import { Icon } from "../parts/icons.js";
 import { Share, TrackRow } from "../parts/rows.js";
@@ -11,6 +12,7 @@ import { Attention, Waveform } from "../parts/waveform.js";
 import { WhyPanel } from "../parts/why.js";
 import * as player from "../player.js";
 import { say } from "../notices.js";
+import { addToPlaylist } from "../playlists.js";
 import { complete, makePath, radioFromTrack } from "../radio.js";
 import { link } from "../router.js";
 import { useLoad, useStore } from "../store.js";
@@ -46,7 +48,8 @@ function Hero({ track, features }) {
     <div><h1 dir="auto">${titleOf(track)}</h1>
       <p class="hero-artist"><a dir="auto" href=${link("artist", track.artist_ids[0] || "")}>${artistOf(track)}</a>
         ${track.album && html` · <a dir="auto" href=${link("album", track.album_id)}>${track.album}</a>`}</p>
-      <p class="muted">${facts.filter(Boolean).join(" · ")}</p></div>
+      <p class="muted">${facts.filter(Boolean).join(" · ")}</p>
+      <${Rating} item=${String(track.track_id)} name=${titleOf(track)} /></div>
       <div class="buttons">
         <button class="button" onClick=${play}><${Icon} name=${playing ? "pause" : "play"} />
           ${playing ? texts.track.pauseButton : texts.track.playButton}</button>
@@ -56,6 +59,9 @@ function Hero({ track, features }) {
           player.enqueue([track]);
           say(texts.queue.added(titleOf(track)));
         }}><${Icon} name="add" />${texts.track.queueButton}</button>
+        <${StarButton} item=${String(track.track_id)} name=${titleOf(track)} label=${true} />
+        <button class="button quiet" onClick=${() => addToPlaylist([track])}><${Icon} name="playlists" />
+          ${texts.playlists.addButton}</button>
         ${current && current.track_id !== track.track_id && html`
           <button class="button quiet" onClick=${() => makePath(current, track)}><${Icon} name="path" />
             ${texts.track.pathButton}</button>`}</div></header>`;
