@@ -149,7 +149,10 @@ class _Rewriting:
                 raise AudioError("another program changed it meanwhile; nothing was written")
             with suppress(OSError):  # only root may change the owner
                 os.chown(copy, before.st_uid, before.st_gid)
-            shutil.copystat(real, copy)  # permissions, times, extended attributes
+            shutil.copystat(real, copy)  # permissions, extended attributes
+            # Not the time: new tags may fit the old size, and then only the time tells the next indexing, backups and
+            # synchronising tools that the file changed, also where this process ends before the library follows.
+            os.utime(copy)
         self._follow(real, known)
 
     def _follow(self, real: Path, known: list[Track]) -> None:

@@ -31,7 +31,7 @@ from faults.world import World
 NAME = "I/O errors"
 SWEPT, SHORT_SWEPT = 9, 2  # positions for each operation and kind of call
 SECONDS = 220.0
-SHORT_OPERATIONS = ("index", "backup")
+SHORT_OPERATIONS = ("index", "backup", "tag writing")
 
 # error, mode, sticky: taken in turns over the positions
 FAULTS: dict[str, tuple[tuple[int, int, bool], ...]] = {

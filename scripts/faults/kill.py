@@ -30,7 +30,7 @@ CALLS = {  # builtin functions that change a file, and the type of what they bel
     "truncate": "BufferedRandom",
 }
 RANDOM_KILLS, SHORT_RANDOM_KILLS, SHORT_STEPS = 200, 4, 3
-SHORT = ("index", "restore")
+SHORT = ("index", "restore", "tag writing")
 SEED = 16
 SECONDS = 330.0
 

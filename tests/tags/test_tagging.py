@@ -14,7 +14,16 @@ import mutagen
 import pytest
 from mutagen.id3 import ID3, RVAD, TCON, TXXX
 
-from engine import Classification, Engine, EngineError, GenreProbability, MoodProbability, QueryError, TagReport
+from engine import (
+    Classification,
+    Engine,
+    EngineError,
+    GenreProbability,
+    LibraryError,
+    MoodProbability,
+    QueryError,
+    TagReport,
+)
 from engine.indexer.audio.decode import AudioFile
 from engine.indexer.audio.tags import Tags, read_tags
 from tests.audio import tone, write_audio
@@ -238,7 +247,7 @@ def test_numbered_genre(writer: Engine, tmp_path: Path) -> None:
 
 
 def test_attributes(writer: Engine, tmp_path: Path) -> None:
-    """Permissions, times and extended attributes are those of the file before."""
+    """Permissions, owner and extended attributes are those of the file before; the time is that of the change."""
     path = song(tmp_path / "a.mp3")
     path.chmod(0o640)
     os.utime(path, ns=(1_000_000_000_000_000_001, 1_100_000_000_000_000_001))
@@ -250,7 +259,7 @@ def test_attributes(writer: Engine, tmp_path: Path) -> None:
     writer.write_tags([judged(path)], write=True)
     after = path.stat()
     assert after.st_mode == before.st_mode
-    assert after.st_mtime_ns == before.st_mtime_ns
+    assert after.st_mtime_ns > before.st_mtime_ns
     assert (after.st_uid, after.st_gid) == (before.st_uid, before.st_gid)
     assert os.getxattr(path, "user.rating") == b"5"
 
@@ -311,6 +320,24 @@ def test_stale_track(engine: Engine, own: Collection) -> None:
     write_song(own.song(13), 99)
     engine.write_tags([engine.classify(own.song(13))], write=True, minimum=0)
     assert engine.index(own.folder).new == 1
+
+
+def test_library_that_could_not_follow(engine: Engine, own: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that ends between file and library leaves nothing behind: the next indexing finds the genre, size equal."""
+    path = song(own.folder / "padded.flac", 4)
+    engine.index(own.folder)
+    size, (track,) = path.stat().st_size, engine.search("padded")
+
+    def full(*_: object) -> None:
+        raise LibraryError("the disk is full", hint="free some space")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("engine.tags.tagging.touch_track", full)
+        with pytest.raises(LibraryError):
+            engine.write_tags([judged(path)], write=True)
+    assert (path.stat().st_size, engine.search("padded jazz")) == (size, ())
+    engine.index(own.folder)
+    assert [found.track_id for found in engine.search("padded jazz")] == [track.track_id]
 
 
 def test_tags_count_for_centroids(engine: Engine, own: Collection) -> None:
