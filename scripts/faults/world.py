@@ -34,7 +34,7 @@ SHADOWS = (
     "search_words",
 )  # of SQLite and its text index, whose layout depends on history
 VOLATILE = {  # columns by table: times of a run, and numbers of what can be computed again
-    "tracks": {"added_at"},
+    "tracks": {"added_at", "mtime_ns"},  # `_changed` compares the latter with the file's
     "departed_tracks": {"added_at", "removed_at"},
     "signatures": {"id"},
     "plays": {"id"},
@@ -185,6 +185,7 @@ def facts(world: World) -> Facts:
         "rows": rows(world),
         "files": sorted({_plain(world, str(path)) for path in files}),
         "unfinished": len(list((world.root / "cache").rglob("*.part"))),
+        "changed": _changed(world),
         "sounds": {path.name: _digest(path.read_bytes()) for path in files if path.suffix in ENDINGS},
     }
 
@@ -205,13 +206,22 @@ def count_lost(least: Facts, found: Facts) -> int:
 
 def difference(expected: Facts, found: Facts) -> str | None:
     """Describe the first difference; None where all is equal."""
-    for key in ("findings", "tracks", "files", "unfinished", "sounds", "answers"):
+    for key in ("findings", "tracks", "files", "unfinished", "changed", "sounds", "answers"):
         if expected[key] != found[key]:
             return f"{key}: expected {_differing(expected[key], found[key])}"
     for name, wanted in expected["rows"].items():
         if wanted != (got := found["rows"].get(name, [])):
             return f"table {name}: expected {_differing(wanted, got)}"
     return None
+
+
+def _changed(world: World) -> list[str]:
+    """Return the files that the next indexing takes for changed."""
+    with closing(sqlite3.connect(f"{world.library.as_uri()}?mode=ro", uri=True)) as connection:
+        known = {
+            Path(os.fsdecode(path)): time for path, time in connection.execute("SELECT path, mtime_ns FROM tracks")
+        }
+    return sorted(_plain(world, str(p)) for p, time in known.items() if p.exists() and p.stat().st_mtime_ns != time)
 
 
 def _table(world: World, connection: sqlite3.Connection, name: str) -> list[str]:
