@@ -11,6 +11,7 @@ from engine.indexer.vectors.store import Floats, Ids, Nearest
 
 SORT_ALL = 4  # up to SORT_ALL * k candidates, skip the partial sort
 ROUNDING = 2e-6  # largest difference between two float32 computations of a cosine
+SAMPLE = 16_384  # scores from which the largest ones of many are estimated
 SPARSE = 16  # largest id per number of ids for which a lookup table costs less than sorting
 
 
@@ -53,8 +54,19 @@ def shortlist(scores: Floats, k: int) -> NDArray[np.intp]:
     """Return indices (M,) of the k largest of scores (N,), of all that might tie with them, or of all if N is small."""
     if len(scores) <= SORT_ALL * k:
         return np.arange(len(scores))
-    smallest = np.partition(scores, len(scores) - k)[len(scores) - k]
-    return np.flatnonzero(scores >= smallest - ROUNDING)
+    low = _low_limit(scores, k)
+    rows = np.flatnonzero(scores >= low - ROUNDING)
+    if np.count_nonzero(scores[rows] >= low) < k:  # an unlucky sample
+        rows = np.arange(len(scores))
+    found = scores[rows]
+    return rows[found >= np.partition(found, len(found) - k)[len(found) - k] - ROUNDING]
+
+
+def _low_limit(scores: Floats, k: int) -> float:
+    """Return a number that some more than k of scores (N,) probably reach: a partial sort of a million takes long."""
+    sample = scores[:: max(1, len(scores) // SAMPLE)]
+    rank = 8 + 4 * k * len(sample) // len(scores)
+    return float(np.partition(sample, len(sample) - rank)[len(sample) - rank]) if rank < len(sample) else -np.inf
 
 
 def best(ids: Ids, signatures: Floats, query: Floats, k: int) -> Nearest:

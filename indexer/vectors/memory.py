@@ -13,6 +13,7 @@ from engine.indexer.vectors.exact import as_sorted, best, contains, cosines, pos
 from engine.indexer.vectors.store import BATCH_ROWS, Floats, Ids, Nearest, NearestOfMany, SignatureBatch
 
 QUERIES_AT_ONCE = 256
+BARRED = -2  # less than any cosine
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,11 +48,15 @@ class MemorySnapshot:
 
     def nearest(self, query: Floats, k: int, excluded: Collection[int] = (), allowed: Ids | None = None) -> Nearest:
         """See `VectorSnapshot`."""
-        passing = ~contains(self.ids, as_sorted(excluded))
+        if not (self.count and k > 0):
+            return best(self.ids[:0], self.signatures[:0], query, k)
+        scores = cosines(self.signatures, query)
         if allowed is not None:
-            passing &= contains(self.ids, allowed)
-        rows = np.flatnonzero(passing) if k > 0 else np.zeros(0, np.intp)
-        rows = rows[shortlist(cosines(self.signatures, query)[rows], k)]
+            scores[~contains(self.ids, allowed)] = BARRED
+        barred = positions(self.ids, as_sorted(excluded))
+        scores[barred[barred >= 0]] = BARRED
+        rows = shortlist(scores, k)
+        rows = rows[scores[rows] > BARRED]
         return best(self.ids[rows], self.signatures[rows], query, k)
 
     def nearest_many(self, queries: Floats, k: int) -> NearestOfMany:
