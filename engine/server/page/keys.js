@@ -5,6 +5,7 @@ import { next, previous, seekBy, toggle, toggleMute, currentTrack } from "./play
 import { lessLike, like, radioFromTrack } from "./radio.js";
 import { go, link, place } from "./router.js";
 import { createStore, useStore } from "./store.js";
+import { onRemoteKey, television } from "./television.js";
 import { texts } from "./texts.js";
 import { titleOf } from "./parts/format.js";
 import { Icon } from "./parts/icons.js";
@@ -45,6 +46,10 @@ export function installKeys() {
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     const target = event.target;
+    if (television && onRemoteKey(event)) {
+      event.preventDefault();
+      return;
+    }
     if (target.closest("input, textarea, select, dialog[open]")) return;
     if (event.key === " ") {
       if (target.closest("button, a, summary")) return;

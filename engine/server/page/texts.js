@@ -53,7 +53,7 @@ export const texts = {
       starred: "Liked first", rating: "Best rated", plays: "Most played",
     },
     genre: "Genre",
-    allGenres: "All genres",
+    allGenres: "All genres", mood: "Mood", allMoods: "All moods",
     empty: "Nothing here",
     emptyHint: "No track of the library is in this selection.",
     playAll: "Play", shuffle: "Shuffle",
@@ -103,7 +103,7 @@ export const texts = {
   map: {
     heading: "Map",
     label: "Map of the library. Tracks that sound alike lie close together. Arrow keys move, plus and minus zoom, Enter plays the track in the middle.",
-    colour: "Colour by", colours: { genre: "Genre", mood: "Mood", year: "Year" },
+    colour: "Colour by", colours: { genre: "Genre", mood: "Mood", year: "Year", added: "Added", plays: "Plays" },
     lasso: "Lasso", lassoHint: "Draw around tracks to queue them",
     selected: (count) => `${plural(count, "track", "tracks")} selected`,
     playSelected: "Play", queueSelected: "Queue", drop: "Clear",
@@ -114,7 +114,8 @@ export const texts = {
     noWebglHint: "Turn hardware acceleration on, or use another browser, to see the map.",
     playing: "Playing",
     legend: "Legend",
-    years: (first, last) => `${first} to ${last}`,
+    plays: (count) => plural(count, "play", "plays"),
+    never: { year: "no year", added: "unknown", plays: "never played" },
     unknown: "unknown",
   },
 

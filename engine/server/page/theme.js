@@ -1,4 +1,5 @@
-// Set the theme before the first paint; runs as a classic script in the head. Settings change it later.
+// Set the theme, and the layout for a television (a large screen without a mouse, or ?tv), before the first
+// paint. Runs as a classic script in the head; settings change the theme later.
 (() => {
   let theme = null;
   try {
@@ -6,5 +7,7 @@
   } catch {
     // private windows: the system's theme
   }
+  const far = "(min-width: 1920px) and (pointer: coarse), (min-width: 1920px) and (pointer: none)";
+  if (new URLSearchParams(location.search).has("tv") || matchMedia(far).matches) document.documentElement.dataset.tv = "";
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 })();

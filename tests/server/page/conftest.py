@@ -111,7 +111,7 @@ def unexpected(said: Any) -> bool:
 
 def foreign(url: str, address: str) -> bool:
     """Whether a request leaves the server."""
-    return not url.startswith((address, "blob:", "data:"))
+    return not url.startswith((address.partition("?")[0], "blob:", "data:"))
 
 
 @pytest.fixture(scope="session")

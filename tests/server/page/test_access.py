@@ -106,6 +106,31 @@ def test_the_hidden_views_of_a_phone(visit: Visit) -> None:
     until(page, "!document.querySelector('.nav-sheet').open")
 
 
+def test_a_television_is_used_by_arrow_keys(visit: Visit, site: str) -> None:
+    """With ?tv letters are large, arrows move the focus to what lies in their direction, Escape leaves the map."""
+    page = visit("tracks", address=f"{site}?tv", viewport={"width": 1920, "height": 1080})
+    assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "26px"
+    page.wait_for_selector(".row-main")
+    page.locator("nav.chips a").first.focus()
+    focused = "document.activeElement.matches(%r)"
+    for _ in range(2):
+        page.keyboard.press("ArrowDown")
+    assert page.evaluate(focused % ".row:first-child .row-main, .virtual-row:first-child .row-main")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(focused % ".row .star")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".row[data-state=playing]")
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate(focused % ".nav a")
+    page.evaluate("location.hash = '#/map'")
+    until(page, "document.querySelector('main[data-view=map] .glass')")
+    page.locator(".glass").focus()
+    page.keyboard.press("Escape")
+    assert page.evaluate(focused % ".nav a[aria-current]")
+
+
 def test_titles_keep_their_direction(visit: Visit) -> None:
     """Names in lists take their direction from their letters."""
     page = visit("tracks")

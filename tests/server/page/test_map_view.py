@@ -34,6 +34,8 @@ def columns() -> str:
             "moods": MOODS,
             "mood": random.integers(0, 4, POINTS).tolist(),
             "year": random.integers(1950, 2025, POINTS).tolist(),
+            "added": random.integers(20_000, 20_500, POINTS).tolist(),
+            "plays": random.poisson(0.4, POINTS).tolist(),
         }
     )
 
@@ -55,7 +57,7 @@ def middle(page: Any) -> tuple[float, float]:
 
 
 def test_points_are_drawn_and_zoomed(map_page: Any) -> None:
-    """Points have colours; the wheel zooms, and colouring by year has a legend of years."""
+    """Points have colours; the wheel zooms; years, days and plays have a scale as legend, with the unplayed apart."""
     x, y = middle(map_page)
     before = map_page.locator(".sky").screenshot()
     map_page.mouse.move(x, y)
@@ -63,8 +65,11 @@ def test_points_are_drawn_and_zoomed(map_page: Any) -> None:
     map_page.wait_for_timeout(800)
     assert map_page.locator(".sky").screenshot() != before
     map_page.locator(".map-tools select").select_option("year")
-    map_page.wait_for_selector(".legend-years")
+    map_page.wait_for_selector(".legend-scale")
     assert "1950" in map_page.locator(".legend").text_content()
+    for by, seen in (("added", "2024"), ("plays", "never played")):
+        map_page.locator(".map-tools select").select_option(by)
+        until(map_page, "seen => document.querySelector('.legend').textContent.includes(seen)", seen)
 
 
 def test_hover_tells_and_click_plays(map_page: Any) -> None:

@@ -43,12 +43,16 @@ def test_nothing_found(visit: Visit) -> None:
 
 
 def test_lists_by_genre(visit: Visit) -> None:
-    """A genre's chip filters tracks and albums."""
+    """A genre's chip and a mood's filter tracks."""
     page = visit("tracks")
     page.wait_for_selector(".row-main")
     page.locator("nav.chips a", has_text=re.compile("jazz", re.IGNORECASE)).click()
     until(page, "document.querySelectorAll('.row').length === 2")
     assert page.locator(".view-head h1").text_content() == "Jazz"
+    mood = page.locator("nav.chips[aria-label=Mood] a").nth(1)
+    count = int(mood.locator(".chip-count").text_content())
+    mood.click()
+    until(page, "n => document.querySelectorAll('.row').length === n", count)
 
 
 def test_albums_and_artists_lead_to_tracks(visit: Visit) -> None:

@@ -1,7 +1,8 @@
 // The data of the map: places between -1 and 1, colours, regions, and a grid that finds the point under the pointer.
-import { genreColour, moodColour, rgb, yearColour } from "./colours.js";
+import { genreColour, moodColour, rgb, scaleColour } from "./colours.js";
 
 const CELLS = 128; // of the grid along one side
+export const NUMBERS = ["year", "added", "plays"]; // columns of numbers; the others are places in a list of names
 const DIM = 28; // alpha of points that are not selected, of 255
 
 // Return the map of the columns of /map/points.
@@ -16,9 +17,11 @@ export function makeAtlas(columns) {
     places[2 * at] = (columns.x[at] - (x0 + x1) / 2) / half;
     places[2 * at + 1] = (columns.y[at] - (y0 + y1) / 2) / half;
   }
-  const years = columns.year.filter(Boolean);
-  const [firstYear, lastYear] = years.length ? extent(years) : [0, 0];
-  return { ...columns, number, places, firstYear, lastYear, grid: makeGrid(places, number),
+  const scales = Object.fromEntries(NUMBERS.map((by) => {
+    const known = columns[by].filter(Boolean);
+    return [by, known.length ? extent(known) : [0, 0]];
+  }));
+  return { ...columns, number, places, scales, grid: makeGrid(places, number),
     rowOf: new Map(columns.track_id.map((id, row) => [id, row])) };
 }
 
@@ -27,7 +30,7 @@ export function colourPoints(atlas, by, selection) {
   const bytes = new Uint8Array(4 * atlas.number);
   const palette = new Map();
   for (let row = 0; row < atlas.number; row++) {
-    const key = by === "year" ? atlas.year[row] : atlas[by][row];
+    const key = atlas[by][row];
     if (!palette.has(key)) palette.set(key, rgb(colourOf(atlas, by, key)));
     const [red, green, blue] = palette.get(key);
     bytes.set([red, green, blue, selection && !selection.has(row) ? DIM : 225], 4 * row);
@@ -36,13 +39,14 @@ export function colourPoints(atlas, by, selection) {
 }
 
 function colourOf(atlas, by, key) {
-  if (by === "year") return yearColour(key, atlas.firstYear, atlas.lastYear);
+  if (by === "plays") return scaleColour(Math.log1p(key), atlas.scales.plays.map(Math.log1p));
+  if (NUMBERS.includes(by)) return scaleColour(key, atlas.scales[by]);
   return by === "mood" ? moodColour(atlas.moods[key]) : genreColour(atlas.genres[key]);
 }
 
 // Return the legend of a colouring: [{ name, colour, tracks }], the most frequent first.
 export function legendOf(atlas, by) {
-  if (by === "year") return [];
+  if (NUMBERS.includes(by)) return [];
   const names = by === "mood" ? atlas.moods : atlas.genres;
   const counts = new Array(names.length).fill(0);
   for (const key of atlas[by]) if (key >= 0) counts[key]++;

@@ -6,11 +6,12 @@ import { sayError } from "../notices.js";
 import { link } from "../router.js";
 import { texts } from "../texts.js";
 import { Cover } from "./cover.js";
+import { scaled } from "./format.js";
 import { Icon } from "./icons.js";
 import { VirtualList } from "./list.js";
 
-const NARROWEST = 148; // pixels of a card
-const NAMES = 64; // pixels under a cover
+const NARROWEST = scaled(148); // pixels of a card
+const NAMES = scaled(64); // pixels under a cover
 
 export async function playAlbum(album, shuffle = false) {
   try {
@@ -69,7 +70,7 @@ export function Grid({ pages, show, label }) {
     sizes.observe(element);
     return () => sizes.disconnect();
   }, []);
-  const gap = width < 500 ? 12 : 20;
+  const gap = scaled(width < 500 ? 12 : 20);
   const columns = Math.max(2, Math.floor((width + gap) / (NARROWEST + gap)));
   const rowHeight = Math.round((width - (columns - 1) * gap) / columns) + NAMES + gap;
   return html`<div ref=${box} class="grid">${width > 0 && html`<${VirtualList} total=${pages.total} label=${label}

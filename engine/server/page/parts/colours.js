@@ -6,7 +6,7 @@ const GENRES = {
   pop: "#f082c0", reggae: "#3fb56b", rnb: "#b067c9", rock: "#d8504f", world: "#5fa8d8",
 };
 const MOODS = { happy: "#e8b53a", tense: "#e0554a", sad: "#5a7fd6", calm: "#45b08c" };
-const OTHER = "#8a8f98";
+export const OTHER = "#8a8f98";
 
 export function genreColour(name) {
   if (!name) return OTHER;
@@ -16,10 +16,10 @@ export function genreColour(name) {
 
 export const moodColour = (name) => MOODS[(name || "").toLowerCase()] || OTHER;
 
-// Return the colour of a year between the first and the last: blue for old, amber for new.
-export function yearColour(year, first, last) {
-  if (!year) return OTHER;
-  const share = last > first ? (year - first) / (last - first) : 1;
+// Return the colour of a number between the first and the last, blue to amber: of old and new, of few and many.
+export function scaleColour(value, [first, last]) {
+  if (!value) return OTHER;
+  const share = last > first ? (value - first) / (last - first) : 1;
   return hslToHex(225 - 190 * Math.min(1, Math.max(0, share)), 62, 58);
 }
 

@@ -24,6 +24,13 @@ export const fileName = (path) => path.split(/[\\/]/).pop();
 export const titleOf = (track) => track.title || fileName(track.path || "") || texts.unknownTitle;
 export const artistOf = (track) => track.artist || texts.unknownArtist;
 
+// Pixels of the screen for pixels of the design: more where the browser or a television has larger letters.
+const SCALE = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+export const scaled = (pixels) => Math.round(pixels * SCALE);
+
+// Return the date of seconds since 1970.
+export const day = (seconds) => new Date(1000 * seconds).toLocaleDateString(document.documentElement.lang, { dateStyle: "medium" });
+
 // Return the date and time of seconds since 1970.
 export const moment = (seconds) =>
   new Date(1000 * seconds).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });

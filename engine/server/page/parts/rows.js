@@ -8,11 +8,11 @@ import { link } from "../router.js";
 import { useStore } from "../store.js";
 import { texts } from "../texts.js";
 import { Cover } from "./cover.js";
-import { artistOf, clock, percent, titleOf } from "./format.js";
+import { artistOf, clock, percent, scaled, titleOf } from "./format.js";
 import { Rating, StarButton } from "./favourite.js";
 import { Icon } from "./icons.js";
 
-export const ROW_HEIGHT = 60;
+export const ROW_HEIGHT = scaled(60);
 
 // `play` is called for a track that is not the current one; `position` and `total` describe a list of which only a part
 // is drawn; `end` is shown before the buttons.

@@ -2,6 +2,7 @@
 import { get } from "../api.js";
 import { html } from "../html.js";
 import { AlbumCard, ArtistCard, GhostCard, Grid, shuffled } from "../parts/cards.js";
+import { moodColour } from "../parts/colours.js";
 import { count } from "../parts/format.js";
 import { Icon } from "../parts/icons.js";
 import { PagesFailed, Placeholder, VirtualList, usePages } from "../parts/list.js";
@@ -49,8 +50,9 @@ export function TracksView({ query }) {
   const sort = query.sort || "album";
   const genre = query.genre || "";
   const starred = query.starred || "";
-  const pages = usePages(`tracks/${sort}/${genre}/${starred}`, async (offset, limit, signal) => {
-    const { total, tracks } = await get("tracks", { sort, genre, starred, offset, limit }, signal);
+  const mood = query.mood || "";
+  const pages = usePages(`tracks/${sort}/${genre}/${mood}/${starred}`, async (offset, limit, signal) => {
+    const { total, tracks } = await get("tracks", { sort, genre, mood, starred, offset, limit }, signal);
     return { total, items: tracks };
   });
   const playFrom = (at) => {
@@ -66,7 +68,7 @@ export function TracksView({ query }) {
         startRadio(shuffled(pages.held()).slice(0, 5).map((track) => String(track.track_id)), genre)}>
         <${Icon} name="radio" />${texts.track.radioButton}</button>`}
       <${Sort} view="tracks" query=${query} orders=${["album", "name", "added", "year", "starred", "rating", "plays"]} value=${sort} /><//>
-    <${Genres} view="tracks" query=${query} />
+    <${Genres} view="tracks" query=${query} /><${Moods} query=${query} />
     <${Body} pages=${pages}><${VirtualList} total=${pages.total} rowHeight=${ROW_HEIGHT} want=${pages.want}
       label=${texts.nav.tracks} show=${(at) => {
         const track = pages.item(at);
@@ -93,6 +95,18 @@ function Sort({ view, query, orders, value }) {
     <select value=${value} onChange=${(event) => go(link(view, "", { ...query, sort: event.target.value }), true)}>
       ${orders.map((order) => html`<option value=${order} selected=${order === value}>${texts.list.sorts[order]}</option>`)}
     </select></label>`;
+}
+
+function Moods({ query }) {
+  const genre = query.genre || "";
+  const found = useLoad((signal) => get("moods", { genre }, signal), [genre]);
+  if (!found.data?.moods.length) return null;
+  const { mood: current, ...rest } = query;
+  return html`<nav class="chips" aria-label=${texts.list.mood}>
+    <a class="chip" aria-current=${current ? null : "true"} href=${link("tracks", "", rest)}>${texts.list.allMoods}</a>
+    ${found.data.moods.map(({ mood, tracks }) => html`<a class="chip" key=${mood} aria-current=${mood === current ? "true" : null}
+      href=${link("tracks", "", { ...rest, mood })}><span class="legend-dot" style=${{ background: moodColour(mood) }}></span>
+      <span class="tile-name">${mood}</span><span class="chip-count">${count(tracks)}</span></a>`)}</nav>`;
 }
 
 function Genres({ view, query }) {

@@ -1,8 +1,9 @@
 // The map: every track is a point, and tracks that sound alike lie close together.
 import { get } from "../api.js";
 import { html, useEffect, useMemo, useRef, useState } from "../html.js";
-import { colourPoints, legendOf, makeAtlas, nearest, regionsOf, rowsInside, rowsWithin } from "../parts/atlas.js";
-import { artistOf, count, titleOf } from "../parts/format.js";
+import { NUMBERS, colourPoints, legendOf, makeAtlas, nearest, regionsOf, rowsInside, rowsWithin } from "../parts/atlas.js";
+import { OTHER, scaleColour } from "../parts/colours.js";
+import { artistOf, count, day, titleOf } from "../parts/format.js";
 import { Icon } from "../parts/icons.js";
 import { paintLabels } from "../parts/labels.js";
 import { createPoints } from "../parts/points.js";
@@ -18,6 +19,7 @@ const REACH = 12; // pixels around the pointer in which a point is found
 const TITLES = 24; // tracks in the window at which their titles are shown
 const MOST_QUEUED = 1000;
 const QUIET_MS = 220; // without moving, before titles are loaded
+const DAY_SECONDS = 86400;
 const STEP = 60; // pixels that an arrow key moves
 const known = new Map(); // documents of tracks that were pointed at
 
@@ -201,10 +203,23 @@ function Selected({ rows, atlas, clear }) {
     <button class="icon-button" aria-label=${texts.map.drop} onClick=${clear}><${Icon} name="close" /></button></div>`;
 }
 
+// The colours of numbers: the least and the greatest, and those that are not known.
+function Scale({ atlas, by }) {
+  const [first, last] = atlas.scales[by];
+  const write = { year: String, added: (value) => day(value * DAY_SECONDS), plays: texts.map.plays }[by];
+  const missing = atlas[by].reduce((sum, value) => sum + !value, 0);
+  const one = (name, colour, tracks) => tracks > 0 && html`<li><span class="legend-dot" style=${{ background: colour }}></span>
+    ${name}<span class="chip-count">${count(tracks)}</span></li>`;
+  return html`${last > first && html`<span class="legend-scale"></span>
+      <p class="legend-ends"><span>${write(first)}</span><span>${write(last)}</span></p>`}
+    <ul>${last === first && last > 0 && one(write(last), scaleColour(1, [0, 0]), atlas.number - missing)}
+      ${one(texts.map.never[by], OTHER, missing)}</ul>`;
+}
+
 function Legend({ atlas, by }) {
   const entries = useMemo(() => legendOf(atlas, by), [atlas, by]);
-  return html`<aside class="legend panel" aria-label=${texts.map.legend}>${by === "year"
-    ? html`<span class="legend-years"></span><span>${texts.map.years(atlas.firstYear, atlas.lastYear)}</span>`
+  return html`<aside class="legend panel" aria-label=${texts.map.legend}>${NUMBERS.includes(by)
+    ? html`<${Scale} atlas=${atlas} by=${by} />`
     : html`<ul>${entries.map(({ name, colour, tracks }) => html`<li key=${name}>
       <span class="legend-dot" style=${{ background: colour }}></span>${name}<span class="chip-count">${count(tracks)}</span>
     </li>`)}</ul>`}</aside>`;
