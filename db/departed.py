@@ -1,6 +1,6 @@
-"""Tracks that were removed: ids, plays and the sound, kept until the same recording is a track again.
+"""Removed tracks: ids, plays and sound, stored until the same recording becomes a track again.
 
-What a user did with a track must not hang on whether its file is there today. The tables are made when the first track
+A user's plays of a track must outlive the absence of its file. The tables are made when the first track
 is removed: a library without them is complete, and an older Engine ignores them.
 """
 
@@ -49,7 +49,7 @@ from engine.db.schema import (
 from engine.db.text import Folder, portions
 from engine.embedding import RECORDING_SECONDS, SAME_SECONDS, SAME_SIGNATURE, TrackEmbedding
 
-KEPT_SECONDS = 90 * 86_400  # after which a removed track that nobody touched is forgotten, and the sound of all
+KEPT_SECONDS = 90 * 86_400  # after which an untouched removed track is forgotten, and the sound of all
 SAME_ATTENTION = 0.01  # by which the weight of a segment may differ: rounding
 
 EVENT = "event IN ('play', 'skip', 'like')"
@@ -155,9 +155,9 @@ def keep_departed(connection: Connection, ids: Iterable[int]) -> None:
 
 
 def forget_departed(connection: Connection) -> None:
-    """Forget what has been gone for 90 days: the sound of removed tracks, and those that nobody did anything with.
+    """Forget the sound of tracks removed 90 days ago, and those of these tracks that no user has touched.
 
-    A track that was played, starred, rated or put into a playlist keeps its id for ever.
+    A track that was played, starred, rated or put into a playlist keeps its id forever.
     """
     if not _is_kept(connection, departed_tracks):
         return
@@ -288,7 +288,7 @@ def _return_by_name(connection: Connection, track_id: int, new: FileIdentity) ->
 
 
 def _move(connection: Connection, kept: Table, mine: ColumnElement[bool], track_id: int) -> None:
-    """Move plays that were kept back into the history."""
+    """Move stored plays back into the history."""
     events = select(literal(track_id), kept.c.time, kept.c.event, kept.c.user).where(mine).distinct()
     connection.execute(insert(plays).from_select(["track_id", "time", "event", "user"], events))
     connection.execute(delete(kept).where(mine))

@@ -42,7 +42,7 @@ from engine.models.weights_files import SHIPPED, find_encoder
 
 SETS = {"gtzan": "gtzan", "4qaed": "4qaed", "emotify": "emotify", "mirex": "mirex-mood"}
 TIMED = 24  # clips encoded to measure the rate
-BASELINE_SECONDS = 30  # that MusiCNN hears of a clip
+BASELINE_SECONDS = 30  # of a clip, given to MusiCNN
 PAPERS = {  # study, row, and the paper's result
     "mg_cam": ("paper1_table2", "MG-CAM", "89.3 % (GTZAN, 8 genres, tracks at random)"),
     "ts_resformer": ("paper2_table3", "5 TS-Resformer", "90.23 % (FMA-small, slices at random)"),

@@ -1,7 +1,7 @@
 """Put real output into the examples of the documentation: `python scripts/examples.py README.md docs/guide/*.md`.
 
 Runs the commands of every `console` block on the demonstration collection (`make demo` renders it to .demo/music),
-in a home directory of its own, and writes what they print below them.
+in a home directory of its own, and writes their output below them.
 """
 
 from __future__ import annotations

@@ -196,7 +196,7 @@ def judge_attention(view: LibraryView, tracks: Tracks) -> list[Verdict]:
     """Judge section 3.4: distribution of the attention over a track."""
     measured, even = measure(view, even=False), measure(view, even=True)
     new, by_chance = (m.mean_over(tracks.ids.tolist()).first_occurrence_share for m in (measured, even))
-    claim = "what is new weighs more than its repetition"
+    claim = "new material weighs more than its repetition"
     if new is None or by_chance is None:
         verdicts = [Verdict("3.4", claim, "not measurable", None)]
     else:

@@ -28,7 +28,7 @@ FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"
 
 
 def terminal_output(command: str, home: Path) -> str:
-    """Return what a command prints on a terminal of COLUMNS x ROWS, escapes included."""
+    """Return the output of a command on a terminal of COLUMNS x ROWS, escapes included."""
     leader, follower = pty.openpty()
     variables = environment(home) | {"COLUMNS": str(COLUMNS), "LINES": str(ROWS), "TERM": "xterm-256color"}
     with subprocess.Popen(["bash", "-c", command], cwd=home, env=variables, stdout=follower, stderr=follower):

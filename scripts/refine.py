@@ -1,7 +1,7 @@
 """Refine an encoder's pooling: `scripts/refine.py WEIGHTS --data CLIPS.csv --music FOLDER --out REFINED.safetensors`.
 
 The music is whole tracks that the trunk was not trained on. The map and the attention are refined on them
-(`engine.training.pooling.refinement`); attention that scores each segment by itself is trained anew on the refined
+(`engine.training.pooling.refinement`); attention that scores each segment by itself is retrained on the refined
 vectors. The genre and mood heads are refitted and calibrated. Words are carried over; an encoder without words learns
 them from `--guide`, a better encoder, whose signatures guide the map, too.
 """

@@ -86,7 +86,7 @@ def main() -> int:
 
 
 def installed(project: str = PROJECT) -> list[Package]:
-    """Return the installed packages that a project needs, the needed of the needed included, by name."""
+    """Return the installed packages that a project needs, directly or not, by name."""
     found: dict[str, Package] = {}
     waiting = [project]
     while waiting:
@@ -126,7 +126,7 @@ def known_holes(packages: list[Package], address: str = OSV) -> list[Hole]:
 
     Raises:
         OSError: The address cannot be reached.
-        ValueError: The answer is none of OSV's.
+        ValueError: The answer is not in OSV's format.
     """
     queries = [{"package": {"name": each.name, "ecosystem": "PyPI"}, "version": each.version} for each in packages]
     body = json.dumps({"queries": queries}).encode()

@@ -10,6 +10,7 @@ import sysconfig
 import tomllib
 import zipfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,18 @@ def imported(source: str) -> Iterator[str]:
                 yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+@cache
+def packages_of(file: Path) -> frozenset[str]:
+    """The packages, Engine's and others, that a file imports anywhere."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return frozenset(found)
+
+
 @pytest.mark.parametrize("room", ROOMS)
 def test_arrows(room: str) -> None:
     """Imports flow one way: engine -> indexer -> models, db; all may import the two leaves, errors and embedding."""
@@ -91,6 +104,7 @@ def modules() -> dict[str, Path]:
     return found
 
 
+@cache
 def import_graph() -> dict[str, set[str]]:
     """The modules that each module imports anywhere, also inside functions and for type checking."""
     known = modules()
@@ -124,7 +138,7 @@ def test_arrows_inside_engine() -> None:
 
 def test_no_module_imports_itself_in_a_circle() -> None:
     """No chain of imports leads from a module back to itself, not even inside functions."""
-    remaining = import_graph()
+    remaining = dict(import_graph())
     while leaves := {module for module, targets in remaining.items() if not targets & remaining.keys()}:
         for module in leaves:
             del remaining[module]
@@ -141,28 +155,16 @@ def test_no_module_imports_itself_in_a_circle() -> None:
 )
 def test_extras_are_apart(package: str, module: str) -> None:
     """mutagen, which is GPL, ai-edge-litert and tokenizers are extras: each is imported in one module only."""
-    importing = set()
-    for folder in (*ROOMS.values(), "scripts"):
-        for file in (ROOT / folder).rglob("*.py"):
-            tree = ast.parse(file.read_text("utf-8"))
-            names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
-            names += [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-            if any(name.split(".")[0] == package for name in names):
-                importing.add(str(file.relative_to(ROOT)))
-    assert importing == {module}
+    folders = (*ROOMS.values(), "scripts")
+    importing = {file for folder in folders for file in (ROOT / folder).rglob("*.py") if package in packages_of(file)}
+    assert importing == {ROOT / module}
 
 
 def test_faiss_is_behind_vectors() -> None:
     """FAISS is imported in indexer/vectors only: all others use its stores."""
-    importing = set()
-    for folder in ROOMS.values():
-        for file in (ROOT / folder).rglob("*.py"):
-            tree = ast.parse(file.read_text("utf-8"))
-            names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
-            names += [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-            if any(name.split(".")[0] == "faiss" for name in names):
-                importing.add(file.parent.relative_to(ROOT).as_posix())
-    assert importing == {"indexer/vectors"}
+    folders = ROOMS.values()
+    importing = {file for folder in folders for file in (ROOT / folder).rglob("*.py") if "faiss" in packages_of(file)}
+    assert {file.parent for file in importing} == {ROOT / "indexer" / "vectors"}
 
 
 def test_errors_import_nothing() -> None:

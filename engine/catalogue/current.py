@@ -1,4 +1,4 @@
-"""The catalogue of an open library, made again when the library has changed."""
+"""The catalogue of an open library, rebuilt when the library has changed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class CurrentCatalogue:
         self._lock = threading.Lock()
         self._catalogue: Catalogue | None = None
         self._version: tuple[int, ...] = ()
-        self._due = 0.0  # of the monotonic clock: before it the catalogue is not made again
+        self._due = 0.0  # of the monotonic clock: before it the catalogue is not rebuilt
 
     def get(self) -> Catalogue:
         """Return the catalogue; raise LibraryError if the library cannot be read."""

@@ -1,6 +1,6 @@
 """Albums, artists and genres of a library, made from the tags of its tracks.
 
-An id is a hash of folded names: it stays the same when files move, when the library is indexed anew, and on every
+An id is a hash of folded names: it stays the same when files move, when the library is indexed again, and on every
 server that serves the library. Tags do not say which tracks form an album, so an album is a title and an artist: the
 album artist; else the artist that all tracks of this title in one folder share; else `VARIOUS`.
 """

@@ -113,7 +113,7 @@ def _run() -> int:
 
 def _invoke() -> int:
     """Run the command that the arguments name; unlike click's `main`, leave a broken pipe to the caller."""
-    if completion.VARIABLE in os.environ:  # the shell asks what could follow
+    if completion.VARIABLE in os.environ:  # the shell asks for completions
         completion.offer_values(cli)
         cli.main(prog_name="engine", standalone_mode=False)
     try:

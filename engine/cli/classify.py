@@ -172,7 +172,7 @@ def _print_counts(report: TagReport, *, written: bool) -> None:
         f"{counted(len(report.changes), 'tag')} {'written' if written else 'to write'} in {counted(files, 'file')}"
     )
     if report.kept:
-        click.echo(f"{counted(report.kept, 'tag')} already there kept (--overwrite replaces them)")
+        click.echo(f"{counted(report.kept, 'tag')} already there, not changed (--overwrite replaces them)")
     if report.unsure:
         click.echo(f"{counted(report.unsure, 'guess', 'guesses')} too unsure to write (--min-probability)")
     if report.changes and not written:

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 @cli.command()
-@click.option("--repair", is_flag=True, help="Repair what can be computed again; nothing else is removed.")
+@click.option("--repair", is_flag=True, help="Repair everything that can be recomputed; nothing else is removed.")
 @as_json
 @click.pass_obj
 def doctor(settings: Settings, repair: bool, as_json: bool) -> int:
-    """Check the library and what it needs; exit code 1 if an error is left."""
+    """Check the library and its requirements; exit code 1 if an error is left."""
     with settings.open() as library:
         report = library.check(repair=repair)
     if as_json:
@@ -52,7 +52,7 @@ def backup(settings: Settings, file: str, as_json: bool) -> None:
 @as_json
 @click.pass_obj
 def restore(settings: Settings, file: str, as_json: bool) -> None:
-    """Put the backup FILE in the place of the library, which is kept beside it under another name."""
+    """Replace the library by the backup FILE; the old library stays beside it under another name."""
     from engine.library import Engine
 
     restored = Engine.restore(file, settings.library)
@@ -61,7 +61,7 @@ def restore(settings: Settings, file: str, as_json: bool) -> None:
     elif not settings.quiet:
         click.echo(f"{restored.tracks} tracks restored to {displayable(restored.path)}")
         if restored.replaced:
-            click.echo(f"the library that was there is kept as {displayable(restored.replaced)}")
+            click.echo(f"the earlier library is now {displayable(restored.replaced)}")
 
 
 def _line(finding: Finding) -> str:

@@ -100,7 +100,7 @@ def _heading(library: Engine, track: str) -> str:
 
 def _lines_of_track(explanation: Explanation, heading: str) -> list[str]:
     windows = explanation.windows
-    lines = [heading, f"  {_time(explanation.duration)} long, {counted(len(windows), 'window')} heard"]
+    lines = [heading, f"  {_time(explanation.duration)} long, {counted(len(windows), 'window')}"]
     lines += _section("signature moments, heaviest first", explanation.moments[:MOST_WINDOWS])
     if len(windows) > MOST_WINDOWS:
         return [*lines, f"  all {len(windows)} windows: --json"]

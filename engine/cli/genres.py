@@ -82,7 +82,8 @@ def _genre_lines(relations: GenreRelations) -> list[str]:
         )
         shares = "".join(f"{share:6.2f}" if share is not None else f"{'-':>6}" for share in _shares(genre))
         lines.append(f"{name:<{NAME_WIDTH}} {genre.kind:<9} {genre.tracks:>6}  {near:<{NEAR_WIDTH}} {shares}")
-    lines.append("mean place, 0 to 1; shares on the first and last third; of what repeats, when new")
+    lines.append("mean: place, 0 to 1; first, last: shares on these thirds")
+    lines.append("new: share of repeated material that lies on its first occurrence")
     if any(None in _shares(genre) for genre in relations.genres):
         lines.append("-: not measurable (excerpts under a minute, too few windows, nothing that repeats)")
     return lines

@@ -74,7 +74,7 @@ def print_report(report: IndexReport, quiet: bool) -> int:
     if not quiet:
         _summarise(report)
     if report.interrupted:
-        click.echo("engine: stopped; what was done is stored, run the same command again to go on", err=True)
+        click.echo("engine: stopped; finished work is stored, run the same command again to go on", err=True)
     return FAILED if report.failed or report.interrupted or report.prune_refused else 0
 
 
@@ -127,7 +127,7 @@ def _summarise(report: IndexReport) -> None:
     extra = f", {report.pruned} pruned" if report.pruned else ""
     click.echo(f"{counts}{extra} in {report.seconds:.1f} s ({report.tracks_per_second:.1f} tracks/s)")
     if report.retagged:
-        click.echo(f"of the unchanged, {report.retagged} had their tags read anew: this version reads more of them")
+        click.echo(f"of the unchanged, {report.retagged} had their tags read again: this version reads more of them")
     if report.passed_over:
         click.echo(f"{counted(report.passed_over, 'file')} without sound passed over")
     before = [f"{failed.path}: {failed.reason}" for failed in report.failed_before]

@@ -45,7 +45,9 @@ FORMS = "expected SEEDs, or --from A --to B, or --order LIST.m3u8; for example: 
     help="Put this list (M3U or PLS, of any player) into its smoothest order.",
 )
 @click.option(
-    "--history", metavar="FILE.csv", help="Leave out recently heard tracks: columns time,path,event, as in `recommend`."
+    "--history",
+    metavar="FILE.csv",
+    help="Leave out recently played tracks: columns time,path,event, as in `recommend`.",
 )
 @click.option("--db", "from_library", is_flag=True, help="The same, from the plays stored in the library.")
 @click.option(
@@ -123,7 +125,7 @@ def _check(
     if again_days is not None and not heard:
         raise click.UsageError("--again belongs to --history or --db")
     if listed and (n or heard or variety or by or any(filters.values())):
-        raise click.UsageError("--order takes all tracks of its list: leave out -n and what limits the choice")
+        raise click.UsageError("--order takes all tracks of its list: leave out -n and the filters")
 
 
 def _make(

@@ -1,4 +1,4 @@
-"""`engine recommend`: what to hear next, from plays, skips and likes."""
+"""`engine recommend`: suggestions from plays, skips and likes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("-n", "n", type=click.IntRange(1), default=25, show_default=True, help="How many tracks.")
 @click.option(
     "--again", "again_days", type=click.FloatRange(0), metavar="DAYS",
-    help="Also heard tracks, if that was this many days before the newest event.",
+    help="Also tracks that were played, if that was this many days before the newest event.",
 )  # fmt: skip
 @filter_options
 @output_options
@@ -45,7 +45,7 @@ def recommend(
         if keep and history is not None:
             new = library.add_plays(history)
             if not settings.quiet:
-                click.echo(f"{new} new events kept", err=True)
+                click.echo(f"{new} new events stored", err=True)
         found = library.recommend(history, n, again_days=again_days, filters=filters_of(options))
     for problem in found.problems:
         print_problem(problem)

@@ -33,7 +33,7 @@ STOP_SECONDS = 5  # that open streams get at the end
 @click.option(
     "--transcodes", type=click.IntRange(1, 64), default=4, show_default=True, help="Most streams encoded at once."
 )
-@click.option("--watch", is_flag=True, help="Index what changes in the folders that were indexed.")
+@click.option("--watch", is_flag=True, help="Index changes in the folders that were indexed.")
 @click.pass_obj
 def serve(
     settings: Settings,
@@ -96,7 +96,7 @@ def _listening(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "no name of a machine"
+        reason = error.strerror if isinstance(error, OSError) else "not the name of a machine"
         raise UnavailableError(
             f"cannot listen on {displayable(host)}, port {port}: {reason}", hint="choose another with --host or --port"
         ) from error

@@ -1,4 +1,4 @@
-"""`engine similar`: what sounds like a track, a part of it, or several together."""
+"""`engine similar`: tracks that sound like a track, a part of it, or several together."""
 
 from __future__ import annotations
 
@@ -47,10 +47,12 @@ TITLE_SEEDS = 4  # named in the title of an answer
 @click.argument("tracks", nargs=-1, metavar="[TRACK...]")
 @click.option("-k", "k", type=click.IntRange(1), default=5, show_default=True, help="How many neighbours.")
 @click.option("--like", multiple=True, metavar="TRACK", help="Instead of TRACKs: one query from several; repeatable.")
-@click.option("--unlike", multiple=True, metavar="TRACK", help="Subtract this from what is liked; repeatable.")
+@click.option("--unlike", multiple=True, metavar="TRACK", help="Subtract this from the liked ones; repeatable.")
 @click.option("--at", type=MOMENT, metavar="FROM-TO", help="Only this part of each TRACK, for example 1:05-1:20.")
 @click.option("--group", type=click.Choice(["artist", "album"]), help="Answer in artists or albums.")
-@click.option("--but", metavar="TEXT", help="Of what is near, first what fits this, such as 'with female vocals'.")
+@click.option(
+    "--but", metavar="TEXT", help="Of the near tracks, rank those first that fit this, such as 'with female vocals'."
+)
 @ranking_options(
     diverse="Prefer matches that differ from each other", hubs="Do not demote hub tracks: plain order by similarity."
 )
@@ -64,7 +66,7 @@ TITLE_SEEDS = 4  # named in the title of an answer
 def similar(
     settings: Settings, tracks: tuple[str, ...], coverage: str | None, as_json: bool, as_csv: bool, **options: Any
 ) -> int:
-    """Show what sounds like each TRACK.
+    """Show the tracks that sound like each TRACK.
 
     A TRACK is a file (in the library or not), an id (12, or id:12), search:WORDS, artist:NAME or album:NAME.
     """

@@ -1,8 +1,8 @@
 """Standard streams that may be closed, full, or read by a program that stops early.
 
 A closed stream is replaced by the null device before anything else is opened: otherwise the library could get the
-number of standard output, and a message would be written into it. Nobody reading messages is no reason to stop; nobody
-reading the answer is a reason to stop, and no error.
+number of standard output, and a message would be written into it. A command goes on when the reader of its messages has
+gone; when the reader of its answer has gone, it stops without an error.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def prepare_streams() -> None:
 
 
 def discard_output() -> None:
-    """Drop what is still to be written to standard output: its reader has gone."""
+    """Drop pending output: the reader of standard output has gone."""
     _discard(OUTPUT)
 
 

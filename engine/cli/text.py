@@ -20,7 +20,7 @@ UNWANTED = "not "  # before a tag that tracks should not have
 
 
 def print_json(document: dict[str, Any]) -> None:
-    """Print one document; refuse NaN, which JSON lacks, and escape what a terminal would obey."""
+    """Print one document; refuse NaN, which JSON lacks, and escape control characters."""
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2)
     text = text.translate({code: f"\\u{code:04x}" for code in CONTROLS if code != ord("\n")})
     click.echo(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))  # names need not be UTF-8

@@ -65,7 +65,7 @@ def list_users(settings: Settings) -> None:
                 for key in keys[each.name]]  # fmt: skip
         print_table(("", "label", "made"), made)
     if not users:
-        click.echo("no users: on this machine the server lets everybody in, on other addresses nobody")
+        click.echo("no users: the server needs no password on this machine, and refuses other addresses")
 
 
 @user.command()

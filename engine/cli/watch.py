@@ -16,7 +16,7 @@ from engine.cli.index import print_report, progress
 @click.option("--polling", is_flag=True, help="Compare listings twice a minute: for network drives.")
 @click.pass_obj
 def watch(settings: Settings, paths: tuple[str, ...], polling: bool) -> int:
-    """Index PATHs, or what was indexed before, and go on indexing what changes until Ctrl-C.
+    """Index PATHs, or the folders indexed before, and index their changes until Ctrl-C.
 
     Changes are indexed once they have settled; files that move keep their ids. Tracks whose files are gone stay until
     `engine index --prune`.

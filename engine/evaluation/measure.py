@@ -82,7 +82,7 @@ def predict(encoder: Encoder, source: ClipSamples, on_clip: Callable[[], None] =
     finite = torch.isfinite(torch.cat([signatures, genres, moods], dim=1)).all(dim=1)
     if not finite.all():
         first = source.clips[int(finite.logical_not().nonzero()[0])].path.name
-        raise TrainingError(f"the encoder's answer to {first} is not finite", hint="evaluate another, or train it anew")
+        raise TrainingError(f"the encoder's output for {first} is not finite", hint="choose another, or train it again")
     return Predictions(signatures.numpy(), genres.numpy(), moods.numpy(), time.perf_counter() - began)
 
 

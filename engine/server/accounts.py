@@ -14,6 +14,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
+from functools import cached_property
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
@@ -49,9 +50,6 @@ class Accounts:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._hasher = PasswordHasher()
-        self._nobody = self._hasher.hash(
-            secrets.token_hex(8)
-        )  # so that an unknown name takes as long as a wrong password
         self._secret = secrets.token_bytes(32)
         self._remembered: dict[bytes, float] = {}
         self._failures: dict[str, deque[float]] = {}
@@ -146,7 +144,7 @@ class Accounts:
         if not password or len(password) > LONGEST_PASSWORD:
             return None
         if row is None:
-            self._matches(self._nobody, password)
+            self._matches(self._unknown_hash, password)  # takes as long as a wrong password
             return None
         user = User(row.name, row.admin)
         if row.application_password and hmac.compare_digest(row.application_password.encode(), password.encode()):
@@ -155,6 +153,11 @@ class Accounts:
             return user
         by_key = self.by_key(password)
         return user if by_key == user else None
+
+    @cached_property
+    def _unknown_hash(self) -> str:
+        """A hash to compare with where no user has the name; only logins need it, and it takes 0.1 s."""
+        return self._hasher.hash(secrets.token_hex(8))
 
     def by_token(self, name: str, token: str, salt: str) -> User | None:
         """Return the user whose application password, then the salt, has this MD5; None if it is wrong."""
@@ -208,7 +211,7 @@ class Accounts:
         return secret
 
     def _row(self, name: str) -> UserRow | None:
-        if not NAME.fullmatch(name):  # nobody has it, and not every text can be stored
+        if not NAME.fullmatch(name):  # no user has it, and not every text can be stored
             return None
         with self._database.read() as connection:
             return accounts.find_user(connection, name)

@@ -52,7 +52,7 @@ ROUTERS = (
 
 
 def create_app(library: Engine, settings: ServerSettings) -> FastAPI:
-    """Return the application that serves an open library; it closes what it starts, not the library.
+    """Return the application that serves an open library; it closes the services that it starts, not the library.
 
     Args:
         library: An open library.

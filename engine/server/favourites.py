@@ -1,4 +1,4 @@
-"""Stars and ratings of what is in the library, for the API and OpenSubsonic alike."""
+"""Stars and ratings of tracks, albums and artists, for the API and OpenSubsonic alike."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def star(context: ServerContext, user: User, items: Sequence[str]) -> None:
 
 
 def track_number(identifier: str) -> int | None:
-    """Return the number of a track's id, or None if it is no id of a track."""
+    """Return the number of a track's id, or None if it is not the id of a track."""
     if not (identifier.isascii() and identifier.isdecimal()):
         return None
     number = int(identifier[:20])

@@ -1,4 +1,4 @@
-"""Questions about files outside the library, answered by a process that ends when nobody has asked for a while."""
+"""Queries about files outside the library, answered by a process that ends after a while without one."""
 
 from __future__ import annotations
 

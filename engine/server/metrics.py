@@ -12,7 +12,7 @@ from engine.server.context import ServerContext
 from engine.server.jobs import ENDED
 from engine.server.subsonic.endpoints import ENDPOINTS
 
-OTHER = "other"  # the route of requests that no route answers: their paths are anybody's words
+OTHER = "other"  # the route of requests that no route answers: their paths are arbitrary
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
 

@@ -1,4 +1,4 @@
-"""Who plays what at this moment, as players report it; in memory only."""
+"""The tracks that users are playing, as players report them; in memory only."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class NowPlaying:
         self._reports: dict[str, tuple[int, float]] = {}
 
     def note(self, user: str, track_id: int | None) -> None:
-        """Note what a user plays; None for nothing."""
+        """Record the track that a user is playing; None for none."""
         with self._lock:
             if track_id is None:
                 self._reports.pop(user, None)
@@ -34,7 +34,7 @@ class NowPlaying:
                 self._reports[user] = (track_id, time.monotonic())
 
     def now(self) -> list[Playing]:
-        """Return what is being played."""
+        """Return the tracks that are being played."""
         now = time.monotonic()
         with self._lock:
             reports = [Playing(user, track, now - at) for user, (track, at) in self._reports.items()]

@@ -69,11 +69,11 @@ class ProblemDocument(BaseModel):
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemDocument, "description": text}
     for status, text in (
-        (400, "The body is no JSON"),
+        (400, "The body is not JSON"),
         (401, "A user is needed, and none was named"),
         (404, "There is no such track, artist, album, genre or job"),
         (409, "The library cannot answer this: it holds no signatures, or lacks something"),
-        (422, "A value makes no sense, or a file gives no signature"),
+        (422, "A value is invalid, or a file gives no signature"),
         (503, "The library or its disk is busy or missing; try again"),
     )
 }

@@ -1,4 +1,4 @@
-"""Uploaded files: kept under random names in a private folder for an hour, and asked about in another process."""
+"""Uploaded files: stored under random names in a private folder for an hour, and queried in another process."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class UserData:
             return user_data.saved_playlists(connection, user)
 
     def playlist(self, identifier: int) -> SavedPlaylist | None:
-        """Return a playlist, whoever owns it, or None."""
+        """Return a playlist, of any owner, or None."""
         with self._database.read() as connection:
             return user_data.saved_playlist(connection, identifier)
 
@@ -64,7 +64,7 @@ class UserData:
         public: bool | None = None,
         tracks: Sequence[int] | None = None,
     ) -> None:
-        """Change what is given of a playlist; raise NotFoundError if there is none."""
+        """Change the given fields of a playlist; raise NotFoundError if there is none."""
         with self._database.write() as connection:
             user_data.change_playlist(connection, identifier, name=name, comment=comment, public=public, tracks=tracks)
 

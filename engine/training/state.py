@@ -72,7 +72,7 @@ def load_state(
             if json.loads(metadata.get("settings", "null")) != json.loads(json.dumps(settings)):
                 raise TrainingError(
                     f"{path} holds a training with other settings or data",
-                    hint="give the same ones, or remove the file to start anew",
+                    hint="give the same ones, or remove the file to start over",
                 )
             tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             step = int(metadata["step"])
@@ -82,7 +82,7 @@ def load_state(
     except (SafetensorError, OSError, RuntimeError, *MALFORMED) as error:
         raise TrainingError(
             f"expected the state of a training in {path}, cannot read it: {brief(error)}",
-            hint="remove it to start anew",
+            hint="remove it to start over",
         ) from error
     return step
 

@@ -1,4 +1,4 @@
-"""A library of any size with the statistics of a real one, for benchmarks: nobody has a million labelled files at hand.
+"""A library of any size with the statistics of a real one, for benchmarks.
 
     scripts/bench/imagined.py REAL.db OUT.db --tracks 10000 [--no-windows]
 
@@ -48,7 +48,7 @@ ALBUM_TRACKS, ARTIST_TRACKS = 12, 36
 
 @dataclass(frozen=True, eq=False)
 class Real:
-    """What is drawn from: N tracks with their signatures (N, D) and the rows of their neighbours (N, NEIGHBOURS)."""
+    """The tracks to draw from: N signatures (N, D) and the rows of their neighbours (N, NEIGHBOURS)."""
 
     tracks: list[Track]
     signatures: list[Signature]
@@ -115,7 +115,7 @@ def _draw_block(real: Real, block: int, seed: int) -> tuple[NDArray[np.int64], N
 
 
 def fill(database: Database, real: Real, rows: range, *, seed: int = 0, windows: bool = True) -> None:
-    """Write imagined tracks of these numbers into a library; what it holds stays."""
+    """Add imagined tracks of these numbers to a library."""
     with database.write() as connection:
         set_setting(connection, "encoder", real.signatures[0].encoder)
         set_setting(connection, "coverage", real.signatures[0].coverage)

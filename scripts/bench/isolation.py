@@ -1,4 +1,4 @@
-"""What decoding in processes costs: `scripts/bench/isolation.py [--tracks 8] [--seconds 240] [--out DIR]`.
+"""The cost of decoding in processes: `scripts/bench/isolation.py [--tracks 8] [--seconds 240] [--out DIR]`.
 
 Makes tracks of noisy chords in mp3, flac and ogg, and indexes them with the default encoder in two ways, in turns:
 with decoders in processes, as Engine does, and in the threads that encode, as it would without isolation. The best of

@@ -53,7 +53,7 @@ class Set:
 
 @dataclass(frozen=True)
 class Asked:
-    """Something that answers: its name, how it is asked, and the seconds that it took to build."""
+    """A system under test: its name, its search function, and the seconds that it took to build."""
 
     name: str
     ask: Ask
@@ -67,7 +67,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--queries", type=int, default=500)
     parser.add_argument("--no-peers", action="store_true")
-    parser.add_argument("--work", type=Path, help="where what is drawn and its index are written")
+    parser.add_argument("--work", type=Path, help="folder for the drawn signatures and their index")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     real = read_real(arguments.real)
@@ -79,7 +79,7 @@ def main() -> None:
 
 
 def _rows(drawn: Set, folder: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    """What is measured at one size; the largest one only of the product, as the others would not fit into memory."""
+    """The measurements at one size; the largest only of the product, as the others would not fit into memory."""
     size = len(drawn.vectors)
     library, built = _library(drawn, folder)
     asked = [Asked("engine", lambda query: _ids(library, query), built)]
@@ -161,7 +161,7 @@ def _exact(drawn: Set) -> Asked:
 
 
 def _library(drawn: Set, folder: Path) -> tuple[FaissSnapshot, float]:
-    """What the product searches, and the seconds that it took to write."""
+    """The index that the product searches, and the seconds that it took to write."""
     began = perf_counter()
     faiss.omp_set_num_threads(2)
     size = len(drawn.vectors)

@@ -1,4 +1,4 @@
-"""What every benchmark prints: a table, and JSON with the machine, the versions and the repetitions in it."""
+"""The output of every benchmark: a table, and JSON that names the machine, the versions and the repetitions."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def report(name: str, rows: Sequence[dict[str, Any]], out: Path | None, **settings: Any) -> None:
-    """Print the table and what it was measured on; with OUT, write NAME.json there, too."""
+    """Print the table and the machine that it was measured on; with OUT, write NAME.json there, too."""
     found = machine()
     print(table(rows))
     told = ", ".join(f"{key} {value}" for key, value in settings.items())

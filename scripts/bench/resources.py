@@ -1,7 +1,7 @@
 """Memory, and what is left behind: `scripts/bench/resources.py [--hours 10] [--others 500000] [--files 1000]`.
 
 Rows: the largest memory (resident, MB) of a decoder's process for a short file, one of many hours, and one of eight
-channels at 192 kHz, read in windows and in full; of an indexing run over a folder of files that are no music; and
+channels at 192 kHz, read in windows and in full; of an indexing run over a folder of files that are not music; and
 descriptors, threads, processes and temporary files that are left after many files, after many openings, and after a run
 that an exception, Ctrl-C or SIGTERM ended.
 """
@@ -37,7 +37,7 @@ def main() -> None:
     """Parse, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--hours", type=float, default=10.0, help="length of the long file")
-    parser.add_argument("--others", type=int, default=500_000, metavar="N", help="files that are no music")
+    parser.add_argument("--others", type=int, default=500_000, metavar="N", help="files that are not music")
     parser.add_argument("--files", type=int, default=1_000, metavar="N", help="short files of music")
     parser.add_argument("--opens", type=int, default=100, metavar="N")
     parser.add_argument("--out", type=Path)
@@ -110,7 +110,7 @@ def peak_mb(pid: int | str) -> int:
 
 
 def other_files(folder: Path, count: int) -> dict[str, Any]:
-    """Index a folder of empty files and of texts, and give what a run after it takes."""
+    """Index a folder of empty files and of texts; return the cost of a further run."""
     others = folder / "others"
     others.mkdir()
     for number in range(count):
@@ -136,7 +136,7 @@ def other_files(folder: Path, count: int) -> dict[str, Any]:
 
 
 def leftovers(folder: Path, files: int, opens: int) -> Iterator[dict[str, Any]]:
-    """Give what is left in this process, and beside the library, after each kind of end."""
+    """Return the leftovers in this process, and beside the library, after each kind of end."""
     music = folder / "music"
     music.mkdir()
     content = write_wave(music / "0.wav", 1, SAMPLE_RATE, 2).read_bytes()
@@ -146,7 +146,7 @@ def leftovers(folder: Path, files: int, opens: int) -> Iterator[dict[str, Any]]:
         (music / f"{number}.wav").write_bytes(changed)
     library = folder / "library.db"
     with Engine.open(library, device="cpu") as engine:
-        engine.index(music / "0.wav")  # loads what stays
+        engine.index(music / "0.wav")  # loads the modules that stay
     before = held(folder)
     yield row_of(f"{opens} openings", before, folder, lambda: [open_and_ask(library) for _ in range(opens)])
     yield row_of("an exception", before, folder, lambda: interrupted(library, music, ZeroDivisionError))
@@ -156,7 +156,7 @@ def leftovers(folder: Path, files: int, opens: int) -> Iterator[dict[str, Any]]:
 
 
 def row_of(case: str, before: dict[str, int], folder: Path, act: Callable[[], object]) -> dict[str, Any]:
-    """Act, and give what is held more than before."""
+    """Run an action; return the growth of memory."""
     act()
     after = held(folder)
     row = {"case": f"after {case}"} | {name: after[name] - before[name] for name in after}

@@ -36,7 +36,7 @@ LISTENS_SECONDS = 120
 
 
 class Load:
-    """The clients, and what they measured."""
+    """The clients, and their measurements."""
 
     def __init__(self, url: str, ids: list[int], artists: list[str], words: list[str]) -> None:
         self.url, self.ids, self.artists, self.words = url, ids, artists, words

@@ -1,4 +1,4 @@
-"""What players of any style do: read a pattern off a grid, comp, run through chord tones, sing a tune, improvise.
+"""Techniques of players of any style: read a pattern off a grid, comp, run through chord tones, sing a tune, improvise.
 
 A grid is one or more bars of equal steps, one character a step (spaces only help the eye), repeated over the section.
 """

@@ -23,19 +23,19 @@ class Rendering:
 
     @property
     def mix(self) -> np.ndarray:
-        """What is heard: float32, shape (2, n)."""
+        """The rendered sound: float32, shape (2, n)."""
         return self.stems.sum(axis=0)
 
 
 class Track:
-    """One stem while it is being played: stereo, and what it sends to the reverb (mono)."""
+    """One stem while it is being played: stereo, and its reverb send (mono)."""
 
     def __init__(self, n: int) -> None:
         self.stereo = np.zeros((2, n), np.float32)
         self.send = np.zeros(n, np.float32)
 
     def add(self, samples: Samples, start: int, level: float, pan: float, send: float) -> None:
-        """Add a sound at sample `start`; what falls beyond the end is cut. Pan runs from -1 (left) to 1 (right)."""
+        """Add a sound at sample `start`; samples beyond the end are cut. Pan runs from -1 (left) to 1 (right)."""
         stop = min(start + len(samples), len(self.send))
         if stop <= start:
             return

@@ -39,7 +39,7 @@ class Section:
 
 
 class Score:
-    """A song's time line: turns beats into samples and collects what is played.
+    """A song's time line: turns beats into samples and collects the stems.
 
     Args:
         song: What to play.

@@ -1,4 +1,4 @@
-"""A piece's description: its tags, and what its style's composer needs to know. Bands and albums are invented."""
+"""A piece's description: its tags, and the choices of its style's composer. Bands and albums are invented."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

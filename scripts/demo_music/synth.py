@@ -78,7 +78,7 @@ def gate(n: int, seconds: float, attack: float, release: float) -> Samples:
 
 
 def band(samples: np.ndarray, low_hertz: float, high_hertz: float) -> Samples:
-    """Keep what lies between two frequencies."""
+    """Keep a band between two frequencies."""
     return sosfilt(_band_sections(round(low_hertz), round(high_hertz)), samples).astype(np.float32)
 
 

@@ -35,7 +35,7 @@ QUALITIES = {
     "7b9": (0, 4, 7, 10, 13),
     "sus4": (0, 5, 7),
 }
-DEGREES = "R23456789tf"  # what `Chord.degree` understands
+DEGREES = "R23456789tf"  # degrees of `Chord.degree`
 _LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _ACCIDENTALS = {"": 0, "#": 1, "b": -1}
 _PITCH = re.compile(r"([A-G])([#b]?)(\d)")

@@ -14,7 +14,7 @@ from .song import Song
 CODECS = {"flac": "flac", "mp3": "libmp3lame", "opus": "libopus", "m4a": "aac"}  # by the file name's ending
 CONTAINERS = {"flac": "flac", "mp3": "mp3", "opus": "ogg", "m4a": "ipod"}
 LOSSY_BIT_RATE = 112_000
-OPUS_RATE = 48_000  # Hz: Opus knows few rates, and 32 kHz is none of them
+OPUS_RATE = 48_000  # Hz: Opus supports few rates, and not 32 kHz
 BLOCK = 4096
 
 

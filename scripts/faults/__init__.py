@@ -1,1 +1,1 @@
-"""Injects faults into real runs and counts what survives: `python scripts/faults [--short] [PART ...]`."""
+"""Injects faults into real runs and counts the survivors: `python scripts/faults [--short] [PART ...]`."""

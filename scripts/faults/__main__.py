@@ -43,7 +43,7 @@ PARTS: dict[str, Callable[[Path, Form], list[Row]]] = {
 
 def main() -> int:
     """Run the parts and print their table."""
-    parser = argparse.ArgumentParser(prog="faults", description="Injects faults and counts what survives.")
+    parser = argparse.ArgumentParser(prog="faults", description="Inject faults and count the runs that survive.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all by default")
     parser.add_argument("--short", action="store_true", help="a few of each kind, in about two minutes")
     parser.add_argument("--patient", action="store_true", help="all cases, however long a busy machine takes")

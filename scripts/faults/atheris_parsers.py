@@ -1,7 +1,7 @@
 """Fuzz our own parsers, led by coverage: `python scripts/faults/atheris_parsers.py PARSER [-max_total_time=60] [DIR]`.
 
-PARSER is tags, playlist, history or study; other arguments are libFuzzer's. This needs atheris, which is no dependency
-of Engine's: pip install atheris. An input that ends otherwise than with one of Engine's errors is written to a file
+PARSER is tags, playlist, history or study; other arguments are libFuzzer's. This needs atheris, not a
+dependency: pip install atheris. An input that ends otherwise than with one of Engine's errors is written to a file
 `crash-...`: it belongs in tests/corpus.
 """
 

@@ -67,7 +67,7 @@ class Ended:
 
 
 def warm() -> None:
-    """Import what children need, before the first is forked; nothing is computed, so that no thread starts."""
+    """Import the modules of children, before the first is forked; nothing is computed, so that no thread starts."""
     for name in MODULES:
         with suppress(ImportError):
             importlib.import_module(name)

@@ -134,7 +134,7 @@ def _outcome(place: Path, library: Path) -> tuple[dict[str, str], int]:
 
 
 def _problems(failed: Sequence[FailedPath]) -> Iterator[tuple[str, str]]:
-    """Yield the numbers of files whose reason is no short line, or points to a defect of Engine's own."""
+    """Yield the numbers of files whose reason is not one short line, or points to a defect of Engine's own."""
     for each in failed:
         if "\n" in each.reason or len(each.reason) > LONGEST_REASON or "Error:" in each.reason:
             yield Path(each.path).stem, f"{Path(each.path).name}: {each.reason}"

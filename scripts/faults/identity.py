@@ -212,7 +212,7 @@ class Identity(RuleBasedStateMachine):
     @precondition(lambda self: self.saved is not None)
     @rule()
     def restore(self) -> None:
-        """Restore the backup: what was known then is known again."""
+        """Restore the backup, and the state of the model at that time."""
         self.engine.close()
         Engine.restore(self.root / "music.bak", self.library)
         self.engine = Engine.open(self.library, device="cpu", threads=2)
@@ -233,7 +233,7 @@ class Identity(RuleBasedStateMachine):
             for song in self.songs:
                 if song.readable:
                     track = track_by_path(connection, os.fsencode(song.path))
-                    assert track is not None, f"{song} is no track"
+                    assert track is not None, f"{song} is not a track"
                     self._compare_song(song, track.id, played.get(track.id, set()))
 
     def _compare_song(self, song: Song, track_id: int, played: set[float]) -> None:

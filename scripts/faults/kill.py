@@ -23,7 +23,7 @@ from faults.table import Row, collect
 from faults.undisturbed import Known, check_after, named, prepare, sweep
 from faults.world import World
 
-CALLS = {  # builtin functions that change a file, and the type of what they belong to
+CALLS = {  # builtin functions that change a file, and the type of their owner
     **dict.fromkeys(["replace", "rename", "link", "unlink", "fsync", "ftruncate", "mkdir"], "module"),
     **dict.fromkeys(["commit", "backup"], "Connection"),
     "write": "BufferedRandom",
@@ -88,7 +88,7 @@ def _step_cases(operations: Sequence[Operation], known: dict[str, Known], short:
 
 
 def _inject(world: World, known: dict[str, Known], case: Case) -> tuple[str | None, int]:
-    """Kill one run and check what is left; return the problem and the number of things lost."""
+    """Kill one run and check the library; return the problem and the number of things lost."""
     name, kind, where = case
     operation = named(name)
     world.enter()

@@ -1,4 +1,4 @@
-"""One writer and 16 readers for ten minutes, in threads and in processes; and what else shares a library.
+"""One writer and 16 readers for ten minutes, in threads and in processes; and other ways to share a library.
 
 Eight readers are threads of one process, eight are processes. Each answer is compared with a reference set that was
 taken before: tracks of the writer come and go around it. No answer may hold half of a track, and none may fail.
@@ -41,7 +41,7 @@ Reference = dict[int, list[tuple[int, float]]]
 
 @dataclass
 class Held:
-    """What one reader saw: the duration of each question in ms, and its problems."""
+    """The results of one reader: the duration of each query in ms, and its problems."""
 
     milliseconds: list[float] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)

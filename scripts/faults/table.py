@@ -1,4 +1,4 @@
-"""The table that all parts print: each fault, how often it was injected, how often all was well, and what was lost."""
+"""The table that all parts print: each fault, the number of injections and of survivals, and the things lost."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Operations undisturbed, and the comparison of a disturbed one with that.
 
-After a fault the library must open, hold what was there or was reported as stored, and show the doctor nothing but
+After a fault the library must open, hold all that it held or had reported as stored, and show the doctor nothing but
 leftovers; and once the operation was run again, every row, answer and file must be as after an undisturbed run.
 """
 
@@ -21,7 +21,7 @@ ALLOWED = ("leftovers", "index")  # the doctor's findings right after a fault: t
 NOT_YET = ("no library at", "is empty")  # how a new library is refused before its tables are committed
 BUILD_SECONDS = 300.0
 
-Known = dict[str, Any]  # of one operation undisturbed: before, done, after (Facts), seconds, and what was watched
+Known = dict[str, Any]  # of one operation undisturbed: before, done, after (Facts), seconds, and the watcher's result
 Watch = Callable[[Operation, World], Any]
 
 
@@ -69,7 +69,7 @@ def _prepare(root: Path, operations: Sequence[Operation], watch: Watch) -> dict[
 
 
 def _undisturbed(world: World, operation: Operation, watch: Watch) -> Known:
-    """Return the facts before an operation, after it and after the next run, its seconds, and what was watched."""
+    """Return the facts before an operation, after it and after the next run, its seconds, and the watcher's result."""
     world.enter()
     world.load(operation.state)
     before = run(lambda: facts(world)).value if world.library.exists() else None
@@ -87,7 +87,7 @@ def _undisturbed(world: World, operation: Operation, watch: Watch) -> Known:
 
 
 def _lost(world: World, known: Known, found: Facts) -> int:
-    """Return what is missing right after a fault: of what was there before and after, and of what was acknowledged."""
+    """Return the number of things missing right after a fault: of those before and after, and of those acknowledged."""
     if known["before"] is None:
         stored = len(found["rows"]["tracks"])
         done = world.acknowledged.stat().st_size if world.acknowledged.exists() else 0

@@ -33,7 +33,7 @@ SHADOWS = (
     "search_trigrams",
     "search_words",
 )  # of SQLite and its text index, whose layout depends on history
-VOLATILE = {  # columns by table: times of a run, and numbers of what can be computed again
+VOLATILE = {  # columns by table: times of a run, and numbers of rows that can be recomputed
     "tracks": {"added_at", "mtime_ns"},  # `_changed` compares the latter with the file's
     "departed_tracks": {"added_at", "removed_at"},
     "signatures": {"id"},
@@ -250,7 +250,7 @@ def _ids(world: World) -> list[int]:
 
 
 def _plain(world: World, text: str) -> str:
-    """Replace what differs from run to run: digests, times and the world's own place."""
+    """Replace details that differ from run to run: digests, times and the world's own place."""
     return DIGITS.sub("#", text.replace(str(world.now), ""))
 
 

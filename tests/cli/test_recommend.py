@@ -30,7 +30,7 @@ def test_recommend(command: Command, library: Path, tmp_path: Path) -> None:
     assert found.document["tracks"][0]["reason"] == "near Band 0 - Song 0, which you liked"
     assert "none.mp3" in found.err
     kept = command("--library", own, "recommend", "--history", file, "-n", 3, "--keep")
-    assert "2 new events kept" in kept.err
+    assert "2 new events stored" in kept.err
     assert kept.out.count("which you liked") == 3
     again = command("--library", own, "--quiet", "recommend", "--db", "-n", 3, "--json")
     assert again.document == found.document

@@ -18,16 +18,22 @@ from tests.conftest import write_song
 TRACKS = 60
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signals(tmp_path: Path, number: signal.Signals) -> None:
-    """A run that is signalled exits 1 with one line, and the tracks that it had stored are there."""
-    (tmp_path / "music").mkdir()
+@pytest.fixture(scope="module")
+def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of more songs than a run encodes before it is signalled. Only read it."""
+    folder = tmp_path_factory.mktemp("music")
     for i in range(TRACKS):
-        write_song(tmp_path / "music" / f"{i:02}.wav", i)
+        write_song(folder / f"{i:02}.wav", i)
+    return folder
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals(music: Path, tmp_path: Path, number: signal.Signals) -> None:
+    """A run that is signalled exits 1 with one line, and the tracks that it had stored are there."""
     library = tmp_path / "library.db"
     command = [sys.executable, "-c", "from engine.cli import main; main()", "--library", str(library), "--threads", "1"]
     with subprocess.Popen(
-        [*command, "index", str(tmp_path / "music")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command, "index", str(music)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         while process.poll() is None and stored(library) < 2:
             time.sleep(0.02)
@@ -35,7 +41,7 @@ def test_signals(tmp_path: Path, number: signal.Signals) -> None:
         process.send_signal(number)
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "stopped; what was done is stored" in errors
+    assert "stopped; finished work is stored" in errors
     assert "Traceback" not in errors
     assert 2 <= stored(library) < TRACKS
     assert children

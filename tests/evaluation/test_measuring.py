@@ -137,7 +137,7 @@ def test_answers_that_are_not_finite_are_refused(valid: ClipSamples, small_encod
     encoder = small_encoder().eval()
     with torch.no_grad():
         encoder.genre_head.bias[3] = float("nan")
-    with pytest.raises(TrainingError, match=r"answer to 0\.wav is not finite"):
+    with pytest.raises(TrainingError, match=r"output for 0\.wav is not finite"):
         predict(encoder, valid)
 
 

@@ -137,7 +137,7 @@ def test_a_damaged_state_is_refused(begin: Begin, share: float) -> None:
     state = interrupted(begin()).state
     data = state.read_bytes()[: int(share * state.stat().st_size)]
     state.write_bytes(data)
-    with pytest.raises(TrainingError, match="remove it to start anew") as caught:
+    with pytest.raises(TrainingError, match="remove it to start over") as caught:
         begin()
     assert "\n" not in str(caught.value)
     assert state.read_bytes() == data

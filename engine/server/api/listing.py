@@ -14,7 +14,7 @@ AlbumOrder: TypeAlias = Literal["name", "artist", "added", "year"]
 
 @dataclass(frozen=True)
 class Personal:
-    """What a user did with tracks, by id.
+    """A user's stars, ratings and plays, by track id.
 
     Attributes:
         stars: When each was starred, seconds since 1970.

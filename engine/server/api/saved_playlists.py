@@ -42,7 +42,7 @@ class NewPlaylist(BaseModel):
 
 
 class PlaylistChanges(BaseModel):
-    """What to change; what is not given stays."""
+    """The fields to change; the others stay."""
 
     name: Title | None = None
     comment: Comment | None = None

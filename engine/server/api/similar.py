@@ -30,7 +30,7 @@ router = APIRouter(tags=["similar"], responses=RESPONSES)
 
 
 class SimilarParameters(RankingParameters):
-    """What `engine similar` takes: the number of tracks, a part of the track, filters and ranking."""
+    """Options of `engine similar`: the number of tracks, a part of the track, filters and ranking."""
 
     k: int = Field(5, ge=1, le=MAXIMUM_COUNT)
     at_from: float | None = Field(None, ge=0, allow_inf_nan=False, description="Query by a part only: seconds.")
@@ -124,6 +124,6 @@ def pair(
     b: Annotated[int, Query(ge=0, le=LARGEST_ID)],
     limit: Annotated[int, Query(ge=1, le=10_000, description="Most pairs of windows.")] = 100,
 ) -> Document:
-    """Return why two tracks are near: what each pair of their windows adds to the cosine."""
+    """Return why two tracks are near: the contribution of each pair of their windows to the cosine."""
     found = documents.pair_explanation(context.library.explain_pair(f"id:{a}", f"id:{b}"))
     return Document(found | {"pairs": found["pairs"][:limit]})

@@ -198,7 +198,7 @@ def _chosen(context: ServerContext, mood: str, stars: dict[int, float] | None) -
 
 
 def _personal(context: ServerContext, user: User, sort: TrackOrder, starred: bool) -> Personal:
-    """Return what an order or a filter needs to know of a user."""
+    """Return the user's data that an order or a filter needs."""
     stars = context.user_data.stars(user.name) if starred or sort == "starred" else []
     ratings = context.user_data.ratings(user.name) if sort == "rating" else {}
     plays = context.library.play_counts(user.name) if sort == "plays" else {}

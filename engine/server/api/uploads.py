@@ -1,4 +1,4 @@
-"""Files outside the library: uploaded, asked about, gone after an hour."""
+"""Files outside the library: uploaded, queried, and deleted after an hour."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class KeyList(BaseModel):
 
 
 class NewKey(BaseModel):
-    """A name that tells what the key is for."""
+    """A name for the key, such as the player's."""
 
     label: str = Field("", max_length=100, examples=["phone"])
 

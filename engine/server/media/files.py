@@ -139,7 +139,7 @@ def check_readable(track: Track) -> os.stat_result:
         reason = f"the file of track {track.id} cannot be read: {error.strerror or error}"
         raise UnavailableError(reason, hint="is its disk mounted?") from error
     if not stat.S_ISREG(status.st_mode):
-        raise UnavailableError(f"the file of track {track.id} is no regular file", hint="index its folder again")
+        raise UnavailableError(f"the file of track {track.id} is not a regular file", hint="index its folder again")
     return status
 
 

@@ -109,7 +109,7 @@ def _artist_info(call: Call, name: str) -> Entry:
 
 @endpoint("getAlbumInfo", "getAlbumInfo2")
 def get_album_info(call: Call) -> Entry:
-    """Return an album's notes, of which there are none."""
+    """Return an album's notes, which are always empty."""
     call.album()
     return {"albumInfo": {"notes": "", "musicBrainzId": ""}}
 

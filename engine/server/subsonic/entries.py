@@ -132,7 +132,7 @@ def timestamp(seconds: float) -> str:
 
 
 def _shown_path(track: Track, artist: str, album: Album | None, suffix: str) -> str:
-    """Return a path for display, made of the tags: the path on the server's disk is nobody's business."""
+    """Return a path for display, made of the tags: the path on the server's disk stays private."""
     title = track.title or PurePath(track.display_path).stem
     parts = (album.artist if album else artist, album.name if album else "", title)
     return "/".join(part.replace("/", "_") for part in parts if part) + (f".{suffix}" if suffix else "")

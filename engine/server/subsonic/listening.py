@@ -1,4 +1,4 @@
-"""What a listener does: scrobble, star, rate, save the queue."""
+"""Actions of a listener: scrobble, star, rate, save the queue."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def scrobble(call: Call) -> Entry:
 
 @endpoint("reportPlayback")
 def report_playback(call: Call) -> Entry:
-    """Note what plays now, or that it has stopped."""
+    """Record the track that is playing now, or that it has stopped."""
     track, state = call.track("mediaId"), call.text("state")
     call.number("positionMs")
     if state not in STATES:
@@ -71,7 +71,7 @@ def set_rating(call: Call) -> Entry:
 
 @endpoint("savePlayQueue")
 def save_play_queue(call: Call) -> Entry:
-    """Store what is being played, so that another player can go on."""
+    """Store the play queue, so that another player can go on."""
     tracks = tuple(track.id for track in call.tracks(call.all("id")))
     current = track_number(call.text("current", ""))
     position = call.number("position", 0)

@@ -66,19 +66,19 @@ def get_top_songs(call: Call) -> Entry:
 
 @endpoint("getStarred")
 def get_starred(call: Call) -> Entry:
-    """Return what the user has starred, albums as folders."""
+    """Return the user's starred items, albums as folders."""
     return {"starred": _starred(call, album_folder)}
 
 
 @endpoint("getStarred2")
 def get_starred_2(call: Call) -> Entry:
-    """Return what the user has starred."""
+    """Return the user's starred items."""
     return {"starred2": _starred(call, album_entry)}
 
 
 @endpoint("getNowPlaying")
 def get_now_playing(call: Call) -> Entry:
-    """Return what users play at this moment, as their players report it."""
+    """Return the tracks that users are playing, as their players report them."""
     entries = []
     for playing in call.context.playing.now():
         for entry in songs_of(call, [playing.track_id]):

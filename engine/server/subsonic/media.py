@@ -75,7 +75,7 @@ def get_lyrics_by_song_id(call: Call) -> Entry:
 
 
 def _pictured(call: Call) -> Track:
-    """Return the track whose picture stands for what `id` names."""
+    """Return the track whose picture stands for the album, artist or track `id`."""
     identifier, catalogue = call.text("id"), call.catalogue
     ids: tuple[int, ...] = ()
     if identifier in catalogue.albums:

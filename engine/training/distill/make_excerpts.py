@@ -74,7 +74,7 @@ def open_rows(path: Path, rows: int, shape: tuple[int, ...], kind: type) -> np.m
     """Open or grow a memory-mapped array to `rows` rows, keeping existing ones.
 
     Raises:
-        TrainingError: The file is no array of this shape and type; it is not overwritten.
+        TrainingError: The file is not an array of this shape and type; it is not overwritten.
     """
     if not path.exists():
         return open_memmap(path, "w+", kind, (rows, *shape))

@@ -161,7 +161,7 @@ def test_nothing_is_left(rogue: Path, tmp_path: Path, end: str) -> None:
             token.cancel()
 
     with Engine.open(tmp_path / "library.db", device="cpu", threads=2) as engine:
-        engine.index(write_song(tmp_path / "first.wav", 99))  # loads what stays
+        engine.index(write_song(tmp_path / "first.wav", 99))  # loads the modules that stay
         before = left_behind()
         if end == "error":
             with pytest.raises(ZeroDivisionError):
