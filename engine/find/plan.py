@@ -90,9 +90,9 @@ def _by_year(view: LibraryView, plan: Plan, conditions: list[Condition]) -> list
     """Restrict to years, any of several; return terms for decades that no track's tag has."""
     terms, any_of = [], []
     for condition in conditions:
-        ids = passing(view, Filters(years=(condition.first, condition.last)))
+        ids = _of_years(view, condition.first, condition.last)
         tag = DECADE_TAGS.get(int(condition.first)) if condition.last > condition.first else None
-        if ids is not None and len(ids):
+        if len(ids):
             if condition.wanted:
                 any_of.append(ids)
             else:
@@ -104,8 +104,14 @@ def _by_year(view: LibraryView, plan: Plan, conditions: list[Condition]) -> list
         else:
             plan.ignored.append(condition.words)
     if any_of:
-        plan.restrict(np.unique(np.concatenate(any_of)))
+        plan.restrict(any_of[0] if len(any_of) == 1 else np.unique(np.concatenate(any_of)))
     return terms
+
+
+def _of_years(view: LibraryView, first: float, last: float) -> Ids:
+    """Return the ids of the tracks of these years, rising; the database looks them up once, which takes long."""
+    found = view.cached_tags(f"years {first:g}-{last:g}", lambda: passing(view, Filters(years=(first, last))))
+    return np.zeros(0, np.int64) if found is None else found
 
 
 def _by_tempo(view: LibraryView, plan: Plan, condition: Condition) -> None:
