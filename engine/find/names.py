@@ -23,6 +23,7 @@ class NameLookup:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._found: dict[Phrase, Found | None] = {}
+        self._occurs: dict[str, bool] = {}
 
     def __call__(self, phrase: Phrase) -> Found | None:
         """Return the kind and the full names that a phrase has: an artist, else a genre, else a title."""
@@ -32,7 +33,7 @@ class NameLookup:
 
     def _find(self, phrase: Phrase) -> Found | None:
         words = [word for word in phrase if len(word) >= SHORTEST]
-        if not words:
+        if not words or not all(map(self._is_there, words)):
             return None
         tracks = search(self._connection, words, CANDIDATES)
         artists = dict.fromkeys(name for track in tracks for name in _artists(track))
@@ -50,6 +51,12 @@ class NameLookup:
             return Found("title", tuple(dict.fromkeys(title for title in titles if title)))
         partial = [name for name in artists if _within(phrase, words_in(name))]
         return Found("artist", tuple(partial)) if partial else None
+
+    def _is_there(self, word: str) -> bool:
+        """Return whether any track has a word: without it, the many phrases around it need no search."""
+        if word not in self._occurs:
+            self._occurs[word] = bool(search(self._connection, [word], 1))
+        return self._occurs[word]
 
 
 def titled(connection: Connection, titles: Iterable[str]) -> list[int]:
