@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 
 from engine.indexer.pipeline.decoders import Decoders
-from engine.indexer.pipeline.encoding import EmbeddedTrack, TrackEncoder
+from engine.indexer.pipeline.embedded import EmbeddedTrack
+from engine.indexer.pipeline.encoding import TrackEncoder
 from engine.models.encoder import Encoder
 
 

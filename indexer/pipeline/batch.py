@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from engine.errors import AudioError, EngineError
 from engine.indexer.pipeline.decoders import Decoders
-from engine.indexer.pipeline.encoding import EmbeddedTrack, TrackEncoder
+from engine.indexer.pipeline.embedded import EmbeddedTrack
+from engine.indexer.pipeline.on_demand import EncoderOnDemand
 from engine.indexer.pipeline.prepare import Decoded, Embedded, Failed, NotSound, Prepared, Storable, Unread, failure
 
 PASSED_OVER_TOGETHER = 200  # committed at once: to look at a file again costs milliseconds
@@ -18,24 +19,24 @@ def is_due(batch: Sequence[Prepared], together: int) -> bool:
     return worked >= together or len(batch) >= PASSED_OVER_TOGETHER
 
 
-def encode_waiting(batch: Sequence[Prepared], encoder: TrackEncoder, decoders: Decoders) -> list[Storable]:
+def encode_waiting(batch: Sequence[Prepared], encoder: EncoderOnDemand, decoders: Decoders) -> list[Storable]:
     """Encode the files of a batch that wait for it; the order stays."""
     together = _encode_together([item for item in batch if isinstance(item, Decoded)], encoder)
     return [_finish(item, together, encoder, decoders) for item in batch]
 
 
-def _finish(item: Prepared, together: dict[bytes, Storable], encoder: TrackEncoder, decoders: Decoders) -> Storable:
+def _finish(item: Prepared, together: dict[bytes, Storable], encoder: EncoderOnDemand, decoders: Decoders) -> Storable:
     if isinstance(item, Decoded):
         return together[item.found.path]
     return _encode_in_full(item, encoder, decoders) if isinstance(item, Unread) else item
 
 
-def _encode_together(items: Sequence[Decoded], encoder: TrackEncoder) -> dict[bytes, Storable]:
+def _encode_together(items: Sequence[Decoded], encoder: EncoderOnDemand) -> dict[bytes, Storable]:
     """Encode in one batch; where one of them fails, encode each alone to find out which."""
     if not items:
         return {}
     try:
-        embeddings = encoder.embed_batch([item.audio for item in items])
+        embeddings = encoder.get().embed_batch([item.audio for item in items])
     except AudioError as error:
         if len(items) == 1:
             return {items[0].found.path: failure(items[0].found, error)}
@@ -49,9 +50,9 @@ def _encode_together(items: Sequence[Decoded], encoder: TrackEncoder) -> dict[by
     }
 
 
-def _encode_in_full(item: Unread, encoder: TrackEncoder, decoders: Decoders) -> Embedded | Failed:
+def _encode_in_full(item: Unread, encoder: EncoderOnDemand, decoders: Decoders) -> Embedded | Failed:
     try:
-        return Embedded(item.content, encoder.embed_full(item.found.path, decoders))
+        return Embedded(item.content, encoder.get().embed_full(item.found.path, decoders))
     except AudioError as error:
         return failure(item.found, error)
     except EngineError:

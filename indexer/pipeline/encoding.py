@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -19,17 +16,8 @@ from engine.indexer.audio.placement import audible_segments, levels
 from engine.indexer.audio.reading import TrackAudio
 from engine.indexer.pipeline.decoders import Decoders
 from engine.indexer.pipeline.decoding import Stretch, read_stretches, read_windows
+from engine.indexer.pipeline.embedded import EmbeddedTrack
 from engine.models.encoder import CHUNK_WINDOWS, SAMPLE_RATE, Encoder, WindowPlan
-
-
-@dataclass(frozen=True, eq=False)
-class EmbeddedTrack:
-    """The tags and length of a file, its embedding, and its aspects by kind (`engine.indexer.aspects`)."""
-
-    metadata: dict[str, str]
-    duration_seconds: float
-    embedding: TrackEmbedding
-    aspects: dict[str, NDArray[np.float32]]
 
 
 def pick_device(wanted: str) -> str:
@@ -39,16 +27,6 @@ def pick_device(wanted: str) -> str:
     if not torch.cuda.is_available():
         raise DeviceError("expected a CUDA device, found none", hint="use --device cpu or --device auto")
     return "cuda"
-
-
-@contextmanager
-def one_torch_thread() -> Iterator[Callable[[], None]]:
-    """Yield a thread initializer that limits torch to one thread; the limit is restored on exit."""
-    before = torch.get_num_threads()
-    try:
-        yield partial(torch.set_num_threads, 1)
-    finally:
-        torch.set_num_threads(before)
 
 
 class TrackEncoder:

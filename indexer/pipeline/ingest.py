@@ -35,7 +35,7 @@ from engine.indexer.pipeline.reports import FailedPath, IndexProgress, IndexRepo
 
 if TYPE_CHECKING:
     from engine.indexer.pipeline.decoders import Decoders
-    from engine.indexer.pipeline.encoding import TrackEncoder
+    from engine.indexer.pipeline.on_demand import EncoderOnDemand
     from engine.indexer.pipeline.prepare import Prepared
     from engine.models.encoder import Encoder
 
@@ -218,15 +218,14 @@ class Ingest:
     def _process(self, work: list[FoundFile], on_progress: OnProgress, claim: HeldClaim) -> None:
         from threadpoolctl import threadpool_limits
 
-        # Here: torch takes a second, and a run with nothing new needs none.
+        # Here: they load FFmpeg, and a run with nothing new needs none.
         from engine.indexer.pipeline.decoders import Decoders
-        from engine.indexer.pipeline.encoding import TrackEncoder
+        from engine.indexer.pipeline.on_demand import EncoderOnDemand
 
-        threads = min(self.options.threads, len(work))
+        threads, encoder = min(self.options.threads, len(work)), EncoderOnDemand(self.load)
         with Decoders(threads) as decoders:
             for _ in range(threads):
-                decoders.start()  # while the encoder loads
-            encoder = TrackEncoder(self.load())
+                decoders.start()
             blas = threadpool_limits(1, user_api="blas")  # files are what runs in parallel here
             with kept_memory(), blas, closing(self._stored(work, encoder, decoders)) as stored:
                 for done, found in enumerate(stored, start=1):
@@ -234,21 +233,20 @@ class Ingest:
                     on_progress(IndexProgress(done, len(work), displayable(found.path)))
         self.report.notes += encoder.notes()
 
-    def _stored(self, work: list[FoundFile], encoder: TrackEncoder, decoders: Decoders) -> Generator[FoundFile]:
+    def _stored(self, work: list[FoundFile], encoder: EncoderOnDemand, decoders: Decoders) -> Generator[FoundFile]:
         """Prepare, encode and store files; yield each one that is done."""
         from engine.indexer.pipeline.batch import encode_waiting, is_due
-        from engine.indexer.pipeline.encoding import one_torch_thread
         from engine.indexer.pipeline.prepare import Preparation, Target
         from engine.indexer.pipeline.storing import Storing
 
         target = Target(self.encoder_id, self.coverage)
         prepare = Preparation(self.database, target, encoder, decoders).prepare
         storing = Storing(self.database, target, self.report, self.moved_from)
-        together = 1 if encoder.on_cpu else BATCH_TRACKS  # what is encoded already is stored at once
         batch: list[Prepared] = []
-        with one_torch_thread() as begin, closing(self._prepared(prepare, work, decoders, begin)) as prepared:
+        with closing(encoder), closing(self._prepared(prepare, work, decoders)) as prepared:
             for done, item in enumerate(prepared, start=1):
                 batch.append(item)
+                together = 1 if encoder.on_cpu else BATCH_TRACKS  # what is encoded already is stored at once
                 if done == len(work) or is_due(batch, together):
                     storing.store(encode_waiting(batch, encoder, decoders))
                     batch = []
@@ -259,10 +257,8 @@ class Ingest:
         prepare: Callable[[FoundFile], Prepared],
         work: list[FoundFile],
         decoders: Decoders,
-        begin: Callable[[], None],
     ) -> Generator[Prepared]:
-        threads, stop = self.options.threads, decoders.close
-        return in_order(prepare, work, threads, "decode", begin=begin, stop=stop, cancel=self.cancel)
+        return in_order(prepare, work, self.options.threads, "decode", stop=decoders.close, cancel=self.cancel)
 
     def _settle_vanished(self, roots: list[bytes], known: dict[bytes, FileState], closed: list[bytes]) -> None:
         vanished = [path for path in find_vanished(roots, known, closed) if path not in self.moved_from]

@@ -24,7 +24,6 @@ def in_order(
     threads: int,
     name: str,
     *,
-    begin: Callable[[], None] | None = None,
     stop: Callable[[], None] | None = None,
     cancel: CancelToken = NEVER,
 ) -> Generator[Result]:
@@ -38,14 +37,13 @@ def in_order(
         items: Its arguments.
         threads: How many.
         name: Prefix of the threads' names.
-        begin: Called by each thread before its first item.
         stop: Called at the end, before running work is waited for, so that it can be made to end early.
         cancel: Looked at while results are waited for.
 
     Raises:
         Cancelled: `cancel` was cancelled.
     """
-    pool = ThreadPoolExecutor(threads, thread_name_prefix=name, initializer=begin)
+    pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
     pending: _Pending[Result] = _Pending(cancel)
     try:
         for item in items:

@@ -24,7 +24,8 @@ from engine.indexer.audio.scan import FoundFile
 from engine.indexer.pipeline.decoder_process import DecodingError
 from engine.indexer.pipeline.decoders import Decoders
 from engine.indexer.pipeline.decoding import check_opens, holds_sound, read_metadata
-from engine.indexer.pipeline.encoding import EmbeddedTrack, TrackEncoder
+from engine.indexer.pipeline.embedded import EmbeddedTrack
+from engine.indexer.pipeline.on_demand import EncoderOnDemand
 from engine.indexer.pipeline.pruning import is_gone
 
 
@@ -130,7 +131,7 @@ class Preparation:
 
     database: Database
     target: Target
-    encoder: TrackEncoder
+    encoder: EncoderOnDemand
     decoders: Decoders
 
     def prepare(self, found: FoundFile) -> Prepared:
@@ -159,12 +160,15 @@ class Preparation:
         content = FileContent(found, digest, twins)
         if signature is not None:
             return Known(content, signature, self._metadata(found))
-        if self.encoder.on_cpu:
-            return Embedded(content, self.encoder.embed_file(found.path, self.target.coverage, self.decoders))
+        encoder = self.encoder.loaded
+        if encoder is None or not (encoder.on_cpu or self.target.coverage == "windows"):
+            self.decoders.call(check_opens, found.path)  # a file that is no sound fails here: nothing is loaded for it
+        encoder = self.encoder.for_worker()
+        if encoder.on_cpu:
+            return Embedded(content, encoder.embed_file(found.path, self.target.coverage, self.decoders))
         if self.target.coverage == "full":
-            self.decoders.call(check_opens, found.path)  # a file that is no sound fails here, in parallel
             return Unread(content)
-        audio = self.encoder.read(found.path, self.decoders)
+        audio = encoder.read(found.path, self.decoders)
         return Decoded(content, audio, aspects_of(audio.windows))
 
     def _look_up(self, digest: bytes) -> tuple[tuple[Track, ...], Signature | None]:

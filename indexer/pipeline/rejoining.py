@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from engine.db import Track, TrackIdentity, get_signature, track_by_id, track_identities
 from engine.embedding import RECORDING_SECONDS, SAME_SECONDS, SAME_SIGNATURE, TrackEmbedding
 from engine.indexer.audio.tags import read_tags
-from engine.indexer.pipeline.encoding import EmbeddedTrack
+from engine.indexer.pipeline.embedded import EmbeddedTrack
 from engine.indexer.pipeline.prepare import Target
 from engine.indexer.pipeline.pruning import is_gone
 

@@ -20,6 +20,7 @@ from engine.db import Play, add_plays, list_plays, open_database
 from engine.indexer.audio.scan import scan
 from engine.indexer.pipeline.batch import encode_waiting
 from engine.indexer.pipeline.encoding import TrackEncoder
+from engine.indexer.pipeline.on_demand import EncoderOnDemand
 from engine.indexer.pipeline.prepare import Preparation, Target
 from engine.indexer.pipeline.reports import IndexReport
 from engine.indexer.pipeline.storing import Storing
@@ -61,7 +62,8 @@ def test_encoded_together(own: Collection, tmp_path: Path, coverage: str) -> Non
     with Engine.open(tmp_path / "alone.db", device="cpu", coverage=coverage) as engine:
         assert engine.index(own.folder).new == len(GENRES)
         engine.export(tmp_path / "alone.npz")
-        encoder, target = Deferred(engine._session.encoder()), Target(engine.encoder, coverage)
+        encoder, target = EncoderOnDemand(engine._session.encoder), Target(engine.encoder, coverage)
+        encoder.loaded = Deferred(engine._session.encoder())
     with open_database(tmp_path / "together.db", create=True) as database:
         report = IndexReport()
         preparation = Preparation(database, target, encoder, decoders())
