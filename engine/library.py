@@ -38,7 +38,7 @@ from engine.search.query_vector import combine, query_from_reference
 from engine.search.ranking import DEFAULT_RANKING, Ranking
 from engine.search.references import ID_PATTERN, PathName, TrackName, absolute_path, resolve
 from engine.search.results import Classification, FoundTrack, QueryResult, Span, Stats, TagCount
-from engine.session import LibrarySession, LibraryView
+from engine.session import Embedder, LibrarySession, LibraryView
 from engine.util.paths import default_library
 from engine.util.unfinished import remove_unfinished
 
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from engine.catalogue.grouping import Catalogue
     from engine.doctor.results import CheckReport
     from engine.duplicates.results import Duplicates
+    from engine.embedding import TrackEmbedding
     from engine.explain.results import AspectExplanation, Explanation, PairExplanation
     from engine.find.results import FindResult
     from engine.genres.results import GenreRelations
@@ -144,6 +145,28 @@ class Engine:
     def database(self) -> Database:
         """The library's database, for a server that stores its users' data there."""
         return self._session.database
+
+    def embed_with(self, embedder: Embedder | None) -> None:
+        """Let another process compute the embeddings of files that questions name; None for this one, by torch."""
+        self._session.embedder = embedder
+
+    def embedding(self, track: TrackName, part: Span | None = None) -> TrackEmbedding:
+        """Return the embedding of a track or, without segments, of a part of it.
+
+        Raises:
+            QueryError: There is no such track or part, or its file gives no signature.
+        """
+        import numpy as np
+
+        from engine.embedding import TrackEmbedding
+        from engine.search.embeddings import embed
+        from engine.search.excerpt import query_from_excerpt
+
+        view = self._session.view()
+        if part is None:
+            return embed(view, track).embedding
+        found, none = query_from_excerpt(view, track, part).embedding, np.zeros(0, np.float32)
+        return TrackEmbedding(found.signature, found.genres, found.moods, none, none, none, found.words)
 
     @property
     def weights(self) -> Path:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from engine.db import Database, encoders, get_setting, set_setting
 from engine.errors import LibraryError
@@ -22,12 +22,20 @@ from engine.util.cache import StateCache
 
 if TYPE_CHECKING:
     from engine.catalogue.current import CurrentCatalogue
+    from engine.embedding import TrackEmbedding
     from engine.indexer.features.fingerprint_store import FingerprintStore
     from engine.indexer.pipeline.decoders import Decoders
     from engine.indexer.vectors.store import VectorSnapshot, VectorStore
     from engine.models.encoder import Encoder
 
 Value = TypeVar("Value")
+
+
+class Embedder(Protocol):
+    """What computes embeddings of files in place of this process, which then never loads torch."""
+
+    def embed(self, path: bytes, part: tuple[float, float] | None = None) -> TrackEmbedding:
+        """Return the embedding of a file or, without segments, of a part of it from one second to another."""
 
 
 class LibrarySession:
@@ -40,6 +48,7 @@ class LibrarySession:
         threads: For decoding and for the network.
         precision: "auto" or "float32".
         loaded: Whether the index is read into memory when it opens.
+        embedder: Computes embeddings of files elsewhere; None for here.
     """
 
     def __init__(
@@ -54,6 +63,7 @@ class LibrarySession:
     ) -> None:
         self.database, self.file = database, file
         self.device, self.threads, self.precision, self.loaded = device, threads, precision, loaded
+        self.embedder: Embedder | None = None
         self.cache = StateCache()
         self._coverage = coverage
         self._encoder: Encoder | None = None
@@ -218,6 +228,11 @@ class LibraryView:
     def encoder(self) -> Encoder:
         """Return the network, loaded on first use; see `LibrarySession.encoder`."""
         return self._session.encoder()
+
+    @property
+    def embedder(self) -> Embedder | None:
+        """What computes embeddings of files elsewhere; None for here."""
+        return self._session.embedder
 
     @property
     def decoders(self) -> Decoders:

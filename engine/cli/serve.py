@@ -33,6 +33,10 @@ STOP_SECONDS = 5  # that open streams get at the end
 @click.option(
     "--transcodes", type=click.IntRange(1, 64), default=4, show_default=True, help="Most streams encoded at once."
 )
+@click.option(
+    "--log-format", type=click.Choice(("text", "json")), default="text", show_default=True,
+    help="json: one line of JSON for each request and message, on standard error.",
+)  # fmt: skip
 @click.option("--watch", is_flag=True, help="Index changes in the folders that were indexed.")
 @click.pass_obj
 def serve(
@@ -43,6 +47,7 @@ def serve(
     root_path: str,
     trusted_proxy: tuple[str, ...],
     transcodes: int,
+    log_format: str,
     watch: bool,
 ) -> int:
     """Serve the library to players (OpenSubsonic) and programs (HTTP, JSON).
@@ -52,8 +57,10 @@ def serve(
     """
     require_server()
     import uvicorn
+    from uvicorn.config import LOGGING_CONFIG
 
     from engine.server.app import create_app
+    from engine.server.logs import log_config
     from engine.server.security import LOOPBACK_NAMES
     from engine.server.settings import ServerSettings
 
@@ -67,13 +74,21 @@ def serve(
         names = (*LOOPBACK_NAMES, host) if not accounts and _is_loopback(host) else None
         app = create_app(
             library,
-            ServerSettings(accounts=accounts, names=names, root_path=root_path, transcodes=transcodes, watch=watch),
+            ServerSettings(
+                accounts=accounts,
+                names=names,
+                root_path=root_path,
+                log_requests=log_format == "json",
+                transcodes=transcodes,
+                watch=watch,
+            ),
         )
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
-                root_path=root_path,
-                log_level="warning",
+                log_level="warning" if log_format == "text" else None,
+                log_config=LOGGING_CONFIG if log_format == "text" else log_config(),
+                access_log=False,
                 proxy_headers=bool(trusted_proxy),
                 forwarded_allow_ips=list(trusted_proxy),
                 server_header=False,

@@ -92,6 +92,10 @@ def embed_file(view: LibraryView, resolved: ResolvedTrack) -> EmbeddedTrack:
 
 
 def _decoded(view: LibraryView, resolved: ResolvedTrack, identical: frozenset[int]) -> EmbeddedTrack:
+    if view.embedder is not None:
+        embedding = view.embedder.embed(resolved.path)
+        seconds = resolved.track.duration_seconds if resolved.track else 0.0  # as the library read it last
+        return EmbeddedTrack(resolved, embedding, seconds, identical)
     from engine.indexer.pipeline.encoding import TrackEncoder  # stored signatures need no torch
 
     view.decoders.start()  # while the encoder loads

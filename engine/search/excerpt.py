@@ -33,10 +33,17 @@ def query_from_excerpt(view: LibraryView, name: TrackName, span: Span) -> Query:
         )
     with view.read() as connection:
         resolved = resolve(connection, name)
-    reachable = os.path.exists(resolved.path)  # noqa: PTH110 (bytes)
-    embedding = _from_file(view, resolved, span) if reachable else _from_library(view, resolved, span)
+    embedding = _embedded(view, resolved, span)
     tracks = (resolved.track,) if resolved.track else ()
     return Query(embedding, (Seed(resolved.track_id, os.fsdecode(resolved.path), 1),), tracks, one_track=True)
+
+
+def _embedded(view: LibraryView, resolved: ResolvedTrack, span: Span) -> QueryEmbedding:
+    if view.embedder is not None:
+        part = view.embedder.embed(resolved.path, (span.start, span.end))
+        return QueryEmbedding(part.signature, part.genres, part.moods, part.words, _own_ids(resolved))
+    reachable = os.path.exists(resolved.path)  # noqa: PTH110 (bytes)
+    return _from_file(view, resolved, span) if reachable else _from_library(view, resolved, span)
 
 
 def _from_file(view: LibraryView, resolved: ResolvedTrack, span: Span) -> QueryEmbedding:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.responses import Response
 
 import engine
@@ -26,10 +27,13 @@ from engine.server.api import (
 from engine.server.context import Context, ServerContext
 from engine.server.file_questions import FileQuestions
 from engine.server.jobs import Jobs
+from engine.server.logs import LogRequests
 from engine.server.media.files import MediaFiles
 from engine.server.metrics import CountRequests, Metrics
 from engine.server.page import files as page
 from engine.server.playing import NowPlaying
+from engine.server.remote_embedding import RemoteEmbedder
+from engine.server.routes import API as API, SubPath
 from engine.server.security import Security
 from engine.server.settings import ServerSettings
 from engine.server.subsonic.router import router as subsonic_router
@@ -37,7 +41,8 @@ from engine.server.uploads import Uploads
 from engine.server.user_data import UserData
 from engine.server.watcher import Watcher
 
-API = "/api/v1"
+GZIP_LEVEL = 6
+NOT_COMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/octet-stream")  # sound of rare formats
 ROUTERS = (
     tracks.router,
     similar.router,
@@ -66,6 +71,7 @@ def create_app(library: Engine, settings: ServerSettings) -> FastAPI:
         try:
             yield
         finally:
+            library.embed_with(None)
             context.close()
 
     app = FastAPI(
@@ -73,7 +79,6 @@ def create_app(library: Engine, settings: ServerSettings) -> FastAPI:
         version=engine.__version__,
         summary="Music that sounds alike.",
         description="Answers are the documents of the command line's `--json`. Times and lengths are in seconds.",
-        root_path=settings.root_path,
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
@@ -97,21 +102,26 @@ def create_app(library: Engine, settings: ServerSettings) -> FastAPI:
     def show_metrics(context: Context) -> Response:
         return metrics.answer(context)
 
+    app.add_middleware(GZipMiddleware, compresslevel=GZIP_LEVEL, exclude_content_types=NOT_COMPRESSED)
     app.add_middleware(CountRequests, metrics=metrics)
     app.add_middleware(Security, names=settings.names)
+    if settings.log_requests:
+        app.add_middleware(LogRequests)
+    app.add_middleware(SubPath, root_path=settings.root_path)
     return app
 
 
 def _context(library: Engine, settings: ServerSettings) -> ServerContext:
     opened = (library.database.path, str(library.weights), library.threads)
-    jobs = Jobs(*opened)
+    jobs, files = Jobs(*opened), FileQuestions(*opened)
+    library.embed_with(RemoteEmbedder(files))
     return ServerContext(
         library,
         settings,
         jobs,
         MediaFiles(settings.transcodes, library.threads),
         Uploads(settings),
-        FileQuestions(*opened),
+        files,
         NowPlaying(),
         UserData(library.database),
         Accounts(library.database) if settings.accounts else None,

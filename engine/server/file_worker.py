@@ -16,6 +16,8 @@ from typing import Any
 from engine import documents
 from engine.errors import EngineError
 from engine.library import Engine
+from engine.search.results import Span
+from engine.server.remote_embedding import embedding_document
 
 
 def main(library: str, options: dict[str, Any]) -> None:
@@ -32,6 +34,7 @@ def _reply(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
         "similar": lambda: documents.query(engine.similar(path, request["k"])),
         "classify": lambda: documents.classifications(engine.encoder, [engine.classify(path)])["queries"][0],
         "explain": lambda: documents.explanation(engine.explain(path)),
+        "embedding": lambda: embedding_document(engine.embedding(path, request["part"] and Span(*request["part"]))),
     }
     try:
         return {"answer": questions[request["question"]]()}

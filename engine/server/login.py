@@ -41,6 +41,7 @@ def current_user(request: Request) -> User:
     """Return the user of a request; raise HTTPException 401, or 429 after many wrong logins."""
     accounts = context_of(request).accounts
     if accounts is None:
+        request.state.user = LOCAL.name
         return LOCAL
     address = address_of(request)
     _refuse_flood(accounts, address)
@@ -58,6 +59,7 @@ def current_user(request: Request) -> User:
     if user is None:
         accounts.note_failure(address)
         raise HTTPException(401, "the session, key or password is wrong or has expired", CHALLENGE)
+    request.state.user = user.name  # for the log
     return user
 
 

@@ -10,9 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.server.context import ServerContext
 from engine.server.jobs import ENDED
-from engine.server.subsonic.endpoints import ENDPOINTS
+from engine.server.routes import route_of
 
-OTHER = "other"  # the route of requests that no route answers: their paths are arbitrary
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
 
@@ -60,14 +59,7 @@ class CountRequests:
 
         async def send_and_note(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._metrics.note(_route(scope), message["status"], time.monotonic() - began)
+                self._metrics.note(route_of(scope), message["status"], time.monotonic() - began)
             await send(message)
 
         await self._app(scope, receive, send_and_note)
-
-
-def _route(scope: Scope) -> str:
-    """Return the route that answers, with names in place of values."""
-    route = getattr(scope.get("route"), "path", OTHER)
-    name = str(scope.get("path_params", {}).get("name", "")).removesuffix(".view")
-    return f"/rest/{name}" if route == "/rest/{name}" and name in ENDPOINTS else route

@@ -10,6 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.server.problems import problem
+from engine.server.routes import path_of
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
@@ -48,7 +49,7 @@ class Security:
 
         headers = Headers(scope=scope)
         if headers.get("sec-fetch-site") in FOREIGN and (
-            headers.get("sec-fetch-mode") != "navigate" or scope["path"].startswith(("/rest/", "/api/"))
+            headers.get("sec-fetch-mode") != "navigate" or path_of(scope).startswith(("/rest/", "/api/"))
         ):
             refusal = problem(403, "forbidden", "another site's page may not call this server")
             await refusal(scope, receive, send_with_headers)

@@ -15,6 +15,7 @@ class ServerSettings:
         accounts: Whether only users of `engine user` are let in.
         names: Names by which the server may be called, where it has no accounts; None for any.
         root_path: The sub-path behind a reverse proxy, for example "/music"; empty for none.
+        log_requests: Whether each request is logged; see `engine.server.logs`.
         transcodes: Most streams that are transcoded at once; a further one is refused with 503.
         watch: Whether changes below the indexed folders are indexed as they come.
         upload_bytes: Largest file that may be uploaded.
@@ -25,6 +26,7 @@ class ServerSettings:
     root_path: str = ""
     accounts: bool = False
     names: tuple[str, ...] | None = None
+    log_requests: bool = False
     transcodes: int = 4
     watch: bool = False
     upload_bytes: int = 256 << 20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import signal
 import socket
 import subprocess
@@ -91,10 +92,12 @@ def test_a_server_stops_in_order(own: Collection, tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    os.utime(own.song(2), (1, 1))  # a changed file: its signature is computed in another process
     command = [sys.executable, "-c", "from engine.cli import main; main()", "--library", str(own.library), "--quiet"]
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen([*command, "serve", "--port", str(port)], stdout=log, stderr=log)
-        for path in ("healthz", "api/v1/tracks/1/similar?k=3", "api/v1/tracks/1/explain", "rest/search3?query="):
+        paths = ["healthz", "api/v1/tracks/1/similar?k=3", "api/v1/tracks/1/explain", "rest/search3?query="]
+        for path in (*paths, "api/v1/tracks/2/similar?at_from=1&at_to=4", "api/v1/tracks/3/explain"):
             assert fetched(f"http://127.0.0.1:{port}/{path}", process) == 200
         mapped = Path(f"/proc/{process.pid}/maps").read_text() if sys.platform == "linux" else ""
         process.send_signal(signal.SIGTERM)

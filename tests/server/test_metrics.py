@@ -1,4 +1,4 @@
-"""Figures for Prometheus. Covers engine.server.metrics."""
+"""Figures for Prometheus, and routes by their templates. Covers engine.server.metrics and routes."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ def test_requests_are_counted_by_route(client: TestClient) -> None:
     client.get("/rest/ping.view")
     client.get("/rest/secret-word")
     client.get("/another-secret-word")
+    client.get("/page/app.js")
+    client.get("/page/third-secret-word")
     figures = client.get("/metrics").text
-    assert 'engine_requests_total{route="/tracks/{track_id}",status="404"} 1.0' in figures
+    assert 'engine_requests_total{route="/api/v1/tracks/{track_id}",status="404"} 1.0' in figures
     assert 'engine_requests_total{route="/rest/ping",status="200"} 1.0' in figures
+    assert 'engine_requests_total{route="/page/{file}",status="200"} 1.0' in figures
     assert f"engine_tracks {float(len(GENRES))}" in figures
     assert "secret-word" not in figures
     assert "tracks/999" not in figures

@@ -46,9 +46,8 @@ async def call_endpoint(request: Request, name: str) -> Response:
         parameters = QueryParams([*parameters.multi_items(), *await _form(request)])
     context, form = context_of(request), parameters.get("f", "xml")
     callback = parameters.get("callback", "")
-    address = request.client.host if request.client else ""
     try:
-        return await run_in_threadpool(_call, context, name.removesuffix(".view"), parameters, address)
+        return await run_in_threadpool(_call, request, context, name.removesuffix(".view"), parameters)
     except SubsonicError as error:
         return failure(error, form, callback, 404 if name.removesuffix(".view") not in ENDPOINTS else 200)
     except EngineError as error:
@@ -56,9 +55,10 @@ async def call_endpoint(request: Request, name: str) -> Response:
         return failure(SubsonicError(code, brief(error.message)), form, callback)
 
 
-def _call(context: ServerContext, name: str, parameters: QueryParams, address: str) -> Response:
-    endpoint = ENDPOINTS.get(name)
+def _call(request: Request, context: ServerContext, name: str, parameters: QueryParams) -> Response:
+    endpoint, address = ENDPOINTS.get(name), request.client.host if request.client else ""
     user = LOCAL if name in WITHOUT_LOGIN else authenticate(context.accounts, parameters, address)
+    request.state.user = user.name  # for the log
     if endpoint is None:
         raise SubsonicError(GENERIC, "There is no such endpoint")
     content: Any = endpoint(Call(context, user, parameters))

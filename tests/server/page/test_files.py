@@ -45,6 +45,18 @@ def test_a_second_visit_loads_nothing(client: TestClient) -> None:
     assert (again.status_code, again.content) == (304, b"")
 
 
+def test_files_and_documents_are_compressed_and_sound_is_not(client: TestClient) -> None:
+    """Browsers get the page and JSON in a third of their size; sound and its parts come as they are."""
+    for path in ("/page/app.js", "/page/views.css", "/api/v1/tracks", "/"):
+        answer = client.get(path, headers={"Accept-Encoding": "gzip"})
+        assert answer.headers["content-encoding"] == "gzip", path
+        assert "accept-encoding" in answer.headers["vary"].lower()
+    assert "content-encoding" not in client.get("/page/app.js", headers={"Accept-Encoding": "identity"}).headers
+    for headers in ({}, {"Range": "bytes=0-999"}):
+        sound = client.get("/api/v1/tracks/1/audio", headers={"Accept-Encoding": "gzip", **headers})
+        assert "content-encoding" not in sound.headers
+
+
 def test_nothing_else_is_served(client: TestClient) -> None:
     """Modules of Python and files outside the folder are not there."""
     for path in ("files.py", "__init__.py", "__pycache__", "", "..%2fapp.py", "%2e%2e/security.py"):
@@ -57,6 +69,9 @@ def test_the_page_works_under_a_sub_path(serve: Callable[..., TestClient]) -> No
     assert under.get("/music/").status_code == 200
     assert under.get("/music/page/app.js").status_code == 200
     assert under.get("/music/api/v1/session").status_code == 200
+    assert under.get("/api/v1/session").status_code == 200  # a proxy that removes the path
+    link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    assert under.get("/music/rest/ping", headers=link).status_code == 403
 
 
 def test_licences_lie_beside_the_vendored_modules() -> None:
