@@ -2,12 +2,15 @@
 
 Columns of rounded log-odds (`engine.search.tag_columns`) give for each track and tag an interval of z-scores. A term
 grows or falls with each, so that a table of 256 numbers holds its bound for every code; looking a code up takes under a
-nanosecond. Likeness to a target is in no column; it takes from a score and never adds, so that the bounds hold.
+nanosecond. No term adds to a score, they only take from it: the sum of some terms' bounds is a bound, too, and a track
+whose sum has fallen below the score that is needed is dropped before the next column is read. The terms that take most
+come first. Likeness to a target is in no column; it takes from a score as well, so that bounds without it hold.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +21,33 @@ from engine.indexer.vectors.exact import contains
 from engine.search.tag_columns import ColumnPart, TagColumns, edges
 from engine.search.tag_scores import Floats, Ids, TagModel
 
-SPARSE = 4  # where fewer than one track in so many may be returned, the others' bounds are not computed
-SAMPLE = 16_384  # bounds from which the largest ones are estimated
+SAMPLE = 32_768  # tracks
+SHRUNK = 0.7  # share of the tracks below which the others are dropped before the next column
+BLOCK = 65_536  # tracks whose bounds are computed at once, in the processor's cache
 STEPS, STEEPEST = 4_096, 32.0  # a table of log sigma for mixtures: steps of the z-scores from -STEEPEST to STEEPEST
-BELOW = np.float32(-np.inf)
 
 Places = NDArray[np.intp]
+
+LOG_SIGMOIDS = log_sigmoid(np.arange(1, STEPS + 1, dtype=np.float32) * (2 * STEEPEST / STEPS) - STEEPEST)  # upper edges
+LOG_SIGMOIDS[-1] = 0  # and all above
+
+
+@dataclass(frozen=True, eq=False)
+class Bounded:
+    """M tracks: ids (M,), and upper bounds of their scores (M,)."""
+
+    track_ids: Ids
+    values: Floats
+
+    def largest(self, count: int) -> Ids:
+        """Return the ids of the tracks with the `count` largest bounds, in any order."""
+        if len(self.values) <= count:
+            return self.track_ids
+        return self.track_ids[np.argpartition(self.values, -count)[-count:]]
+
+    def from_(self, least: float) -> Ids:
+        """Return the ids of the tracks whose bounds are `least` or more."""
+        return self.track_ids[self.values >= least]
 
 
 class Bounds:
@@ -35,88 +59,115 @@ class Bounds:
         terms: To score by.
         allowed: The only tracks that count, in any order; None for all.
         alone: Nothing is wanted: see `term_score`.
-
-    Attributes:
-        track_ids: (M,).
-        values: Upper bounds (M,); minus infinity for tracks that do not count.
     """
 
     def __init__(
         self, columns: TagColumns, model: TagModel, terms: Sequence[Term], allowed: Ids | None, *, alone: bool
     ) -> None:
-        self._model, self._terms, self._alone = model, terms, alone
-        found = [self._of_part(part, allowed) for part in columns.parts]
-        self.track_ids: Ids = np.concatenate([ids for ids, _ in found])
-        self.values: Floats = np.concatenate([values for _, values in found])
+        self._parts = [
+            _Part(part.codes.track_ids, _passing(part, allowed), [_bound(part, model, term, alone) for term in terms])
+            for part in columns.parts
+        ]
+        self._order = list(range(len(terms)))
 
-    def largest(self, count: int) -> Places:
-        """Return the places of the `count` largest bounds, or of fewer if fewer tracks count."""
-        sample = self.values[:: max(1, len(self.values) // SAMPLE)]
-        rank = 4 + 4 * count * len(sample) // max(1, len(self.values))
-        places = self.from_(float(np.partition(sample, -rank)[-rank])) if rank < len(sample) else self.from_(-np.inf)
-        if len(places) < count:
-            places = self.from_(-np.inf)
-        if len(places) > count:
-            places = places[np.argpartition(self.values[places], -count)[-count:]]
-        return places
+    def sample(self) -> Bounded:
+        """Return the bounds of some SAMPLE tracks, evenly spread; orders the terms by what they take for their cost."""
+        taken, found = np.zeros(len(self._order)), []
+        for part in self._parts:
+            some = part.rows[:: max(1, len(part.rows) // SAMPLE)]
+            values = np.zeros(len(some), np.float32)
+            for place, term in enumerate(part.terms):
+                own = term.of(some)
+                taken[place] += own.sum() / len(term.columns)
+                values += own
+            found.append(Bounded(part.track_ids[some], values))
+        self._order = np.argsort(taken).tolist()
+        return _joined(found)
 
-    def from_(self, least: float) -> Places:
-        """Return the places of the bounds that are `least` or more."""
-        return np.flatnonzero((self.values >= least) & (self.values > BELOW))
+    def at_least(self, least: float) -> Bounded:
+        """Return all tracks whose bounds are `least` or more."""
+        found = [Bounded(np.zeros(0, np.int64), np.zeros(0, np.float32))]
+        for part in self._parts:
+            for start in range(0, len(part.rows), BLOCK):
+                rows, values = self._of_block(part, start, least)
+                found.append(Bounded(part.track_ids[rows], values))
+        return _joined(found)
 
-    def _of_part(self, part: ColumnPart, allowed: Ids | None) -> tuple[Ids, Floats]:
-        ids, passing = part.codes.track_ids, part.live
-        if allowed is not None:
-            passing = passing & contains(ids, allowed)
-        few = np.count_nonzero(passing) * SPARSE < len(ids)
-        rows = np.flatnonzero(passing) if few else None
-        values = np.zeros(len(ids) if rows is None else len(rows), np.float32)
-        for term in self._terms:
-            values += self._of_term(part, term, rows)
-        if rows is not None:
-            return ids[rows], values
-        if allowed is not None or not part.all_live:
-            values[~passing] = BELOW
-        return ids, values
-
-    def _of_term(self, part: ColumnPart, term: Term, rows: Places | None) -> Floats:
-        if term.weight < 0:
-            parts = [
-                self._look_up(part, tag, rows, term_score(self._edges(part, tag)[0], term.weight, alone=self._alone))
-                for tag, share in term.tags
-                if share > 0
-            ]
-            return np.minimum.reduce(parts)
-        if len(term.tags) == 1:
-            ((tag, _),) = term.tags
-            upper = self._edges(part, tag)[1]
-            return self._look_up(part, tag, rows, term_score(upper, term.weight, alone=self._alone))
-        mixed: Floats = np.add.reduce(
-            [self._look_up(part, tag, rows, share * self._edges(part, tag)[int(share > 0)]) for tag, share in term.tags]
-        )
-        return _bounded(mixed, term.weight)
-
-    def _edges(self, part: ColumnPart, tag: str) -> tuple[Floats, Floats]:
-        """Return the least and largest z-score (256,) of each code."""
-        place = self._model.tags.index(tag)
-        lower, upper = (
-            (edge - self._model.mean[place]) / self._model.deviation[place] for edge in edges(part.codes, place)
-        )
-        return lower, upper
-
-    def _look_up(self, part: ColumnPart, tag: str, rows: Places | None, table: Floats) -> Floats:
-        codes = part.column(self._model.tags.index(tag))
-        found: Floats = np.take(table.astype(np.float32), codes if rows is None else codes[rows])
-        return found
+    def _of_block(self, part: _Part, start: int, least: float) -> tuple[Places, Floats]:
+        rows = part.rows[start : start + BLOCK]
+        values = np.zeros(len(rows), np.float32)
+        for place in self._order:
+            values += part.terms[place].of(rows)
+            kept = np.flatnonzero(values >= least)
+            if len(kept) < SHRUNK * len(values):
+                rows, values = rows[kept], values[kept]
+        return rows, values
 
 
-def _bounded(z: Floats, weight: float) -> Floats:
+@dataclass(frozen=True, eq=False)
+class _TermBound:
+    """The bound of one term: for each of its tags a column and a table (256,) of what a code gives.
+
+    Attributes:
+        weight: Of a wanted mixture, whose tables hold z-scores to add up; None where they hold bounds, the least of
+            which counts.
+    """
+
+    columns: list[NDArray[np.uint8]]
+    tables: list[Floats]
+    weight: float | None
+
+    def of(self, rows: Places) -> Floats:
+        """Return the bounds (M,) of some rows."""
+        first, *rest = (np.take(table, column[rows]) for column, table in zip(self.columns, self.tables, strict=True))
+        found: Floats = first
+        for values in rest:
+            if self.weight is None:
+                np.minimum(found, values, out=found)
+            else:
+                found += values
+        return found if self.weight is None else _of_mixture(found, self.weight)
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Track ids (P,), the rows that count, and the bounds of all terms."""
+
+    track_ids: Ids
+    rows: Places
+    terms: list[_TermBound]
+
+
+def _bound(part: ColumnPart, model: TagModel, term: Term, alone: bool) -> _TermBound:
+    mixed = term.weight > 0 and len(term.tags) > 1
+    columns, tables = [], []
+    for tag, share in term.tags:
+        if term.weight < 0 and share < 0:
+            continue
+        place = model.tags.index(tag)
+        upper = (term.weight > 0) == (share > 0)
+        edge = edges(part.codes, place)[int(upper)]
+        z = ((edge - model.mean[place]) / model.deviation[place]).astype(np.float32)
+        columns.append(part.column(place))
+        tables.append(share * z if mixed else term_score(z, term.weight, alone=alone).astype(np.float32))
+    return _TermBound(columns, tables, term.weight if mixed else None)
+
+
+def _passing(part: ColumnPart, allowed: Ids | None) -> Places:
+    """Return the rows of the tracks that count."""
+    if allowed is None:
+        return part.live_rows
+    return np.flatnonzero(part.live & contains(part.codes.track_ids, allowed))
+
+
+def _joined(parts: Sequence[Bounded]) -> Bounded:
+    return Bounded(np.concatenate([part.track_ids for part in parts]), np.concatenate([part.values for part in parts]))
+
+
+def _of_mixture(z: Floats, weight: float) -> Floats:
     """Return an upper bound of `term_score` of a wanted mixture for z (M,), which is overwritten."""
     z += STEEPEST
     z *= STEPS / (2 * STEEPEST)
     np.clip(z, 0, STEPS - 1, out=z)
-    upper = np.arange(1, STEPS + 1, dtype=np.float32) * (2 * STEEPEST / STEPS) - STEEPEST
-    table = weight * log_sigmoid(upper)
-    table[-1] = 0
-    found: Floats = np.take(table.astype(np.float32), z.astype(np.uint16))
+    found: Floats = np.take(np.float32(weight) * LOG_SIGMOIDS, z.astype(np.uint16))
     return found

@@ -1,9 +1,10 @@
 """How well tracks fit the terms of a description: the sum of `engine.find.term_scores`, and of nearness to targets.
 
 Up to COLUMNS_FROM tracks all are scored. In larger libraries bounds (`engine.find.bounds`) tell which can be among the
-best. Tracks of largest bounds are scored first; with T the score of the last one wanted, only those whose bound is T or
-more can belong to the answer (the threshold algorithm, Fagin et al. 2003), and the rest of them are scored, too. The
-answer is that of scoring all. Where targets make the bounds loose, the tracks nearest to them are scored first as well.
+best: with T the score of the last one wanted among some tracks, only those whose bound is T or more can belong to the
+answer (the threshold algorithm, Fagin et al. 2003). T comes from the best of a sample first, then from the tracks with
+the largest bounds; the rest at T or above are scored last. The answer is that of scoring all. Where targets make the
+bounds loose, the tracks nearest to them are scored first as well.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from engine.search.tag_columns import COLUMNS_FROM, tag_columns
 from engine.search.tag_scores import Floats, Ids, TagModel, all_norms, norms_of, tag_model
 from engine.session import LibraryView
 
-FIRST, FIRST_FACTOR = 256, 4  # tracks scored first: at least so many, and so many for each track of the answer
+FIRST, FIRST_FACTOR = 64, 4  # tracks scored first: at least so many, and so many for each track of the answer
 FEW = 400  # tracks whose norms are read one by one
 ROUNDING = 1e-3  # of a score
 
@@ -74,7 +75,6 @@ class Scorer:
         self._positions = self._model.positions(self.tags)
         self._weights = [*(term.weight for term in self.terms), *(target.weight for target in self.targets)]
         self._alone = max(self._weights, default=0) <= 0
-        self._bounds: Bounds | None = None  # of the tracks that `best` may return
         self._mixtures = np.zeros((len(self.terms), len(self.tags)), np.float32)
         for row, term in enumerate(self.terms):
             for tag, share in term.tags:
@@ -130,16 +130,16 @@ class Scorer:
         if not self.terms and len(self.targets) == 1 and self.targets[0].weight > 0:
             near = self.view.snapshot.nearest(self.targets[0].direction, count, (), allowed).track_ids
             return self._of_known(near, count)
-        if self._bounds is None:
-            self._bounds = Bounds(tag_columns(self.view), self._model, self.terms, allowed, alone=self._alone)
-        bounds, first = self._bounds, max(FIRST, FIRST_FACTOR * count)
-        places = bounds.largest(first)
-        ids = [bounds.track_ids[places]]
+        bounds = Bounds(tag_columns(self.view), self._model, self.terms, allowed, alone=self._alone)
+        first = max(FIRST, FIRST_FACTOR * count)
+        ids = [bounds.sample().largest(first)]
         for target in self.targets:
             ids.append(self.view.snapshot.nearest(target.direction, first, (), allowed).track_ids)
         scored = self._of_known(np.unique(np.concatenate(ids)), count)
-        least = float(scored.scores[-1]) - ROUNDING if len(scored.scores) == count else -math.inf
-        rest = np.setdiff1d(bounds.track_ids[bounds.from_(least)], np.concatenate(ids))
+        bounded = bounds.at_least(_last(scored, count))
+        ids.append(bounded.largest(first))
+        scored = self._of_known(np.unique(np.concatenate(ids)), count)
+        rest = np.setdiff1d(bounded.from_(_last(scored, count)), np.concatenate(ids))
         parts = [self._of_known(rest[at : at + BATCH_ROWS], count) for at in range(0, len(rest), BATCH_ROWS)]
         return _joined([scored, *parts]).top(count)
 
@@ -160,6 +160,11 @@ class Scorer:
             near = (signatures @ target.direction - target.mean) / target.deviation
             scores += abs(target.weight) * log_sigmoid(near if target.weight > 0 else -near)
         return Scored(ids, scores, levels)
+
+
+def _last(scored: Scored, count: int) -> float:
+    """Return the score that a track needs to be among the best `count`, as far as is known."""
+    return float(scored.scores[-1]) - ROUNDING if len(scored.scores) == count else -math.inf
 
 
 def _joined(parts: Sequence[Scored]) -> Scored:

@@ -69,9 +69,9 @@ class ColumnPart:
         return found
 
     @cached_property
-    def all_live(self) -> bool:
-        """Whether every track is live."""
-        return bool(self.live.all())
+    def live_rows(self) -> NDArray[np.intp]:
+        """The places of the live tracks."""
+        return np.flatnonzero(self.live)
 
 
 @dataclass(frozen=True, eq=False)
