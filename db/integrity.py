@@ -1,29 +1,17 @@
 """Checks of a whole library: the database file itself, references between rows, and rows that contradict each other."""
 
-from dataclasses import dataclass
-
-import numpy as np
 from sqlalchemy import Connection, Table, delete, func, select
 
 from engine.db.departed import set_orphans_aside
 from engine.db.dialects import dialect_of
 from engine.db.schema import aspects, audio_features, fingerprints, search_texts, segments, signatures, tracks, words
-from engine.db.signatures import UNIT_TOLERANCE
-from engine.db.text import portions
-from engine.db.text_search import drop_search_texts
+from engine.db.text import VARIABLES, portions
+from engine.db.text_search import drop_search_texts, outdated_texts, put_search_texts
+from engine.db.tracks import COLUMNS, read_tracks, searchable, tracks_by_ids
 
 MOST_PROBLEMS = 20  # listed for a damaged library
 # Rows that can be computed again from the file of their track.
 DERIVED: tuple[Table, ...] = (signatures, fingerprints, audio_features, aspects)
-
-
-@dataclass(frozen=True)
-class BadSignature:
-    """A stored signature that is not a finite unit vector: its id, its track's id and path."""
-
-    signature_id: int
-    track_id: int
-    path: bytes
 
 
 def database_problems(connection: Connection) -> list[str]:
@@ -57,23 +45,18 @@ def signatures_without_segments(connection: Connection) -> int:
     return int(connection.execute(select(func.count()).select_from(signatures).where(lost)).scalar_one())
 
 
-def bad_signatures(connection: Connection) -> list[BadSignature]:
-    """Return the signatures that are not finite unit vectors."""
-    columns = select(signatures.c.id, signatures.c.track_id, signatures.c.vector, tracks.c.path)
-    rows = connection.execution_options(yield_per=1024).execute(columns.join_from(signatures, tracks))
-    return [BadSignature(row.id, row.track_id, row.path) for row in rows if not _is_unit(row.vector)]
+def stale_search_texts(connection: Connection) -> list[int]:
+    """Return the ids of the tracks that text search does not find by their present tags and path."""
+    stale, last = [], 0
+    page = select(*COLUMNS).order_by(tracks.c.id).limit(VARIABLES)
+    while found := read_tracks(connection.execute(page.where(tracks.c.id > last))):
+        stale += outdated_texts(connection, {track.id: searchable(track, track.path) for track in found})
+        last = found[-1].id
+    return stale
 
 
-def remove_signatures(connection: Connection, signature_ids: list[int]) -> int:
-    """Remove signatures, which the next indexing computes again; return how many."""
-    return sum(
-        connection.execute(delete(signatures).where(signatures.c.id.in_(part))).rowcount
-        for part in portions(signature_ids)
-    )
-
-
-def _is_unit(blob: bytes) -> bool:
-    if not blob or len(blob) % 4:
-        return False
-    vector = np.frombuffer(blob, "<f4").astype(np.float64)  # squares of damaged numbers exceed float32
-    return bool(np.isfinite(vector).all() and abs(float(np.linalg.norm(vector)) - 1) < UNIT_TOLERANCE)
+def renew_search_texts(connection: Connection, ids: list[int]) -> None:
+    """Write the searchable texts of tracks anew."""
+    for part in portions(ids):
+        found = tracks_by_ids(connection, part)
+        put_search_texts(connection, {track.id: searchable(track, track.path) for track in found.values()})

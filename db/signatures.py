@@ -135,26 +135,51 @@ def get_signature(
     return Signature(track_id, encoder, coverage, embedding)
 
 
-def predictions(connection: Connection, encoder: str, coverage: str, track_ids: Iterable[int]) -> dict[int, Prediction]:
+def predictions(
+    connection: Connection, encoder: str, coverage: str, track_ids: Iterable[int], heads: tuple[int, int] | None = None
+) -> dict[int, Prediction]:
     """Return an encoder's predictions for tracks, by track id; tracks without a signature are left out.
 
+    Args:
+        connection: A connection of the library.
+        encoder: Id, `name@hash`.
+        coverage: "windows" or "full".
+        track_ids: The tracks.
+        heads: The numbers of genres and moods that a prediction must have, where known.
+
     Raises:
         LibraryError: A row is damaged.
     """
-    rows = _rows_of_tracks(connection, PREDICTIONS, encoder, coverage, track_ids)
-    return {
-        track_id: Prediction(*decode(connection, track_id, FLOAT, genres, moods)) for track_id, genres, moods in rows
-    }
+    found = {}
+    for track_id, genres, moods in _rows_of_tracks(connection, PREDICTIONS, encoder, coverage, track_ids):
+        found[track_id] = each = Prediction(*decode(connection, track_id, FLOAT, genres, moods))
+        if heads is not None and (len(each.genres), len(each.moods)) != heads:
+            expected, sizes = "{} genres and {} moods".format(*heads), f"{len(each.genres)} and {len(each.moods)}"
+            raise damaged(connection, track_id, f"expected {expected}, found {sizes}")
+    return found
 
 
-def words_of_tracks(connection: Connection, encoder: str, coverage: str, track_ids: Iterable[int]) -> dict[int, Floats]:
+def words_of_tracks(
+    connection: Connection, encoder: str, coverage: str, track_ids: Iterable[int], count: int | None = None
+) -> dict[int, Floats]:
     """Return the probabilities (V,) of an encoder's words in these tracks, by track id; those without are left out.
 
+    Args:
+        connection: A connection of the library.
+        encoder: Id, `name@hash`.
+        coverage: "windows" or "full".
+        track_ids: The tracks.
+        count: V, where known.
+
     Raises:
         LibraryError: A row is damaged.
     """
-    rows = _rows_of_tracks(connection, WORDS, encoder, coverage, track_ids)
-    return {track_id: decode(connection, track_id, HALF, probabilities)[0] for track_id, probabilities in rows}
+    found = {}
+    for track_id, probabilities in _rows_of_tracks(connection, WORDS, encoder, coverage, track_ids):
+        (found[track_id],) = decode(connection, track_id, HALF, probabilities)
+        if count is not None and len(found[track_id]) != count:
+            raise damaged(connection, track_id, f"expected {count} words, found {len(found[track_id])}")
+    return found
 
 
 def _rows_of_tracks(

@@ -100,6 +100,13 @@ def drop_search_texts(connection: Connection, track_ids: Iterable[int]) -> None:
     _drop(connection, track_ids, _follows_writes(connection))
 
 
+def outdated_texts(connection: Connection, by_id: Mapping[int, SearchableTrack]) -> list[int]:
+    """Return the ids of the tracks, at most `VARIABLES`, whose stored texts are missing or others than these."""
+    rows = connection.execute(select(search_texts).where(search_texts.c.track_id.in_(by_id)))
+    stored = {row.track_id: dict(row._mapping) for row in rows}
+    return [i for i, track in by_id.items() if stored.get(i) != {"track_id": i, **_row(track)}]
+
+
 def _drop(connection: Connection, track_ids: Iterable[int], indexed: bool) -> None:
     for part in portions(track_ids):
         if indexed:  # FTS5 has to be told the old values of rows whose content lies in another table

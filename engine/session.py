@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from engine.db import Database, encoders, get_setting, set_setting
-from engine.errors import LibraryError
+from engine.errors import EncoderError, LibraryError
 from engine.models.weights_files import EncoderFile, shipped_path
 from engine.runtime.device import check_device
 from engine.runtime.encoder_choice import is_installed
@@ -196,8 +196,23 @@ class LibraryView:
 
     @cached_property
     def snapshot(self) -> VectorSnapshot:
-        """The signatures; there may be none."""
-        return self._session.store(self.coverage).snapshot()
+        """The signatures; there may be none.
+
+        Raises:
+            LibraryError: They are damaged, or not of the encoder's length.
+        """
+        found = self._session.store(self.coverage).snapshot()
+        try:
+            expected = self.file.dimensions
+        except EncoderError:  # whatever needs the weights says what is wrong with them
+            return found
+        if found.count and found.dimensions != expected:
+            raise LibraryError(
+                f"expected signatures of {expected} numbers from {self.encoder_id}, found {found.dimensions}: "
+                "the library is damaged",
+                hint="engine doctor --repair removes them, then engine index PATH computes them again",
+            )
+        return found
 
     @property
     def is_current(self) -> bool:

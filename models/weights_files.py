@@ -73,6 +73,17 @@ class EncoderFile:
         return self._labels["words"]
 
     @cached_property
+    def dimensions(self) -> int:
+        """D, the numbers of a signature; raises EncoderError if the file does not tell."""
+        try:
+            with safe_open(self.path, framework="np") as tensors:
+                return int(tensors.get_slice("centroids").get_shape()[1])
+        except (SafetensorError, OSError, *MALFORMED) as error:
+            raise EncoderError(
+                f"expected genre centroids in the weights {self.path}, found none: {brief(error)}"
+            ) from error
+
+    @cached_property
     def _labels(self) -> dict[str, tuple[str, ...]]:
         return read_labels(self.path)
 

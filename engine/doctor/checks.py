@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.db import encoders, get_setting
+from engine.db.damage import bad_measurements, bad_signatures, remove_measurements, remove_signatures
 from engine.db.files import known_files, roots
 from engine.db.integrity import (
-    bad_signatures,
     dangling_rows,
     database_problems,
     remove_dangling_rows,
-    remove_signatures,
+    renew_search_texts,
     signatures_without_segments,
+    stale_search_texts,
 )
 from engine.db.text import displayable
 from engine.doctor.results import CheckReport, Finding
@@ -90,7 +91,7 @@ def _references(session: LibrarySession, repair: bool) -> Iterator[Problem]:
 
 def _signatures(session: LibrarySession, repair: bool) -> Iterator[Problem]:
     with session.database.read() as connection:
-        bad = bad_signatures(connection)
+        bad = bad_signatures(connection, _dimensions(session))
         unexplained = signatures_without_segments(connection)
     if bad:
         if repair:
@@ -98,7 +99,8 @@ def _signatures(session: LibrarySession, repair: bool) -> Iterator[Problem]:
                 remove_signatures(connection, [each.signature_id for each in bad])
         yield Problem(
             "error",
-            f"{len(bad)} signatures are not finite unit vectors: {_examples(e.path for e in bad)}",
+            f"{len(bad)} signatures are damaged (no finite unit vectors, or of wrong lengths): "
+            f"{_examples(each.path for each in bad)}",
             "engine doctor --repair removes them, then engine index PATH computes them again",
             repaired=repair,
         )
@@ -108,6 +110,45 @@ def _signatures(session: LibrarySession, repair: bool) -> Iterator[Problem]:
             f"{unexplained} signatures have no segments: they cannot be explained",
             "remove these tracks and index them again",
         )
+
+
+def _dimensions(session: LibrarySession) -> dict[str, int]:
+    try:
+        return {session.encoder_id: session.file.dimensions}
+    except EncoderError:  # `_weights` finds that
+        return {}
+
+
+def _measurements(session: LibrarySession, repair: bool) -> Iterator[Problem]:
+    with session.database.read() as connection:
+        bad = bad_measurements(connection)
+    if not bad:
+        return
+    if repair:
+        with session.database.write() as connection:
+            remove_measurements(connection, bad)
+    yield Problem(
+        "error",
+        f"{len(bad)} fingerprints or descriptors of rhythm and harmony are damaged: {_examples(e.path for e in bad)}",
+        "engine doctor --repair removes them; engine index --features PATH and engine duplicates compute them again",
+        repaired=repair,
+    )
+
+
+def _search(session: LibrarySession, repair: bool) -> Iterator[Problem]:
+    with session.database.read() as connection:
+        stale = stale_search_texts(connection)
+    if not stale:
+        return
+    if repair:
+        with session.database.write() as connection:
+            renew_search_texts(connection, stale)
+    yield Problem(
+        "error",
+        f"text search does not know the present tags of {len(stale)} tracks",
+        "engine doctor --repair writes its texts anew",
+        repaired=repair,
+    )
 
 
 def _index(session: LibrarySession, repair: bool) -> Iterator[Problem]:
@@ -227,6 +268,8 @@ CHECKS: dict[str, Check] = {
     "database": _database,
     "references": _references,
     "signatures": _signatures,
+    "measurements": _measurements,
+    "search": _search,
     "index": _index,
     "weights": _weights,
     "files": _files,

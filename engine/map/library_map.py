@@ -94,10 +94,10 @@ def _draw(handle: BinaryIO, target: Path, sheet: Sheet) -> None:
 
 def _describe(view: LibraryView, ids: NDArray[np.int64]) -> tuple[MapTrack, ...]:
     """Return the labels of each track."""
+    genres, moods = view.file.genres, view.file.moods
     with view.read() as connection:
         tracks = tracks_by_ids(connection, ids.tolist())
-        predicted = predictions(connection, view.encoder_id, view.coverage, ids.tolist())
-    genres, moods = view.file.genres, view.file.moods
+        predicted = predictions(connection, view.encoder_id, view.coverage, ids.tolist(), (len(genres), len(moods)))
     tags = {tag: next(iter(map_tag(tag, genres)), None) for tag in {track.genre for track in tracks.values()}}
     described = []
     for track_id in ids.tolist():

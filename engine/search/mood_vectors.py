@@ -29,7 +29,8 @@ def mood_matrix(view: LibraryView) -> tuple[Ids, Floats]:
     """Return track ids, rising, and unit vectors (N, M) of every track with predictions."""
     if not view.file.words:
         with view.read() as connection:
-            found = predictions(connection, view.encoder_id, view.coverage, view.snapshot.ids.tolist())
+            heads = len(view.file.genres), len(view.file.moods)
+            found = predictions(connection, view.encoder_id, view.coverage, view.snapshot.ids.tolist(), heads)
         ids = np.array(sorted(found), np.int64)
         moods = np.array([found[track_id].moods for track_id in ids.tolist()], np.float32)
         return ids, _units(_centred(moods.reshape(len(ids), -1)))

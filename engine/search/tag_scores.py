@@ -111,7 +111,7 @@ def all_norms(view: LibraryView) -> Norms:
 def norms_of(view: LibraryView, ids: Ids, signatures: Floats) -> Floats:
     """Return the norms (M,) of tracks with signatures (M, D) from their stored words; NaN for a track without."""
     with view.read() as connection:
-        stored = words_of_tracks(connection, view.encoder_id, view.coverage, ids.tolist())
+        stored = words_of_tracks(connection, view.encoder_id, view.coverage, ids.tolist(), len(view.file.words))
     norms = np.full(len(ids), np.nan, np.float32)
     rows = [row for row, track_id in enumerate(ids.tolist()) if track_id in stored]
     if rows:

@@ -28,7 +28,7 @@ def test_a_sound_library(own: Collection) -> None:
     """A library right after indexing has no finding."""
     report = check(own.library)
     assert (report.findings, report.sound) == ((), True)
-    assert len(report.checks) == 10
+    assert len(report.checks) == 12
 
 
 @pytest.mark.filterwarnings("error:overflow")
