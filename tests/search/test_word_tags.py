@@ -199,6 +199,7 @@ def test_a_library_of_before_there_were_words(made: Collection, mine: Path) -> N
     later = ("aspects", "access_keys", "users", "stars", "ratings", "playlist_tracks", "playlists", "play_queues")
     for table in ("search_trigrams", "search_words", "search_texts", *later):
         change(mine, f"DROP TABLE {table}")
+    change(mine, "ALTER TABLE plays DROP COLUMN user")
     change(mine, "ALTER TABLE tracks ADD COLUMN search_text TEXT NOT NULL DEFAULT ''")
     change(mine, "PRAGMA user_version = 2")
     with Engine.open(mine, device="cpu") as engine:
