@@ -22,10 +22,17 @@ from engine.server.watcher import Watcher
 from tests.conftest import Collection, write_song
 
 
+@pytest.fixture
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Watches of this process look often, and report after a short rest."""
+    for name, milliseconds in (("SETTLED_MS", 200), ("TICK_MS", 200), ("POLLED_MS", 200)):
+        monkeypatch.setattr(f"engine.manage.watching.{name}", milliseconds)
+
+
+@pytest.mark.usefixtures("_quick")
 @pytest.mark.parametrize("polling", [False, True])
-def test_a_changed_folder_is_reported(tmp_path: Path, polling: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_folder_is_reported(tmp_path: Path, polling: bool) -> None:
     """First all folders, then the one that changed; temporary files of Engine's do not count."""
-    monkeypatch.setattr("engine.manage.watching.POLLED_MS", 500)
     folders = [tmp_path / "one", tmp_path / "one more"]
     for folder in folders:
         folder.mkdir()
@@ -48,6 +55,7 @@ def test_nothing_to_watch(tmp_path: Path) -> None:
         next(changed_roots([str(tmp_path / "none")], threading.Event()))
 
 
+@pytest.mark.usefixtures("_quick")
 def test_a_server_indexes_what_changes(engine: Engine, own: Collection) -> None:
     """A new file becomes a job, and then a track."""
     jobs = Jobs(own.library, str(engine.weights), 1)
