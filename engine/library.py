@@ -214,7 +214,7 @@ class Engine:
         from engine.indexer.pipeline.ingest import IndexOptions, Ingest
 
         session = self._session
-        remove_unfinished()
+        remove_unfinished(session.database.path)
         session.adopt()
         options = IndexOptions(session.threads, prune, force, retry, follow_links)
         ingest = Ingest(session.database, session.encoder, session.encoder_id, session.coverage, options, cancel)
@@ -919,7 +919,7 @@ class Engine:
         """
         from engine.tags.tagging import LEAST_PROBABILITY, TagRules, tag_files
 
-        remove_unfinished()
+        remove_unfinished(self._session.database.path)
         rules = TagRules(LEAST_PROBABILITY if minimum is None else minimum, overwrite)
         report = tag_files(self._session.database, self._session.decoders, classified, rules, write=write)
         self._session.refresh(changed=False)  # tags count towards centroids

@@ -213,7 +213,8 @@ def _files(session: LibrarySession, repair: bool) -> Iterator[Problem]:
 
 
 def _leftovers(session: LibrarySession, repair: bool) -> Iterator[Problem]:
-    found = remove_unfinished() if repair else unfinished()
+    library = session.database.path
+    found = remove_unfinished(library) if repair else unfinished(library)
     if found:
         yield Problem(
             "warning",

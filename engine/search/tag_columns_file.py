@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.db.places import create_file, open_regular, sync_folder
+from engine.db.places import create_file, lock, open_regular, sync_folder
 
 ENDING = ".tags.safetensors"
 LONGEST_HEADER = 2**16
@@ -87,6 +87,7 @@ def written(path: Path, last_id: int, tracks: int, tags: int, digests: list[str]
     header, size = _header(tracks, tags)
     try:
         with create_file(unfinished) as handle:
+            lock(handle)  # an unlocked one is removed by the next indexing: its writer was killed
             if hasattr(os, "posix_fallocate"):  # a full disk raises here; later it would kill the process
                 os.posix_fallocate(handle.fileno(), 0, len(header) + size)
             handle.truncate(len(header) + size)

@@ -2,12 +2,14 @@
 
 Each temporary file has an entry, a small file in the user's cache folder that holds its path and that its writer keeps
 locked. The lock ends with the process, whatever ends it: an entry that can be locked belongs to no living writer.
-Without a writable cache folder nothing is recorded.
+Without a writable cache folder nothing is recorded. Index files beside a library have no entry: their writers lock the
+file itself.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -51,9 +53,13 @@ def recorded(temporary: Path) -> Iterator[None]:
                 entry.close()
 
 
-def remove_unfinished() -> tuple[Path, ...]:
-    """Remove the temporary files of writers that no longer run; return those removed."""
+def remove_unfinished(library: Path | None = None) -> tuple[Path, ...]:
+    """Remove the temporary files of writers that no longer run, and those beside a library; return those removed."""
     removed = []
+    for path in _beside(library):
+        with suppress(OSError):
+            path.unlink()
+            removed.append(path)
     for entry, temporary in _abandoned():
         try:
             temporary.unlink()
@@ -67,9 +73,24 @@ def remove_unfinished() -> tuple[Path, ...]:
     return tuple(removed)
 
 
-def unfinished() -> tuple[Path, ...]:
-    """Return the temporary files of writers that no longer run."""
-    return tuple(temporary for _, temporary in _abandoned() if temporary.exists())
+def unfinished(library: Path | None = None) -> tuple[Path, ...]:
+    """Return the temporary files of writers that no longer run, those beside a library among them."""
+    recorded_ones = (temporary for _, temporary in _abandoned() if temporary.exists())
+    return (*_beside(library), *recorded_ones)
+
+
+def _beside(library: Path | None) -> tuple[Path, ...]:
+    """Return the temporary index files beside a library whose writers no longer run: these hold a lock on the file."""
+    if library is None or not HAS_LOCKS:
+        return ()
+    ours = re.compile(re.escape(library.name) + r"\.[\w.-]+\.[0-9a-f]{16}\.part")
+    found = []
+    for path in sorted(library.parent.iterdir()):
+        if ours.fullmatch(path.name):
+            with suppress(OSError), open_regular(path) as handle:
+                lock(handle)  # raises BlockingIOError while its writer lives
+                found.append(path)
+    return tuple(found)
 
 
 def _abandoned() -> Iterator[tuple[Path, Path]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -90,3 +91,17 @@ def test_longest_names(tmp_path: Path) -> None:
     with replacing(target, ANYTHING) as handle:
         handle.write(b"whole")
     assert target.read_bytes() == b"whole"
+
+
+def test_index_files(tmp_path: Path) -> None:
+    """An index file whose writer was killed is removed; one that is being written, and other files, stay."""
+    library = tmp_path / "music.db"
+    left = tmp_path / "music.db.mg_cam-2fe73b.windows..faiss.0123456789abcdef.part"
+    stay = [tmp_path / name for name in ("music.db", "music.db.part", "music.dbx.windows..faiss.0123456789abcdef.part")]
+    for path in (left, *stay):
+        path.touch()
+    with left.open("rb") as writer:
+        fcntl.flock(writer, fcntl.LOCK_EX)
+        assert (unfinished(library), remove_unfinished(library)) == ((), ())
+    assert (unfinished(library), remove_unfinished(library)) == ((left,), (left,))
+    assert sorted(path for path in tmp_path.iterdir() if path.name != "cache") == sorted(stay)
