@@ -31,7 +31,7 @@ def find(view: LibraryView, text: str, k: int, filters: Filters) -> FindResult:
     if k < 1:
         raise InvalidError(f"expected k of 1 or more, found {k}", hint="ask for one track or more")
     plan = understand(view, text)
-    chosen = passing(view, filters)
+    chosen = _passing(view, filters)
     if chosen is not None:
         plan.restrict(chosen)
     ranked = _ranked(view, plan, k, filters.per_artist)
@@ -52,6 +52,17 @@ def understand(view: LibraryView, text: str) -> Plan:
     plan = make_plan(view, reading)
     _check(text, plan, contradictory=bool(reading.terms))
     return plan
+
+
+def _passing(view: LibraryView, filters: Filters) -> Ids | None:
+    """Return `passing`; descriptions often follow each other with the same filters, which take longer than they do."""
+    last: dict[str, tuple[str, Ids | None]] = view.cached_tags("filters of the last description", dict)
+    key, held = repr(filters), last.get("filters")
+    if held is not None and held[0] == key:
+        return held[1]
+    found = passing(view, filters)
+    last["filters"] = (key, found)
+    return found
 
 
 def _check(text: str, plan: Plan, *, contradictory: bool) -> None:

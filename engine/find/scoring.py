@@ -24,6 +24,7 @@ from engine.search.tag_scores import Floats, Ids, TagModel, all_norms, norms_of,
 from engine.session import LibraryView
 
 FIRST, FIRST_FACTOR = 64, 4  # tracks scored first: at least so many, and so many for each track of the answer
+DIRECT = 2_000  # allowed tracks that are scored without bounds
 FEW = 400  # tracks whose norms are read one by one
 ROUNDING = 1e-3  # of a score
 
@@ -100,12 +101,12 @@ class Scorer:
             allowed: The only tracks that may be returned, in any order; None for all.
         """
         snapshot = self.view.snapshot
-        if allowed is not None and len(allowed) <= COLUMNS_FROM:
-            known = snapshot.known(allowed)
-            return self.of(known, count, None if len(known) <= FEW else self._norms(known))
-        if snapshot.count > COLUMNS_FROM:
+        if snapshot.count > COLUMNS_FROM and (allowed is None or len(allowed) > DIRECT):
             return self._by_bounds(count, allowed)
-        return self._of_all(count) if allowed is None else self.of(snapshot.known(allowed), count)
+        if allowed is None:
+            return self._of_all(count)
+        known = snapshot.known(allowed)
+        return self.of(known, count, None if len(known) <= FEW else self._norms(known))
 
     def of(self, ids: Ids, count: int, norms: Floats | None = None) -> Scored:
         """Return the best `count` of tracks with ids (M,) that have signatures; those without tags are left out."""

@@ -40,7 +40,7 @@ DESCRIPTIONS = (
 FILTERED = (
     ("calm, a bit sad", Filters(genres=("rock",))),
     ("calm, a bit sad", Filters(tags=("piano",), not_tags=("vocals",), music_only=True)),
-    ("calm, a bit sad", Filters(years=(1970, 1989), per_artist=1)),
+    ("calm, a bit sad", Filters(years=(1970, 1989))),
     ("calm, a bit sad", Filters(artists=("Artist 7", "Artist 8"))),
 )
 

@@ -94,6 +94,7 @@ def test_bounds_change_no_answer(many: Engine, text: str, share: int | None, mon
     every = view.snapshot.known(view.snapshot.ids if plan.allowed is None else plan.allowed)
     exact = Scorer(view, plan.terms, plan.targets).of(every, len(every))
     monkeypatch.setattr(scoring, "COLUMNS_FROM", 0)
+    monkeypatch.setattr(scoring, "DIRECT", 0)
     for name in ("FIRST", "FIRST_FACTOR"):
         monkeypatch.setattr(scoring, name, 1)
     for count in (1, 20, MANY * 2):
