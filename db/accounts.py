@@ -39,7 +39,6 @@ class KeyRow:
     label: str
     created_at: float
     expires_at: float | None
-    used_at: float | None
 
 
 USER_COLUMNS = [users.c[name] for name in UserRow.__dataclass_fields__]

@@ -194,7 +194,7 @@ access_keys = Table(
     Column("digest", BLOB, nullable=False, unique=True),  # SHA-256 of the secret
     Column("created_at", Float, nullable=False),
     Column("expires_at", Float),
-    Column("used_at", Float),
+    Column("used_at", Float),  # empty: a write for each use would make every cache of the library outdated
     CheckConstraint("kind IN ('key', 'session')"),
 )
 
