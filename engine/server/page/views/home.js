@@ -5,7 +5,7 @@ import { AlbumCard, Shelf } from "../parts/cards.js";
 import { genreColour } from "../parts/colours.js";
 import { artistOf, count, titleOf } from "../parts/format.js";
 import { Icon } from "../parts/icons.js";
-import { Answer } from "../parts/states.js";
+import { Answer, Loading } from "../parts/states.js";
 import { Cover } from "../parts/cover.js";
 import { ChooseFile } from "../drop.js";
 import { playTracks } from "../player.js";
@@ -31,6 +31,7 @@ function Shelves({ albums }) {
     const reasons = new Map(tracks.map((track) => [track.track_id, track.reason]));
     return (await complete(tracks)).map((track) => ({ ...track, reason: reasons.get(track.track_id) }));
   }, []);
+  if (genres.loading || advised.loading) return html`<div class="view"><h1>${texts.home.heading}</h1><${Loading} rows=${8} /></div>`;
   return html`<div class="view"><header class="hero"><div><h1>${texts.home.heading}</h1>
       <p class="muted">${texts.home.mixHint}</p></div>
       <div class="buttons"><button class="button" onClick=${playAnything}><${Icon} name="radio" />${texts.home.mix}</button>
