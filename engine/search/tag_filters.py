@@ -21,7 +21,8 @@ from engine.db import word_batches
 from engine.errors import NotFoundError
 from engine.search.phrases import CARRIED_FROM, MIXTURE_FROM, Mixture, Phrase, table_of, words_in
 from engine.search.results import TagCount
-from engine.search.tag_scores import Floats, Ids, logits, tag_model
+from engine.search.tag_columns import COLUMNS_FROM, tag_columns
+from engine.search.tag_scores import Floats, Ids, logits, tag_head, tag_model
 from engine.search.word_tags import UNINFORMATIVE
 from engine.session import LibraryView
 
@@ -103,12 +104,27 @@ def _not_music(view: LibraryView) -> Ids:
 
 def _columns(view: LibraryView, positions: NDArray[np.intp]) -> tuple[Ids, Floats]:
     """Return the ids (N,) of all tracks with tags, and the log-odds (N, T) of some."""
+    if view.snapshot.count > COLUMNS_FROM:
+        return _from_signatures(view, positions)
     ids, found = [np.zeros(0, np.int64)], [np.zeros((0, len(positions)), np.float32)]
     with view.read() as connection:
         count = len(view.file.words)
         for batch in word_batches(connection, view.encoder_id, view.coverage, count, positions.tolist()):
             ids.append(batch.track_ids)
             found.append(logits(batch.probabilities))
+    return np.concatenate(ids), np.concatenate(found)
+
+
+def _from_signatures(view: LibraryView, positions: NDArray[np.intp]) -> tuple[Ids, Floats]:
+    """Return the same from signatures and norms, as `engine.search.tag_scores` derives: no stored words are read."""
+    head, columns = tag_head(view), tag_columns(view)
+    ids, found = [np.zeros(0, np.int64)], [np.zeros((0, len(positions)), np.float32)]
+    for batch in view.snapshot.batches():
+        norms = columns.norms(batch.ids)
+        tagged = np.isfinite(norms)
+        along = batch.signatures @ head.weight[positions].T
+        ids.append(batch.ids[tagged])
+        found.append((norms[:, None] * along + head.bias[positions])[tagged])
     return np.concatenate(ids), np.concatenate(found)
 
 

@@ -18,8 +18,9 @@ from engine.db import NewTrack, get_signature, put_signature, upsert_track
 from engine.find import scoring
 from engine.find.finding import understand
 from engine.find.scoring import Scorer
-from engine.search import tag_columns as module
+from engine.search import tag_columns as module, tag_filters
 from engine.search.tag_columns import columns_path, edges, tag_columns
+from engine.search.tag_filters import carriers, not_music
 from engine.search.tag_scores import all_norms, tag_head
 from engine.session import LibraryView
 from tests.conftest import Collection, write_song
@@ -114,6 +115,18 @@ def test_few_tracks_are_scored(many: Engine, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(scorer, "of", lambda ids, *rest: (scored.append(len(ids)), of(ids, *rest))[1])
     assert len(scorer.best(5).scores) == 5
     assert sum(scored) < MANY / 5
+
+
+@pytest.mark.parametrize("phrase", ["piano", "guitar", "vocals"])
+def test_a_large_library_knows_who_carries_a_tag(many: Engine, phrase: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Filters by tag read signatures instead of every track's words, and choose the same tracks but for rounding."""
+    stored = set(carriers(view_of(many), [phrase]).tolist())
+    monkeypatch.setattr(tag_filters, "COLUMNS_FROM", 0)
+    many._session.cache.clear()
+    derived = set(carriers(view_of(many), [phrase]).tolist())
+    assert len(stored ^ derived) <= 1
+    assert 5 < len(derived) < MANY
+    assert len(not_music(view_of(many))) == 0
 
 
 def test_the_file_serves_the_next_process(songs: Collection) -> None:
