@@ -4,8 +4,8 @@
 
 Encoders use their own heads. Mel statistics and MusiCNN have none and use logistic regression on the train split's
 labels. CLIPS.csv is a table as for `engine train`, optionally with a column `cluster`. `--weights` takes
-DIR/NAME.safetensors instead of the shipped weights. `--studies` takes output folders of `engine study`, for the papers'
-own protocols.
+DIR/NAME.safetensors instead of the shipped weights. `--studies` takes output folders of `engine study` for the table of the
+papers' own protocols; without it that table stays as it is.
 """
 
 from __future__ import annotations
@@ -92,10 +92,13 @@ def main() -> None:
         teacher = Teacher(arguments.teacher)
         size = sum(weights.numel() for weights in teacher.buffers())
         rows += [_baseline_row("MusiCNN", lambda s, i: musicnn(teacher, s, i), size, train, valid, clusters)]
-    text = _table(rows, len(valid))
-    print(text)
-    if arguments.out:
-        arguments.out.write_text(_placed(arguments.out, text), "utf-8")
+    tables = {"comparison": _table(rows, len(valid))}
+    if arguments.studies:
+        papers = [{"": f"`{name}`"} | _by_paper(name, arguments.studies) for name in ARCHITECTURES]
+        tables["papers"] = _rows(papers, ["", *PAPER_COLUMNS])
+    print("\n\n".join(tables.values()))
+    for mark, table in tables.items() if arguments.out else ():
+        arguments.out.write_text(_placed(arguments.out, mark, table), "utf-8")
 
 
 def _clusters(table: Path, clips: list[Clip]) -> list[str]:
@@ -117,8 +120,7 @@ def _encoder_row(name: str, arguments: argparse.Namespace, valid: ClipSamples, c
         "MFLOP/s of audio": f"{_flops(encoder) / 1e6:.0f}",
         "tracks/s": _rate(lambda i: encoder.summarise(encoder.vectors_of(planned_windows(valid, i, encoder.plan)))),
     }
-    row |= _measured(Answers(found.signatures, found.genres, found.moods), valid.clips, clusters)
-    return row | _by_paper(name, arguments.studies)
+    return row | _measured(Answers(found.signatures, found.genres, found.moods), valid.clips, clusters)
 
 
 def _flops(encoder: Encoder) -> float:
@@ -140,11 +142,9 @@ def _rate(signature_of: Callable[[int], object]) -> str:
     return f"{TIMED / (time.perf_counter() - began):.1f}"
 
 
-def _by_paper(name: str, studies: Path | None) -> dict[str, str]:
+def _by_paper(name: str, studies: Path) -> dict[str, str]:
     study, row, claim = PAPERS[name]
     columns = {"paper's protocol": "", "other artists, same training": "", "the paper says": claim}
-    if studies is None:
-        return columns
     for path in sorted((studies / study / "rows").glob("*.json")):
         document = json.loads(path.read_text("utf-8"))
         if document["name"] == row:
@@ -252,13 +252,10 @@ def _one_genre(clip: Clip) -> str | None:
 
 
 def _table(rows: list[dict[str, str]], clips: int) -> str:
-    """The main figures as one table, and all others behind it."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    papers = [name for name in names if name in PAPER_COLUMNS]
-    others = [name for name in names if name not in (*MAIN_COLUMNS, *papers)]
+    """Return the main figures as one table, and all others behind it."""
+    others = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in MAIN_COLUMNS]
     note = f"{clips} clips of the valid split; {torch.get_num_threads()} threads of this CPU."
-    behind = [_rows(rows, ["", *others]), _rows([row for row in rows if row.get(papers[-1])], ["", *papers])]
-    details = ["<details><summary>Other figures, and the papers' own protocols</summary>", *behind, "</details>"]
+    details = ["<details><summary>Other figures</summary>", _rows(rows, ["", *others]), "</details>"]
     return "\n\n".join([_rows(rows, list(MAIN_COLUMNS)), note, *details])
 
 
@@ -267,10 +264,12 @@ def _rows(rows: list[dict[str, str]], names: list[str]) -> str:
     return "\n".join([*lines, *("| " + " | ".join(row.get(name, "") for name in names) + " |" for row in rows)])
 
 
-def _placed(path: Path, table: str) -> str:
-    """The file's text with the table between its marks, or the table alone where there is no file."""
-    begin, end = "<!-- comparison -->", "<!-- end -->"
-    text = path.read_text("utf-8") if path.exists() else f"{begin}\n{end}\n"
+def _placed(path: Path, mark: str, table: str) -> str:
+    """Return the file's text with the table between its marks, or the table alone if there is no file."""
+    begin, end = f"<!-- {mark} -->", "<!-- end -->"
+    text = path.read_text("utf-8") if path.exists() else ""
+    if begin not in text:
+        text += f"{begin}\n{end}\n"
     before, _, rest = text.partition(begin)
     return f"{before}{begin}\n{table}\n{end}{rest.partition(end)[2]}"
 
