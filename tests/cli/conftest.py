@@ -6,11 +6,14 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 
 from engine.cli import _run
+from engine.models.weights_files import default_id
+from tests.conftest import FirstRun
 
 
 @dataclass(frozen=True)
@@ -42,3 +45,17 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
         return outcome
 
     return run
+
+
+@pytest.fixture
+def library(first_run: FirstRun) -> Path:
+    """The shared library; these commands only read."""
+    return first_run.collection.library
+
+
+def similar(command: Command, library: Path, *arguments: object) -> list[dict[str, Any]]:
+    """Ask for JSON; returns the queries."""
+    document = command("--library", library, "similar", "--json", *arguments).document
+    assert list(document) == ["encoder", "queries"]
+    assert document["encoder"] == default_id()
+    return list(document["queries"])

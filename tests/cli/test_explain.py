@@ -18,12 +18,6 @@ GENRE = ["genre", "kind", "tracks", "nearest", "attention"]
 ATTENTION = ["centre", "first_third", "last_third", "first_occurrence_share"]
 
 
-@pytest.fixture
-def library(first_run: FirstRun) -> Path:
-    """The shared library; these commands only read."""
-    return first_run.collection.library
-
-
 def test_track_document(command: Command, library: Path) -> None:
     """A track's document has its duration, all windows in time order, and its moments, heaviest first."""
     document = command("--library", library, "explain", "--json", 1).document

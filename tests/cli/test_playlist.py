@@ -8,15 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Command
-from tests.conftest import FirstRun
 
 KEYS = ["track_id", "path", "artist", "title", "similarity"]
-
-
-@pytest.fixture
-def library(first_run: FirstRun) -> Path:
-    """The shared library; these commands only read."""
-    return first_run.collection.library
 
 
 def test_documents(command: Command, library: Path) -> None:

@@ -5,18 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import pytest
-
 from tests.cli.conftest import Command
-from tests.conftest import FirstRun
 
 KEYS = ["track_id", "path", "artist", "title", "score", "reason"]
-
-
-@pytest.fixture
-def library(first_run: FirstRun) -> Path:
-    """The shared library; these commands only read."""
-    return first_run.collection.library
 
 
 def test_recommend(command: Command, library: Path, tmp_path: Path) -> None:

@@ -6,29 +6,11 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 
-import pytest
-
-from engine.models.weights_files import default_id
-from tests.cli.conftest import Command
-from tests.conftest import GENRES, FirstRun, write_song
+from tests.cli.conftest import Command, similar
+from tests.conftest import GENRES, write_song
 
 MUSIC = len(GENRES)
-
-
-@pytest.fixture
-def library(first_run: FirstRun) -> Path:
-    """The shared library; these commands only read."""
-    return first_run.collection.library
-
-
-def similar(command: Command, library: Path, *arguments: object) -> list[dict[str, Any]]:
-    """Ask for JSON; returns the queries."""
-    document = command("--library", library, "similar", "--json", *arguments).document
-    assert list(document) == ["encoder", "queries"]
-    assert document["encoder"] == default_id()
-    return list(document["queries"])
 
 
 def test_search(command: Command, library: Path) -> None:

@@ -10,12 +10,6 @@ from tests.cli.conftest import Command
 from tests.conftest import FirstRun
 
 
-@pytest.fixture
-def library(first_run: FirstRun) -> Path:
-    """The shared library; these commands only read."""
-    return first_run.collection.library
-
-
 def test_seeds_document(command: Command, library: Path) -> None:
     """One query from several seeds has no path or id of its own, and names its seeds with their signs."""
     document = command(

@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from engine.models.labels import GENRES as LABELS, MOODS
-from engine.models.weights_files import default_id
-from tests.cli.conftest import Command
+from tests.cli.conftest import Command, similar
 from tests.conftest import GENRES, FirstRun
 
 MUSIC = len(GENRES)
 QUERY = ["path", "track_id", "error", "genres", "moods", "valence", "centroids", "tags", "matches"]
 MATCH = ["rank", "track_id", "path", "artist", "title", "album", "genre", "genre_source", "similarity"]
-
-
-@pytest.fixture
-def library(first_run: FirstRun) -> Path:
-    """The shared library; these commands only read."""
-    return first_run.collection.library
-
-
-def similar(command: Command, library: Path, *arguments: object) -> list[dict[str, Any]]:
-    """Ask for JSON; returns the queries."""
-    document = command("--library", library, "similar", "--json", *arguments).document
-    assert list(document) == ["encoder", "queries"]
-    assert document["encoder"] == default_id()
-    return list(document["queries"])
 
 
 def test_document(command: Command, library: Path, first_run: FirstRun) -> None:

@@ -8,15 +8,9 @@ import pytest
 
 from engine.models.weights_files import default_id
 from tests.cli.conftest import Command
-from tests.conftest import GENRES, FirstRun
+from tests.conftest import GENRES
 
 MUSIC = len(GENRES)
-
-
-@pytest.fixture
-def library(first_run: FirstRun) -> Path:
-    """The shared library; these commands only read."""
-    return first_run.collection.library
 
 
 def test_stats(command: Command, library: Path) -> None:
