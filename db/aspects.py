@@ -50,8 +50,15 @@ def put_aspects(connection: Connection, track_id: int, vectors: dict[str, Floats
         connection.execute(dialect_of(connection).upsert(aspects, [aspects.c.track_id, aspects.c.kind], values))
 
 
-def get_aspects(connection: Connection, track_ids: Iterable[int]) -> dict[int, dict[str, Floats]]:
-    """Return the vectors of these tracks by track id and kind; tracks without any are left out.
+def get_aspects(
+    connection: Connection, track_ids: Iterable[int], dimensions: int | None = None
+) -> dict[int, dict[str, Floats]]:
+    """Return the vectors (D,) of these tracks by track id and kind; tracks without any are left out.
+
+    Args:
+        connection: A connection of the library.
+        track_ids: The tracks.
+        dimensions: D, where known.
 
     Raises:
         LibraryError: A row is damaged; the message names its track.
@@ -59,7 +66,8 @@ def get_aspects(connection: Connection, track_ids: Iterable[int]) -> dict[int, d
     found: dict[int, dict[str, Floats]] = defaultdict(dict)
     for portion in portions(track_ids):
         for row in connection.execute(select(aspects).where(aspects.c.track_id.in_(portion))):
-            found[row.track_id][row.kind] = _decoded(row.kind, [row.track_id], [row.vector], len(row.vector))[0]
+            size = len(row.vector) if dimensions is None else dimensions * HALF.itemsize
+            found[row.track_id][row.kind] = _decoded(row.kind, [row.track_id], [row.vector], size)[0]
     return dict(found)
 
 

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from engine.errors import AudioError
-from engine.indexer.aspects.descriptors import DIMENSIONS, KINDS, MAPS, AspectMeter
+from engine.indexer.aspects.descriptors import KINDS, MAPS, AspectMeter
+from engine.indexer.aspects.kinds import DIMENSIONS
 from engine.indexer.audio.reading import read_track
 
 ENDINGS = (".mp3", ".flac", ".ogg", ".opus", ".m4a", ".wav")

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from engine.db import aspect_matrix, get_aspects
 from engine.errors import InvalidError, LibraryError
-from engine.indexer.aspects.kinds import KINDS
+from engine.indexer.aspects.kinds import DIMENSIONS, KINDS
 from engine.search.aspect_filling import describe_few, described
 from engine.search.aspect_weights import MOOD, TIMBRE, AspectWeights
 from engine.search.embeddings import EmbeddedTrack
@@ -143,7 +143,7 @@ class AspectView(LibraryView):
         kind = KINDS[name]
         ids = [seed.track_id for seed in query.seeds if seed.track_id is not None]
         with self.read() as connection:
-            stored = get_aspects(connection, ids)
+            stored = get_aspects(connection, ids, DIMENSIONS)
         vectors = [
             stored[seed.track_id][kind]
             if seed.track_id is not None and kind in stored.get(seed.track_id, {})

@@ -27,7 +27,6 @@ from engine.indexer.aspects.kinds import KINDS
 from engine.indexer.aspects.rhythm import LAGS, PAIRS, correlations, rhythm_features
 from engine.indexer.audio.samples import Samples
 
-DIMENSIONS = 64
 MAPS = Path(__file__).with_name("maps.safetensors")
 TARGET_RMS, MAX_GAIN = 0.125, 100.0  # as the encoders' front-end (`engine.models.features`)
 TINY = 1e-9

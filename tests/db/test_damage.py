@@ -47,6 +47,7 @@ QUESTIONS: tuple[Callable[[Engine], Any], ...] = (
     lambda engine: engine.similar(1, ranking=Ranking(diverse=0.5)),
     lambda engine: engine.explain(3),
     lambda engine: engine.explain_pair(1, 3),
+    lambda engine: engine.explain_aspects(1, 3),
     lambda engine: engine.find("calm piano"),
     lambda engine: engine.tags(),
     lambda engine: engine.moods(),

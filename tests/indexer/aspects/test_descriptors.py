@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.indexer.aspects.descriptors import DIMENSIONS, KINDS, AspectMeter, aspects_of
+from engine.indexer.aspects.descriptors import KINDS, AspectMeter, aspects_of
+from engine.indexer.aspects.kinds import DIMENSIONS
 
 RATE = 22_050
 
