@@ -91,7 +91,7 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
     collection.folder.mkdir()
     for number, genre in enumerate(GENRES):
         write_song(collection.song(number), number, genre)
-    with Engine.open(collection.library, device="cpu") as engine:
+    with Engine.open(collection.library, device="cpu", threads=1) as engine:  # so that ids are in the songs' order
         return FirstRun(collection, engine.index(collection.folder))
 
 

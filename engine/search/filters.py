@@ -28,6 +28,7 @@ from engine.models.labels import own_name, spellings, tag_names
 from engine.search.references import PathName, absolute_path
 from engine.search.tag_filters import carriers, knows_music, not_music
 from engine.session import LibraryView
+from engine.util.sampling import without
 
 ANY: Span = (None, None)
 TYPO_RATIO = 0.6  # of difflib: above it an unknown name is probably a misspelling
@@ -124,7 +125,7 @@ def passing(view: LibraryView, filters: Filters, query: Sequence[Track] = ()) ->
             ids = chosen if ids is None else np.intersect1d(ids, chosen)
     excluded = _excluded(view, filters)
     if len(excluded):
-        ids = np.setdiff1d(_every_id(view) if ids is None else ids, excluded)
+        ids = without(_every_id(view) if ids is None else ids, excluded)
     return ids
 
 
@@ -200,8 +201,11 @@ def _excluded(view: LibraryView, filters: Filters) -> NDArray[np.int64]:
 
 
 def _every_id(view: LibraryView) -> NDArray[np.int64]:
-    with view.read() as connection:
-        return tracks_meeting(connection, Conditions())
+    def read() -> NDArray[np.int64]:
+        with view.read() as connection:
+            return tracks_meeting(connection, Conditions())
+
+    return view.cached_tags("every id", read)
 
 
 def _check(view: LibraryView, filters: Filters) -> None:

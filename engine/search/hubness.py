@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.runtime.threads import one_blas_thread
 from engine.session import LibraryView
 from engine.util.sampling import drawn
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 SAMPLE = 500  # tracks that scales are measured against
 NEIGHBOUR = 20  # the one whose distance is a track's scale
 ROWS_AT_ONCE = 65_536
+FEW = 2000  # signatures for which a second thread costs more than it saves
 SMALLEST_SCALE = 1e-6
 
 Floats = NDArray[np.float32]
@@ -64,6 +66,12 @@ class LocalScale:
 
     def of(self, vectors: Floats) -> Floats:
         """Return the distances (M,) to the 20th nearest of the sample, in which the track itself may be."""
+        if len(vectors) <= FEW:
+            with one_blas_thread():
+                return self._of(vectors)
+        return self._of(vectors)
+
+    def _of(self, vectors: Floats) -> Floats:
         place = min(NEIGHBOUR, len(self._sample) - 1)
         scales = np.empty(len(vectors), np.float32)
         for at in range(0, len(vectors), ROWS_AT_ONCE):

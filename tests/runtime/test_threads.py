@@ -7,8 +7,9 @@ import os
 import numba
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from engine.runtime.threads import cap_pools
+from engine.runtime.threads import cap_pools, one_blas_thread
 
 
 @numba.njit(parallel=True)
@@ -27,3 +28,20 @@ def test_numba_goes_on_compiling(monkeypatch: pytest.MonkeyPatch) -> None:
     assert doubled(np.ones(8)).sum() == 16
     cap_pools(numba.get_num_threads() + 1)
     assert numba.njit(lambda x: x + 1)(1) == 2
+
+
+def test_one_blas_thread_in_blocks_that_overlap() -> None:
+    """The limit holds while any block is inside, and the number from before comes back with the last."""
+    with threadpool_limits(2, user_api="blas"):
+        first, second = one_blas_thread(), one_blas_thread()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert blas_threads() == {1}
+        second.__exit__(None, None, None)
+        assert blas_threads() == {2}
+
+
+def blas_threads() -> set[int]:
+    """Threads of the BLAS libraries that are loaded."""
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
