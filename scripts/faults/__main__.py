@@ -47,13 +47,14 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all by default")
     parser.add_argument("--short", action="store_true", help="a few of each kind, in about two minutes")
     parser.add_argument("--patient", action="store_true", help="all cases, however long a busy machine takes")
+    parser.add_argument("--minutes", type=float, help="of each part, for a larger sample of its cases")
     parser.add_argument("--out", type=Path, help="also write the table to a file")
     parser.add_argument("--json", type=Path, help=argparse.SUPPRESS)  # between processes of this harness
     arguments = parser.parse_args()
     if unknown := set(arguments.parts) - set(PARTS):
         parser.error(f"expected parts of {', '.join(PARTS)}, found {', '.join(sorted(unknown))}")
     warm()
-    form = Form(arguments.short, arguments.patient)
+    form = Form(arguments.short, arguments.patient, arguments.minutes)
     rows: list[Row] = []
     for name in arguments.parts or PARTS:
         began, computed = monotonic(), _cpu_seconds()

@@ -13,14 +13,18 @@ class Form:
         short: A few of each kind.
         patient: As long as all takes; otherwise each part ends in its time, so that all together stay within half an
             hour on a busy machine, too.
+        minutes: Of each part, instead of its own time.
     """
 
     short: bool = False
     patient: bool = False
+    minutes: float | None = None
 
     def limit(self, seconds: float) -> float | None:
         """Return the time of a part, None where it has no limit."""
-        return None if self.short or self.patient else seconds
+        if self.short or self.patient:
+            return None
+        return seconds if self.minutes is None else 60 * self.minutes
 
     @property
     def workers(self) -> int:
@@ -30,4 +34,5 @@ class Form:
     @property
     def options(self) -> list[str]:
         """The options of a process that runs a part in the same form."""
-        return [f"--{name}" for name in ("short", "patient") if getattr(self, name)]
+        minutes = [] if self.minutes is None else ["--minutes", str(self.minutes)]
+        return [f"--{name}" for name in ("short", "patient") if getattr(self, name)] + minutes
