@@ -12,7 +12,7 @@ from tests.conftest import GENRES, Collection
 def test_a_sound_library(command: Command, own: Collection) -> None:
     """A sound library: exit code 0, one line, a document that says so."""
     outcome = command("--library", own.library, "doctor")
-    assert (outcome.code, outcome.out) == (0, "10 checks, no error left\n")
+    assert (outcome.code, outcome.out) == (0, "12 checks, no error left\n")
     document = command("--library", own.library, "doctor", "--json").document
     assert (document["sound"], document["findings"]) == (True, [])
 
@@ -23,7 +23,7 @@ def test_damage_and_repair(command: Command, own: Collection) -> None:
         connection.execute("UPDATE signatures SET vector = x'00000000' WHERE track_id = 1")
     outcome = command("--library", own.library, "doctor")
     line, summary = outcome.out.splitlines()
-    assert (outcome.code, summary) == (1, "10 checks, errors left")
+    assert (outcome.code, summary) == (1, "12 checks, errors left")
     assert line.startswith("error: signatures: 1 signatures")
     assert "--repair" in line
     outcome = command("--library", own.library, "--quiet", "doctor", "--repair")

@@ -11,7 +11,7 @@ from tests.cli.conftest import Command
 from tests.map.conftest import Made, made
 
 __all__ = ["made"]
-VECTORS = np.random.default_rng(0).normal(size=(6, 16))
+VECTORS = np.random.default_rng(0).normal(size=(6, 256))  # as long as the default encoder's signatures
 
 
 def test_document(command: Command, made: Made, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from matplotlib.image import imread
 from engine import Engine, LibraryError, MapPoint, QueryError
 from tests.map.conftest import Made
 
-VECTORS = np.random.default_rng(0).normal(size=(12, 16))
+VECTORS = np.random.default_rng(0).normal(size=(12, 256))  # as long as the default encoder's signatures
 
 
 def page_data(file: Path) -> dict[str, object]:
