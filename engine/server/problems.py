@@ -71,6 +71,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     for status, text in (
         (400, "The body is not JSON"),
         (401, "A user is needed, and none was named"),
+        (403, "Only that user, or an administrator, may do this"),
         (404, "There is no such track, artist, album, genre or job"),
         (409, "The library cannot answer this: it holds no signatures, or lacks something"),
         (422, "A value is invalid, or a file gives no signature"),

@@ -45,7 +45,7 @@ class Favourites(BaseModel):
 class NewRating(BaseModel):
     """A rating of 1 to 5; 0 removes it."""
 
-    rating: int = Field(ge=0, le=5, examples=[4])
+    rating: int = Field(ge=0, le=5, examples=[4], strict=True)
 
 
 @router.get("/favourites", responses={200: {"model": Favourites}})

@@ -70,7 +70,7 @@ class PlayDocument(BaseModel):
 
     track_id: Identifier
     event: Literal["play", "skip", "like"]
-    time: float = Field(ge=0, allow_inf_nan=False)
+    time: float = Field(ge=0, allow_inf_nan=False, strict=True)
 
 
 class PlayList(BaseModel):
