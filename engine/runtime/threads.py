@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -44,40 +41,29 @@ def cap_pools(threads: int | None) -> None:
             os.environ.setdefault(name, str(default_threads()))
 
 
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Compute NumPy's products on one thread inside the block, in all threads of the process; takes some 15 us."""
-    _single.enter()
-    try:
-        yield
-    finally:
-        _single.leave()
-
-
-class _SingleThread:
-    """Counts the blocks that are inside, since the limit is of the whole process."""
+class _OneBlasThread:
+    """Counts the blocks that are inside, since the limit is of the whole process; entering takes some 15 us."""
 
     def __init__(self) -> None:
         self._lock, self._inside = Lock(), 0
+        self._pools: ThreadpoolController | None = None
 
-    def enter(self) -> None:
+    def __enter__(self) -> None:
         with self._lock:
+            if self._pools is None:
+                from threadpoolctl import ThreadpoolController
+
+                self._pools = ThreadpoolController().select(user_api="blas")
             if not self._inside:
-                self._limit = _blas().limit(limits=1)
+                self._limit = self._pools.limit(limits=1)
             self._inside += 1
 
-    def leave(self) -> None:
+    def __exit__(self, *error: object) -> None:
         with self._lock:
             self._inside -= 1
             if not self._inside:
                 self._limit.restore_original_limits()
 
 
-_single = _SingleThread()
-
-
-@cache
-def _blas() -> ThreadpoolController:
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController().select(user_api="blas")
+ONE_BLAS_THREAD = _OneBlasThread()
+"""Computes NumPy's products on one thread inside a `with` block, in all threads of the process."""

@@ -8,12 +8,13 @@ cost of a track does not grow with the library.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.runtime.threads import one_blas_thread
+from engine.runtime.threads import ONE_BLAS_THREAD
 from engine.session import LibraryView
 from engine.util.sampling import drawn
 
@@ -66,15 +67,10 @@ class LocalScale:
 
     def of(self, vectors: Floats) -> Floats:
         """Return the distances (M,) to the 20th nearest of the sample, in which the track itself may be."""
-        if len(vectors) <= FEW:
-            with one_blas_thread():
-                return self._of(vectors)
-        return self._of(vectors)
-
-    def _of(self, vectors: Floats) -> Floats:
         place = min(NEIGHBOUR, len(self._sample) - 1)
         scales = np.empty(len(vectors), np.float32)
-        for at in range(0, len(vectors), ROWS_AT_ONCE):
-            distances = 1 - vectors[at : at + ROWS_AT_ONCE] @ self._sample.T  # (rows, sample)
-            scales[at : at + ROWS_AT_ONCE] = np.partition(distances, place, axis=1)[:, place]
+        with ONE_BLAS_THREAD if len(vectors) <= FEW else nullcontext():
+            for at in range(0, len(vectors), ROWS_AT_ONCE):
+                distances = 1 - vectors[at : at + ROWS_AT_ONCE] @ self._sample.T  # (rows, sample)
+                scales[at : at + ROWS_AT_ONCE] = np.partition(distances, place, axis=1)[:, place]
         return np.maximum(scales, SMALLEST_SCALE)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 
 import numba
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from engine.runtime.threads import cap_pools, one_blas_thread
+from engine.runtime.threads import ONE_BLAS_THREAD, cap_pools
 
 
 @numba.njit(parallel=True)
@@ -33,15 +34,15 @@ def test_numba_goes_on_compiling(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_blas_thread_in_blocks_that_overlap() -> None:
     """The limit holds while any block is inside, and the number from before comes back with the last."""
     with threadpool_limits(2, user_api="blas"):
-        first, second = one_blas_thread(), one_blas_thread()
-        first.__enter__()
-        second.__enter__()
-        first.__exit__(None, None, None)
-        assert blas_threads() == {1}
-        second.__exit__(None, None, None)
-        assert blas_threads() == {2}
+        before = blas_threads()
+        with ExitStack() as later:
+            with ONE_BLAS_THREAD:
+                later.enter_context(ONE_BLAS_THREAD)
+            assert set(blas_threads().values()) == {1}
+        assert blas_threads() == before
+        assert 2 in before.values()
 
 
-def blas_threads() -> set[int]:
-    """Threads of the BLAS libraries that are loaded."""
-    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+def blas_threads() -> dict[str, int]:
+    """Threads of each BLAS library that is loaded."""
+    return {pool["filepath"]: pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
