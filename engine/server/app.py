@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from anyio import to_thread
 from fastapi import Depends, FastAPI
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.responses import Response
@@ -41,6 +42,7 @@ from engine.server.uploads import Uploads
 from engine.server.user_data import UserData
 from engine.server.watcher import Watcher
 
+AT_ONCE = 8  # requests computed side by side; more threads wait for each other and take more memory
 GZIP_LEVEL = 6
 NOT_COMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/octet-stream")  # sound of rare formats
 ROUTERS = (
@@ -66,6 +68,8 @@ def create_app(library: Engine, settings: ServerSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # An encoded stream keeps a thread while it waits for its decoder.
+        to_thread.current_default_thread_limiter().total_tokens = AT_ONCE + settings.transcodes
         context = _context(library, settings)
         app.state.context = context
         try:
