@@ -1,4 +1,4 @@
-"""Halves of whole tracks by mixes of aspects: `scripts/bench/halves.py LIBRARY.db FOLDER ... [--out DIR]`.
+"""Halves of whole tracks by mixes of aspects: `scripts/bench/mix_halves.py LIBRARY.db FOLDER ... [--out DIR]`.
 
 Every audio file below a FOLDER of 60 s or more is decoded and cut into two halves, each read in the default encoder's
 windows. For each half the others of all tracks are put into order: is the other half of its track the nearest, or among
