@@ -107,7 +107,7 @@ def default_id() -> str:
 def is_retired(encoder: str) -> bool:
     """Whether an encoder's network, or that of the architecture it is a variant of, no longer ships."""
     name, _, digest = encoder.partition("@")
-    return encoder_id(VARIANTS[name].architecture if name in VARIANTS else name, digest) in RETIRED
+    return encoder_id(_architecture_of(name), digest) in RETIRED
 
 
 def shipped_path(name: str) -> Path:
@@ -126,9 +126,7 @@ def find_encoder(spec: str | None = None) -> EncoderFile:
         path = Path(spec)
         return EncoderFile(read_metadata(path)["name"], file_digest(path), path)
     name, _, digest = spec.partition("@")
-    variant = VARIANTS.get(name)
-    base = variant.architecture if variant else name
-    named = name if variant else None
+    base, named = _architecture_of(name), name if name in VARIANTS else None
     retired = RETIRED.get(f"{base}@{digest}")
     if retired:
         path = retired_path(f"{base}@{digest}")
@@ -144,6 +142,11 @@ def find_encoder(spec: str | None = None) -> EncoderFile:
             hint=f"installed: {known}; use one of these or give its .safetensors file",
         )
     return EncoderFile(base, SHIPPED[base], shipped_path(base), variant=named)
+
+
+def _architecture_of(name: str) -> str:
+    """Return the architecture whose weights a variant uses, or the name itself."""
+    return VARIANTS[name].architecture if name in VARIANTS else name
 
 
 def read_metadata(path: Path) -> dict[str, str]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 THREADS = range(1, 1025)  # accepted values
 NUMBA = "NUMBA_NUM_THREADS"
 BLAS = "OPENBLAS_NUM_THREADS"  # NumPy's
-POOLS = ("OMP_NUM_THREADS", BLAS, "MKL_NUM_THREADS", NUMBA)
+POOLS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", NUMBA)  # that follow the number of threads
 
 
 def default_threads() -> int:
@@ -25,8 +25,8 @@ def default_threads() -> int:
 def cap_pools(threads: int | None) -> None:
     """Limit the pools of BLAS, OpenMP and Numba, which read the environment when NumPy, torch or FAISS are imported.
 
-    NumPy's own products are small in questions, and two threads then wait for each other, on a busy machine 50 times as
-    long as one takes: it gets one. Maps, whose products are large, ask for more by themselves.
+    NumPy gets one thread: the products of a question are small, and on a busy machine two threads that wait for each
+    other take 50 times as long as one. Maps, whose products are large, set more themselves.
 
     Args:
         threads: Threads; None keeps the environment's value, else the default.
@@ -35,7 +35,7 @@ def cap_pools(threads: int | None) -> None:
     for name in POOLS:
         if name == NUMBA and "numba" in sys.modules:
             continue  # read at each compilation; a change after its threads started is an error
-        if threads is not None and name != BLAS:
+        if threads is not None:
             os.environ[name] = str(threads)
         else:
             os.environ.setdefault(name, str(default_threads()))
