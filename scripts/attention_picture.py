@@ -9,14 +9,13 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from engine.datasets.music import MusicSamples, UnlabelledTrack
-from engine.indexer.audio.placement import BLOCK_SECONDS, audible_segments, block_levels, levels
-from engine.indexer.audio.reading import place_in
+from engine.datasets.planned_windows import attend, planned_windows
+from engine.indexer.audio.placement import BLOCK_SECONDS, block_levels
 from engine.models.checkpoint import load_encoder
 from engine.models.encoder import SAMPLE_RATE, Encoder
 from engine.models.weights_files import find_encoder
@@ -58,23 +57,12 @@ def _draw(axes: Axes, samples: NDArray[np.float32], encoders: dict[str, Encoder]
     axes.patch.set_visible(False)
     width, largest = seconds / 110, []
     for number, (name, encoder) in enumerate(encoders.items()):
-        starts, weights = _attention(encoder, samples)
-        middle = np.array(starts) + encoder.plan.seconds / 2 + (number - 0.5) * width
+        windows = planned_windows(samples, encoder.plan)
+        weights = attend(encoder, encoder.vectors_of(windows.samples), windows)
+        middle = np.array(windows.starts) / SAMPLE_RATE + encoder.plan.seconds / 2 + (number - 0.5) * width
         axes.bar(middle, weights, width, color=COLOURS[number], label=name)
         largest.append(f"{name} {weights.max():.2f}")
     axes.set(xlim=(0, seconds), ylabel="weight", title=f"{title}: largest weight {', '.join(largest)}")
-
-
-@torch.inference_mode()
-def _attention(encoder: Encoder, samples: NDArray[np.float32]) -> tuple[list[float], NDArray[np.float32]]:
-    """Return the starts of the windows in seconds, and their weights."""
-    plan = encoder.plan
-    starts = place_in(samples, plan.seconds, plan.count, SAMPLE_RATE, plan.placement)
-    cuts = [samples[round(start * SAMPLE_RATE) :][: plan.samples] for start in starts]
-    windows = np.stack([np.pad(cut, (0, plan.samples - len(cut))) for cut in cuts])
-    audible = audible_segments(levels(windows)) if plan.placement == "sound" else np.ones(len(windows), bool)
-    scores = encoder.score(encoder.vectors_of(torch.from_numpy(windows))[None], torch.from_numpy(audible)[None])[0]
-    return starts, scores.softmax(dim=0).numpy()
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch.utils.flop_counter import FlopCounterMode
 
-from engine.datasets.clip_embeddings import planned_windows
+from engine.datasets.clip_embeddings import clip_windows
 from engine.datasets.clips import Clip, ClipSamples
 from engine.datasets.loading import read_dataset
 from engine.evaluation.classification import evaluate_classification, restrict_to_known
@@ -118,7 +118,7 @@ def _encoder_row(name: str, arguments: argparse.Namespace, valid: ClipSamples, c
         "": f"`{name}`",
         "parameters": f"{sum(p.numel() for p in encoder.parameters()) / 1e6:.2f} M",
         "MFLOP/s of audio": f"{_flops(encoder) / 1e6:.0f}",
-        "tracks/s": _rate(lambda i: encoder.summarise(encoder.vectors_of(planned_windows(valid, i, encoder.plan)))),
+        "tracks/s": _rate(lambda i: encoder.summarise(encoder.vectors_of(clip_windows(valid, i, encoder.plan)))),
     }
     return row | _measured(Answers(found.signatures, found.genres, found.moods), valid.clips, clusters)
 

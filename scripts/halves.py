@@ -26,11 +26,10 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from engine.datasets.music import MusicSamples
+from engine.datasets.planned_windows import attend, planned_windows
 from engine.datasets.reading import read_music
-from engine.indexer.audio.placement import audible_segments, levels
-from engine.indexer.audio.reading import place_in
 from engine.models.checkpoint import load_encoder
-from engine.models.encoder import SAMPLE_RATE, Encoder
+from engine.models.encoder import Encoder
 from engine.models.weights_files import find_encoder, shipped_ids
 
 VOCALS = ("female vocals", "male vocals", "singing", "vocal music")
@@ -82,23 +81,13 @@ def main() -> None:
 @torch.inference_mode()
 def encode_halves(encoder: Encoder, music: MusicSamples) -> Iterator[Half]:
     """Encode the two halves of each track, one after the other."""
-    plan = encoder.plan
     for index in range(len(music)):
         length = music.length(index)
         for start, stop in ((0, length // 2), (length // 2, length)):
-            samples = music.read(index, start, stop - start)
-            starts = place_in(samples, plan.seconds, plan.count, SAMPLE_RATE, plan.placement)
-            windows = np.stack([_cut(samples, round(at * SAMPLE_RATE), plan.samples) for at in starts])
-            loudness = levels(windows, plan.segments)
-            audible = audible_segments(loudness)
-            vectors = encoder.vectors_of(torch.from_numpy(windows))
-            scores = encoder.score(vectors[None], torch.from_numpy(audible)[None])[0]
-            yield Half(vectors, audible, loudness.astype(np.float64), scores.softmax(dim=0).double().numpy())
-
-
-def _cut(samples: NDArray[np.float32], start: int, length: int) -> NDArray[np.float32]:
-    part = samples[start : start + length]
-    return np.pad(part, (0, length - len(part)))
+            windows = planned_windows(music.read(index, start, stop - start), encoder.plan)
+            vectors = encoder.vectors_of(windows.samples)
+            weights = attend(encoder, vectors, windows).astype(np.float64)
+            yield Half(vectors, windows.audible, windows.levels.astype(np.float64), weights)
 
 
 def _nearest_row(halves: Sequence[Half]) -> list[str]:

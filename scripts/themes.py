@@ -13,13 +13,11 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from engine.datasets.clips import ClipSamples
 from engine.datasets.loading import read_dataset
-from engine.indexer.audio.placement import audible_segments, levels
-from engine.indexer.audio.reading import place_in
+from engine.datasets.planned_windows import attend, padded, planned_windows
 from engine.models.checkpoint import load_encoder
 from engine.models.encoder import SAMPLE_RATE, Encoder
 from engine.models.weights_files import find_encoder, shipped_ids
@@ -67,19 +65,15 @@ def make_track(theme: Samples, fillers: list[Samples], rng: np.random.Generator)
     return np.concatenate(parts), np.concatenate(marks)
 
 
-@torch.inference_mode()
 def theme_shares(encoder: Encoder, samples: Samples, is_theme: NDArray[np.bool_]) -> tuple[float, float]:
     """Return the share of theme among a track's segments, and their share of the attention."""
     plan = encoder.plan
-    starts = place_in(samples, plan.seconds, plan.count, SAMPLE_RATE, plan.placement)
-    begins = [round(start * SAMPLE_RATE) for start in starts]
-    windows = np.stack([_padded(samples[begin : begin + plan.samples], plan.samples) for begin in begins])
-    marks = np.stack([_padded(is_theme[begin : begin + plan.samples], plan.samples) for begin in begins])
+    windows = planned_windows(samples, plan)
+    marks = np.stack([padded(is_theme[start : start + plan.samples], plan.samples) for start in windows.starts])
     length = plan.samples // plan.segments
     theme = marks[:, : length * plan.segments].reshape(-1, length).mean(axis=1)
-    audible = audible_segments(levels(windows, plan.segments))
-    scores = encoder.score(encoder.vectors_of(torch.from_numpy(windows))[None], torch.from_numpy(audible)[None])[0]
-    return float(theme.mean()), float(scores.softmax(dim=0).numpy() @ theme)
+    weights = attend(encoder, encoder.vectors_of(windows.samples), windows)
+    return float(theme.mean()), float(weights @ theme)
 
 
 def _theme(clips: ClipSamples, index: int) -> Samples:
@@ -91,10 +85,6 @@ def _filler(fillers: list[Samples], level: float, rng: np.random.Generator) -> S
     filler = fillers[rng.integers(len(fillers))][: round(seconds * SAMPLE_RATE)]
     loudest = np.sqrt(np.mean(filler**2))
     return filler * min(1.0, level / max(loudest, 1e-9))
-
-
-def _padded(part: NDArray, length: int) -> NDArray:  # type: ignore[type-arg]
-    return np.pad(part, (0, length - len(part)))
 
 
 if __name__ == "__main__":

@@ -1,30 +1,27 @@
-"""Clips encoded exactly as indexing encodes tracks: the planned windows, segment vectors, and signatures."""
+"""Clips encoded as indexing encodes tracks: segment vectors of the planned windows, and signatures."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from engine.datasets.clips import ClipSamples
-from engine.indexer.audio.reading import place_in
-from engine.models.encoder import SAMPLE_RATE, Encoder, WindowPlan
+from engine.datasets.planned_windows import planned_windows
+from engine.models.encoder import Encoder, WindowPlan
 
 
-def planned_windows(source: ClipSamples, index: int, plan: WindowPlan) -> Tensor:
+def clip_windows(source: ClipSamples, index: int, plan: WindowPlan) -> Tensor:
     """Return the windows (W, L) that indexing would read of a clip."""
-    samples = source.read(index, 0, source.length(index))
-    starts = place_in(samples, plan.seconds, plan.count, SAMPLE_RATE, plan.placement)
-    return torch.from_numpy(np.stack([source.read(index, round(s * SAMPLE_RATE), plan.samples) for s in starts]))
+    return planned_windows(source.read(index, 0, source.length(index)), plan).samples
 
 
 def embed_clips(encoder: Encoder, source: ClipSamples, on_clip: Callable[[], None] = lambda: None) -> list[Tensor]:
     """Return the segment vectors (S, D) of each clip; S depends on the clip's length."""
     vectors = []
     for index in range(len(source)):
-        vectors.append(encoder.vectors_of(planned_windows(source, index, encoder.plan)))
+        vectors.append(encoder.vectors_of(clip_windows(source, index, encoder.plan)))
         on_clip()
     return vectors
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine.datasets.clip_embeddings import encode_clips, planned_windows
+from engine.datasets.clip_embeddings import clip_windows, encode_clips
 from engine.datasets.clips import Clip, ClipSamples
 from engine.errors import TrainingError
 from engine.evaluation.classification import ClassificationResult, evaluate_classification, restrict_to_known
@@ -119,7 +119,7 @@ def describe_inputs(encoder: Encoder, source: ClipSamples, on_clip: Callable[[],
     rows = []
     with torch.inference_mode():
         for index in range(len(source)):
-            features = encoder.front_end(planned_windows(source, index, encoder.plan))
+            features = encoder.front_end(clip_windows(source, index, encoder.plan))
             parts = [part for name in sorted(features) for part in _mean_and_deviation(features[name])]
             rows.append(torch.cat(parts).double().numpy())
             on_clip()

@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from engine.datasets.clip_embeddings import planned_windows
+from engine.datasets.clip_embeddings import clip_windows
 from engine.datasets.clips import ClipSamples
 from engine.models.encoder import Encoder
 from engine.training.augment.named_variants import ORIGINAL, Variant
@@ -32,7 +32,7 @@ def clip_features(
     target = cache / ("-".join(part for part in parts if part) + ".safetensors")
     with suppress(SafetensorError, OSError):  # missing or damaged
         return load_file(target)
-    features = _compute(planned_windows(source, index, plan), index, encoder, variant)
+    features = _compute(clip_windows(source, index, plan), index, encoder, variant)
     write_safetensors(target, features, {})
     return features
 

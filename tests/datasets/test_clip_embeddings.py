@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from engine.datasets.clip_embeddings import embed_clips, encode_clips, planned_windows
+from engine.datasets.clip_embeddings import clip_windows, embed_clips, encode_clips
 from engine.datasets.clips import ClipSamples
 from engine.indexer.audio.reading import read_track
 from engine.models.encoder import SAMPLE_RATE, WindowPlan
@@ -18,8 +18,8 @@ def test_windows_are_those_of_indexing(table: Path, samples: ClipSamples) -> Non
     """The windows that heads are fitted on are those that indexing reads of the same file."""
     plan = WindowPlan(1.0, 4)
     indexed = read_track(table.parent / "a.wav", plan.seconds, plan.count, SAMPLE_RATE, plan.placement).windows
-    np.testing.assert_allclose(planned_windows(samples, 0, plan).numpy(), indexed, atol=1e-4)
-    assert planned_windows(samples, 0, WindowPlan(9.0, 4)).shape == (1, 9 * SAMPLE_RATE)
+    np.testing.assert_allclose(clip_windows(samples, 0, plan).numpy(), indexed, atol=1e-4)
+    assert clip_windows(samples, 0, WindowPlan(9.0, 4)).shape == (1, 9 * SAMPLE_RATE)
 
 
 def test_signatures_pool_segment_vectors(samples: ClipSamples, small_encoder: SmallEncoder) -> None:

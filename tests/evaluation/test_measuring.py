@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.datasets.clip_embeddings import planned_windows
+from engine.datasets.clip_embeddings import clip_windows
 from engine.datasets.clips import Clip, ClipSamples
 from engine.errors import TrainingError
 from engine.evaluation.measure import ALL_CLIPS, UNNAMED, Predictions, Section, describe_inputs, measure, predict
@@ -126,7 +126,7 @@ def test_predictions_are_those_of_indexing(valid: ClipSamples, small_encoder: Sm
     assert len(seen) == len(valid)
     for i in (0, 5):
         with torch.inference_mode():
-            expected = encoder.summarise(encoder.vectors_of(planned_windows(valid, i, encoder.plan)))
+            expected = encoder.summarise(encoder.vectors_of(clip_windows(valid, i, encoder.plan)))
         np.testing.assert_allclose(given.signatures[i], expected.signature, atol=1e-5)
         np.testing.assert_allclose(given.genres[i], expected.genres, atol=1e-5)
         np.testing.assert_allclose(given.moods[i], expected.moods, atol=1e-5)
@@ -145,7 +145,7 @@ def test_inputs_are_described_by_mean_and_deviation(valid: ClipSamples, small_en
     """A clip's row is the mean and the deviation of each mel band over all of its windows."""
     encoder = small_encoder().eval()
     rows = describe_inputs(encoder, valid)
-    mel = encoder.front_end(planned_windows(valid, 2, encoder.plan))["mel"].double()  # (W, bands, T)
+    mel = encoder.front_end(clip_windows(valid, 2, encoder.plan))["mel"].double()  # (W, bands, T)
     expected = torch.cat([mel.mean(dim=(0, 2)), mel.std(dim=(0, 2), correction=0)])
     assert rows.shape == (len(valid), 2 * mel.shape[1])
     np.testing.assert_allclose(rows[2], expected, atol=1e-4)
