@@ -51,7 +51,8 @@ def nearest_tracks(
 ) -> QueryResult:
     """Return the k tracks that rank first, by signatures or by what `search` compares; see `Engine.similar`."""
     searched, compared = (search.view, search.query(query)) if search else (view, query)
-    ranking = replace(ranking, seed=settle_seed(ranking.variety, ranking.seed))
+    if ranking.variety or ranking.seed is not None:
+        ranking = replace(ranking, seed=settle_seed(ranking.variety, ranking.seed))
     if no_duplicates:
         from engine.search.distinct import nearest_distinct  # fingerprints, which few queries need
 

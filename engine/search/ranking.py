@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engine.db import tracks_by_ids
 from engine.errors import InvalidError
-from engine.search.filters import ArtistCap, Filters, passing
+from engine.search.filters import NO_FILTERS, ArtistCap, Filters, passing
 from engine.search.hubness import local_scale
 from engine.search.query_vector import Query
 from engine.search.variety import drawn_order
@@ -67,7 +67,7 @@ def nearest(view: LibraryView, query: Query, k: int, filters: Filters, ranking: 
     if not 0 <= ranking.diverse <= 1:
         raise InvalidError(f"expected a diversity from 0 to 1, found {ranking.diverse:g}", hint="0 is plain similarity")
     snapshot = view.snapshot
-    allowed = passing(view.encoded, filters, query.tracks)
+    allowed = None if filters == NO_FILTERS else passing(view.encoded, filters, query.tracks)
     pool = max(DIVERSE_POOL, DIVERSE_FACTOR * k) if ranking.diverse else max(SMALLEST_POOL, POOL_FACTOR * k)
     while True:
         found = snapshot.nearest(query.embedding.signature, pool, query.embedding.identical_ids, allowed)
