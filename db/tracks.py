@@ -111,19 +111,19 @@ def upsert_track(connection: Connection, new: NewTrack, sound: Sound | None = No
             f"{displayable(new.path)}: expected a finite duration, found {new.duration_seconds}", hint="read it again"
         )
     values = _row(new)
-    known = ids_by_paths(connection, [new.path])
-    _forget_outdated(connection, new)
-    departed = None if new.path in known else find_departed(connection, new, sound)
-    if new.path in known:
-        connection.execute(update(tracks).where(tracks.c.path == new.path).values(values))
-    else:
-        again = {"id": departed.track_id, "added_at": departed.added_at} if departed else {"added_at": int(time.time())}
-        connection.execute(insert(tracks).values(**values, **again))
     connection.execute(delete(skipped).where(skipped.c.path == new.path))
-    track_id = int(connection.execute(select(tracks.c.id).where(tracks.c.path == new.path)).scalar_one())
+    known = ids_by_paths(connection, [new.path]).get(new.path)
+    if known is not None:
+        _forget_outdated(connection, new)
+        connection.execute(update(tracks).where(tracks.c.id == known).values(values))
+        put_search_text(connection, known, searchable(new, new.path))
+        return known
+    departed = find_departed(connection, new, sound)
+    again = {"id": departed.track_id, "added_at": departed.added_at} if departed else {"added_at": int(time.time())}
+    written = connection.execute(insert(tracks).values(**values, **again))
+    track_id = int(written.inserted_primary_key[0])  # type: ignore[index]  # one row, so there is one
     put_search_text(connection, track_id, searchable(new, new.path))
-    if not known:
-        return_plays(connection, track_id, new, departed)
+    return_plays(connection, track_id, new, departed)
     return track_id
 
 

@@ -20,7 +20,7 @@ from engine.indexer.vectors import ann_build, faiss as faiss_store, index_files
 from engine.indexer.vectors.faiss import FaissStore
 from engine.indexer.vectors.index_files import IndexFile
 
-ENCODER, D, N = "test@123456", 32, 3000
+ENCODER, D, N = "test@123456", 32, 2200
 HEADS = (np.full(15, 1 / 15, np.float32), np.full(4, 1 / 4, np.float32))
 
 
@@ -49,27 +49,34 @@ def signatures() -> NDArray[np.float32]:
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory, signatures: NDArray[np.float32]) -> Path:
-    """A library of them, to be copied."""
-    path = tmp_path_factory.mktemp("filled") / "library.db"
-    with open_database(path, create=True) as database:
+    """A folder with a library of them, to be copied."""
+    folder = tmp_path_factory.mktemp("filled")
+    with open_database(folder / "library.db", create=True) as database:
         add(database, signatures, 1)
-    return path
+    return folder
 
 
-@pytest.fixture(params=["graph", "lists"])
-def library(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, filled: Path, request: pytest.FixtureRequest
-) -> Iterator[tuple[Database, FaissStore]]:
-    """A library that counts as large, or as one of the largest, its index written."""
-    for module in (ann_build, faiss_store):
-        monkeypatch.setattr(module, "GRAPH_FROM", 1000)
-        if request.param == "lists":
-            monkeypatch.setattr(module, "LISTS_FROM", 1000)
-    shutil.copy(filled, tmp_path / "library.db")
+@pytest.fixture(params=["graph", "lists"], scope="module")
+def indexed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, filled: Path) -> Iterator[Path]:
+    """A folder with a library that counts as large, or as one of the largest, its index written; to be copied."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (ann_build, faiss_store):
+            patch.setattr(module, "GRAPH_FROM", 1000)
+            if request.param == "lists":
+                patch.setattr(module, "LISTS_FROM", 1000)
+        folder = tmp_path_factory.mktemp("indexed") / "library"
+        shutil.copytree(filled, folder)
+        with open_database(folder / "library.db", create=False) as database:
+            FaissStore(database, ENCODER, "windows").compact()
+        yield folder
+
+
+@pytest.fixture
+def library(tmp_path: Path, indexed: Path) -> Iterator[tuple[Database, FaissStore]]:
+    """A copy of such a library."""
+    shutil.copytree(indexed, tmp_path, dirs_exist_ok=True)
     with open_database(tmp_path / "library.db", create=False) as database:
-        store = FaissStore(database, ENCODER, "windows")
-        store.compact()
-        yield database, store
+        yield database, FaissStore(database, ENCODER, "windows")
 
 
 def file_of(store: FaissStore) -> IndexFile | None:
