@@ -15,9 +15,10 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from itertools import cycle, islice
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
 
 from faults import shim
 from faults.children import Ended, run
@@ -29,7 +30,7 @@ from faults.undisturbed import Known, check_after, named, prepare, sweep
 from faults.world import World
 
 NAME = "I/O errors"
-SWEPT, SHORT_SWEPT = 9, 2  # positions for each operation and kind of call
+SWEPT, SHORT_SWEPT = 9, 1  # positions for each operation and kind of call
 SECONDS = 220.0
 SHORT_OPERATIONS = ("index", "backup", "tag writing")
 
@@ -97,11 +98,12 @@ def _sweep(folder: Path, form: Form) -> list[Row]:
 
 
 def _cases(operation: Operation, known: dict[str, Known], most: int) -> Iterator[Case]:
-    """Spread positions evenly over the calls of each kind, and take the errors in turns."""
+    """Spread positions evenly over the calls of each kind, one in the middle; take the errors in turns."""
+    first = OPERATIONS.index(operation)  # so that few positions meet other errors in each operation
     for kind, count in known[operation.name]["watched"].items():
-        positions = sorted({round(i * (count - 1) / max(1, most - 1)) for i in range(min(most, count))})
-        for position, fault in zip(positions, islice(cycle(FAULTS[kind]), len(positions)), strict=True):
-            yield Case(operation.name, kind, position, *fault)
+        positions = np.linspace(0, count - 1, min(most, count)) if most > 1 else [count // 2][:count]
+        for turn, position in enumerate(positions, first):
+            yield Case(operation.name, kind, round(position), *FAULTS[kind][turn % len(FAULTS[kind])])
 
 
 def _inject(world: World, known: dict[str, Known], case: Case) -> tuple[str | None, int]:
