@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from engine.models.losses import NO_FOLDER, AgreementLoss
 from engine.training.agreement import AgreementBatches, TrackCollection, TrackPart, clip_collection, cut_in_two
 from engine.training.loop import Training
 from engine.training.options import TrainingOptions
+from engine.training.pooling.schedule import PoolingSchedule
 from engine.training.run import train_encoder
 from engine.training.schedule import Schedule
 from tests.audio import tone, write_audio
@@ -133,8 +135,13 @@ def test_agreement_trains_and_resumes(samples: ClipSamples, small_encoder: Small
     assert (again.learner.agreement.tracks != -1).sum() == 2 * 2 * 6  # steps, views, four clips and two tracks
 
 
-def test_a_training_with_music_says_so(options: TrainingOptions, tmp_path: Path) -> None:  # noqa: F811
+def test_a_training_with_music_says_so(
+    options: TrainingOptions,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """`music` enables agreement, is counted in the report without short tracks, and other music does not resume."""
+    monkeypatch.setattr("engine.training.run.PoolingSchedule", partial(PoolingSchedule, steps=2, runs=1))
     folder = tmp_path / "music"
     folder.mkdir()
     for name, seconds in (("a", 46), ("b", 47), ("short", 5)):

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,10 +34,12 @@ class SmallConfig(AttentionSignatureConfig):
     dim: int = 32
 
 
-@pytest.fixture(autouse=True)
-def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.models.attention_signature.AttentionSignatureConfig", SmallConfig)
-    monkeypatch.setattr(fit_heads, "PENALTIES", (1e-2, 1e-1))
+@pytest.fixture(scope="module", autouse=True)
+def _small() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("engine.models.attention_signature.AttentionSignatureConfig", SmallConfig)
+        patch.setattr(fit_heads, "PENALTIES", (1e-2, 1e-1))
+        yield
 
 
 @pytest.fixture
@@ -48,13 +51,20 @@ def options(table: Path, tmp_path: Path) -> TrainingOptions:
 
 
 @pytest.fixture(scope="module")
-def outcome(table: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingOutcome:
-    """One training, for the tests of its output files."""
+def finished(table: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingOptions:
+    """The options of `outcome`."""
     folder = tmp_path_factory.mktemp("trained")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("engine.models.attention_signature.AttentionSignatureConfig", SmallConfig)
-        out, cache = str(folder / "new.safetensors"), str(folder / "cache")
-        return train_encoder(TrainingOptions(data=str(table), out=out, steps=2, cache=cache, threads=1), show=False)
+    out, cache = str(folder / "new.safetensors"), str(folder / "cache")
+    return TrainingOptions(data=str(table), out=out, steps=2, cache=cache, threads=1)
+
+
+@pytest.fixture(scope="module")
+def outcome(finished: TrainingOptions) -> TrainingOutcome:
+    """One training, for the tests of its output files, and of running it again."""
+    outcome = train_encoder(finished, show=False)
+    assert outcome.report.document["seconds"]["training"] > 0
+    assert (outcome.report.folder / "training-curves.png").stat().st_size > 1000
+    return outcome
 
 
 def subset(table: Path, target: Path, **changes: object) -> Path:
@@ -116,23 +126,24 @@ def test_the_report_says_how_and_how_well(outcome: TrainingOutcome) -> None:
         assert figure["clips"] == (1 if figure["task"] == "valence" else 2)
         if figure["name"] == "accuracy":
             assert 0 <= figure["low"] <= figure["value"] <= figure["high"] <= 1
-    assert document["seconds"]["training"] > 0
-    assert (folder / "training-curves.png").stat().st_size > 1000
+    assert document["protocol"] == "as given: 0 of 2 clips are by artists that train has, too"
     assert "training-curves.png" in (folder / "report.md").read_text("utf-8")
 
 
-def test_running_again_changes_nothing(options: TrainingOptions) -> None:
-    """A finished training that is run again trains no further: the same weights, to the bit."""
-    first = train_encoder(options, show=False)
-    assert train_encoder(options, show=False).encoder == first.encoder
-
-
-def test_another_csv_does_not_resume(options: TrainingOptions, table: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("outcome")
+def test_another_csv_does_not_resume(finished: TrainingOptions, table: Path, tmp_path: Path) -> None:
     """With as many clips but other labels, the state of the training before is refused."""
-    train_encoder(options, show=False)
     swapped = subset(table, tmp_path / "other.csv", genres=["metal", "jazz", "metal", "jazz", "jazz", "metal"])
     with pytest.raises(TrainingError, match="other settings or data"):
-        train_encoder(replace(options, data=str(swapped)), show=False)
+        train_encoder(replace(finished, data=str(swapped)), show=False)
+
+
+def test_running_again_changes_nothing(finished: TrainingOptions, outcome: TrainingOutcome) -> None:
+    """A finished training that is run again trains no further, to the bit; its report has no steps to draw or time."""
+    again = train_encoder(finished, show=False)
+    assert again.encoder == outcome.encoder
+    assert not (again.report.folder / "training-curves.png").exists()
+    assert again.report.document["seconds"]["training"] is None
 
 
 def test_genres_alone_are_enough(options: TrainingOptions, table: Path, tmp_path: Path) -> None:
@@ -188,15 +199,6 @@ def test_a_report_that_cannot_be_written_says_where_the_weights_are(options: Tra
         train_encoder(options, show=False)
     assert notes.read_text() == "mine"
     assert load_encoder(find_encoder(options.out)).dim == 32
-
-
-def test_a_finished_training_keeps_its_curves_out(options: TrainingOptions) -> None:
-    """A report covers the steps of its own run: repeated, a finished training has none to draw or to time."""
-    for expected in (True, False):
-        report = train_encoder(options, show=False).report
-        assert (report.folder / "training-curves.png").exists() == expected
-        assert (report.document["seconds"]["training"] is not None) == expected
-        assert report.document["protocol"] == "as given: 0 of 2 clips are by artists that train has, too"
 
 
 @pytest.mark.parametrize("out", ["weights.pt", "missing/weights.safetensors"])
