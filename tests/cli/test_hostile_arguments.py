@@ -43,7 +43,7 @@ TEXTS = (
 PLACES = ("folder", "song", "library", "missing/in/missing", "pipe", "null", "full", "loop", "empty")
 CODES = {0, 1, 2, 3}
 SPARSE = {"genres": 4}  # of so many values one is tried, of commands that take long
-ENDLESS = {"serve": 0.7, "watch": 0.7}  # seconds after which Ctrl-C stops a command that runs until then
+ENDLESS = {"serve": 0.5, "watch": 0.5}  # seconds after which Ctrl-C stops a command that runs until then
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ def test_values(name: str, ground: Ground, command: Command, tmp_path: Path) -> 
     whole = Path(shutil.copy(ground.library, tmp_path / "whole"))
     song, wrong = ground.song.read_bytes(), []
     for trial in trials(name, commands()[name], ground.filler):
-        for value in values_for(trial.parameter, ground)[:: 4 if name in ENDLESS else SPARSE.get(name, 1)]:
+        for value in values_for(trial.parameter, ground)[:: 8 if name in ENDLESS else SPARSE.get(name, 1)]:
             ground.restore(whole, song)
             words = trial.arguments(value)
             with stopping(name):

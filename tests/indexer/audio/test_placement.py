@@ -23,6 +23,10 @@ from tests.embedding import decoders, embed_file
 RATE = 22_050
 SECONDS, COUNT = 4.0, 10
 CLOSE = 0.1  # seconds by which windows of the same sound may differ: levels are taken over blocks of that length
+SMALL = {
+    "attention_signature": {"widths": (8, 16), "stem": 8, "frame_dim": 24, "dim": 32},
+    "icff_net": {"widths": (4, 8, 8, 8, 8), "width": 8, "hidden": 8, "dim": 8},
+}
 
 Sound = NDArray[np.float32]
 
@@ -55,11 +59,11 @@ def starts(folder: Path, *parts: Sound) -> NDArray[np.float64]:
     return np.array(read_track(write(folder, *parts), SECONDS, COUNT, RATE, "sound").starts)
 
 
-@pytest.fixture(scope="module", params=["attention_signature", "icff_net"])
+@pytest.fixture(scope="module", params=SMALL)
 def encoder(request: pytest.FixtureRequest) -> Encoder:
-    """Untrained encoders whose window is one segment, and seven."""
+    """Small untrained encoders whose window is one segment, and seven."""
     torch.manual_seed(0)
-    return build(request.param).eval()
+    return build(request.param, SMALL[request.param]).eval()
 
 
 @pytest.mark.parametrize("decibels", [None, -80.0])
