@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from starlette.testclient import TestClient
 
 from engine import Engine
@@ -15,6 +17,12 @@ from engine.server.app import create_app
 from engine.server.settings import ServerSettings
 
 Get = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed by argon2 in a millisecond, not in a tenth of a second."""
+    monkeypatch.setattr("engine.server.accounts.PasswordHasher", partial(PasswordHasher, time_cost=1, memory_cost=64))
 
 
 @pytest.fixture(scope="module")
