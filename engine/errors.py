@@ -5,7 +5,7 @@ EngineError
 │   ├── BusyError            another process holds it; the same call may succeed later
 │   ├── UnavailableError     a file or disk is missing, full, read-only or forbidden
 │   └── SignatureError       one stored signature is damaged; the rest of the library is sound
-├── EncoderError         the encoder: unknown, missing weights, weights that are not what their name says
+├── EncoderError         the encoder: unknown, missing weights, weights that do not match their name
 ├── DeviceError          the requested device is not available
 ├── AudioError           one file yields no signature
 ├── QueryError           one query cannot be answered
@@ -47,7 +47,7 @@ class EngineError(Exception):
     `str()` gives the message and the hint in one line, joined by "; ".
 
     Attributes:
-        message: What was expected and what was found.
+        message: The expected and the found value.
         hint: The next step, often for the command line; None where there is none.
     """
 
@@ -57,7 +57,7 @@ class EngineError(Exception):
 
 
 class LibraryError(EngineError):
-    """The library cannot be opened, read or written, or lacks what was asked for."""
+    """The library cannot be opened, read or written, or lacks the requested data."""
 
 
 class BusyError(LibraryError):

@@ -204,7 +204,7 @@ class LibraryView:
         found = self._session.store(self.coverage).snapshot()
         try:
             expected = self.file.dimensions
-        except EncoderError:  # whatever needs the weights says what is wrong with them
+        except EncoderError:  # reported by the operations that need the weights
             return found
         if found.count and found.dimensions != expected:
             raise LibraryError(

@@ -22,7 +22,7 @@ class Restored:
         path: Of the library.
         tracks: In it.
         backed_up_at: Modification time of the backup, seconds since 1970.
-        replaced: Path of the library that was there before, kept under another name; None if there was none.
+        replaced: Path of the previous library, moved to another name; None if there was none.
     """
 
     path: str

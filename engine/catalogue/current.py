@@ -8,15 +8,14 @@ import time
 from engine.catalogue.grouping import Catalogue, make_catalogue
 from engine.db import Database, catalogue_rows
 
-PATIENCE = 10.0  # while an indexer commits, a catalogue may be this many times older than it takes to make one
+PATIENCE = 10.0  # while an indexer commits, a catalogue is reused for this many times its build time
 
 
 class CurrentCatalogue:
     """Holds the latest catalogue. Safe for many threads.
 
-    A library of 10^5 tracks takes about 0.7 s to group, and an indexing run commits every few seconds. So
-    that questions do not spend their time on that, a catalogue that was made a moment ago is returned although the
-    library has changed since.
+    A library of 10^5 tracks takes about 0.7 s to group, and an indexing run commits every few seconds. So that requests
+    do not wait for each rebuild, a recent catalogue is returned even if the library has changed since.
     """
 
     def __init__(self, database: Database) -> None:
@@ -24,7 +23,7 @@ class CurrentCatalogue:
         self._lock = threading.Lock()
         self._catalogue: Catalogue | None = None
         self._version: tuple[int, ...] = ()
-        self._due = 0.0  # of the monotonic clock: before it the catalogue is not rebuilt
+        self._due = 0.0  # monotonic time before which the catalogue is not rebuilt
 
     def get(self) -> Catalogue:
         """Return the catalogue; raise LibraryError if the library cannot be read."""

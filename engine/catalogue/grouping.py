@@ -1,8 +1,8 @@
 """Albums, artists and genres of a library, made from the tags of its tracks.
 
 An id is a hash of folded names: it stays the same when files move, when the library is indexed again, and on every
-server that serves the library. Tags do not say which tracks form an album, so an album is a title and an artist: the
-album artist; else the artist that all tracks of this title in one folder share; else `VARIOUS`.
+server of the library. Tags do not state which tracks form an album, so an album is a title and an artist: the album
+artist; else the artist that all tracks of this title in one folder share; else `VARIOUS`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ VARIOUS = "Various Artists"
 UNKNOWN_ALBUM = "[Unknown Album]"
 UNKNOWN_ARTIST = "[Unknown Artist]"
 ALBUM_PREFIX, ARTIST_PREFIX = "al-", "ar-"
-CACHED_NAMES = 1 << 16  # folding and hashing a name for each of its tracks takes most of the time otherwise
+CACHED_NAMES = 1 << 16  # otherwise folding and hashing a name for each of its tracks takes most of the time
 ID_DIGITS = 20  # hexadecimal, 80 bits: among 10^7 names two are the same with a probability of 4e-11
 
 

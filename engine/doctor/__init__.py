@@ -1,1 +1,1 @@
-"""Is the library sound, and are the files that it needs there?"""
+"""Is the library sound, and are all files that it needs present?"""

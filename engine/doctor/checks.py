@@ -54,11 +54,11 @@ def check_library(session: LibrarySession, repair: bool) -> CheckReport:
     for name, check in CHECKS.items():
         try:
             found = list(check(session, repair))
-        except LibraryError as error:  # usually damage that an earlier check has found
+        except LibraryError as error:  # usually damage that an earlier check has reported
             found = [] if findings else [Problem("error", str(error), "restore a backup: engine restore FILE")]
         findings += [Finding(name, **vars(problem)) for problem in found]
         if name == "database" and found:
-            return CheckReport(("database",), tuple(findings))  # the others would fail on the damage
+            return CheckReport(("database",), tuple(findings))  # the other checks would fail on the damage
     return CheckReport(tuple(CHECKS), tuple(findings))
 
 
@@ -115,7 +115,7 @@ def _signatures(session: LibrarySession, repair: bool) -> Iterator[Problem]:
 def _dimensions(session: LibrarySession) -> dict[str, int]:
     try:
         return {session.encoder_id: session.file.dimensions}
-    except EncoderError:  # `_weights` finds that
+    except EncoderError:  # `_weights` reports it
         return {}
 
 
@@ -146,7 +146,7 @@ def _search(session: LibrarySession, repair: bool) -> Iterator[Problem]:
     yield Problem(
         "error",
         f"text search does not know the present tags of {len(stale)} tracks",
-        "engine doctor --repair writes its texts anew",
+        "engine doctor --repair rewrites its texts",
         repaired=repair,
     )
 

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from engine.indexer.vectors.store import VectorSnapshot
 
 NEAR_COSINE = 0.75  # exceeded by 99 % of trimmed and filtered copies, and by 46 % of nearest neighbours
-CLOSE_COSINE = 0.85  # above it two tracks may be one work by sound alone
+CLOSE_COSINE = 0.85  # above it, sound alone suffices to examine two tracks for one work
 NEIGHBOURS = 16  # compared for each track; re-encodings come first
 ROWS_AT_ONCE = 1024
-MOST_NAMESAKES = 50  # compared pairwise; a tag that more tracks share names no recording
+MOST_NAMESAKES = 50  # compared pairwise; a tag that more tracks share does not identify a recording
 
 VERSION = r"(?:live|remaster|demo|mono|stereo|version|mix|remix|edit|acoustic|unplugged|session|take|instrumental)"
 VERSION_PATTERN = re.compile(
@@ -54,7 +54,7 @@ class Pair:
 
     @property
     def close(self) -> bool:
-        """Whether the signatures are nearer still."""
+        """Whether the signatures are near enough to compare the music of the tracks."""
         return self.cosine >= CLOSE_COSINE
 
 

@@ -27,9 +27,9 @@ PAIRS_AT_ONCE = 256
 LOSSLESS = frozenset(
     ["alac", "ape", "flac", "mlp", "mp4als", "shorten", "tak", "truehd", "tta", "wavpack", "wmalossless"]
 )
-LOSSLESS_STARTS = ("pcm_s", "pcm_u", "pcm_f", "dsd_")  # but not pcm_alaw and pcm_mulaw of telephony
+LOSSLESS_STARTS = ("pcm_s", "pcm_u", "pcm_f", "dsd_")  # but not telephony's pcm_alaw and pcm_mulaw
 PARTIAL_SHARE = 0.05  # of the longest file of a recording: a file that lacks more is partial
-PARTIAL_SECONDS = (3.0, 10.0)  # bounds of that: rips differ in silence at their ends
+PARTIAL_SECONDS = (3.0, 10.0)  # bounds of that difference: rips differ in silence at their ends
 
 
 def find_duplicates(view: LibraryView, kind: str | None, on_progress: OnProgress) -> Duplicates:
@@ -60,10 +60,10 @@ def find_duplicates(view: LibraryView, kind: str | None, on_progress: OnProgress
 def repeated(
     view: LibraryView, track_ids: Iterable[int], origins: Iterable[int] = (), files: Sequence[str] = ()
 ) -> frozenset[int]:
-    """Return those tracks that are the recording of an origin, of a file, or of a better track among them.
+    """Return the tracks that repeat the recording of an origin, of a file, or of a better track among them.
 
-    Missing fingerprints are computed and stored. An unreadable track is no repetition unless it has a fingerprint or is
-    byte-identical.
+    Missing fingerprints are computed and stored. An unreadable track counts as a repetition only if it has a
+    fingerprint or is byte-identical.
 
     Args:
         view: The library.
@@ -92,7 +92,7 @@ def _links_to_files(view: LibraryView, files: Sequence[str], track_ids: Iterable
     for number, path in enumerate(files, start=1):
         try:
             words = fingerprints(first_sound(os.fsencode(path)).samples)
-        except AudioError:  # it vanished after it was embedded
+        except AudioError:  # the file vanished after it was embedded
             continue
         taken = {kind: Fingerprint(-number, kind, words[kind], None, None) for kind in words}
         for track_id, other in held.items():
@@ -102,7 +102,7 @@ def _links_to_files(view: LibraryView, files: Sequence[str], track_ids: Iterable
 
 
 def _best_first(view: LibraryView, track_ids: Iterable[int]) -> list[int]:
-    """Sort the tracks of one recording, the best file first."""
+    """Sort the tracks of one recording by file quality, best first."""
     with view.read() as connection:
         held = view.fingerprints.get(connection, track_ids)
         tracks = tracks_by_ids(connection, track_ids)
@@ -153,7 +153,7 @@ def _describe(view: LibraryView, found: Sequence[tuple[str, Group]], same: Seque
                 stream = next(iter(held[track_id].values()))
                 name = tracks[track_id].name
                 files.append(DuplicateTrack(track_id, name, stream.codec, stream.bitrate, track_id in partial))
-        if len(files) > 1:  # others were removed meanwhile
+        if len(files) > 1:  # else the others have since been removed
             yield DuplicateGroup(kind, group.score, tuple(_sorted(files, seconds)))
 
 

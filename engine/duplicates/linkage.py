@@ -1,8 +1,8 @@
 """Groups from pairs by single linkage: the connected components of the links.
 
-Bit errors add up along a chain, and the limit is low: two files close to a third are one recording, even if their
-offset is too large to compare them directly. Only such links form groups of one recording. Groups of one work join
-recordings, with all of their files.
+Bit errors at most add up along a chain, and the limit is low: two files close to a third are one recording, even if
+their offset is too large to compare them directly. Only such links form groups of one recording. Groups of one work
+join whole recordings.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from engine.indexer.features.fingerprint import (
 SAME_RECORDING, SAME_WORK = "same_recording", "same_work"
 
 OFFSET_SECONDS = 3.0  # most by which one file begins later than the other
-SHORTEST_SECONDS = 3.0  # of common sound for a verdict
+SHORTEST_SECONDS = 3.0  # of overlapping sound for a verdict
 ERROR_LIMITS = {CHROMAPRINT: 0.25, SEMITONES: 0.30}  # share of wrong bits of the same recording
 SILENT_WORDS = {CHROMAPRINT: 627_964_279, SEMITONES: 0}  # the word of silence, which matches anywhere
 LEVEL_LIMIT = 0.7  # dB, root mean square over half-octaves; more is another master or arrangement
@@ -54,8 +54,8 @@ class Verdict:
 
     Attributes:
         kind: SAME_RECORDING or SAME_WORK.
-        score: 0 to 1. Of a recording or its remaster 1 - 2 * the share of wrong bits; of a work the agreement of the
-            music played, if that is more.
+        score: 0 to 1. Of a recording or its remaster 1 - 2 * the share of wrong bits; of a work the agreement of
+            melody and harmony, if that is larger.
     """
 
     kind: str
@@ -79,7 +79,7 @@ def judge(
         a, b: Their fingerprints, by kind.
         alike: Whether they are near by signature and their tags agree.
         close: Whether they are near enough by signature to compare melody and harmony.
-        works: Whether to look for SAME_WORK.
+        works: Whether to test for SAME_WORK.
     """
     kind = next((kind for kind in (CHROMAPRINT, SEMITONES) if _comparable(a, b, kind)), None)
     if kind is None or not _comparable(a, b, OUTLINE):
@@ -98,7 +98,7 @@ def judge(
 
 
 def align(a: Words, b: Words, silent: int) -> Alignment | None:
-    """Return the offset, up to OFFSET_SECONDS each way, with the fewest wrong bits; None if too little sound overlaps.
+    """Return the offset, within +-OFFSET_SECONDS, with the fewest wrong bits; None if too little sound overlaps.
 
     Args:
         a, b: (n,) and (m,) words.

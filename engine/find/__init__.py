@@ -1,1 +1,1 @@
-"""Which tracks fit a description in words? Understanding, names of the library, scores, answers."""
+"""Which tracks fit a description in words? Parsing, names of the library, scores, results."""

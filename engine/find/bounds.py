@@ -1,10 +1,10 @@
-"""Upper bounds of the scores of all tracks of a large library, so that few must be scored.
+"""Upper bounds on the scores of all tracks of a large library, so that only a few need exact scores.
 
-Columns of rounded log-odds (`engine.search.tag_columns`) give for each track and tag an interval of z-scores. A term
-grows or falls with each, so that a table of 256 numbers holds its bound for every code; looking a code up takes under a
-nanosecond. No term adds to a score, they only take from it: the sum of some terms' bounds is a bound, too, and a track
-whose sum has fallen below the score that is needed is dropped before the next column is read. The terms that take most
-come first. Likeness to a target is in no column; it takes from a score as well, so that bounds without it hold.
+Columns of rounded log-odds (`engine.search.tag_columns`) give an interval of z-scores for each track and tag. A term is
+monotonic in each z-score, so a table of 256 numbers holds its bound for every code; a lookup takes under a nanosecond.
+Every term's contribution is at most 0: the sum of some terms' bounds is itself a bound, and a track whose sum is below
+the required score is dropped before the next column is read. The terms that lower the scores most are read first.
+Similarity to a target has no column; its contribution is at most 0 as well, so the bounds hold without it.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ class Bounds:
         columns: The library's.
         model: Its tags.
         terms: To score by.
-        allowed: The only tracks that count, in any order; None for all.
-        alone: Nothing is wanted: see `term_score`.
+        allowed: Ids of the only candidates, in any order; None for all.
+        alone: No term or target is wanted; see `term_score`.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Bounds:
         self._order = list(range(len(terms)))
 
     def sample(self) -> Bounded:
-        """Return the bounds of some SAMPLE tracks, evenly spread; orders the terms by what they take for their cost."""
+        """Return the bounds of about SAMPLE evenly spaced tracks; sort the terms by mean bound per column."""
         taken, found = np.zeros(len(self._order)), []
         for part in self._parts:
             some = part.rows[:: max(1, len(part.rows) // SAMPLE)]
@@ -106,11 +106,11 @@ class Bounds:
 
 @dataclass(frozen=True, eq=False)
 class _TermBound:
-    """The bound of one term: for each of its tags a column and a table (256,) of what a code gives.
+    """The bound of one term: for each of its tags a column and a table (256,) that maps codes to values.
 
     Attributes:
-        weight: Of a wanted mixture, whose tables hold z-scores to add up; None where they hold bounds, the least of
-            which counts.
+        weight: Of a wanted mixture, whose tables hold z-scores to sum; None if they hold bounds, of which the least
+            is used.
     """
 
     columns: list[NDArray[np.uint8]]
@@ -131,7 +131,7 @@ class _TermBound:
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """Track ids (P,), the rows that count, and the bounds of all terms."""
+    """Track ids (P,), the candidate rows, and the bounds of all terms."""
 
     track_ids: Ids
     rows: Places
@@ -154,7 +154,7 @@ def _bound(part: ColumnPart, model: TagModel, term: Term, alone: bool) -> _TermB
 
 
 def _passing(part: ColumnPart, allowed: Ids | None) -> Places:
-    """Return the rows of the tracks that count."""
+    """Return the rows of the candidates."""
     if allowed is None:
         return part.live_rows
     return np.flatnonzero(part.live & contains(part.codes.track_ids, allowed))

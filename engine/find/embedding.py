@@ -1,10 +1,10 @@
-"""Words that no phrase of the table has, by a text embedding: the extra `music-engine[find]`.
+"""Map words missing from the phrase table to its phrases by a text embedding: the extra `music-engine[find]`.
 
 wordllama (MIT licence) carries in its wheel 256 numbers for each of 32,000 tokens, trained so that the mean over the
-tokens of a text is near those of texts that mean the same: 16 MB, no network at run time. The files are read as they
-are, as safetensors and JSON. A word counts as the phrase whose cosine is largest, from 0.7 on. With each single
-synonym of the table left out in turn, 24 % are answered by a phrase without a common word, 81 % of them rightly
-(MiniLM-L6, five times the size: 33 %, 83 %). Loaded only where it is installed, for a word that nothing else knows.
+tokens of a text is near those of texts with the same meaning: 16 MB, no network at run time. The files are read
+directly, as safetensors and JSON. A word maps to the phrase of the largest cosine, if that is at least 0.7. With each
+single synonym of the table left out in turn, 24 % map to a phrase without a common word, 81 % of them correctly
+(MiniLM-L6, five times the size: 33 %, 83 %). Loaded only if installed and a word is otherwise unknown.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class TextEmbedding:
 
     Raises:
         ImportError: The packages are not installed.
-        OSError: Their files are not where they are expected.
+        OSError: Their files are not at the expected paths.
         ValueError: The files are damaged, or of another version.
     """
 
@@ -62,7 +62,7 @@ class TextEmbedding:
 
 
 def near_phrase(word: str, table: Table) -> Phrase | None:
-    """Return the phrase of the table that means nearly the same as a word; None for none, or without the extra."""
+    """Return the phrase of the table nearest in meaning to a word; None if none is near or the extra is missing."""
     if len(word) < SHORTEST or not word.isascii() or not word.isalpha():
         return None
     phrases = tuple(table.tags)
@@ -87,7 +87,7 @@ class _Embedded:
 
 @lru_cache(maxsize=4)
 def _embedded(phrases: tuple[Phrase, ...]) -> _Embedded | None:
-    """Return phrases with their vectors; None where the package's files are not those expected."""
+    """Return phrases with their vectors; None unless the package's files are the expected ones."""
     try:
         embedding = TextEmbedding()
     except (ImportError, OSError, ValueError):

@@ -23,7 +23,7 @@ from engine.search.tag_scores import Ids, tag_model
 from engine.session import LibraryView
 
 CAP_FACTOR = 5  # how many times more tracks are scored when too many are of one artist
-CARRIED = 0.5  # level above which a track carries a tag
+CARRIED = 0.5  # level above which a track counts as carrying a tag
 
 
 def find(view: LibraryView, text: str, k: int, filters: Filters) -> FindResult:
@@ -55,7 +55,7 @@ def understand(view: LibraryView, text: str) -> Plan:
 
 
 def _passing(view: LibraryView, filters: Filters) -> Ids | None:
-    """Return `passing`; descriptions often follow each other with the same filters, which take longer than they do."""
+    """Return `passing`, cached: successive descriptions often share filters, which cost more than the search."""
     last: dict[str, tuple[str, Ids | None]] = view.cached_tags("filters of the last description", dict)
     key, held = repr(filters), last.get("filters")
     if held is not None and held[0] == key:
@@ -104,7 +104,7 @@ def _listed(view: LibraryView, plan: Plan, k: int, per_artist: int | None) -> tu
 
 
 def capped(view: LibraryView, ids: Ids, k: int, per_artist: int | None) -> list[int]:
-    """Return the first k places whose tracks leave room for their artists."""
+    """Return the first k places that stay within the limit of tracks per artist."""
     if per_artist is None:
         return list(range(min(k, len(ids))))
     with view.read() as connection:

@@ -1,6 +1,6 @@
 """Words at a place of a description: phrases of the table, names of the library, years and tempi.
 
-A description is a sequence of pieces: words and punctuation. Each function looks at the pieces from a place on.
+A description is a sequence of pieces: words and punctuation. Each function matches the pieces from a given place on.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def tagged(pieces: Sequence[str], at: int, table: Table) -> tuple[Phrase, int] |
 
 
 def _base_forms(word: str) -> Iterator[str]:
-    """Yield a word and what it may be a plural or a comparative of: pianos, happier, sadder, calmer."""
+    """Yield a word and its possible base forms, if it looks like a plural or comparative: pianos, happier, sadder."""
     yield word
     yield from (word.removesuffix(ending) for ending in ("s", "es") if word.endswith(ending))
     if word.endswith("er") and len(word) > SHORTEST_COMPARATIVE:
@@ -90,7 +90,7 @@ def quantity(pieces: Sequence[str], at: int) -> Quantity | None:
 
 
 def function_length(pieces: Sequence[str], at: int, table: Table) -> int:
-    """Return the length of a phrase without a meaning of its own at a place, punctuation included, or 0."""
+    """Return the length of a function phrase (no meaning of its own) at a place, punctuation included, or 0."""
     empty = pieces[at] in table.skipped or not pieces[at][0].isalnum()
     kinds = (table.negations, table.degrees, table.ends, table.joins, table.likes)
     return max(int(empty), *(matched(pieces, at, kind, table.longest) for kind in kinds))
@@ -99,7 +99,7 @@ def function_length(pieces: Sequence[str], at: int, table: Table) -> int:
 def names_in(pieces: Sequence[str], table: Table, lookup: Lookup) -> dict[int, NamedWords]:
     """Return the names of the library in a text, by their first place.
 
-    A name holds at least one word that the table does not know; longer names win.
+    A name has at least one word that is not in the table; longer names win.
     """
     unknown, at = set(), 0
     while at < len(pieces):

@@ -18,7 +18,7 @@ TELLING = 4  # characters of a single word that is enough to name a title or a p
 
 
 class NameLookup:
-    """Finds names; asks the library once for each phrase."""
+    """Finds names; queries the library once for each phrase."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -26,7 +26,7 @@ class NameLookup:
         self._occurs: dict[str, bool] = {}
 
     def __call__(self, phrase: Phrase) -> Found | None:
-        """Return the kind and the full names that a phrase has: an artist, else a genre, else a title."""
+        """Return the kind and the full names that match a phrase: an artist, else a genre, else a title."""
         if phrase not in self._found:
             self._found[phrase] = self._find(phrase)
         return self._found[phrase]
@@ -53,7 +53,7 @@ class NameLookup:
         return Found("artist", tuple(partial)) if partial else None
 
     def _is_there(self, word: str) -> bool:
-        """Return whether any track has a word: without it, the many phrases around it need no search."""
+        """Return whether any track has a word; if none has, the phrases that contain it need no search."""
         if word not in self._occurs:
             self._occurs[word] = bool(search(self._connection, [word], 1))
         return self._occurs[word]

@@ -1,8 +1,8 @@
-"""From a description to terms: which words stand for which tags, years and tempi, and how much each counts.
+"""Parse a description into terms: the tags, years and tempi that its words name, with weights.
 
 A sentence is read from left to right; the longest phrase of the table wins. A negation ("no", "without", "not too")
-turns the phrases after it, over "and" and "or", up to a comma, "but" or "with". A degree ("very", "a bit") weighs the
-next phrase.
+negates the phrases after it, across "and" and "or", up to a comma, "but" or "with". A degree ("very", "a bit") scales
+the weight of the next phrase.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def read(
     Args:
         text: Free text in English.
         table: The phrases of the encoder's tags.
-        lookup: Returns the kind and the full names that some words have in the library, or None.
-        guess: Returns the phrase of the table that an unknown word means, or None.
+        lookup: Returns the kind and the full names in the library that some words match, or None.
+        guess: Returns the phrase of the table nearest in meaning to an unknown word, or None.
 
     Raises:
         InvalidError: The text is empty or has more than 100 words.
@@ -92,7 +92,7 @@ class _Reader:
         return length
 
     def _goes_on(self, at: int) -> bool:
-        """Return whether a comma at a place is one in a list of unwanted things."""
+        """Return whether a comma at a place separates items of a negated list."""
         if self.pieces[at] != "," or self.negation not in self.table.lists:
             return False
         after = self.pieces[at + 1 :]
@@ -117,7 +117,7 @@ class _Reader:
         return length
 
     def _unknown(self, at: int) -> int:
-        """Take an unknown word for the phrase that it misspells or means, or ignore it."""
+        """Replace an unknown word by the phrase that it misspells or means, or ignore it."""
         word = self.pieces[at]
         singles = [phrase[0] for phrase in self.table.tags if len(phrase) == 1] if len(word) >= TYPO_LENGTH else []
         close = difflib.get_close_matches(word, singles, n=1, cutoff=TYPO_RATIO)

@@ -1,4 +1,4 @@
-"""From a reading to a plan: terms to score by, tracks to choose from, and what to tell the user."""
+"""Turn a reading into a plan: scoring terms, candidate tracks, and the words understood and ignored."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ CANCELLED = 1e-6  # weight below which a term cancels out
 
 @dataclass
 class Plan:
-    """The parts of an answer.
+    """A search plan for a description.
 
     Attributes:
         terms, targets: To score by.
-        allowed: Ids of the only tracks to choose from, rising; None for all.
+        allowed: Ids of the only candidates, ascending; None for all.
         understood, ignored: For the user.
     """
 
@@ -87,7 +87,7 @@ def _of_terms(terms: tuple[Term, ...]) -> Iterator[UnderstoodWords]:
 
 
 def _by_year(view: LibraryView, plan: Plan, conditions: list[Condition]) -> list[Term]:
-    """Restrict to years, any of several; return terms for decades that no track's tag has."""
+    """Restrict to any of several years; return terms for the decades that no year tag covers."""
     terms, any_of = [], []
     for condition in conditions:
         ids = _of_years(view, condition.first, condition.last)
@@ -109,7 +109,7 @@ def _by_year(view: LibraryView, plan: Plan, conditions: list[Condition]) -> list
 
 
 def _of_years(view: LibraryView, first: float, last: float) -> Ids:
-    """Return the ids of the tracks of these years, rising; the database looks them up once, which takes long."""
+    """Return the ids of the tracks of these years, ascending; cached, since the database query is slow."""
     found = view.cached_tags(f"years {first:g}-{last:g}", lambda: passing(view, Filters(years=(first, last))))
     return np.zeros(0, np.int64) if found is None else found
 
@@ -129,7 +129,7 @@ def _by_tempo(view: LibraryView, plan: Plan, condition: Condition) -> None:
 
 
 def _by_name(view: LibraryView, plan: Plan, name: Name) -> None:
-    """Restrict to the tracks of a name, or to all others; with "like", sound like them."""
+    """Restrict to the tracks of a name, or to all others; with "like", make them a target instead."""
     ids = _named(view, name)
     kind, wanted = "like" if name.like else name.kind, name.weight > 0
     if name.like:

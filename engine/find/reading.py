@@ -9,10 +9,10 @@ from engine.search.phrases import Mixture
 
 @dataclass(frozen=True)
 class Term:
-    """Words of a description that stand for tags.
+    """Words of a description that name tags.
 
     Attributes:
-        words: As they stand in the text, with their negation and degree.
+        words: As written in the text, with their negation and degree.
         tags: The tags with weights, whose magnitudes sum to 1.
         weight: -2 to 2; negative for a negated phrase.
     """
@@ -56,7 +56,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Found:
-    """The kind ("artist", "genre" or "title") and the full names that some words have in the library."""
+    """The kind ("artist", "genre" or "title") and the full names in the library that some words match."""
 
     kind: str
     values: tuple[str, ...]

@@ -21,14 +21,14 @@ class MatchedTag:
 
 @dataclass(frozen=True)
 class FoundByWords(Match):
-    """A track that fits a description: `similarity`, 0 to 1, tells how well, `tags` why, the strongest first."""
+    """A track that fits a description: `similarity` is the fit, 0 to 1; `tags` are its matches, strongest first."""
 
     tags: tuple[MatchedTag, ...]
 
 
 @dataclass(frozen=True)
 class FindResult:
-    """The tracks that fit a description, best first; how it was understood; the words that nothing answered."""
+    """The tracks that fit a description, best first; its interpretation; and the words that matched nothing."""
 
     text: str
     understood: tuple[UnderstoodWords, ...]

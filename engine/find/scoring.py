@@ -1,10 +1,10 @@
 """How well tracks fit the terms of a description: the sum of `engine.find.term_scores`, and of nearness to targets.
 
-Up to COLUMNS_FROM tracks all are scored. In larger libraries bounds (`engine.find.bounds`) tell which can be among the
-best: with T the score of the last one wanted among some tracks, only those whose bound is T or more can belong to the
-answer (the threshold algorithm, Fagin et al. 2003). T comes from the best of a sample first, then from the tracks with
-the largest bounds; the rest at T or above are scored last. The answer is that of scoring all. Where targets make the
-bounds loose, the tracks nearest to them are scored first as well.
+Up to COLUMNS_FROM tracks, all are scored. In larger libraries bounds (`engine.find.bounds`) limit the candidates: if T
+is the k-th best score of some tracks, only tracks with a bound of T or more can be among the k best (the threshold
+algorithm, Fagin et al. 2003). T comes from the best of a sample first, then from the tracks with the largest bounds;
+the rest at T or above are scored last. The result equals that of scoring all tracks. Where targets make the bounds
+loose, the tracks nearest to them are scored first as well.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ROUNDING = 1e-3  # of a score
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """Something to sound like, beside the terms.
+    """A direction of signatures to score similarity to, in addition to the terms.
 
     Attributes:
         direction: Unit vector (D,).
@@ -83,18 +83,18 @@ class Scorer:
 
     @property
     def total(self) -> float:
-        """The sum of the weights that a score is made of: the divisor that makes scores of descriptions comparable."""
+        """The sum of the weights in a score; dividing by it makes scores of different descriptions comparable."""
         wanted = [weight for weight in self._weights if weight > 0]
         return sum(wanted) or -sum(self._weights)
 
     def probability(self, tag: str, z: float) -> float:
-        """Return the probability that belongs to a z-score of a tag."""
+        """Return the probability that corresponds to a z-score of a tag."""
         place = self._model.tags.index(tag)
         logit = z * float(self._model.deviation[place]) + float(self._model.mean[place])
         return 0.5 * math.tanh(0.5 * logit) + 0.5
 
     def best(self, count: int, allowed: Ids | None = None) -> Scored:
-        """Return the `count` tracks with the largest scores, or fewer if fewer are there.
+        """Return the `count` tracks with the largest scores; fewer if there are fewer.
 
         Args:
             count: Tracks wanted.
@@ -127,7 +127,7 @@ class Scorer:
         return all_norms(self.view).of(ids)
 
     def _by_bounds(self, count: int, allowed: Ids | None) -> Scored:
-        """Return the best as `_of_all` does, by way of bounds."""
+        """Return the same as `_of_all`, with the help of bounds."""
         if not self.terms and len(self.targets) == 1 and self.targets[0].weight > 0:
             near = self.view.snapshot.nearest(self.targets[0].direction, count, (), allowed).track_ids
             return self._of_known(near, count)
@@ -164,7 +164,7 @@ class Scorer:
 
 
 def _last(scored: Scored, count: int) -> float:
-    """Return the score that a track needs to be among the best `count`, as far as is known."""
+    """Return a lower bound on the `count`-th best score, from the tracks scored so far."""
     return float(scored.scores[-1]) - ROUNDING if len(scored.scores) == count else -math.inf
 
 

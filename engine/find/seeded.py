@@ -1,4 +1,4 @@
-"""Descriptions beside a seed: what sounds like it "but with female vocals", and how a playlist drifts.
+"""Descriptions combined with a seed: tracks like it "but with female vocals", and playlists that drift.
 
 `nearest_but` scores the tracks nearest to the query by the terms of a description and by their nearness. Nearness is
 one more wanted term (`engine.find.scoring`): its z-score is that of the cosine among typical tracks of the library.
@@ -28,7 +28,7 @@ SEED_WEIGHT = 2.0  # of nearness among the terms
 
 @dataclass(frozen=True, eq=False)
 class Drift:
-    """How much N tracks have of a description: values (N,), and the words that nothing answered."""
+    """How well each of N tracks fits a description: values (N,), and the words that matched nothing."""
 
     values: Floats
     ignored: tuple[str, ...]
@@ -58,7 +58,7 @@ def nearest_but(view: LibraryView, query: Query, text: str, k: int, filters: Fil
 
 
 def drift_of(view: LibraryView, text: str, ids: Ids) -> Drift:
-    """Return how much of a description tracks with ids (N,) have; those without tags get the least.
+    """Return how well tracks with ids (N,) fit a description; those without tags get the least value.
 
     Raises:
         QueryError: Nothing in the text was understood, or it only names tracks or years.

@@ -1,4 +1,4 @@
-"""Removing tracks from the library, and following folders that moved."""
+"""Remove tracks from the library, and update the paths of folders that moved."""
 
 from __future__ import annotations
 

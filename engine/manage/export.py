@@ -1,4 +1,4 @@
-"""Signatures as a NumPy archive, for other programs."""
+"""Export signatures to a NumPy archive, for other programs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _write(target: Path, encoder: str, stored: SignatureMatrix, paths: Sequence[
 
 
 def _check_target(target: Path) -> None:
-    """Refuse a place where no export can go, before the work."""
+    """Refuse an unusable target before the export begins."""
     if not target.name:
         raise LibraryError(
             f"expected a file to write to, found {displayable(target)!r}", hint="name one, for example signatures.npz"

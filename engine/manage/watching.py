@@ -11,9 +11,9 @@ from engine.errors import InvalidError, UnavailableError
 from engine.util.unfinished import PREFIX
 
 SETTLED_MS = 2_000  # without a change, before changes are reported: a copied album is one report
-LONGEST_MS = 30_000  # after the first change, however many follow
-TICK_MS = 1_000  # between two looks at `stop`
-POLLED_MS = 30_000  # between two looks at a folder that cannot tell its changes, as network drives cannot
+LONGEST_MS = 30_000  # after the first change, even while others follow
+TICK_MS = 1_000  # between two checks of `stop`
+POLLED_MS = 30_000  # between two listings of a folder without change notifications, such as a network drive
 
 
 def changed_roots(roots: Sequence[str], stop: threading.Event, *, polling: bool = False) -> Iterator[list[str]]:
@@ -22,10 +22,10 @@ def changed_roots(roots: Sequence[str], stop: threading.Event, *, polling: bool 
     Args:
         roots: Files and folders, absolute. Those that are missing are not watched.
         stop: Ends the watch within a second or two.
-        polling: Compare listings instead of waiting for the system's messages: for network drives.
+        polling: Compare listings instead of waiting for the system's notifications: for network drives.
 
     Raises:
-        InvalidError: None of the roots is there.
+        InvalidError: None of the roots exists.
         UnavailableError: watchfiles is not installed.
     """
     try:

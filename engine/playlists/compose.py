@@ -58,7 +58,7 @@ def radio(view: LibraryView, query: Query, n: int, filters: Filters, ranking: Ra
     ids = [neighbour.track_id for neighbour in found]
     with view.read() as connection:
         tracks = tracks_by_ids(connection, ids)
-    known = [neighbour for neighbour in found if neighbour.track_id in tracks]  # others were removed meanwhile
+    known = [neighbour for neighbour in found if neighbour.track_id in tracks]  # others have since been removed
     order = smooth_order(view.snapshot.take(np.array([each.track_id for each in known]))) if known else []
     listed = tuple(listed_track(tracks[known[i].track_id], known[i].cosine) for i in order)
     return Playlist(listed, seed=ranking.seed, not_music=left_out(view.encoded, filters))

@@ -1,4 +1,4 @@
-"""A radio that drifts: near the seeds throughout, with ever more of a description from track to track."""
+"""A radio that drifts: near the seeds throughout, and closer to a description from track to track."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ POOL_FACTOR = 4  # near tracks to choose from, for each of the playlist
 
 
 def drifting_radio(view: LibraryView, query: Query, n: int, filters: Filters, ranking: Ranking, text: str) -> Playlist:
-    """Return n tracks near the seeds that have ever more of a description.
+    """Return n tracks near the seeds, each closer to a description than the one before.
 
     The 4 n nearest are sorted by their score for the description and cut into n equal parts; the nearest to the seeds
     of each part is taken, so that the steps are as even as the library allows.

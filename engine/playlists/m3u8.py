@@ -3,7 +3,7 @@
 Written: `#EXTM3U`, then for each track `#EXTINF:SECONDS,Artist - Title` and its path. Read: any M3U, with any line
 breaks, comments, relative paths, `file://` addresses, in UTF-8, UTF-16 with a byte order mark or bytes that are
 neither, in the spellings of other players (`engine.playlists.track_paths`); and PLS. Only names of local files are
-followed; every other line is reported.
+opened; every other line is reported.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class ReadPlaylist:
-    """The contents of a playlist: absolute paths in order, and a line about each entry that names no local file."""
+    """The contents of a playlist: absolute paths in order, and a line about each entry without a local file."""
 
     paths: tuple[bytes, ...]
     problems: tuple[str, ...]
@@ -90,7 +90,7 @@ def write_playlist(file: PathName, entries: Iterable[Entry], *, relative: bool =
 
     Args:
         file: The name must end in .m3u8 or .m3u, so that no music file is ever overwritten.
-        entries: In play order.
+        entries: The tracks, in play order.
         relative: Write paths relative to the playlist's folder.
 
     Raises:
@@ -105,7 +105,7 @@ def write_playlist(file: PathName, entries: Iterable[Entry], *, relative: bool =
             handle.write(formatted(kept, os.fsencode(target.parent), relative=relative))
     except OSError as error:
         raise QueryError(
-            f"cannot write {displayable(target)}: {error.strerror or error}; what lay there is as it was",
+            f"cannot write {displayable(target)}: {error.strerror or error}; the existing file is unchanged",
             hint="free space or choose another place",
         ) from error
     return tuple(

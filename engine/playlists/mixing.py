@@ -11,7 +11,7 @@ A step from one track to the next costs
     (d / log2 1.06)^2 + KEY_COST * (wheel steps)^2 + SOUND_COST * (1 - cosine)
 
 so that 6 % of tempo, or two steps on the wheel, cost about as much as a leap to an unrelated sound. Squares spread a
-change over several steps. A tempo or key that was not found costs as much as UNKNOWN of its terms.
+change over several steps. For an unknown tempo or key, UNKNOWN takes the place of the square in its term.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ USUAL = math.log2(1.06)
 KEY_COST = 0.25
 SOUND_COST = 1.0
 UNKNOWN = 1.0
-NEAREST_COST = 1.0  # of being unlike the seeds, while tracks are chosen
+NEAREST_COST = 1.0  # of distance from the seeds, while tracks are chosen
 WHEEL = 12
 PITCHES = {"C": 0, "Db": 1, "C#": 1, "D": 2, "Eb": 3, "E": 4, "F": 5, "F#": 6, "G": 7, "G#": 8, "Ab": 8, "A": 9,
            "Bb": 10, "B": 11}  # fmt: skip
@@ -77,7 +77,7 @@ def mix_order(
     Args:
         features: Tempo and key of N tracks.
         vectors: Unit vectors (N, D), for the likeness of sound.
-        count: Choose so many of the tracks, near to the first; None for all.
+        count: Number of tracks to choose, near the first; None for all.
         fixed_end: Keep the last track last.
     """
     costs = step_costs(features, vectors)
@@ -95,7 +95,7 @@ def mix_order(
 
 
 def step_costs(features: Sequence[AudioFeatures], vectors: Floats) -> Floats:
-    """Return the cost of the step between each two of N tracks, (N, N), symmetric."""
+    """Return the cost of the step between each pair of N tracks, (N, N), symmetric."""
     costs = SOUND_COST * (1 - vectors @ vectors.T)
     wheel = [Camelot.of(each.key) for each in features]
     for i, a in enumerate(features):

@@ -1,8 +1,8 @@
 """Smooth orders of tracks: a path between two of them, and the smoothest order of a set.
 
-The places of a path divide the great circles from each stop to the next evenly. Places draft their nearest tracks in
-turns, so that no track is a candidate of two places. Dynamic programming then chooses one candidate of each place: the
-chain with the least sum of step distances to the fourth power, which keeps the longest step short. Distances to places
+The places of a path divide the great circles from each stop to the next evenly. Places take turns to draft their
+nearest tracks, so that no track is a candidate of two places. Dynamic programming then chooses one candidate per place:
+the chain with the least sum of step distances to the fourth power, which limits the longest step. Distances to places
 and between candidates are scaled locally (`engine.search.hubness`); without, hubs occur in half of all paths. Finally
 2-opt with fixed ends reverses parts of the chain while that lowers the same sum of plain distances, because a long path
 has to include tracks far from its circle.
@@ -124,7 +124,7 @@ def _angle(start: Floats, end: Floats) -> float:
 
 
 def _shared_out(sizes: NDArray[np.float64], count: int) -> tuple[int, ...]:
-    """Return integers that sum to `count`, as near to proportional as possible."""
+    """Return integers that sum to `count`, as close to proportional as possible."""
     total = float(sizes.sum())
     shares = sizes * (count / total) if total > 0 else np.full(len(sizes), count / len(sizes))
     whole = np.floor(shares).astype(int)
@@ -154,7 +154,7 @@ def _nearest_to_places(places: Places, likeness: Floats, count: int) -> Rows:
 
 
 def _draft(weights: Floats, likeness: Floats, scales: Floats) -> list[list[int]]:
-    """Return the rows of each place's candidates: places choose in turns, each its nearest track still free."""
+    """Return the rows of each place's candidates: places take turns, each drafting its nearest free track."""
     places = len(weights)
     ranked = [np.argsort((1 - likeness @ weight) / scales, kind="stable").astype(np.int32) for weight in weights]
     taken = np.zeros(len(likeness), bool)
@@ -211,7 +211,7 @@ def _chain(vectors: Floats) -> list[int]:
 
 
 def _turn(distances: Floats, order: NDArray[np.intp], first: int, fixed_end: bool) -> bool:
-    """Reverse the part from `first` on that shortens the tour most; return whether there is one."""
+    """Reverse the part from `first` on that shortens the tour most; return whether any does."""
     before, part = order[first - 1], order[first:]
     steps = distances[part[:-1], part[1:]]  # within the part
     gains = distances[before, part[0]] - distances[before, part]

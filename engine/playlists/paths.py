@@ -1,7 +1,7 @@
 """The tracks of a path: candidates near its places, then an even chain of them (`engine.playlists.ordering`).
 
-A small library is considered whole. In a large one, searches around the places find the candidates, so that the cost of
-a path does not grow with the library.
+In a small library every track is a candidate. In a large one, searches around the places find the candidates, so that
+the cost of a path does not grow with the library.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 CONSIDERED_WHOLE = 50_000  # tracks
 SEARCHES = 32  # most places of a path to search around
 OVERLAP = 2  # times as many neighbours as needed, since places share some
-WIDER = 4  # growth of the candidates if too few pass
+WIDER = 4  # factor by which to widen the searches if too few candidates pass
 
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
@@ -40,7 +40,7 @@ class Choice:
         allowed: Sorted track ids; None for all.
         excluded: Track ids.
         per_artist: Most tracks of one artist, or None.
-        ends: Tracks that count towards that.
+        ends: Tracks that count towards `per_artist`.
         variety, seed: See `engine.search.variety`.
     """
 

@@ -21,7 +21,7 @@ class PlaylistTrack:
 
 @dataclass(frozen=True)
 class MixStep:
-    """A track of a mix, and the change from the track before, which the first one has not.
+    """A track of a mix, and the change from the track before (None for the first).
 
     Attributes:
         tempo: Beats a minute, or None.
@@ -48,8 +48,8 @@ class Playlist:
         worst_step: Least similarity of a track to the next, of a path or order of two tracks or more.
         seed: Reproduces a varied playlist; None if nothing was drawn.
         notes: Reasons why it is shorter than requested, other than the filters.
-        mix: Tempo and key of each track, of a playlist in a DJ's order; empty for others.
-        not_music: Number of tracks of the library that were left out as no music.
+        mix: Tempo and key of each track of a playlist in a DJ's order; empty for others.
+        not_music: Number of tracks of the library that were left out as not being music.
     """
 
     tracks: tuple[PlaylistTrack, ...]

@@ -85,7 +85,7 @@ class Speller:
 
 
 def _addressed(line: bytes) -> list[bytes]:
-    """Return the paths that a line may name, likeliest first; none for another computer's or an impossible name."""
+    """Return the paths that a line may name, likeliest first; none for another computer or an invalid name."""
     address = FILE_ADDRESS.fullmatch(line.strip())
     if address is not None:
         if (address["host"] or b"").lower() not in LOCAL_HOSTS:
@@ -114,7 +114,7 @@ def _from_old_encoding(name: bytes) -> Iterator[bytes]:
 
 
 def _entries(folder: bytes) -> dict[str, list[bytes]]:
-    """Return a folder's entries by name without case and with composed accents; empty if it cannot be read."""
+    """Return a folder's entries by case-folded name with composed accents; empty if it cannot be read."""
     entries: dict[str, list[bytes]] = {}
     try:
         with os.scandir(folder) as listed:

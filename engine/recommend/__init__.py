@@ -1,1 +1,1 @@
-"""What to hear next, from what was played, skipped and liked?"""
+"""Which tracks to play next? Recommendations from plays, skips and likes."""

@@ -29,7 +29,7 @@ LARGEST_SECONDS = 1e11  # the year 5138 in seconds, 1973 in milliseconds: larger
 SMALLER_UNITS = 3  # milli, micro, nano
 DAY_SECONDS = 86_400.0
 RECENT_DAYS = 14.0  # before the newest event, in which tracks are not repeated
-AHEAD_SECONDS = DAY_SECONDS  # tolerance for time zones
+AHEAD_SECONDS = DAY_SECONDS  # tolerance for times without a time zone
 ID_PREFIX = "id:"
 LONGEST_ID = 18  # digits
 LONGEST_LINE = 65_536  # characters of the header
@@ -45,14 +45,14 @@ class History:
 
 @dataclass(frozen=True)
 class RecentlyHeard:
-    """Sorted ids of tracks played lately and of their byte-identical copies; `problems` as in `History`."""
+    """Sorted ids of recently played tracks and their byte-identical copies; `problems` as in `History`."""
 
     track_ids: tuple[int, ...]
     problems: tuple[str, ...] = ()
 
 
 def read_history(view: LibraryView, file: PathName) -> History:
-    """Read a history. Times more than a day ahead are rejected, because they would make all others old.
+    """Read a history. Times more than a day ahead are rejected, because ages count from the newest event.
 
     Raises:
         QueryError: The file cannot be read, lacks a column, or has no usable line.
@@ -84,7 +84,7 @@ def read_history(view: LibraryView, file: PathName) -> History:
 
 
 def read_plays(view: LibraryView, file: PathName | None, user: str | None = None) -> History:
-    """Return the events of a history file; for None those that the library stores, of one user where one is named."""
+    """Return the events of a history file; for None those stored in the library, of one user if one is given."""
     if file is not None:
         return read_history(view, file)
     with view.read() as connection:

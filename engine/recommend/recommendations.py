@@ -2,15 +2,15 @@
 
 The model. An event weighs 3 (like), 1 (play) or -1 (skip), halved for every 30 days before the newest one. A track's
 weight w is the sum over its events, and its influence |w| / (|w| + 1), so that the hundredth play adds next to nothing.
-Every track with w > 0 is a centre of its own: the mean of several tastes would lie where none of them is. The score of
-a candidate is
+Every track with w > 0 is a centre of its own: the mean of several tastes may be near none of them. The score of a
+candidate is
 
     max over centres of (influence * closeness)  -  max over tracks with w < 0 of (influence * closeness)
 
-To keep one taste from filling the list, the first part is multiplied by 0.9 for every better candidate of the same
+To prevent one taste from filling the list, the first part is multiplied by 0.9 for every better candidate of the same
 centre. Candidates with a score below 0 come last. Closeness, 0 to 1, is exp(-d^2 / (s s')), the cosine distance scaled
-locally (`engine.search.hubness`), so that neither hubs nor a dense corner of the library dominate. Nothing is random:
-the same events give the same answer.
+locally (`engine.search.hubness`), so that neither hubs nor a dense region of the library dominates. The method is
+deterministic.
 
 Measured on a library of 2,419 clips: every second track of an artist is liked, and the others are counted among 25
 recommendations (22 artists of six tracks or more, chance 0.01). One artist: 0.63 found, against 0.69 for the mean of
@@ -85,7 +85,7 @@ def recommend(
         scored = score(view, snapshot, known_weights, pool)
         ranked = _ranked(scored, resting, allowed)
         picked = _pick(view, ranked, n, filters.per_artist, played)
-        if len(picked) == n:  # otherwise most neighbours were played or do not pass
+        if len(picked) == n:  # otherwise most neighbours were already played or do not pass
             break
     described = tuple(_described(track, ranked, at, plays, played) for track, at in picked)
     return Recommendations(described, not_music=left_out(view, filters))

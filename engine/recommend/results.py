@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class RecommendedTrack:
-    """A track worth hearing: `score` is -1 to 1; `reason` names the heard track that speaks most for it."""
+    """A recommended track: `score` is -1 to 1; `reason` names the played track that contributes most to it."""
 
     track_id: int
     path: str
@@ -22,7 +22,7 @@ class Recommendations:
     """Tracks, the best first.
 
     `problems` has one line about each kind of event that could not be used; `not_music` counts the tracks of the
-    library that were left out as no music.
+    library that were left out as not being music.
     """
 
     tracks: tuple[RecommendedTrack, ...]

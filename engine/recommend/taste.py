@@ -32,7 +32,7 @@ Ids = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class _Side:
-    """The C tracks that count for, or against, others: ids (C,) and influence (C,)."""
+    """The C played tracks that raise, or lower, scores: ids (C,) and influence (C,)."""
 
     track_ids: Ids
     influence: Floats

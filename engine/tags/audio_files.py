@@ -1,6 +1,6 @@
 """Genre and mood in the tags of audio files. The only module that imports mutagen, which is GPL and so an extra.
 
-Where they are written, by FFmpeg's name of the container:
+Fields written, by FFmpeg's name of the container:
 
 mp3, wav, aiff   ID3 TCON and TMOO, in the version of the existing tag (2.4 if there is none)
 flac, ogg        Vorbis comments GENRE and MOOD

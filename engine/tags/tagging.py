@@ -1,7 +1,7 @@
-"""Write predicted genre and mood into files' tags: first a plan, then, on request, the writing.
+"""Write predicted genre and mood into files' tags: plan the changes, then, on request, write them.
 
 A file is replaced by a copy with the new tags, once the copy has been verified to hold the same sound and the same
-other tags. The library follows: the sound is the same, so the track keeps its signatures.
+other tags. The library is updated; the sound is the same, so the track keeps its signatures.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def tag_files(
 
 
 def _once_each(classified: Iterable[Classification]) -> Iterator[Classification]:
-    """Return the successful classifications, each file once, whatever names it has."""
+    """Return the successful classifications, each file once even if it has several names."""
     seen: set[str] = set()
     for result in classified:
         if result.path is None or result.error:
@@ -151,7 +151,7 @@ class _Rewriting:
                 os.chown(copy, before.st_uid, before.st_gid)
             shutil.copystat(real, copy)  # permissions, extended attributes
             # Not the time: new tags may fit the old size, and then only the time tells the next indexing, backups and
-            # synchronising tools that the file changed, also where this process ends before the library follows.
+            # synchronising tools that the file changed, even if this process ends before the library is updated.
             os.utime(copy)
         self._follow(real, known)
 
@@ -183,7 +183,7 @@ def _check(copy: EncodedSound, before: EncodedSound, changes: tuple[TagChange, .
 
 
 def _tracks_of(database: Database, real: Path) -> list[Track]:
-    """Return the tracks of the library that are this very file, as it is now; they may name it by a link."""
+    """Return the tracks of the library whose file this is, unchanged since indexing; they may name it by a link."""
     digest, status = content_hash(os.fsencode(real)), real.stat()
     with database.read() as connection:
         alike = tracks_by_hash(connection, digest)
