@@ -1,1 +1,1 @@
-"""Reading files, encoding them, and keeping what was found: scan, decode, tags, signatures, FAISS."""
+"""Read files, encode them, and store the results: scan, decode, tags, signatures, FAISS."""

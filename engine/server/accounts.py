@@ -1,7 +1,7 @@
 """Users, passwords and keys.
 
 Passwords are hashed by argon2. Keys and sessions are 256 random bits, stored as SHA-256: nothing in the library's file
-lets anybody in, except an application password, which a user must ask for and which OpenSubsonic's tokens need.
+grants access, except an application password, which OpenSubsonic's tokens need and which is made only on request.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ NAME = re.compile(r"[^\W_][\w.@ -]{0,63}")
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 1000  # characters
 KEY_BYTES = 32
 SESSION_SECONDS = 30 * 86_400.0
-REMEMBERED_SECONDS = 300.0  # a password that was right is not hashed again: players send it with every request
-FAILURES, FAILURE_SECONDS = 10, 300.0  # so many wrong logins from one address in so many seconds, then no more
+REMEMBERED_SECONDS = 300.0  # a verified password is not hashed again: players send it with every request
+FAILURES, FAILURE_SECONDS = 10, 300.0  # most wrong logins from one address within this time
 
 
 @dataclass(frozen=True)
 class User:
-    """Somebody who is known to the server."""
+    """A user account of the server."""
 
     name: str
     admin: bool
@@ -76,7 +76,7 @@ class Accounts:
             return accounts.put_user(connection, name, hashed, admin)
 
     def remove(self, name: str) -> None:
-        """Remove a user and the keys; raise NotFoundError if there is none of this name."""
+        """Remove a user with all keys; raise NotFoundError if there is none of this name."""
         self._existing(name)
         with self._database.write() as connection:
             if not accounts.remove_user(connection, name):
@@ -175,12 +175,12 @@ class Accounts:
         return None if row is None else User(row.name, row.admin)
 
     def refused(self, address: str) -> bool:
-        """Whether an address has failed so often that its logins are not looked at."""
+        """Whether an address has failed so often that its logins are refused."""
         with self._lock:
             return len(self._recent(address)) >= FAILURES
 
     def note_failure(self, address: str) -> None:
-        """Note a wrong login."""
+        """Count a wrong login."""
         with self._lock:
             self._recent(address).append(time.monotonic())
             if len(self._failures) > 10_000:

@@ -42,7 +42,7 @@ from engine.server.uploads import Uploads
 from engine.server.user_data import UserData
 from engine.server.watcher import Watcher
 
-AT_ONCE = 8  # requests computed side by side; more threads wait for each other and take more memory
+AT_ONCE = 8  # requests computed concurrently; more threads wait for each other and take more memory
 GZIP_LEVEL = 6
 NOT_COMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/octet-stream")  # sound of rare formats
 ROUTERS = (

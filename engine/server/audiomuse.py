@@ -78,7 +78,7 @@ def find_path(context: Context, start_song_id: Words, end_song_id: Words, max_st
 
 @router.get("/max_distance")
 def max_distance(context: Context, item_id: Words) -> Document:
-    """Return the largest distance that a similar track can have."""
+    """Return the largest possible distance of a similar track."""
     return Document({"item_id": str(_named(context, item_id).id), "max_distance": LARGEST_DISTANCE})
 
 
@@ -93,7 +93,7 @@ def _entry(track: Track) -> dict[str, Any]:
 
 
 def _named(context: ServerContext, item_id: str, title: str = "", artist: str = "") -> Track:
-    """Return the track of an id, else the first one with a title and an artist."""
+    """Return the track with an id, else the first with the given title and artist."""
     number = track_number(item_id)
     if number is not None:
         return existing(context, number)

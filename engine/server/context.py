@@ -1,4 +1,4 @@
-"""The state that the routes of one server share."""
+"""The state shared by the routes of one server."""
 
 from __future__ import annotations
 

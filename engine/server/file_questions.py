@@ -1,4 +1,4 @@
-"""Queries about files outside the library, answered by a process that ends after a while without one."""
+"""Queries about files outside the library, answered by a process that ends when idle."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONGEST_LINE = 64 << 20  # bytes
 
 
 class FileQuestions:
-    """Starts the process on the first question and ends it after `IDLE_SECONDS` without one. Safe for many threads.
+    """Starts the process on the first query and ends it after `IDLE_SECONDS` without one. Safe for many threads.
 
     Args:
         library: The library's file.
@@ -33,7 +33,7 @@ class FileQuestions:
         self._idle: threading.Timer | None = None
 
     def ask(self, question: str, path: Path, **options: Any) -> dict[str, Any]:
-        """Return the document that answers a question ("similar", "classify", "explain") about a file.
+        """Return the document for a query ("similar", "classify", "explain") about a file.
 
         Raises:
             EngineError: As the method of `Engine` raises it.
@@ -54,7 +54,7 @@ class FileQuestions:
         return answer
 
     def close(self) -> None:
-        """End the process; the next question starts another."""
+        """End the process; the next query starts another."""
         with self._lock:
             self._stop_timer()
             self._end()

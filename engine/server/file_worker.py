@@ -1,4 +1,4 @@
-"""The process that answers questions about files outside the library: `python -m engine.server.file_worker LIBRARY`.
+"""The process that answers queries about files outside the library: `python -m engine.server.file_worker LIBRARY`.
 
 It loads torch and the encoder, which the server itself never does, and ends when its standard input closes. Requests
 and answers are JSON documents, one a line: `{"question": "similar", "path": "...", "k": 5}` is answered by
@@ -21,7 +21,7 @@ from engine.server.remote_embedding import embedding_document
 
 
 def main(library: str, options: dict[str, Any]) -> None:
-    """Answer until standard input closes."""
+    """Answer requests until standard input closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which closes the pipe
     with Engine.open(library, encoder=options["encoder"], threads=options["threads"], create=False) as engine:
         for line in sys.stdin:

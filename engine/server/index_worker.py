@@ -2,8 +2,8 @@
 
 It indexes apart from the server, so that torch and the encoder take memory only while there is something to index.
 OPTIONS is JSON: `paths`, `prune`, `retry`, `encoder`, `threads`. Each line of its output is a JSON document:
-`{"progress": {...}}` some times a second, and one `{"report": {...}}` or `{"error": {...}}` at the end. SIGTERM ends
-the run early; everything that is stored stays.
+`{"progress": {...}}` several times a second, and one `{"report": {...}}` or `{"error": {...}}` at the end. SIGTERM ends
+the run early; stored results remain.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from engine.indexer.pipeline.reports import IndexProgress
 from engine.library import Engine
 
 PROGRESS_SECONDS = 0.25  # between two documents of progress
-LOWER_PRIORITY = 10  # so that answers and streams go first
+LOWER_PRIORITY = 10  # so that answers and streams take precedence
 
 
 def main(library: str, options: dict[str, Any]) -> None:

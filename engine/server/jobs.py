@@ -70,7 +70,7 @@ class Jobs:
         self._thread: threading.Thread | None = None
 
     def create(self, settings: IndexSettings) -> Job:
-        """Add a job; it starts when those before it have ended.
+        """Add a job; it starts when the earlier ones have ended.
 
         Raises:
             UnavailableError: The server is stopping.
@@ -101,7 +101,7 @@ class Jobs:
             return self._jobs[number]
 
     def cancel(self, number: int) -> Job:
-        """End a job early, or remove it from the queue; everything that it has stored stays."""
+        """End a job early, or remove it from the queue; its stored results remain."""
         job = self.get(number)
         with self._changed:
             job = self._jobs.get(number, job)
@@ -112,7 +112,7 @@ class Jobs:
             return self._jobs.get(number, job)
 
     def follow(self, number: int, seconds: float) -> Iterator[Job | None]:
-        """Yield a job's states until it has ended; None after so many seconds without a change."""
+        """Yield a job's states until it has ended; None after each `seconds` without a change."""
         job = self.get(number)
         yield job
         while job.state not in ENDED:
@@ -123,7 +123,7 @@ class Jobs:
             job = latest
 
     def _await_change(self, job: Job, seconds: float) -> Job:
-        """Return the latest state of a job, which is the same one if nothing has changed for so many seconds."""
+        """Return the latest state of a job: the same object if nothing has changed within `seconds`."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._jobs.get(job.id, job) is not job, seconds)
             return self._jobs.get(job.id, job)

@@ -1,4 +1,4 @@
-"""Who sends a request to the API: a session cookie, `Authorization: Bearer KEY`, or Basic with name and password."""
+"""Authenticate API requests: a session cookie, `Authorization: Bearer KEY`, or Basic with name and password."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Credentials(BaseModel):
 
 
 class Session(BaseModel):
-    """Who is logged in; `accounts` tells whether the server has users at all."""
+    """The logged-in user; `accounts` is false on a server without user accounts."""
 
     name: str
     admin: bool
@@ -100,13 +100,13 @@ def log_in(context: Context, request: Request, credentials: Credentials) -> Docu
 
 @router.get("/session", responses={200: {"model": Session}})
 def who(context: Context, user: CurrentUser) -> Document:
-    """Return who is logged in."""
+    """Return the logged-in user."""
     return Document({"name": user.name, "admin": user.admin, "accounts": context.accounts is not None})
 
 
 @router.delete("/session", status_code=204, response_class=Response)
 def log_out(context: Context, request: Request) -> Response:
-    """Log out: the session ends and the cookie goes."""
+    """Log out: end the session and delete the cookie."""
     cookie = request.cookies.get(COOKIE)
     if context.accounts is not None and cookie is not None:
         context.accounts.end_session(cookie)
@@ -116,7 +116,7 @@ def log_out(context: Context, request: Request) -> Response:
 
 
 def address_of(request: Request) -> str:
-    """Return the address that wrong logins count for; that of a trusted proxy's client where there is one."""
+    """Return the address to count wrong logins for; behind a trusted proxy, its client's."""
     return request.client.host if request.client else ""
 
 

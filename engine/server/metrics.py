@@ -38,7 +38,7 @@ class Metrics:
         self._times.labels(route).observe(seconds)
 
     def answer(self, context: ServerContext) -> Response:
-        """Return all figures as Prometheus reads them."""
+        """Return all metrics in Prometheus' text format."""
         self._tracks.set(len(context.library.catalogue().tracks))
         self._jobs.set(sum(job.state not in ENDED for job in context.jobs.all()))
         return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)

@@ -6,7 +6,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-FORGOTTEN_SECONDS = 600.0  # after a report without another one
+FORGOTTEN_SECONDS = 600.0  # after the last report
 
 
 @dataclass(frozen=True)

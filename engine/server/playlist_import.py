@@ -1,8 +1,8 @@
-"""Playlists of other programs: entries of an M3U file, matched with the tracks of a library.
+"""Playlists of other programs: match the entries of an M3U file with the tracks of a library.
 
-The paths of another machine are not those of this one. An entry is the track at its path; else the track whose path
-ends in most of the same folders and the same file name, with or without its ending; else the only track with the
-artist and title of its EXTINF line. Case does not count.
+Paths may come from another machine. An entry matches the track at its path; else the track with the same file name,
+with or without its ending, and the most trailing folders in common; else the only track with the artist and title of
+its EXTINF line. Case is ignored.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SHOWN = 200  # characters of a name
 
 @dataclass(frozen=True)
 class FileEntry:
-    """An entry of a playlist file: its path as written, and the name that its EXTINF line gives (or "")."""
+    """An entry of a playlist file: its path as written, and the name in its EXTINF line (or "")."""
 
     path: str
     name: str
@@ -37,7 +37,7 @@ class FileEntry:
 
 @dataclass(frozen=True)
 class Matched:
-    """Ids of the tracks that were found, in order, and a name for each entry that was not."""
+    """Ids of the matched tracks, in order, and a name for each entry without a match."""
 
     tracks: tuple[int, ...]
     missing: tuple[str, ...]
@@ -98,14 +98,14 @@ class _Index:
         if rated:
             best = max(rated)
             same = [each for each in rated if each[:2] == best[:2]]
-            if len(same) == 1 or best[0] > 1:  # many albums have a "01.flac": a file name alone must be the only one
+            if len(same) == 1 or best[0] > 1:  # many albums have a "01.flac": a file name alone must be unique
                 return -best[2]
         return named[0] if len(named) == 1 else None
 
 
 def _shared(one: list[str], other: list[str]) -> int:
-    """Return how many names agree, from the end of both paths."""
-    count = 1  # the file names agree but for their endings, of which the whole names are a closer match
+    """Return a score of two paths that grows with the number of trailing names in common."""
+    count = 1  # the file names agree except perhaps in their endings; equal endings add to the score
     for mine, its in zip(one[1:], other[1:], strict=False):
         if mine != its:
             break

@@ -2,8 +2,8 @@
 
     {"error": {"code": "not_found", "message": "...", "hint": "..."}}
 
-`message` says what was expected and what was found, `hint` the next step (null where there is none). The same classes
-of errors end a command with one line.
+`message` states the expected and the found value, `hint` the next step (null where there is none). On the command line
+the same error classes become one line.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def explain(error: EngineError) -> Document:
 
 
 def install(app: FastAPI) -> None:
-    """Let every error of the app be answered by a document."""
+    """Install handlers that answer every error of the app with a document."""
 
     @app.exception_handler(EngineError)
     def _engine_error(request: Request, error: EngineError) -> Document:

@@ -11,7 +11,7 @@ from engine.db.text import clean
 
 
 class Document(Response):
-    """A JSON document. NaN is refused; names that are not UTF-8 get U+FFFD in place of their odd bytes."""
+    """A JSON document. NaN is refused; in names that are not UTF-8, U+FFFD replaces each invalid byte."""
 
     media_type = "application/json"
 

@@ -1,4 +1,4 @@
-"""Where requests lead: the sub-path of a reverse proxy, and the template of the route that answers."""
+"""Resolve requests: the sub-path of a reverse proxy, and the template of the matching route."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from engine.server.subsonic.endpoints import ENDPOINTS
 
 API = "/api/v1"
-OTHER = "other"  # the route of requests that no route answers: their paths are anybody's words
+OTHER = "other"  # the label of requests without a route: clients choose their paths freely
 STATIC = "/page/{file}"
 
 
@@ -27,7 +27,7 @@ class SubPath:
 
 
 def route_of(scope: Scope) -> str:
-    """Return the template of the route that answered, with names in place of values and without a proxy's sub-path."""
+    """Return the template of the matching route, with names in place of values and without a proxy's sub-path."""
     route, path = getattr(scope.get("route"), "path", None), path_of(scope)
     if route is None:
         return STATIC if path.startswith("/page/") else OTHER

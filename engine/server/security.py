@@ -1,7 +1,7 @@
-"""Protection of browsers, and from other people's pages that a browser shows.
+"""Security headers, and protection against requests by pages of other sites.
 
-A server without accounts trusts whoever reaches it. A page of another site must not: it could make the browser call
-this server (which `Sec-Fetch-Site` tells), or give its own name this machine's address (which `Host` tells).
+A server without accounts trusts every client that reaches it. Pages of other sites must not: they could make the
+browser call this server (detected by `Sec-Fetch-Site`), or resolve their own name to this machine (detected by `Host`).
 """
 
 from __future__ import annotations

@@ -40,10 +40,10 @@ class Uploads:
         self._uploads: dict[str, Upload] = {}
 
     async def receive(self, name: str, chunks: AsyncIterator[bytes]) -> Upload:
-        """Write an upload as it comes.
+        """Write an upload as it arrives.
 
         Raises:
-            InvalidError: It is empty, or larger than the limit; nothing of it stays.
+            InvalidError: It is empty, or larger than the limit; the partial file is removed.
         """
         identifier = secrets.token_hex(16)
         path, size = self._folder / identifier, 0
@@ -67,7 +67,7 @@ class Uploads:
         return upload
 
     def get(self, identifier: str) -> Upload:
-        """Return an upload; raise NotFoundError if there is none of this id, or no longer."""
+        """Return an upload; raise NotFoundError if its id is unknown or expired."""
         with self._lock:
             self._remove_old()
             if identifier not in self._uploads:

@@ -1,4 +1,4 @@
-"""The data of listeners, each call in a transaction of its own; `engine.db.user_data` describes it."""
+"""The data of listeners, described in `engine.db.user_data`; each call is a transaction of its own."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class UserData:
             user_data.delete_playlist(connection, identifier)
 
     def save_queue(self, user: str, queue: PlayQueue) -> None:
-        """Store a user's play queue in place of the one before."""
+        """Store a user's play queue, replacing the previous one."""
         with self._database.write() as connection:
             user_data.save_queue(connection, user, queue)
 

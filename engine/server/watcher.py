@@ -12,7 +12,7 @@ from engine.server.jobs import IndexSettings, Jobs
 
 log = logging.getLogger(__name__)
 
-AGAIN_SECONDS = 60.0  # until the folders are looked for again, where none was there
+AGAIN_SECONDS = 60.0  # before folders are looked for again if none existed
 
 
 class Watcher:

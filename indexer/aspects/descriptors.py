@@ -5,12 +5,12 @@
     y = diag(s^-1/2) V (x - mean) / deviation,   then y / |y|
 
 with the features' mean and deviation and their 64 first principal axes V, of standard deviations s, over music of many
-genres (`scripts/fit_aspects.py`). Dividing by s^1/2 goes half the way to whitening: the first axes would otherwise
-decide alone. The result is of unit norm, and the cosine of two tracks is their likeness in this aspect; a track without
-rhythm or pitches has the descriptor of exactly that, near other such tracks.
+genres (`scripts/fit_aspects.py`). Dividing by s^1/2 is half-way to whitening: otherwise the first axes would dominate.
+The result has unit norm, and the cosine of two tracks is their similarity in this aspect; tracks without rhythm or
+pitches share one descriptor, and so are near each other.
 
-The map is part of the descriptor: a change of either gives it another number in KINDS, and descriptors of two kinds are
-never compared.
+The map is part of the descriptor: a change of features or map needs a new number in KINDS, and descriptors of different
+kinds are never compared.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ class RawAspects:
 
 
 class AspectMeter:
-    """Takes the windows of one track, in parts of any size; memory does not grow with their number."""
+    """Accumulates the features of one track's windows, in parts of any size; memory does not grow with their number."""
 
     def __init__(self) -> None:
         self._correlations = np.zeros((LAGS, len(PAIRS)))
         self._harmony: HarmonySums | None = None
 
     def push(self, windows: Samples) -> None:
-        """Take windows (W, L), mono at 22,050 Hz, of 3 s or more."""
+        """Add windows (W, L), mono at 22,050 Hz, of 3 s or more."""
         for window in windows:
             gain = TARGET_RMS / max(float(np.sqrt(np.mean(np.square(window)))), TARGET_RMS / MAX_GAIN)
             level = window * np.float32(gain)

@@ -1,19 +1,19 @@
-"""Harmony whatever the key: products of the chroma's Fourier coefficients that a transposition does not change.
+"""Key-invariant harmony: products of the chroma's Fourier coefficients that a transposition does not change.
 
-Chroma. x_t(p), p = 0..11, is the log-compressed magnitude of each pitch class in a frame, six frames a second, its mean
-removed and its length divided out, so that neither level nor noise counts. Z_t(k) = sum_p x_t(p) exp(-2 pi i k p / 12),
-k = 1..6, says how far the frame is like a stack of k equal parts of an octave (Quinn 2006; Amiot 2016, "Music Through
-Fourier Space"): k = 5 fifths and the diatonic scale, k = 3 thirds, k = 4 diminished sevenths, k = 6 whole tones.
+Chroma. x_t(p), p = 0..11, is the log-compressed magnitude of each pitch class in a frame, six frames a second, of zero
+mean and unit length, so that neither level nor noise counts. Z_t(k) = sum_p x_t(p) exp(-2 pi i k p / 12), k = 1..6,
+measures how close the frame is to k equal divisions of the octave (Quinn 2006; Amiot 2016, "Music Through Fourier
+Space"): k = 5 fifths and the diatonic scale, k = 3 thirds, k = 4 diminished sevenths, k = 6 whole tones.
 
 Key. Transposed by s semitones, Z_t(k) becomes Z_t(k) exp(-2 pi i k s / 12). Products whose exponents cancel do not:
 
-    cross-spectra  mean_t Z_t(k) conj Z_(t+lag)(k)     which steps the harmony takes in a lag, and in which direction
+    cross-spectra  mean_t Z_t(k) conj Z_(t+lag)(k)     the steps of the harmony within a lag, and their direction
     triple products  mean_t Z_t(a) Z_t(b) Z_t(c), a + b + c = 0 (mod 12)     the kinds of chords
 
-The cross-spectra hold all that the magnitude of the two-dimensional Fourier transform of chroma holds (Ellis and
+The cross-spectra contain all information in the magnitude of the two-dimensional Fourier transform of chroma (Ellis and
 Bertin-Mahieux 2012, "Large-scale cover song recognition using the 2D Fourier transform magnitude"), since that is the
-transform of the chroma's autocorrelation over time and pitch. Neither tells a chord from its mirror image: a major
-triad has the intervals of a minor one. The triple products (the bispectrum, Kakarala 2012) do.
+transform of the chroma's autocorrelation over time and pitch. Neither distinguishes a chord from its mirror image: a
+major triad has the intervals of a minor one. The triple products (the bispectrum, Kakarala 2012) do.
 
 Of 20 progressions on five instruments in four keys (`scripts/bench/aspects.py`), the two-dimensional transform finds
 the progression on another instrument in 77 % of the first answers, these products in 92 %; chroma statistics at the
@@ -52,7 +52,7 @@ Complexes = NDArray[np.complex128]
 
 @dataclass(frozen=True, eq=False)
 class HarmonySums:
-    """Sums over frames, and how many frames each is over.
+    """Sums over frames, and the number of frames in each.
 
     Attributes:
         crosses: (1 + len(LAGS), ORDERS), at lag 0 and at LAGS.

@@ -1,21 +1,21 @@
-"""Rhythm whatever the tempo and the sound: the scale transform of onset correlations, in three bands.
+"""Rhythm independent of tempo and timbre: the scale transform of onset correlations, in three bands.
 
 Onsets. o_b(t), b = low, middle, high, is the increase of the log-mel energy from frame to frame, summed over the bands
 below 180 Hz, up to 1.8 kHz and above (bass drum, snare drum and hands, cymbals): 50 frames a second.
 
 Correlations. r_bc(lag) = sum_t o_b(t) o_c(t + lag), over the windows of a track, divided by sqrt(r_bb(0) r_cc(0)). The
-three r_bb say how each band repeats; the six r_bc say how long after one band another one follows, and so tell a snare
-drum on the second beat from one on the first, which autocorrelation alone does not.
+three r_bb show how each band repeats; the six r_bc show by what delay one band follows another, and so distinguish a
+snare drum on the second beat from one on the first, which autocorrelation alone does not.
 
 Tempo. Played a times as fast, a rhythm has r'(lag) = r(a lag). Its scale transform (Cohen 1993; for rhythm Holzapfel
 and Stylianou 2011, "Scale transform in rhythmic similarity of music", equation 4)
 
     D(c) = 1 / sqrt(2 pi) integral_0^inf r(lag) lag^(-jc - 1/2) dlag
 
-becomes a^(jc - 1/2) D(c): only its phase depends on the tempo, but for a factor that is common to all c. With
-lag = e^u it is the Fourier transform of r(e^u) e^(u/2), so it is computed as an FFT over a logarithmic axis of lags.
-Their axis is infinite; here it ends at 0.12 and 1.6 s, so that a large change of tempo moves some of r off its ends:
-half and double time are near, not equal. The first SCALES magnitudes are taken, and the mean over u is removed before.
+becomes a^(jc - 1/2) D(c): except for a factor common to all c, only its phase depends on the tempo. With lag = e^u it
+is the Fourier transform of r(e^u) e^(u/2), so it is computed as an FFT over a logarithmic axis of lags. Their axis is
+infinite; here it runs from 0.12 to 1.6 s, so that a large change of tempo moves some of r off its ends: half and double
+time are near, not equal. The mean over u is removed first, and the first SCALES magnitudes are used.
 
 Of 20 grooves on five kits at three tempi (scripts/bench/RESULTS.md), the first answer among those on
 another kit at another tempo is the groove in 8 % of all cases by autocorrelation over a logarithmic axis (11 % in three

@@ -1,4 +1,4 @@
-"""The stage between preparing and storing: what is not encoded yet is encoded together, for a GPU."""
+"""The stage between preparing and storing: encode the waiting files of a batch together, for a GPU."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from engine.indexer.pipeline.embedded import EmbeddedTrack
 from engine.indexer.pipeline.on_demand import EncoderOnDemand
 from engine.indexer.pipeline.prepare import Decoded, Embedded, Failed, NotSound, Prepared, Storable, Unread, failure
 
-PASSED_OVER_TOGETHER = 200  # committed at once: to look at a file again costs milliseconds
+PASSED_OVER_TOGETHER = 200  # committed at once: examining a file again takes milliseconds
 
 
 def is_due(batch: Sequence[Prepared], together: int) -> bool:
-    """Whether a batch is to be stored: `together` files that took work, or many that were passed over."""
+    """Whether a batch is due for storing: it has `together` processed files, or many that were passed over."""
     worked = sum(not isinstance(item, NotSound) for item in batch)
     return worked >= together or len(batch) >= PASSED_OVER_TOGETHER
 
 
 def encode_waiting(batch: Sequence[Prepared], encoder: EncoderOnDemand, decoders: Decoders) -> list[Storable]:
-    """Encode the files of a batch that wait for it; the order stays."""
+    """Encode the decoded files of a batch; the order is unchanged."""
     together = _encode_together([item for item in batch if isinstance(item, Decoded)], encoder)
     return [_finish(item, together, encoder, decoders) for item in batch]
 
@@ -32,7 +32,7 @@ def _finish(item: Prepared, together: dict[bytes, Storable], encoder: EncoderOnD
 
 
 def _encode_together(items: Sequence[Decoded], encoder: EncoderOnDemand) -> dict[bytes, Storable]:
-    """Encode in one batch; where one of them fails, encode each alone to find out which."""
+    """Encode in one batch; if that fails, encode each file alone to find the faulty ones."""
     if not items:
         return {}
     try:

@@ -1,4 +1,4 @@
-"""Ending a run early from outside: from another thread, a server's request, a signal."""
+"""Cancel a run from outside: from another thread, a server's request, a signal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from threading import Event
 
 
 class CancelToken:
-    """Ends the runs that it was given to. Any thread may cancel it, once and for all.
+    """Ends the runs that it was passed to. Any thread may cancel it; that is final.
 
     Example:
         token = CancelToken()
@@ -18,7 +18,7 @@ class CancelToken:
         self._event = Event()
 
     def cancel(self) -> None:
-        """End the runs; what they stored stays, and the next run goes on from there."""
+        """End the runs; their stored results remain, and the next run continues from there."""
         self._event.set()
 
     @property

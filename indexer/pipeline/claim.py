@@ -1,8 +1,8 @@
-"""One indexing run at a time for each library: the library names the process that runs.
+"""Limit each library to one indexing run at a time: the library records the claim of the running process.
 
-The note is a setting, written in a transaction, so that two processes never both find it free. A note of a process
-that is gone (killed, or of before a restart) is taken over. Of a process on another machine nothing can be known: its
-note counts until it has not been renewed for STALE_SECONDS.
+The claim is a setting, written in a transaction, so that two processes never both acquire it. The claim of a process
+that has ended (killed, or before a reboot) is replaced. Processes on another machine cannot be checked: their claim
+holds until it has not been renewed for STALE_SECONDS.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ _running: set[str] = set()  # tokens of this process's own claims
 
 @dataclass(frozen=True)
 class Claim:
-    """Who indexes a library.
+    """The identity of an indexing run.
 
     Attributes:
         token: Of the run.
         pid: Of the process.
-        started: When the process started, in the system's ticks; tells it from a later one with the same id.
+        started: When the process started, in the system's ticks; distinguishes it from a later one with the same id.
         host: Name of the machine.
-        boot: Identity of the machine's last start; empty where the system has none.
-        namespace: Of the process id, as containers have their own.
+        boot: Id of the machine's current boot; empty where the system has none.
+        namespace: Of the process id, since containers have their own.
         since: When the run began, in seconds since 1970.
         renewed: When the claim was last renewed.
     """
@@ -59,7 +59,7 @@ class Claim:
         return cls(uuid.uuid4().hex, pid, _start_of(pid), socket.gethostname(), boot, _namespace(), now, now)
 
     def holds(self, own: Claim) -> bool:
-        """Whether the run that made this claim may still go on, seen from the process of `own`."""
+        """Whether the run that made this claim may still be active, seen from the process of `own`."""
         if self.host != own.host or (self.boot == own.boot and self.namespace != own.namespace):
             return time.time() - self.renewed < STALE_SECONDS
         if self.boot != own.boot:
@@ -70,13 +70,13 @@ class Claim:
 
 
 class HeldClaim:
-    """A claim that is held: renew it now and then."""
+    """A claim that this process holds; renew it periodically."""
 
     def __init__(self, database: Database, claim: Claim) -> None:
         self._database, self._claim = database, claim
 
     def renew(self) -> None:
-        """Note that the run goes on, at most once a minute."""
+        """Record that the run is still active, at most once a minute."""
         now = time.time()
         if now - self._claim.renewed > RENEW_SECONDS:
             self._claim = replace(self._claim, renewed=now)
@@ -106,7 +106,7 @@ def claimed(database: Database) -> Iterator[HeldClaim]:
 
 
 def _release(database: Database, own: Claim) -> None:
-    """Give the claim up; where the library cannot be written, it expires by itself, since its run is over."""
+    """Release the claim; if the library cannot be written, it expires by itself, since its run is over."""
     try:
         with database.write() as connection:
             found = _parse(get_setting(connection, KEY))
@@ -117,7 +117,7 @@ def _release(database: Database, own: Claim) -> None:
 
 
 def _parse(text: str | None) -> Claim | None:
-    """Read a claim; None for none, and for what is not one."""
+    """Parse a claim; None if it is missing or malformed."""
     try:
         return Claim(**json.loads(text)) if text else None
     except (ValueError, TypeError):

@@ -1,4 +1,4 @@
-"""One decoder's process as its owner sees it: started, called, timed, killed."""
+"""The owner's handle of one decoder process: start, call, time, kill."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BASE_SECONDS = 60.0  # of decoding that every file may take
 SECONDS_PER_SOUND_SECOND = 1 / 20
 BYTES_PER_SOUND_SECOND = 8_000  # 64 kbit/s: the size bounds the duration; headers may be wrong
 LONGEST_SECONDS = 1_800.0
-BUSY_SHARE = 0.25  # of the time, below which a process waited for a disk or a network rather than spun
+BUSY_SHARE = 0.25  # of the time; a process that used less CPU waited for a disk or a network
 
 BOOT = """\
 import json, sys
@@ -73,7 +73,7 @@ class DecoderProcess:
                 stderr=subprocess.DEVNULL,
                 pass_fds=() if shared < 0 else (shared,),
                 bufsize=0,
-                cwd="/",  # so that no disk stays busy because of it
+                cwd="/",  # so that it does not keep a disk from being unmounted
                 env=os.environ | ONE_THREAD,
                 start_new_session=True,  # a terminal's Ctrl-C is for the owner
             )
@@ -96,7 +96,7 @@ class DecoderProcess:
 
         Raises:
             DecodingError: The function failed, or took too much time or memory.
-            ProcessDiedError: The process ended, and this one is of no more use.
+            ProcessDiedError: The process ended; discard this object.
         """
         self._request(function, path, arguments)
         reply = self._receive()
@@ -116,13 +116,13 @@ class DecoderProcess:
         return not self._killed and self._process.poll() is None
 
     def kill(self) -> None:
-        """End the process at once; a thread that waits for it goes on with ProcessDiedError."""
+        """End the process at once; a thread that waits for it gets ProcessDiedError."""
         self._killed = True
         with contextlib.suppress(OSError):
             self._process.kill()
 
     def close(self) -> None:
-        """End the process and release all that belongs to it."""
+        """End the process and release its resources."""
         self.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -188,7 +188,7 @@ class DecoderProcess:
 
 
 class Deadline:
-    """A limit of the time that is spent waiting: the clock runs inside the `with` block only."""
+    """A limit on the time spent waiting: the clock runs only inside the `with` block."""
 
     def __init__(self, limit: float) -> None:
         self.limit = limit
@@ -216,7 +216,7 @@ def limit_seconds(path: bytes) -> float:
 
 
 def _shared_memory() -> int:
-    """Make anonymous memory of SHARED_BYTES that cannot shrink; -1 where the system has none, and pipes do alone."""
+    """Make anonymous memory of SHARED_BYTES that cannot shrink; -1 where the system has none: then only pipes serve."""
     try:
         descriptor = os.memfd_create("engine-decoder", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     except (AttributeError, OSError):
@@ -239,7 +239,7 @@ def _write(descriptor: int, parts: Sequence[bytes | memoryview]) -> None:
 
 
 def _cpu_seconds(pid: int) -> float | None:
-    """CPU time of a process, or None where the system does not tell."""
+    """CPU time of a process, or None where the system does not report it."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text("ascii", "replace")
     except OSError:

@@ -1,8 +1,8 @@
-"""Decoding in processes of their own, because decoding is not trusted: a crash, a spin or a memory bomb costs one file.
+"""Decode in separate processes, because decoders are not trusted: a crash, a hang or a memory bomb costs one file.
 
 A process is started when it is first needed, serves one file at a time, and is replaced when it dies. FFmpeg runs
-nowhere else in an indexing run. `subprocess` starts them, not `multiprocessing`: they import nothing of the host
-program, need no `if __name__ == "__main__"`, and never fork a process that has threads.
+nowhere else in an indexing run. `subprocess` starts the processes, not `multiprocessing`: they import nothing of the
+host program, need no `if __name__ == "__main__"`, and never fork a process that has threads.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Decoders:
 
     Args:
         size: Most processes at once; further callers wait.
-        kept: How many idle processes stay for the next file; by default all.
+        kept: Number of idle processes to retain for later files; by default all.
     """
 
     def __init__(self, size: int, kept: int | None = None) -> None:
@@ -65,7 +65,7 @@ class Decoders:
                     raise self._unless_closed(error) from error
             finally:
                 self._give_back(process)
-            process, used_before = self._take(fresh=True), False  # perhaps the file before did it: once more
+            process, used_before = self._take(fresh=True), False  # an earlier file may be the cause: retry once
 
     def stream(
         self, function: Callable[Arguments, Iterator[Result]], *arguments: Arguments.args, **_: Arguments.kwargs
@@ -86,11 +86,11 @@ class Decoders:
             self._give_back(process)
 
     def start(self) -> None:
-        """Start a process in the background for the first file, while the caller does something else."""
+        """Start a process in the background, ready for the first file."""
         threading.Thread(target=self._start_one, name="start decoder", daemon=True).start()
 
     def close(self) -> None:
-        """End all processes; what they were reading fails with DecodingError in the threads that wait for it."""
+        """End all processes; calls in progress fail with DecodingError in their threads."""
         if self._owner != os.getpid():  # forked: they are the parent's
             return
         with self._free:
@@ -104,7 +104,7 @@ class Decoders:
 
     def _take(self, fresh: bool = False) -> DecoderProcess:
         """Take an idle process, unless it must be a fresh one, or start one, or wait for one."""
-        if self._owner != os.getpid():  # forked: the processes are the parent's, and its lock may be held for ever
+        if self._owner != os.getpid():  # forked: the processes are the parent's, and its lock may never be released
             self._reset()
         with self._free:
             while not self._closed and not self._idle and len(self._busy) + self._starting >= self.size:
@@ -157,7 +157,7 @@ class Decoders:
 
 
 def _kill_all(idle: list[DecoderProcess], busy: set[DecoderProcess], owner: int) -> None:
-    """End the processes of a pool that nobody closed."""
+    """End the processes of a pool that was not closed."""
     if owner == os.getpid():
         for process in [*idle, *busy]:
             process.close()

@@ -18,7 +18,7 @@ from engine.indexer.audio.info import AudioInfo
 from engine.indexer.audio.reading import TrackAudio, plan_starts, read_track
 from engine.indexer.audio.samples import Samples, stack
 
-SHORTEST_TAIL = 0.5  # of a window: the rest at the end of a file read in full counts from this share on
+SHORTEST_TAIL = 0.5  # of a window: the shortest remainder at the end of a file read in full that counts
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class Stretch:
 
     Attributes:
         metadata: The file's tags.
-        seconds: Length of the sound, which may end with a rest too short for a window.
+        seconds: Length of the sound, including a remainder too short for a window.
         windows: (W, L), the last one zero-padded; W may be 0.
     """
 
@@ -43,7 +43,7 @@ class Excerpt:
     Attributes:
         starts: In seconds, (W,).
         windows: Samples, (W, L).
-        sound_seconds: Length of the longest piece of sound among them.
+        sound_seconds: Length of the longest contiguous sound among them.
         duration_seconds: Of the whole file.
     """
 
@@ -55,7 +55,7 @@ class Excerpt:
 
 @dataclass(frozen=True)
 class EncodedSound:
-    """The headers of a file, and a digest of its packets: the sound as it is encoded, without the tags around it."""
+    """The headers of a file, and a digest of its packets: the encoded sound without the tags around it."""
 
     info: AudioInfo
     digest: bytes
@@ -97,7 +97,7 @@ def read_beginning(path: bytes, seconds: float, sample_rate: int, at_least: floa
     """Read at most `seconds` from the start of a file, (L,).
 
     Raises:
-        AudioError: The file is no sound, or shorter than `at_least` seconds.
+        AudioError: The file is not audio, or shorter than `at_least` seconds.
     """
     too_short = AudioError(f"shorter than {at_least:g} s")
     with AudioFile.open(path) as audio:
@@ -118,7 +118,7 @@ def read_info(path: bytes) -> AudioInfo:
 
 
 def digest_sound(path: bytes) -> EncodedSound:
-    """Read a file's headers, tags and packets, without decoding these; raises AudioError."""
+    """Read a file's headers, tags and packets, without decoding them; raises AudioError."""
     digest = hashlib.blake2b(digest_size=16)
     with AudioFile.open(path) as audio:
         audio.rewind()
@@ -134,7 +134,7 @@ def read_metadata(path: bytes) -> dict[str, str]:
 
 
 def holds_sound(path: bytes) -> bool:
-    """Whether a file opens as sound and one frame decodes; raises AudioError where a passing fault leaves that open."""
+    """Whether a file opens as audio and one frame decodes; raises AudioError if a temporary fault prevents the test."""
     try:
         with AudioFile.open(path, demuxers_for(path)) as audio:
             return next(audio.chunks(), None) is not None

@@ -1,4 +1,4 @@
-"""A file as encoding leaves it. Imports no torch: the stages around it, which storing shares, start fast."""
+"""The result of encoding a file. Imports no torch, so that stages that need no encoder start fast."""
 
 from __future__ import annotations
 

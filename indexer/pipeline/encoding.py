@@ -1,4 +1,4 @@
-"""From a file's windows to its embedding: several tracks in one batch, or one track in full, part by part."""
+"""Encode a file's windows into its embedding: several tracks in one batch, or one track in full, part by part."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def pick_device(wanted: str) -> str:
 class TrackEncoder:
     """Runs one encoder over tracks; where a GPU's memory is too small, in smaller parts, finally on the CPU.
 
-    The encoder is shared with others and never changed: the fallback runs on a copy.
+    The encoder is shared and never modified: the fallback runs on a copy.
 
     Args:
         encoder: Ready for inference.
@@ -110,7 +110,7 @@ class TrackEncoder:
         return EmbeddedTrack(metadata, seconds, embedding, meter.vectors())
 
     def read(self, path: bytes, decoders: Decoders) -> TrackAudio:
-        """Read the windows of a file that the plan names, by seeking; raises AudioError."""
+        """Read the windows of a file that the plan selects, by seeking; raises AudioError."""
         plan = self.plan
         return decoders.call(read_windows, path, plan.seconds, plan.count, SAMPLE_RATE, plan.placement)
 
@@ -129,7 +129,7 @@ class TrackEncoder:
         return EmbeddedTrack(track.info.metadata, track.duration_seconds, embedding, aspects_of(track.windows))
 
     def _segment_vectors(self, windows: NDArray[np.float32]) -> torch.Tensor:
-        """Encode windows (W, L) into h (S, D), in ever smaller parts where memory is short, finally on the CPU."""
+        """Encode windows (W, L) into h (S, D); on a lack of memory in ever smaller parts, finally on the CPU."""
         while True:
             try:
                 return self._network.vectors_of(torch.from_numpy(windows), self.at_once)
@@ -145,7 +145,7 @@ class TrackEncoder:
                 ) from error
 
     def _fall_back(self) -> bool:
-        """Halve the number of windows at once; at one window, move to the CPU; False where nothing is left to try."""
+        """Halve the number of windows at once; at one window, move to the CPU; False if nothing is left to try."""
         if self.at_once > 1:
             self.at_once //= 2
         elif self._network.device.type != "cpu":

@@ -1,6 +1,6 @@
-"""Indexing: scan, skip what is known, decode in processes, encode in threads (on a GPU: in batches), commit.
+"""Indexing: scan, skip known files, decode in processes, encode in threads (on a GPU: in batches), commit.
 
-A crash loses at most the files in flight, on a GPU the batch; the next run goes on from what is stored.
+A crash loses at most the files in flight, on a GPU the batch; the next run continues from the stored results.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ class IndexOptions:
     Attributes:
         threads: Files decoded at once.
         prune: Remove tracks whose files are gone.
-        force: Prune even where that looks like a disk that is not mounted.
+        force: Prune even if a disk appears to be unmounted.
         retry: Read files again that failed before.
-        follow_links: Follow links that lead out of the folders that are indexed.
+        follow_links: Follow links that lead out of the indexed folders.
     """
 
     threads: int = 2
@@ -68,7 +68,7 @@ class Ingest:
 
     Args:
         database: The library.
-        load: Gives the encoder; called only when there is something to encode.
+        load: Returns the encoder; called only when there is something to encode.
         encoder_id: `name@hash` that signatures are stored under.
         coverage: "windows" or "full".
         options: How to index.
@@ -136,7 +136,7 @@ class Ingest:
         return [found for found in files if found not in own], unreadable, outside
 
     def _note_outside(self, outside: list[OutsideLink], known: dict[bytes, FileState]) -> None:
-        """Note once that links were not followed, and that tracks behind them are unreachable, not deleted."""
+        """Report once that links were not followed, and that tracks behind them are unreachable, not deleted."""
         if not outside:
             return
         folders = [Folder.of(link.path) for link in outside]
@@ -162,7 +162,7 @@ class Ingest:
         return known
 
     def _report_unreadable(self, unreadable: list[Unreadable], known: dict[bytes, FileState]) -> None:
-        """Count what could not be looked at. A link to nowhere counts once; a track behind one stays a track."""
+        """Count unreadable paths. A broken link counts once; a track behind one remains in the library."""
         for entry in unreadable:
             state = known.get(entry.path)
             failed = FailedPath(displayable(entry.path), entry.reason)
@@ -192,7 +192,7 @@ class Ingest:
             elif state.failed:
                 self.report.failed_before.append(FailedPath(displayable(found.path), state.reason or ""))
             elif state.track_id is None and found.named:
-                work.append(found)  # passed over before as one of a folder
+                work.append(found)  # passed over before, but now named directly
             elif state.track_id is None:
                 self.report.passed_over += 1
             elif state.track_id in missing:
@@ -208,7 +208,7 @@ class Ingest:
         stale = [(found, track_id) for found, track_id in self.unchanged if track_id in waiting]
         if stale:
             from engine.indexer.pipeline.retagging import (
-                read_anew,  # here: it loads FFmpeg, and most runs have nothing for it
+                read_anew,  # imported here: it loads FFmpeg, which most runs do not need
             )
 
             self.report.retagged = read_anew(
@@ -218,7 +218,7 @@ class Ingest:
     def _process(self, work: list[FoundFile], on_progress: OnProgress, claim: HeldClaim) -> None:
         from threadpoolctl import threadpool_limits
 
-        # Here: they load FFmpeg, and a run with nothing new needs none.
+        # Imported here: they load FFmpeg, which a run with nothing new does not need.
         from engine.indexer.pipeline.decoders import Decoders
         from engine.indexer.pipeline.on_demand import EncoderOnDemand
 
@@ -226,7 +226,7 @@ class Ingest:
         with Decoders(threads) as decoders:
             for _ in range(threads):
                 decoders.start()
-            blas = threadpool_limits(1, user_api="blas")  # files are what runs in parallel here
+            blas = threadpool_limits(1, user_api="blas")  # parallelism is across files here
             with kept_memory(), blas, closing(self._stored(work, encoder, decoders)) as stored:
                 for done, found in enumerate(stored, start=1):
                     claim.renew()
@@ -246,7 +246,7 @@ class Ingest:
         with closing(encoder), closing(self._prepared(prepare, work, decoders)) as prepared:
             for done, item in enumerate(prepared, start=1):
                 batch.append(item)
-                together = 1 if encoder.on_cpu else BATCH_TRACKS  # what is encoded already is stored at once
+                together = 1 if encoder.on_cpu else BATCH_TRACKS  # on a CPU files arrive encoded and are stored at once
                 if done == len(work) or is_due(batch, together):
                     storing.store(encode_waiting(batch, encoder, decoders))
                     batch = []
@@ -272,7 +272,7 @@ class Ingest:
 
 
 def _is_of_library(path: bytes, library: bytes) -> bool:
-    """Whether a file is the library or a part of it beside it: to open and close it would drop SQLite's locks."""
+    """Whether a file is the library or one of its companions: opening and closing it would drop SQLite's locks."""
     if not os.path.basename(path).startswith(os.path.basename(library)):  # noqa: PTH119 (bytes)
         return False
     real = os.path.realpath(path)

@@ -1,4 +1,4 @@
-"""Memory while many files are read: kept between arrays, given back at the end."""
+"""Memory while many files are read: reused between arrays, returned to the system at the end."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's mallopt
-LARGEST_KEPT = 32 << 20  # bytes; the most that glibc takes
+LARGEST_KEPT = 32 << 20  # bytes; the maximum that glibc accepts
 KEPT = 256 << 20  # bytes
 DEFAULT_TRIM = 128 << 10  # bytes
 
 
 @contextmanager
 def kept_memory() -> Iterator[None]:
-    """Make glibc keep freed memory: by default it requests each large array from the kernel again, page by page.
+    """Make glibc retain freed memory: by default it requests each large array from the kernel again, page by page.
 
-    Elsewhere than on glibc nothing changes.
+    With other C libraries this does nothing.
     """
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
     if libc is None or not hasattr(libc, "mallopt") or not hasattr(libc, "malloc_trim"):

@@ -1,6 +1,6 @@
 """The encoder of an indexing run, loaded when the first file is known to be sound.
 
-torch and the weights take a second and some 600 MB: a run over no music, or over nothing new, needs neither.
+torch and the weights take a second and some 600 MB: a run that finds no music, or nothing new, needs neither.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class EncoderOnDemand:
     """Loads an encoder once, for many threads.
 
     Args:
-        load: Gives the encoder, ready for inference.
+        load: Returns the encoder, ready for inference.
 
     Attributes:
         loaded: The encoder, None before the first `get`.
@@ -46,7 +46,7 @@ class EncoderOnDemand:
             return self.loaded
 
     def for_worker(self) -> TrackEncoder:
-        """Return the encoder as `get`, and limit torch to one thread in this one: files are what runs in parallel."""
+        """Return the encoder as `get`, and limit torch to one thread in this one: parallelism is across files."""
         encoder = self.get()
         if not getattr(self._of_thread, "limited", False):
             import torch
@@ -65,7 +65,7 @@ class EncoderOnDemand:
         return [] if self.loaded is None else self.loaded.notes()
 
     def close(self) -> None:
-        """Give torch back the threads that it had."""
+        """Restore torch's number of threads."""
         if self._threads is not None:
             import torch
 
@@ -79,7 +79,7 @@ class EncoderOnDemand:
             from engine.indexer.pipeline.encoding import TrackEncoder
         except EngineError:
             raise
-        except Exception as error:  # no fault of the file that is waiting for it
+        except Exception as error:  # not caused by the file that waits for the encoder
             raise EncoderError(f"the encoder cannot be loaded: {type(error).__name__}: {brief(error)}") from error
         self._threads = torch.get_num_threads()
         return TrackEncoder(encoder)

@@ -1,4 +1,4 @@
-"""Work on many files at once, in threads: results come in the order of the files, and few of them wait in memory."""
+"""Process many files at once, in threads: results come in the order of the files, and few of them wait in memory."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 AHEAD = 2  # results per thread that may wait to be taken
-PATIENCE_SECONDS = 10.0  # that finished files wait for one before them
-POLL_SECONDS = 0.1  # between two looks at the token
+PATIENCE_SECONDS = 10.0  # longest wait of finished files for an earlier one
+POLL_SECONDS = 0.1  # between two checks of the token
 
 
 def in_order(
@@ -29,16 +29,16 @@ def in_order(
 ) -> Generator[Result]:
     """Yield `work(item)` of each item, computed by `threads` threads.
 
-    Results come in the order of the items, except that one which takes longer than PATIENCE_SECONDS is overtaken.
-    When the caller stops, an item raises, or `cancel` is cancelled, running work is waited for and no other is begun.
+    Results come in the order of the items, except that an item that takes longer than PATIENCE_SECONDS is overtaken.
+    If the caller stops, an item raises, or `cancel` is cancelled, wait for running work and start no more.
 
     Args:
         work: Called in the threads.
         items: Its arguments.
         threads: How many.
         name: Prefix of the threads' names.
-        stop: Called at the end, before running work is waited for, so that it can be made to end early.
-        cancel: Looked at while results are waited for.
+        stop: Called at the end, before waiting for running work, so that it can be made to end early.
+        cancel: Checked while waiting for results.
 
     Raises:
         Cancelled: `cancel` was cancelled.
@@ -59,7 +59,7 @@ def in_order(
 
 
 class _Pending(deque[Future[Result]]):
-    """Futures in the order of their items, and since when the first of them is waited for."""
+    """Futures in the order of their items, and the time since which the first of them is waited for."""
 
     def __init__(self, cancel: CancelToken) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ class _Pending(deque[Future[Result]]):
         self.append(future)
 
     def take(self) -> Result:
-        """Wait for the first one, or for any once the first has taken too long; return its result."""
+        """Wait for the first future, or for any once the first has taken too long; return its result."""
         while True:
             self._cancel.check()
             patient = monotonic() - self._since < PATIENCE_SECONDS

@@ -1,4 +1,4 @@
-"""The stage of indexing that runs in worker threads: all that can be known of a file before anything is written.
+"""The stage of indexing in worker threads: hash, decode and, on a CPU, encode a file; nothing is written.
 
 On a CPU each file is encoded in the thread that decoded it: one core works on each file, and no thread waits for
 another. For a GPU the decoded windows are passed on, to be encoded together with those of other files.
@@ -31,7 +31,7 @@ from engine.indexer.pipeline.pruning import is_gone
 
 @dataclass(frozen=True)
 class Target:
-    """The signatures that a run makes: the encoder's id and the coverage."""
+    """The kind of signatures to compute: the encoder's id and the coverage."""
 
     encoder_id: str
     coverage: str
@@ -63,14 +63,14 @@ class Failed:
 
 @dataclass(frozen=True)
 class NotSound:
-    """A file without sound that was not named and whose extension does not promise any: passed over."""
+    """A file without sound, not named directly and without an audio extension: passed over."""
 
     found: FoundFile
 
 
 @dataclass(frozen=True, eq=False)
 class Hashed:
-    """A file whose bytes were read: the base of all that follow."""
+    """A file whose bytes were read: the base class of the states below."""
 
     content: FileContent
 
@@ -82,12 +82,12 @@ class Hashed:
 
 @dataclass(frozen=True, eq=False)
 class Known(Hashed):
-    """A file whose bytes the library has a signature of: it was touched, moved or copied.
+    """A file with a stored signature for the same bytes: it was touched, moved or copied.
 
     Attributes:
         signature: Of one of the twins.
-        metadata: Its tags, which may differ where the hash of a big file does not look, or were read by an earlier
-            version; None where the file cannot be opened.
+        metadata: Its tags: they may have changed outside the hashed parts of a big file, or an earlier version read
+            them; None if the file cannot be opened.
     """
 
     signature: Signature
@@ -138,7 +138,7 @@ class Preparation:
         """Hash a file, look for twins, decode and perhaps encode it; a bad file gives Failed, never an exception."""
         before = _status(found.path)
         prepared = self._prepare(found)
-        if _status(found.path) != before and not is_gone(found.path):  # half of a copy is not the file
+        if _status(found.path) != before and not is_gone(found.path):  # it may still be being copied
             return Failed(found, "changed while it was being read", passing=True)
         return prepared
 
@@ -162,7 +162,7 @@ class Preparation:
             return Known(content, signature, self._metadata(found))
         encoder = self.encoder.loaded
         if encoder is None or not (encoder.on_cpu or self.target.coverage == "windows"):
-            self.decoders.call(check_opens, found.path)  # a file that is no sound fails here: nothing is loaded for it
+            self.decoders.call(check_opens, found.path)  # a file that is not audio fails here, before any loading
         encoder = self.encoder.for_worker()
         if encoder.on_cpu:
             return Embedded(content, encoder.embed_file(found.path, self.target.coverage, self.decoders))

@@ -65,7 +65,7 @@ def refuse_prune(roots: Sequence[bytes], vanished: Sequence[bytes], known: dict[
 
 
 def remove_vanished(database: Database, vanished: Sequence[bytes], known: dict[bytes, FileState]) -> int:
-    """Remove the tracks, and forget the skipped files, at these paths; returns the number of tracks."""
+    """Remove the tracks and the records of skipped files at these paths; return the number of tracks."""
     ids = [known[path].track_id for path in vanished]
     with database.write() as connection:
         forget_skipped(connection, vanished)

@@ -1,8 +1,8 @@
-"""Tracks whose files were retagged and renamed in one go: the bytes and the path differ, the recording is the same.
+"""Match files that were both retagged and renamed to their tracks: bytes and path differ, the recording is the same.
 
-A new file is joined to a track whose file is gone where both carry the same MusicBrainz recording id and are about
-equally long, or where they sound the same: equal length, signature and segment vectors. The tolerances are those of
-rounding; two encodings of one recording lie farther apart.
+A new file is matched to a track with a missing file if both have the same MusicBrainz recording id and about the same
+length, or if they sound the same: equal length, signature and segment vectors. The tolerances only cover rounding; two
+encodings of one recording differ by more.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ SAME_SEGMENT = 0.999  # cosine; segment vectors are stored as float16
 
 @dataclass(frozen=True)
 class Rejoined:
-    """A track whose file was found again; `same_sound` if all its stored analysis stays valid."""
+    """A track whose file was found again; `same_sound` if all of its stored analysis remains valid."""
 
     track: Track
     same_sound: bool
 
 
 class GoneTracks:
-    """The tracks of a library by recording id and length; whether their files are missing is checked when needed."""
+    """The tracks of a library by recording id and length; missing files are detected only when needed."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -40,7 +40,7 @@ class GoneTracks:
         self._lengths = np.zeros(0)
 
     def find(self, connection: Connection, embedded: EmbeddedTrack, taken: Collection[bytes]) -> Rejoined | None:
-        """Return the track that a new file continues, None where there is none; `taken` are paths joined already."""
+        """Return the track that a new file belongs to, or None; `taken` are paths that are already matched."""
         if self._identities is None:
             self._identities = track_identities(connection)
             self._lengths = np.array([each.duration_seconds for each in self._identities])
@@ -69,6 +69,6 @@ class GoneTracks:
 
 
 def _current(connection: Connection, identity: TrackIdentity) -> Track | None:
-    """Return the track as it is now; None where it was removed or moved meanwhile."""
+    """Return the track's current row; None if it has since been removed or moved."""
     track = track_by_id(connection, identity.track_id)
     return track if track is not None and track.path == identity.path else None

@@ -34,11 +34,11 @@ class IndexReport:
     Attributes:
         new: Tracks added, and known files whose content changed.
         unchanged: Tracks whose files were not opened, or have the same content.
-        moved: Tracks recognised at another path by content, sound or recording; ids and plays were kept.
+        moved: Tracks recognised at another path by content, sound or recording, with unchanged ids and plays.
         failed: Files that gave no signature in this run.
         failed_before: Files that failed in an earlier run and have not changed since.
         vanished: Tracks whose files are missing; removed only with prune.
-        pruned: How many of these were removed.
+        pruned: Number of these that were removed.
         prune_refused: Why nothing was pruned, or None.
         retagged: Unchanged tracks whose tags, read by an earlier version, were read again.
         passed_over: Files without sound and without an audio extension.
@@ -63,13 +63,13 @@ class IndexReport:
 
     @property
     def tracks_per_second(self) -> float:
-        """New tracks a second of the whole run."""
+        """New tracks per second, averaged over the run."""
         return self.new / self.seconds if self.seconds else 0.0
 
 
 @dataclass
 class MeasureReport:
-    """The account of one run that measured tempo, key and loudness, and described rhythm and harmony.
+    """The result of one run that measured tempo, key and loudness, and described rhythm and harmony.
 
     Attributes:
         measured: Tracks measured in this run; those measured before are not opened.

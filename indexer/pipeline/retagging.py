@@ -40,7 +40,7 @@ def read_anew(
     on_progress: OnProgress,
     cancel: CancelToken = NEVER,
 ) -> int:
-    """Read the tags of unchanged files and store which are left to read; return the number of updated tracks.
+    """Read the tags of unchanged files and record the files left to read; return the number of updated tracks.
 
     Args:
         database: The library.
@@ -76,7 +76,7 @@ def _read(decoders: Decoders, file: tuple[FoundFile, int]) -> _Reading:
 
 
 def _store(connection: Connection, reading: _Reading) -> bool:
-    """Give a track its tags; False if none were read, or the track is another by now."""
+    """Store a track's tags; False if none were read, or the track has changed since."""
     track = track_by_id(connection, reading.track_id)
     if reading.tags is None or track is None or track.path != reading.found.path:
         return False

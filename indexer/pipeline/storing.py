@@ -83,18 +83,18 @@ class Storing:
         return Outcome(kind)
 
     def _store_failure(self, connection: Connection, found: FoundFile, reason: str | None, passing: bool) -> Outcome:
-        """Note that a file gave no signature; without a reason it is no sound. A track stays, with its signatures."""
+        """Record that a file gave no signature, without a reason if it is not audio. Its track remains."""
         is_track = track_by_path(connection, found.path) is not None
         failed = is_track or reason is not None
         reason = reason or "no sound"
-        if not is_gone(found.path):  # else there is nothing to try again; a track counts as vanished in the next run
+        if not is_gone(found.path):  # else there is nothing to retry; the next run reports its track as vanished
             put_skipped(connection, found.path, found.size, found.mtime_ns, failed, reason, passing=passing)
         if not failed:
             return Outcome("passed_over")
         return Outcome("failed", f"{reason}; the track stays as it was indexed before" if is_track else reason)
 
     def _place(self, connection: Connection, item: Known | Embedded) -> tuple[int, Kind]:
-        """Find or make the file's track: its own, one whose file went away, or a new one."""
+        """Find or make the file's track: its own, one with a missing file, or a new one."""
         content, found = item.content, item.found
         own = next((twin for twin in content.twins if twin.path == found.path), None)
         if own is not None:
@@ -114,13 +114,13 @@ class Storing:
         return upsert_track(connection, _new_track(item), self._sound(item)), "new"
 
     def _sound(self, item: Known | Embedded) -> Sound | None:
-        """Return the embedding by which a removed track is recognised."""
+        """Return the embedding for recognising a removed track."""
         if isinstance(item, Known):
             return None
         return Sound(self.target.encoder_id, self.target.coverage, item.track.embedding)
 
     def _rejoined(self, connection: Connection, item: Embedded) -> int | None:
-        """Move the track here whose file was retagged and renamed into this one; return its id, if there is one."""
+        """Move the track whose file was retagged and renamed to this path; return its id, or None if there is none."""
         found = item.found
         if track_by_path(connection, found.path) is not None:
             return None
@@ -144,7 +144,7 @@ class Storing:
 
 
 def _retag(connection: Connection, item: Known | Embedded, track: Track) -> None:
-    """Give the track at a known file's path the tags of the file, where these were read."""
+    """Store a known file's tags, if they were read, in the track at its path."""
     if isinstance(item, Known) and item.metadata is not None:
         upsert_track(connection, _tagged(item.content, track.duration_seconds, item.metadata))
 

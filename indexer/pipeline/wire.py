@@ -1,4 +1,4 @@
-"""Messages between a decoder's process and its owner: JSON, and arrays in shared memory or behind the JSON.
+"""Messages between a decoder's process and its owner: JSON, and arrays in shared memory or after the JSON.
 
 A message is four bytes (length, little-endian), JSON of that length, then the arrays that did not fit into the shared
 memory. Nothing is pickled: a process that a hostile file has taken over can send wrong values, but no code.
@@ -56,7 +56,7 @@ def receive(read: Read, shared: mmap.mmap | None = None) -> Message:
     """Read a message; `read(n)` gives n bytes or raises. The arrays are copies.
 
     Raises:
-        ValueError: What was read is no message.
+        ValueError: The data is not a message.
     """
     (length,) = struct.unpack("<I", read(4))
     if length > LARGEST_HEADER:
@@ -66,7 +66,7 @@ def receive(read: Read, shared: mmap.mmap | None = None) -> Message:
 
 
 def pack(value: Any, arrays: list[NDArray[Any]]) -> Any:
-    """Turn a value into what JSON holds; arrays are appended to `arrays`, and stand as their numbers."""
+    """Convert a value to JSON types; arrays are appended to `arrays` and represented by their index."""
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: pack(getattr(value, field.name), arrays) for field in fields(value)}
     if isinstance(value, np.ndarray):

@@ -1,7 +1,7 @@
-"""A decoder's process: reads requests from standard input, runs one function a request, writes what it returns.
+"""A decoder's process: read requests from standard input, run one function per request, write its result.
 
-It holds no library, no network and no secret, so that a decoder's crash, spin or hunger for memory ends this process
-and costs the file that it read. It ends at once when its owner does: then standard input closes.
+It holds no library, connection or secret, so that a decoder's crash, hang or excess of memory only ends this process
+and costs the file that it read. It ends together with its owner, when standard input closes.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ def main(memory_limit: int, shared_descriptor: int) -> None:
 
     Args:
         memory_limit: Most bytes of data that the process may hold; 0 for no limit.
-        shared_descriptor: Of the memory that arrays are handed over in; -1 for none.
+        shared_descriptor: Of the shared memory for arrays; -1 for none.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the owner, which ends this process itself
     requests, replies = os.dup(REQUEST), os.dup(REPLY)
     null = os.open(os.devnull, os.O_RDWR)
-    os.dup2(null, REQUEST)  # what a library prints must not get between the messages
+    os.dup2(null, REQUEST)  # a library's output must not get between the messages
     os.dup2(null, REPLY)
     _limit(memory_limit)
     shared = mmap.mmap(shared_descriptor, 0) if shared_descriptor >= 0 else None
@@ -51,10 +51,10 @@ def main(memory_limit: int, shared_descriptor: int) -> None:
 
 def _limit(memory_limit: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with contextlib.suppress(OSError):  # where memory runs out all the same, this process goes first
+    with contextlib.suppress(OSError):  # if memory still runs out, the system ends this process first
         Path("/proc/self/oom_score_adj").write_text("900", "ascii")
     if memory_limit:
-        # On Linux the data limit counts what is written to; elsewhere the address space is the only limit there is.
+        # On Linux the data limit counts private writable memory; elsewhere only the address space can be limited.
         kind = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(kind, (memory_limit, memory_limit))
@@ -113,7 +113,7 @@ class _Server:
 
 
 def _describe(error: Exception) -> dict[str, Any]:
-    """Say what an owner needs to know of an error."""
+    """Return the description of an error that is sent to the owner."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, MemoryError):  # FFmpeg's included

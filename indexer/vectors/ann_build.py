@@ -1,4 +1,4 @@
-"""Build approximate indexes, so that a search of many signatures compares with a few of them.
+"""Build approximate indexes, so that a search among many signatures compares the query with only a few.
 
 From GRAPH_FROM signatures, a graph over them (Malkov and Yashunin 2018, HNSW). From LISTS_FROM, where linking would
 take hours and the signatures fill the memory, inverted lists of product-quantization codes, one byte for four numbers
@@ -18,9 +18,9 @@ import numpy as np
 from engine.indexer.vectors.store import BATCH_ROWS, Floats
 
 GRAPH_FROM = 50_000  # signatures; comparing fewer takes a few milliseconds
-LISTS_FROM = 3_000_000  # linking as many takes a quarter of an hour on two cores, and grows in proportion
+LISTS_FROM = 3_000_000  # linking this many takes a quarter of an hour on two cores; the time grows in proportion
 GRAPH_LINKS = 32  # FAISS' M: links of a signature, twice as many on the lowest layer
-GRAPH_EFFORT = 80  # efConstruction: more takes time in proportion and finds little more
+GRAPH_EFFORT = 80  # efConstruction: larger values take proportionally longer and hardly improve recall
 CODE_NUMBERS = 4  # numbers that share a code, or more if D is not divisible by it
 CODE_BITS = 8
 TRAINING_ROWS = 64  # signatures per list, drawn to train the lists' centres
@@ -37,7 +37,7 @@ def build(signatures: Floats) -> Any | None:
 
 
 def attach(index: Any, flat: Any) -> None:
-    """Give a graph that was stored without its signatures the other file's; lists and None need none."""
+    """Attach the signatures of the other file to a graph stored without them; lists and None need none."""
     if isinstance(index, faiss.IndexHNSW):
         index.storage, index.own_fields = flat, False
 

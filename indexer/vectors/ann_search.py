@@ -1,6 +1,6 @@
 """Find candidate rows for a query, which are then scored exactly from the signatures.
 
-`FlatFinder` compares all rows, `GpuFinder` too, on GPUs; `GraphFinder` and `ListsFinder` search the indexes of
+`FlatFinder` compares all rows, and so does `GpuFinder`, on GPUs; `GraphFinder` and `ListsFinder` search the indexes of
 `ann_build`.
 """
 
@@ -17,12 +17,12 @@ from engine.indexer.vectors.exact import ROUNDING, cosines, shortlist
 from engine.indexer.vectors.flat import flat_index
 from engine.indexer.vectors.store import Floats
 
-SPARE = 16  # candidates beyond k: a few are excluded ones, and float16 on a GPU swaps near ones
+SPARE = 16  # candidates beyond k: a few may be excluded, and float16 on a GPU may swap close ones
 SMALLEST_EFFORT = 58  # candidates that a search of the graph maintains (efSearch), at least
 EFFORT_SPARE = 8  # and beyond those wanted
 EFFORT_GROWTH = 0.75  # a filter that a share s of the rows passes multiplies the effort by s ** -0.75
 PROBES = 48  # lists that a search visits (nprobe)
-PROBES_GROWTH = 0.5  # as EFFORT_GROWTH, of lists
+PROBES_GROWTH = 0.5  # as EFFORT_GROWTH, for lists
 CODES_FACTOR = 8  # PQ distances are approximate: fetch 8k candidates, re-rank exactly
 EXACT_SHARE = 0.02  # if a smaller share of the rows passes a filter, compare all that pass
 GPU_LARGEST_K = 2048  # FAISS' own limit
@@ -66,10 +66,10 @@ class FlatFinder:
         return rows
 
     def _with_ties(self, queries: Floats, k: int, passing: Mask | None, rows: Rows, tied: NDArray[np.intp]) -> Rows:
-        """Replace the candidates of queries that more than SPARE rows tie for."""
+        """Replace the candidates of queries with more than SPARE ties at the k-th score."""
         for place in tied.tolist():
             if rows[place, -1] < 0:
-                continue  # fewer pass than wanted
+                continue  # fewer than k rows pass
             scores = cosines(self._signatures, queries[place])
             own = shortlist(scores if passing is None else np.where(passing, scores, -2), k)
             rows = np.pad(rows, ((0, 0), (0, max(0, len(own) - rows.shape[1]))), constant_values=-1)
@@ -164,7 +164,7 @@ def _selector(passing: Mask | None) -> Any | None:
 
 
 def _widened(effort: int, growth: float, passing: Mask | None) -> int:
-    """Return an effort, greater where few rows pass."""
+    """Return a search effort that is larger if few rows pass."""
     return effort if passing is None else int(effort / max(float(passing.mean()), EXACT_SHARE) ** growth)
 
 

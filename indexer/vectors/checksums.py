@@ -1,7 +1,7 @@
 """Append checksums of blocks to a large file, to detect damage when a block is first read.
 
 Layout: the content, a CRC-32 (little-endian) for each BLOCK_BYTES of it, then FOOTER and the content's length (8 bytes,
-little-endian). Readers of the content's own format ignore what follows it.
+little-endian). Readers of the content's own format ignore this trailer.
 """
 
 from __future__ import annotations

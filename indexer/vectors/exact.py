@@ -11,18 +11,18 @@ from engine.indexer.vectors.store import Floats, Ids, Nearest
 
 SORT_ALL = 4  # up to SORT_ALL * k candidates, skip the partial sort
 ROUNDING = 2e-6  # largest difference between two float32 computations of a cosine
-SAMPLE = 16_384  # scores from which the largest ones of many are estimated
+SAMPLE = 16_384  # scores from which the k-th largest of many is estimated
 SPARSE = 16  # largest id per number of ids for which a lookup table costs less than sorting
 
 
 def as_sorted(ids: Collection[int] | Ids) -> Ids:
-    """Return ids sorted, each once; an array that is so already is returned itself."""
+    """Return ids sorted and unique; an array that already is both is returned itself."""
     listed = ids if isinstance(ids, np.ndarray) else np.fromiter(ids, np.int64, len(ids))
     return listed if (np.diff(listed) > 0).all() else np.unique(listed)
 
 
 def contains(sorted_ids: Ids, wanted: Ids) -> NDArray[np.bool_]:
-    """Return a mask (N,) of the sorted ids (N,) that are wanted: a lookup table where ids have few gaps."""
+    """Return a mask (N,) of the sorted ids (N,) that are wanted; uses a lookup table where ids have few gaps."""
     last = int(sorted_ids[-1]) if len(sorted_ids) else 0
     if last > SPARSE * len(sorted_ids):
         return np.isin(sorted_ids, wanted)
@@ -63,7 +63,7 @@ def shortlist(scores: Floats, k: int) -> NDArray[np.intp]:
 
 
 def _low_limit(scores: Floats, k: int) -> float:
-    """Return a number that some more than k of scores (N,) probably reach: a partial sort of a million takes long."""
+    """Return a limit that probably more than k of scores (N,) reach: partially sorting a million is slow."""
     sample = scores[:: max(1, len(scores) // SAMPLE)]
     rank = 8 + 4 * k * len(sample) // len(scores)
     return float(np.partition(sample, len(sample) - rank)[len(sample) - rank]) if rank < len(sample) else -np.inf

@@ -1,7 +1,7 @@
 """The store of a library: FAISS index files beside it, derived from SQLite and checked before use.
 
-The files hold the signatures that were live at the last compaction. Those written since are read from SQLite and
-compared beside them; removed ones are skipped. A small library is searched exactly, a large one through an approximate
+The files hold the signatures that were live at the last compaction. Later signatures are read from SQLite and
+compared separately; removed ones are skipped. A small library is searched exactly, a large one through an approximate
 index (`ann_build`) whose candidates are scored exactly.
 """
 
@@ -98,7 +98,7 @@ class FaissStore:
         """See `VectorStore`; in a small library a missing index is written first."""
         snapshot = self._current()
         if self._index is None and 0 < snapshot.count < GRAPH_FROM and not self._tried_to_write:
-            self._tried_to_write = True  # the index is a cache: if it cannot be written, do not try each time
+            self._tried_to_write = True  # the index is a cache: if it cannot be written, do not retry each time
             with suppress(LibraryError):
                 self.compact()
             return self._current()
@@ -111,7 +111,7 @@ class FaissStore:
                 self._write()
 
     def compact_aside(self) -> None:
-        """See `VectorStore`; only a large library's index is written aside."""
+        """See `VectorStore`; only a large library's index is written in the background."""
         if self._current().count < GRAPH_FROM:
             self.compact()
         elif self._aside is None or not self._aside.is_alive():
@@ -223,7 +223,7 @@ class FaissStore:
 
 
 def _spool(folder: Path, rows: int, dimensions: int) -> NDArray[np.float32]:
-    """Return an array (rows, dimensions) in a nameless file, for more signatures than memory should hold."""
+    """Return an array (rows, dimensions) in an unnamed temporary file, for more signatures than fit in memory."""
     with tempfile.TemporaryFile(dir=folder) as spool:
         if hasattr(os, "posix_fallocate"):  # a full disk raises here; later it would kill the process
             os.posix_fallocate(spool.fileno(), 0, rows * dimensions * 4)

@@ -26,7 +26,7 @@ def flat_index(signatures: Floats) -> Any:
 
 @contextmanager
 def faiss_threads(threads: int) -> Iterator[None]:
-    """Limit the calling thread's OpenMP regions to some threads; the program's own setting comes back on exit."""
+    """Limit the calling thread's OpenMP regions to `threads`; restore the program's own setting on exit."""
     before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(threads)
     try:

@@ -1,11 +1,11 @@
 """Index files on disk: named after their content, written whole or not at all, mapped into memory when opened.
 
 STEM.<digest>.faiss holds a library's signatures; in a large library STEM.<digest>.<digest>.near.faiss holds the graph
-or lists that are searched. Both are in FAISS' own format, a graph without its storage, which is the other file. The
-library stores the digests; files with other names are leftovers.
+or lists to search. Both are in FAISS' own format; a graph is stored without its vectors, which are in the first file.
+The library stores the digests; files with other names are leftovers.
 
-Damage: a file is compared with its digest when it is opened. A large file of signatures would take too long to read:
-its digest covers the checksums of its blocks, and a block is compared with its checksum when it is first read.
+Damage: a file is verified by its digest when it is opened. A large file of signatures would take too long to read: its
+digest covers the checksums of its blocks, and each block is verified when it is first read.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from engine.indexer.vectors.store import Floats, Ids
 
 DIGEST_LETTERS = 16  # of a digest, in a file name
 LARGE_BYTES = 2**28  # a larger file of signatures has checksums
-SAMPLES, SAMPLE_BYTES = 256, 2**16  # how version 0.2 made digests of large files
+SAMPLES, SAMPLE_BYTES = 256, 2**16  # of the sampled digests of large files, made by version 0.2
 
 
 class IndexFile:
@@ -42,7 +42,7 @@ class IndexFile:
     Attributes:
         ids: Track ids (N,), sorted.
         signatures: (N, D); call `check` before reading rows.
-        near: The index that names candidates (`engine.indexer.vectors.ann_build`), or None.
+        near: The index that finds candidates (`engine.indexer.vectors.ann_build`), or None.
         path: The file of signatures.
         damaged: Whether `check` or `intact` found damage.
     """
@@ -71,18 +71,18 @@ class IndexFile:
             )
 
     def intact(self) -> bool:
-        """Return whether the whole file is as it was written."""
+        """Return whether the whole file is unchanged since it was written."""
         if self._opened.blocks is not None and not self._opened.blocks.verify_all():
             self.damaged = True
         return not self.damaged
 
     @property
     def outdated(self) -> bool:
-        """Whether the file is of version 0.2, which looked at samples of a large file only."""
+        """Whether version 0.2 wrote the file: its digest of a large file covers only samples."""
         return self._opened.sampled
 
     def head_intact(self) -> bool:
-        """Return whether all but the signatures is as it was written."""
+        """Return whether everything except the signatures is unchanged since it was written."""
         blocks, rest = self._opened.blocks, np.array([self._start + self.signatures.nbytes])
         return blocks is None or (
             blocks.verify(np.zeros(1, np.int64), max(1, self._start)) and blocks.verify(rest, self.ids.nbytes + 8)
@@ -125,11 +125,11 @@ def write_index(stem: Path, ids: Ids, signatures: Floats) -> str:
 
 
 def open_index(stem: Path, digests: str, *, mapped: bool = True, verified: bool = False) -> IndexFile | None:
-    """Open the files that `write_index` wrote; None if one of them is missing, damaged or not the one.
+    """Open the files that `write_index` wrote; None if one is missing or damaged, or its digest differs.
 
     Args:
         stem: As in `write_index`.
-        digests: What it returned.
+        digests: Its result.
         mapped: Map the files into memory instead of reading them.
         verified: Check all blocks now.
     """
@@ -152,7 +152,7 @@ def open_index(stem: Path, digests: str, *, mapped: bool = True, verified: bool 
 
 
 def sweep(stem: Path, digests: str) -> None:
-    """Remove earlier files of this stem; a process that has them mapped still reads them."""
+    """Remove earlier files of this stem; processes that have mapped them can still read them."""
     digest, _, near_digest = digests.partition(" ")
     current = {signatures_path(stem, digest), _near_path(stem, digest, near_digest)}
     ours = re.compile(re.escape(stem.name) + r"(\.[0-9a-f]+)?(\.[0-9a-f]+\.(graph|near))?\.faiss")
@@ -225,7 +225,7 @@ def _digest(handle: BinaryIO) -> str:
 
 
 def _sampled_digest(handle: BinaryIO) -> str:
-    """Return the digest that version 0.2 gave to a large file: of its length and of samples."""
+    """Return version 0.2's digest of a large file: of its length and of samples."""
     size = handle.seek(0, os.SEEK_END)
     digest = hashlib.sha256(str(size).encode())
     for i in range(SAMPLES):

@@ -94,7 +94,7 @@ class MemorySnapshot:
 
 
 class MemoryStore:
-    """Signatures that are given rather than read; see `VectorStore`.
+    """A store of signatures passed by the caller, not read from a library; see `VectorStore`.
 
     Args:
         dimensions: D.
@@ -105,7 +105,7 @@ class MemoryStore:
         self._snapshot = MemorySnapshot(np.zeros(0, np.int64), np.zeros((0, dimensions), np.float32))
 
     def put(self, ids: Ids, signatures: Floats) -> None:
-        """Add signatures (M, D) of tracks (M,), each once, in place of those that they had."""
+        """Add signatures (M, D) of distinct tracks (M,), replacing their earlier ones."""
         with self._lock:
             old = self._snapshot
             kept = ~contains(old.ids, ids)
@@ -128,7 +128,7 @@ class MemoryStore:
         """Do nothing: there are no files."""
 
     def wait(self) -> None:
-        """Return at once: nothing runs aside."""
+        """Return at once: nothing runs in the background."""
 
     def damaged_file(self) -> None:
         """Return None: there are no files."""

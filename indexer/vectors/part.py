@@ -25,7 +25,7 @@ class Part:
         signatures: (P, D).
         dead: (P,), the rows that were replaced or removed; None for none.
         finder: Finds rows, dead ones too.
-        file: The index file that the rows lie in, or None.
+        file: The index file that holds the rows, or None.
     """
 
     sorted_ids: Ids
@@ -83,8 +83,8 @@ class Part:
         return self.finder.find(queries, k, None if self.dead is None else ~self.dead)
 
     def _candidate_rows(self, query: Floats, k: int, barred: Ids, allowed: Ids | None) -> Rows:
-        """Return rows (C,); a few barred ones may be among them."""
-        few = len(barred) <= SPARE  # dropping a few later costs less than a filter
+        """Return rows (C,), possibly with a few barred ones."""
+        few = len(barred) <= SPARE  # dropping a few afterwards costs less than a filter
         passing = None if few and allowed is None and self.dead is None else self._passing(barred, allowed)
         number = len(self.sorted_ids) if passing is None else int(np.count_nonzero(passing))
         if number <= max(SORT_ALL * k, EXACT_SHARE * len(self.sorted_ids)):

@@ -1,8 +1,8 @@
 """The interface of vector stores; `engine.indexer.vectors.opening` opens a library's.
 
-A store searches the signatures of one encoder and coverage. All reading is done through snapshots: a snapshot stays
-the same, whatever is written meanwhile. Every store passes `tests/indexer/vectors/test_contract.py`. Shapes: N
-signatures of D numbers, all of unit norm.
+A store searches the signatures of one encoder and coverage. All reading is done through snapshots: concurrent writes
+never change a snapshot. Every store passes `tests/indexer/vectors/test_contract.py`. Shapes: N signatures of D numbers,
+all of unit norm.
 """
 
 from __future__ import annotations
@@ -110,23 +110,23 @@ class VectorStore(Protocol):
     """The signatures of one encoder and coverage. Safe for concurrent use in one process."""
 
     def snapshot(self) -> VectorSnapshot:
-        """Return the live signatures, read again if they have changed."""
+        """Return the live signatures, reading them again if they have changed."""
 
     def compact(self) -> None:
-        """Bring derived files up to date if that is due; searches go on meanwhile, a second caller waits.
+        """Bring derived files up to date if that is due; searches continue meanwhile, a second caller waits.
 
         Raises:
             LibraryError: They cannot be written. The signatures are safe in the library.
         """
 
     def compact_aside(self) -> None:
-        """Start `compact` in a thread of its own if it may take long, else do it now."""
+        """Start `compact` in a background thread if it may take long, else run it now."""
 
     def wait(self) -> None:
-        """Wait for `compact_aside`; raise the LibraryError that it met."""
+        """Wait for `compact_aside`; raise its LibraryError if it failed."""
 
     def damaged_file(self) -> Path | None:
-        """Return a derived file that is missing or damaged and cannot be used until `compact`; None if all is well."""
+        """Return a derived file that is missing or damaged and unusable until `compact`; None if there is none."""
 
     def close(self) -> None:
-        """Wait as `wait` does, then release files and memory; snapshots that are still held stay valid."""
+        """Wait as `wait` does, then release files and memory; existing snapshots remain valid."""

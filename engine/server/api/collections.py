@@ -46,7 +46,7 @@ class AlbumDocument(BaseModel):
 
 
 class AlbumList(BaseModel):
-    """Some albums, and how many there are in all."""
+    """A page of albums, and the total number of matches."""
 
     total: int
     albums: list[AlbumDocument]
@@ -68,7 +68,7 @@ class ArtistDocument(BaseModel):
 
 
 class ArtistList(BaseModel):
-    """Some artists, and how many there are in all."""
+    """A page of artists, and the total number of matches."""
 
     total: int
     artists: list[ArtistDocument]
@@ -201,7 +201,7 @@ def library_map(context: Context, by: Annotated[Aspects, Query()] = None) -> Doc
 
 @router.get("/map/points", responses={200: {"model": MapColumns}})
 def map_points(context: Context, user: CurrentUser) -> Document:
-    """Return the map with genres, moods, years, times and plays as columns: a fifth of the size of a list of points."""
+    """Return the map with genres, moods, years, times and plays as columns: a fifth the size of a list of points."""
     return Document(map_columns(context.library, user.name))
 
 

@@ -69,7 +69,7 @@ def star(context: Context, user: CurrentUser, item: Item) -> Response:
 
 @router.delete("/stars/{item}", status_code=204, response_class=Response)
 def unstar(context: Context, user: CurrentUser, item: Item) -> Response:
-    """Remove a star; an item without one is passed over."""
+    """Remove a star; an item without one is ignored."""
     context.user_data.unstar(user.name, [item])
     return Response(status_code=204)
 

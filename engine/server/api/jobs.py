@@ -64,7 +64,7 @@ def get_job(context: Context, number: JobNumber) -> Document:
 
 @router.delete("/jobs/{number}", dependencies=[Depends(current_admin)], responses={200: {"model": Job}})
 def cancel_job(context: Context, number: JobNumber) -> Document:
-    """Cancel a job; everything that it has stored stays."""
+    """Cancel a job; its stored results remain."""
     return Document(asdict(context.jobs.cancel(number)))
 
 

@@ -16,9 +16,9 @@ DAY = 86_400  # seconds
 class MapColumns(BaseModel):
     """The map: row i of each column is one track.
 
-    `genre` and `mood` are places in `genres` and `moods` (the tag, else the prediction), or -1; `year` is 0 where the
-    file has none; `added` is the day when a track was first indexed (days since 1970), `plays` how often the user
-    played it.
+    `genre` and `mood` are indices into `genres` and `moods` (the tag, else the prediction), or -1; `year` is 0 where
+    the file has none; `added` is the day when a track was first indexed (days since 1970); `plays` is the user's number
+    of plays.
     """
 
     track_id: list[int]
@@ -56,6 +56,6 @@ def map_columns(library: Engine, user: str) -> dict[str, Any]:
 
 
 def _places(names: Sequence[str], values: Sequence[str | None]) -> list[int]:
-    """Return the place of each value among names, -1 for None."""
+    """Return the index of each value in names, -1 for None."""
     place = {name: index for index, name in enumerate(names)}
     return [-1 if value is None else place[value] for value in values]

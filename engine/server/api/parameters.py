@@ -1,4 +1,4 @@
-"""Parameters that many routes share, as the command line has them."""
+"""Parameters shared by many routes, named as on the command line."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class RankingParameters(FilterParameters):
 
 
 def track_names(references: list[str]) -> list[str]:
-    """Return references as the library reads them: ids and groups only, never a path of the server's disk."""
+    """Return references for the library: ids and groups only, never a path on the server's disk."""
     from engine.errors import InvalidError
 
     for name in references:

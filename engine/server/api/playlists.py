@@ -80,7 +80,7 @@ class PlayList(BaseModel):
 
 
 class Added(BaseModel):
-    """How many events were new."""
+    """The number of new events."""
 
     added: int
 

@@ -1,4 +1,4 @@
-"""Saved playlists: a user sees own and public ones, and changes own ones only; M3U8 in and out."""
+"""Saved playlists: users see their own and public ones, and change only their own; M3U8 import and export."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class PlaylistChanges(BaseModel):
 
 
 class SavedPlaylistDocument(BaseModel):
-    """A playlist; `own` tells whether the user may change it, times are in seconds since 1970."""
+    """A playlist; `own` is true if the user may change it; times are in seconds since 1970."""
 
     playlist_id: int
     name: str
@@ -79,7 +79,7 @@ class SavedPlaylists(BaseModel):
 
 
 class ImportedPlaylist(BaseModel):
-    """A playlist that was read from a file: how many entries were found, and those that were not."""
+    """A playlist imported from a file: the number of entries found, and the names of those not found."""
 
     playlist: SavedPlaylistDocument
     found: int
@@ -109,7 +109,7 @@ def create_playlist(context: Context, user: CurrentUser, new: NewPlaylist) -> Do
 async def import_playlist(
     context: Context, user: CurrentUser, request: Request, name: Annotated[Title, Query(description="Of the playlist.")]
 ) -> Document:
-    """Save the playlist of an M3U8 file, which is the body: its entries are matched by path, file name and title."""
+    """Save the playlist of an M3U8 file, sent as the body: its entries are matched by path, file name and title."""
     content = bytearray()
     async for chunk in request.stream():
         content += chunk
@@ -127,7 +127,7 @@ def get_playlist(context: Context, user: CurrentUser, playlist_id: PlaylistId) -
 
 @router.patch("/playlists/{playlist_id}", responses={200: {"model": SavedPlaylistDocument}})
 def change_playlist(context: Context, user: CurrentUser, playlist_id: PlaylistId, changes: PlaylistChanges) -> Document:
-    """Rename a playlist, describe it, show it to others, or give it other tracks."""
+    """Change a playlist's name, comment, visibility or tracks."""
     _own(context, user, playlist_id)
     context.user_data.change_playlist(
         playlist_id,

@@ -1,4 +1,4 @@
-"""Questions about sound: similar, classify, explain, pair."""
+"""Queries by sound: similar, find, classify, explain, pair."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class FindParameters(FilterParameters):
 
 
 class SeveralParameters(SimilarParameters):
-    """The same for a query that is made of several tracks, artists and albums."""
+    """The same for a query that combines several tracks, artists and albums."""
 
     like: list[Reference] = Field(min_length=1, max_length=1000, examples=[["12", "artist:Nina Simone"]])
     unlike: list[Reference] = Field([], max_length=1000)

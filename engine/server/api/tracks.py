@@ -55,7 +55,7 @@ class TrackDocument(BaseModel):
 
 
 class TrackList(BaseModel):
-    """Some tracks, and how many there are in all (null for an answer to words)."""
+    """A page of tracks, and the total number (null for a text search)."""
 
     total: int | None
     tracks: list[TrackDocument]
@@ -125,7 +125,7 @@ def list_tracks(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
 ) -> Document:
-    """List tracks in the order asked for or, for words, the best matches first."""
+    """List tracks in the requested order or, for a text search, the best matches first."""
     if q.strip():
         ids = [track.track_id for track in context.library.search(q, offset + limit)][offset:]
         return Document({"total": None, "tracks": track_documents(context, ids)})
@@ -190,7 +190,7 @@ def get_audio(
 
 
 def _chosen(context: ServerContext, mood: str, stars: dict[int, float] | None) -> frozenset[int] | None:
-    """Return the tracks that a mood and stars leave; None if neither restricts."""
+    """Return the tracks that pass the filters by mood and stars; None without these filters."""
     if not mood:
         return None if stars is None else frozenset(stars)
     ids = frozenset(context.library.moods().get(fold(mood), ()))

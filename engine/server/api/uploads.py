@@ -39,7 +39,7 @@ class UploadDocument(BaseModel):
 async def upload(
     context: Context, request: Request, name: Annotated[str, Query(max_length=1000, description="For display.")] = ""
 ) -> Document:
-    """Upload a file of sound: its bytes are the body of the request."""
+    """Upload an audio file: its bytes are the body of the request."""
     made = asdict(await context.uploads.receive(name, request.stream()))
     del made["path"]
     return Document(made, status_code=201)
@@ -64,7 +64,7 @@ def explain(context: Context, upload_id: UploadId) -> Document:
 
 
 def _answer(context: ServerContext, upload_id: str, question: str, **options: Any) -> Document:
-    """Answer with the name under which the file was uploaded in place of its path here."""
+    """Return an answer with the uploaded file's name in place of its path on the server."""
     file = context.uploads.get(upload_id)
     try:
         answer = context.files.ask(question, file.path, **options)

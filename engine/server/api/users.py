@@ -1,4 +1,4 @@
-"""Users and their keys: an administrator manages all, everybody the own keys."""
+"""Users and their keys: an administrator manages all of them, other users their own keys."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Password = Annotated[str, Field(min_length=SHORTEST_PASSWORD, max_length=LONGEST
 
 
 class UserDocument(BaseModel):
-    """A user; `admin` tells whether the user may index and manage users."""
+    """A user; `admin` is true if the user may index and manage users."""
 
     name: str = Field(examples=["ann"])
     admin: bool
@@ -101,7 +101,7 @@ def add_user(context: Context, new: NewUser) -> Document:
 
 @router.delete("/users/{name}", status_code=204, dependencies=[Depends(current_admin)], response_class=Response)
 def remove_user(context: Context, user: CurrentUser, name: UserName) -> Response:
-    """Remove another user with the keys; playlists and stars stay for a user of the same name."""
+    """Remove another user with all keys; playlists and stars remain for a user of the same name."""
     if name == user.name:
         raise InvalidError("an administrator cannot remove the own account", hint="`engine user remove` can")
     _accounts(context).remove(name)
@@ -110,7 +110,7 @@ def remove_user(context: Context, user: CurrentUser, name: UserName) -> Response
 
 @router.put("/users/{name}/password", status_code=204, response_class=Response)
 def change_password(context: Context, user: CurrentUser, name: UserName, new: NewPassword) -> Response:
-    """Change the own password or, for an administrator, that of any user."""
+    """Change one's own password or, for an administrator, that of any user."""
     accounts = _accounts_for(context, user, name)
     known = accounts.existing(name)
     accounts.add(name, new.password, known.admin)
@@ -119,7 +119,7 @@ def change_password(context: Context, user: CurrentUser, name: UserName, new: Ne
 
 @router.get("/users/{name}/keys", responses={200: {"model": KeyList}})
 def list_keys(context: Context, user: CurrentUser, name: UserName) -> Document:
-    """List the own keys or, for an administrator, those of any user."""
+    """List one's own keys or, for an administrator, those of any user."""
     found = _accounts_for(context, user, name).keys(name)
     return Document(
         {"keys": [{"key_id": each.id, "label": each.label, "created_at": each.created_at} for each in found]}
@@ -128,14 +128,14 @@ def list_keys(context: Context, user: CurrentUser, name: UserName) -> Document:
 
 @router.post("/users/{name}/keys", status_code=201, responses={201: {"model": MadeKey}})
 def make_key(context: Context, user: CurrentUser, name: UserName, new: NewKey) -> Document:
-    """Make a key for a player or a program: the answer shows it, once."""
+    """Make a key for a player or a program; only this answer contains it."""
     made = _accounts_for(context, user, name).new_key(name, new.label)
     return Document({"key": made}, status_code=201, headers={"Cache-Control": "no-store"})
 
 
 @router.delete("/users/{name}/keys/{key_id}", status_code=204, response_class=Response)
 def revoke_key(context: Context, user: CurrentUser, name: UserName, key_id: KeyNumber) -> Response:
-    """Revoke a key: who uses it is logged out."""
+    """Revoke a key: its clients are logged out."""
     _accounts_for(context, user, name).revoke(name, key_id)
     return Response(status_code=204)
 

@@ -62,7 +62,7 @@ def _embedded(path: bytes) -> bytes:
 
 
 def _beside(path: bytes) -> bytes:
-    """Read the picture in the folder whose name says that it is the album's."""
+    """Read the picture in the folder whose name marks it as the album's cover."""
     folder = Path(os.fsdecode(path)).parent
     found = {}
     try:

@@ -38,7 +38,7 @@ class MediaFiles:
 
     Args:
         transcodes: Most streams at once.
-        threads: Most covers and waveforms that are read at once.
+        threads: Most covers and waveforms read at once.
     """
 
     def __init__(self, transcodes: int, threads: int) -> None:
@@ -58,7 +58,7 @@ class MediaFiles:
 
         Raises:
             InvalidError: There is no such codec.
-            BusyError: As many streams are encoded already as may be.
+            BusyError: The limit of concurrent streams is reached.
         """
         if codec not in CODECS:
             raise InvalidError(f"expected a codec of {', '.join(CODECS)}, found {codec!r}")
@@ -108,7 +108,7 @@ class MediaFiles:
 
 
 class EncodedStream:
-    """The parts of an encoded file. Close it, also before its end: that ends the process and frees its place."""
+    """The parts of an encoded file. Close it even before its end: that ends the process and frees its place."""
 
     def __init__(self, parts: Iterator[EncodedPart], release: Callable[[], None]) -> None:
         self._parts = parts
@@ -131,7 +131,7 @@ def check_readable(track: Track) -> os.stat_result:
     """Return the status of a track's file.
 
     Raises:
-        UnavailableError: It is not there, or no regular file; the message does not name the path.
+        UnavailableError: It is missing, or not a regular file; the message does not name the path.
     """
     try:
         status = Path(track.name).stat()
@@ -154,7 +154,7 @@ def media_type_of(track: Track) -> str:
 
 
 def entity_tag(track: Track) -> str:
-    """Return a tag that changes when the contents of a track's file do."""
+    """Return an ETag that changes with the contents of a track's file."""
     return hashlib.sha256(track.content_hash).hexdigest()[:32]
 
 
@@ -167,7 +167,7 @@ class _ByteCache:
         self._values: OrderedDict[object, bytes] = OrderedDict()
 
     def get(self, key: object, compute: Callable[[], bytes]) -> bytes:
-        """Return a value; compute it if it is not there. Two callers may compute the same one."""
+        """Return a value; compute it if it is missing. Two callers may compute the same one."""
         with self._lock:
             if key in self._values:
                 self._values.move_to_end(key)

@@ -15,7 +15,7 @@ LONGEST = 100_000  # characters
 
 @dataclass(frozen=True)
 class Line:
-    """A line, and when it begins (ms), if that is known."""
+    """A line, and its start (ms), if known."""
 
     text: str
     start_ms: int | None

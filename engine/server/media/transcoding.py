@@ -20,7 +20,7 @@ DEFAULT_BITRATE = 160
 
 @dataclass(frozen=True)
 class Codec:
-    """A codec for streams: names in FFmpeg, the rates that it knows (Hz), the media type."""
+    """A codec for streams: names in FFmpeg, supported sample rates (Hz), the media type."""
 
     container: str
     encoder: str
@@ -59,10 +59,10 @@ class _Buffer:
 
 
 def transcode(path: bytes, codec: str, bitrate: int, start: float) -> Iterator[EncodedPart]:
-    """Encode a file from a moment (seconds) to its end, stereo at most.
+    """Encode a file from `start` to its end, in stereo at most.
 
     Args:
-        path: A file of sound.
+        path: An audio file.
         codec: One of `CODECS`.
         bitrate: In kbit/s, one of `BITRATES`.
         start: In seconds.

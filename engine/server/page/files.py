@@ -18,7 +18,7 @@ REVALIDATE = {"Cache-Control": "no-cache"}  # an ETag makes the second visit a 3
 
 
 class PageFiles(StaticFiles):
-    """The files of the page; modules of Python in the same folder are not among them."""
+    """The files of the page; Python modules in the same folder are not served."""
 
     def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
         """Return the file of a path, or an empty name."""

@@ -62,7 +62,7 @@ def get_music_directory(call: Call) -> Entry:
 
 @endpoint("getArtist")
 def get_artist(call: Call) -> Entry:
-    """Return an artist and its albums; of one that only appears on others' albums, these."""
+    """Return an artist and its albums; for an artist without own albums, those on which it appears."""
     artist = call.artist()
     return {"artist": {**artist_entry(artist), "album": [album_entry(each) for each in albums_of(call, artist)]}}
 

@@ -24,7 +24,7 @@ MOST_VALUES = 10_000  # of one parameter
 class Call:
     """A call: the server's state, the user and the parameters of the query and the form together.
 
-    The methods raise SubsonicError where a parameter is missing or makes no sense.
+    The methods raise SubsonicError for a missing or invalid parameter.
     """
 
     context: ServerContext
@@ -39,7 +39,7 @@ class Call:
         return value
 
     def number(self, name: str, default: int | None = None, least: int = 0, most: int = LARGEST_ID) -> int:
-        """Return a whole number; one above the most counts as the most."""
+        """Return a whole number, limited to `most`."""
         text = self.text(name, None if default is None else str(default))
         try:
             value = int(text)
@@ -50,7 +50,7 @@ class Call:
         return min(value, most)
 
     def count(self, name: str, default: int) -> int:
-        """Return how many items are wanted, at most `MAXIMUM_COUNT`."""
+        """Return the requested number of items, at most `MAXIMUM_COUNT`."""
         return self.number(name, default, 0, MAXIMUM_COUNT)
 
     def real(self, name: str, default: float) -> float:
@@ -98,7 +98,7 @@ class Call:
         return found[0]
 
     def tracks(self, ids: list[str]) -> list[Track]:
-        """Return the tracks of these ids, in their order; those that are not there are left out."""
+        """Return the tracks of these ids, in their order; missing ones are left out."""
         numbers = [number for number in map(track_number, ids) if number is not None]
         found = self.context.library.tracks(numbers)
         return [found[number] for number in numbers if number in found]

@@ -60,7 +60,7 @@ def song(track: Track, catalogue: Catalogue, *, plays: int = 0, played: float | 
 
 
 def songs(call: Call, tracks: Iterable[Track]) -> list[Entry]:
-    """Return the entries of tracks, with their counts of plays."""
+    """Return the entries of tracks, with their play counts."""
     catalogue, counts = call.catalogue, call.context.library.play_counts(call.user.name)
     return [
         song(
@@ -127,12 +127,12 @@ def artist_entry(artist: Artist) -> Entry:
 
 
 def timestamp(seconds: float) -> str:
-    """Return a moment (seconds since 1970) as the protocol writes it."""
+    """Return a time (seconds since 1970) in the protocol's format."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _shown_path(track: Track, artist: str, album: Album | None, suffix: str) -> str:
-    """Return a path for display, made of the tags: the path on the server's disk stays private."""
+    """Return a path for display, made from the tags: the path on the server's disk stays private."""
     title = track.title or PurePath(track.display_path).stem
     parts = (album.artist if album else artist, album.name if album else "", title)
     return "/".join(part.replace("/", "_") for part in parts if part) + (f".{suffix}" if suffix else "")

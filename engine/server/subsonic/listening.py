@@ -18,7 +18,7 @@ STATES = ("starting", "playing", "paused", "stopped")
 
 @endpoint("scrobble")
 def scrobble(call: Call) -> Entry:
-    """Store plays; with submission=false only note what plays now."""
+    """Store plays; with submission=false only record the current track."""
     call.text("id")
     tracks, times = call.tracks(call.all("id")), call.all("time")
     if not tracks:
@@ -71,7 +71,7 @@ def set_rating(call: Call) -> Entry:
 
 @endpoint("savePlayQueue")
 def save_play_queue(call: Call) -> Entry:
-    """Store the play queue, so that another player can go on."""
+    """Store the play queue, so that another player can resume it."""
     tracks = tuple(track.id for track in call.tracks(call.all("id")))
     current = track_number(call.text("current", ""))
     position = call.number("position", 0)

@@ -1,4 +1,4 @@
-"""Lists: albums and songs in many orders, random ones, starred ones, those playing now."""
+"""Lists: albums and songs in many orders, random, starred and now playing."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def get_songs_by_genre(call: Call) -> Entry:
 
 @endpoint("getTopSongs")
 def get_top_songs(call: Call) -> Entry:
-    """Return the songs of an artist (by name) that were played most."""
+    """Return the most played songs of an artist (by name)."""
     name, count = fold(call.text("artist")), call.count("count", 50)
     counts = call.context.library.play_counts()
     artist = next((each for each in call.catalogue.artists.values() if fold(each.name) == name), None)
@@ -100,7 +100,7 @@ def _starred(call: Call, as_entry: Callable[[Album], Entry]) -> Entry:
 
 
 def _albums(call: Call) -> list[Album]:
-    """Return the page of albums that a call asks for."""
+    """Return the page of albums that a call requests."""
     kind, catalogue = call.text("type"), call.catalogue
     size, offset = call.count("size", 10), call.number("offset", 0, 0, MOST_OFFSET)
     if kind == "random":
@@ -134,7 +134,7 @@ def _by_genre(call: Call) -> list[Album]:
 
 
 def _by_plays(call: Call, weigh: Callable[[list[Any]], float]) -> list[Album]:
-    """Return the albums of which something was played, the heaviest first."""
+    """Return the albums with at least one play, in descending order of `weigh` over their tracks' play counts."""
     played: dict[str, list[Any]] = {}
     for track, count in call.context.library.play_counts(call.user.name).items():
         if track in call.catalogue.album_of:

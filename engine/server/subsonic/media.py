@@ -15,12 +15,12 @@ from engine.server.subsonic.endpoints import endpoint
 from engine.server.subsonic.entries import Entry
 from engine.server.subsonic.envelope import NOT_FOUND, SubsonicError
 
-PLAYED_EVERYWHERE = ("mp3",)  # sent when a client limits the rate and names no format
+PLAYED_EVERYWHERE = ("mp3",)  # sent when a client limits the bit rate without naming a format
 
 
 @endpoint("stream")
 def stream(call: Call) -> Response:
-    """Stream a song: as it is, or in another codec if the client asks for one or for a lower bit rate."""
+    """Stream a song: as it is, or in another codec if the client requests one or a lower bit rate."""
     track, form = call.track(), call.text("format", "").lower()
     most, start = call.number("maxBitRate", 0), call.real("timeOffset", 0.0)
     own = 8 * track.size / max(track.duration_seconds, 1.0) / 1000
@@ -75,7 +75,7 @@ def get_lyrics_by_song_id(call: Call) -> Entry:
 
 
 def _pictured(call: Call) -> Track:
-    """Return the track whose picture stands for the album, artist or track `id`."""
+    """Return the track whose picture represents the album, artist or track `id`."""
     identifier, catalogue = call.text("id"), call.catalogue
     ids: tuple[int, ...] = ()
     if identifier in catalogue.albums:

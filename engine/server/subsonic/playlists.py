@@ -1,4 +1,4 @@
-"""Saved playlists. A user sees own and public ones, and changes own ones only."""
+"""Saved playlists. Users see their own and public ones, and change only their own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def get_playlist(call: Call) -> Entry:
 
 @endpoint("createPlaylist")
 def create_playlist(call: Call) -> Entry:
-    """Create a playlist, or put other songs in the place of an own one's."""
+    """Create a playlist, or replace the songs of one that the user owns."""
     tracks, name = _tracks(call, "songId"), call.text("name", "")[:LONGEST_NAME]
     user_data = call.context.user_data
     if "playlistId" in call.parameters:
@@ -47,7 +47,7 @@ def create_playlist(call: Call) -> Entry:
 
 @endpoint("updatePlaylist")
 def update_playlist(call: Call) -> Entry:
-    """Rename a playlist, add songs at its end, remove songs by their places."""
+    """Rename a playlist, append songs, remove songs by index."""
     found = _own(call)
     removed = set()
     for place in call.all("songIndexToRemove"):
@@ -69,7 +69,7 @@ def update_playlist(call: Call) -> Entry:
 
 @endpoint("deletePlaylist")
 def delete_playlist(call: Call) -> Entry:
-    """Delete an own playlist."""
+    """Delete a playlist that the user owns."""
     call.context.user_data.delete_playlist(_own(call, "id").id)
     return {}
 

@@ -1,4 +1,4 @@
-"""/rest/NAME: authentication, dispatch, errors as the protocol has them."""
+"""/rest/NAME: authentication, dispatch, errors of the protocol."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Search by text. An empty query returns everything: players copy the library in this way."""
+"""Search by text. An empty query returns everything: players synchronise the library with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Music that sounds alike: the endpoints for which players come to this server."""
+"""Music that sounds alike: similar songs and artists' mixes, and paths between songs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from engine.server.subsonic.endpoints import endpoint
 from engine.server.subsonic.entries import Entry, songs_of
 from engine.server.subsonic.envelope import NOT_FOUND, SubsonicError
 
-SEEDS = 100  # tracks of an album or artist that a query is made of
-PER_ARTIST = 3  # of an answer that is played as a mix
+SEEDS = 100  # most tracks of an album or artist that form a query
+PER_ARTIST = 3  # most tracks in an answer that is played as a mix
 
 
 @endpoint("getSonicSimilarTracks")

@@ -19,19 +19,19 @@ EXTENSIONS = {
 
 @endpoint("ping")
 def ping(call: Call) -> Entry:
-    """Return nothing: the server answers."""
+    """Return an empty answer: the server is up."""
     return {}
 
 
 @endpoint("getLicense")
 def get_license(call: Call) -> Entry:
-    """Return that no licence is needed."""
+    """Return a valid licence: none is needed."""
     return {"license": {"valid": True}}
 
 
 @endpoint("getOpenSubsonicExtensions")
 def get_open_subsonic_extensions(call: Call) -> Entry:
-    """Return the extensions of the protocol that are there."""
+    """Return the supported extensions of the protocol."""
     listed = [{"name": name, "versions": versions} for name, versions in EXTENSIONS.items()]
     return {"openSubsonicExtensions": listed}
 
@@ -77,14 +77,14 @@ def get_user(call: Call) -> Entry:
 
 @endpoint("getScanStatus")
 def get_scan_status(call: Call) -> Entry:
-    """Return whether an indexing job runs, and how many tracks there are."""
+    """Return whether an indexing job is running, and the number of tracks."""
     running = any(job.state not in ENDED for job in call.context.jobs.all())
     return {"scanStatus": {"scanning": running, "count": len(call.catalogue.tracks)}}
 
 
 @endpoint("startScan")
 def start_scan(call: Call) -> Answer:
-    """Index again all that was indexed before."""
+    """Index all indexed folders again."""
     if not call.user.admin:
         raise SubsonicError(FORBIDDEN, "Only an administrator may scan")
     roots = call.context.library.roots()
