@@ -29,7 +29,7 @@ CALLS = {  # builtin functions that change a file, and the type of their owner
     "write": "BufferedRandom",
     "truncate": "BufferedRandom",
 }
-RANDOM_KILLS, SHORT_RANDOM_KILLS, SHORT_STEPS = 200, 4, 3
+RANDOM_KILLS, SHORT_RANDOM_KILLS, SHORT_STEPS = 200, 3, 2
 SHORT = ("index", "restore", "tag writing")
 SEED = 16
 SECONDS = 330.0

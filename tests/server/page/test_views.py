@@ -70,7 +70,7 @@ def test_a_track_shows_its_sound_and_neighbours(visit: Visit) -> None:
     page = visit("track/3")
     page.wait_for_selector(".neighbours .row")
     for part in (".heat", ".bars li", ".centroid-dot", ".moments .chip"):
-        assert page.locator(part).count() > 0, part
+        page.wait_for_selector(part)
     page.locator(".waveform").focus()
     page.keyboard.press("End")
     page.wait_for_selector(".player-title")
