@@ -1,4 +1,4 @@
-"""Users of a server, and what they prove who they are with."""
+"""Users of a server and their credentials: password hashes, keys, sessions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class UserRow:
     Attributes:
         password_hash: By argon2.
         admin: Whether the user may index and see other users.
-        application_password: Random, readable: the tokens of OpenSubsonic need one. None until the user asks for it.
+        application_password: Random, readable: the tokens of OpenSubsonic need one. None until the user requests it.
     """
 
     name: str
@@ -55,7 +55,7 @@ def put_user(connection: Connection, name: str, password_hash: str, admin: bool)
 
 
 def remove_user(connection: Connection, name: str) -> bool:
-    """Remove a user with the keys; what the user made stays, for a user of this name. Return whether there was one."""
+    """Remove a user with all keys; stars and playlists remain for a user of this name. Return whether there was one."""
     return bool(connection.execute(delete(users).where(users.c.name == name)).rowcount)
 
 
@@ -106,5 +106,5 @@ def remove_key(connection: Connection, user: str, identifier: int) -> bool:
 
 
 def remove_expired(connection: Connection) -> None:
-    """Forget expired sessions and keys."""
+    """Delete expired sessions and keys."""
     connection.execute(delete(access_keys).where(access_keys.c.expires_at <= time.time()))

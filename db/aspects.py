@@ -1,7 +1,7 @@
 """Aspects of tracks, such as rhythm and harmony: unit vectors, one of each kind for a track, read one kind at a time.
 
-A kind names the aspect and the version of its computation; vectors of two kinds are never compared. A track whose file
-has other content than before loses its rows (`engine.db.tracks.upsert_track`).
+A kind names the aspect and the version of its computation; vectors of different kinds are never compared. A track's
+rows are deleted when the content of its file changes (`engine.db.tracks.upsert_track`).
 """
 
 from collections import defaultdict
@@ -28,14 +28,14 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class AspectMatrix:
-    """The vectors of one kind: N rows in the order of the tracks' ids."""
+    """The vectors of one kind: N rows in ascending order of track id."""
 
-    track_ids: NDArray[np.int64]  # (N,), rising
+    track_ids: NDArray[np.int64]  # (N,), ascending
     vectors: Floats  # (N, D), unit rows
 
 
 def put_aspects(connection: Connection, track_id: int, vectors: dict[str, Floats]) -> None:
-    """Write unit vectors (D,) of a track by kind, each in place of an earlier one of its kind.
+    """Write unit vectors (D,) of a track by kind, each replacing an earlier one of its kind.
 
     Raises:
         LibraryError: A vector is not of unit norm, or there is no such track.

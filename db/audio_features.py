@@ -1,6 +1,6 @@
 """Tempo, key and loudness of tracks, measured on request only.
 
-A track whose file has other content than before loses its row (`engine.db.tracks.upsert_track`).
+A track's row is deleted when the content of its file changes (`engine.db.tracks.upsert_track`).
 """
 
 import math

@@ -1,4 +1,4 @@
-"""What a catalogue of albums and artists is made of: a few columns of every track, and counts of plays."""
+"""The data behind a catalogue of albums and artists: a few columns of every track, and play counts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.db.schema import plays, tracks
 
 @dataclass(frozen=True, slots=True)
 class CatalogueRow:
-    """The columns of one track that albums, artists and genres are made of."""
+    """The columns of one track that determine albums, artists and genres."""
 
     id: int
     path: bytes
@@ -28,7 +28,7 @@ class CatalogueRow:
 
 @dataclass(frozen=True, slots=True)
 class PlayCount:
-    """How often a track was played, and when last (seconds since 1970)."""
+    """The number of a track's plays, and the time of the last one (seconds since 1970)."""
 
     track_id: int
     plays: int
@@ -39,7 +39,7 @@ COLUMNS = [tracks.c[field.name] for field in fields(CatalogueRow)]
 
 
 def catalogue_rows(connection: Connection) -> Iterator[CatalogueRow]:
-    """Yield every track, by path: files of an album are mostly numbered."""
+    """Yield every track, by path: the files of an album are usually numbered."""
     for row in connection.execute(select(*COLUMNS).order_by(tracks.c.path)):
         yield CatalogueRow(*row)
 

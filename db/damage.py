@@ -1,6 +1,6 @@
-"""Damaged numbers: stored vectors, predictions, segments and measurements that cannot be right, found by a full scan.
+"""Find damaged numbers by a full scan: stored vectors, predictions, segments and measurements with invalid values.
 
-A column of one encoder (or of one kind) has one length; where rows disagree, most of them are right.
+All rows of a column of one encoder (or of one kind) have the same length; where they disagree, the majority is right.
 """
 
 from collections import Counter
@@ -45,7 +45,7 @@ def bad_signatures(connection: Connection, dimensions: Mapping[str, int]) -> lis
 
     Args:
         connection: A connection of the library.
-        dimensions: D of encoders, where known; else that of most of an encoder's signatures counts.
+        dimensions: D of encoders, where known; else that of most of an encoder's signatures is used.
     """
     key = (signatures.c.encoder, signatures.c.coverage)
     heads = (signatures.c.vector, signatures.c.genres, signatures.c.moods)
@@ -82,7 +82,7 @@ def bad_measurements(connection: Connection) -> list[BadMeasurement]:
 
 
 def remove_signatures(connection: Connection, signature_ids: list[int]) -> int:
-    """Remove signatures, which the next indexing computes again; return how many."""
+    """Remove signatures, which the next indexing run recomputes; return how many."""
     return sum(
         connection.execute(delete(signatures).where(signatures.c.id.in_(part))).rowcount
         for part in portions(signature_ids)
@@ -90,7 +90,7 @@ def remove_signatures(connection: Connection, signature_ids: list[int]) -> int:
 
 
 def remove_measurements(connection: Connection, rows: Iterable[BadMeasurement]) -> None:
-    """Remove rows, which are computed again on request."""
+    """Remove rows, which are recomputed on request."""
     for row in rows:
         table = row.table
         connection.execute(delete(table).where(table.c.track_id == row.track_id, table.c.kind == row.kind))
@@ -124,7 +124,7 @@ def _has_sound_heads(row: Any, sizes: tuple[int, ...], word_size: int) -> bool:
 
 
 def _has_sound_segments(row: Any, dimensions: int) -> bool:
-    """Whether the segments of a row fit each other; missing ones are another finding."""
+    """Whether the segments of a row are consistent; missing ones are reported by another check."""
     if row.signature_id is None:
         return True
     size = len(row.starts) if isinstance(row.starts, bytes) else 0

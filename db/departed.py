@@ -1,7 +1,7 @@
 """Removed tracks: ids, plays and sound, stored until the same recording becomes a track again.
 
-A user's plays of a track must outlive the absence of its file. The tables are made when the first track
-is removed: a library without them is complete, and an older Engine ignores them.
+A user's plays must survive while a track's file is absent. The tables are created when the first track is removed: a
+library without them is complete, and an older Engine ignores them.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ from engine.db.schema import (
 from engine.db.text import Folder, portions
 from engine.embedding import RECORDING_SECONDS, SAME_SECONDS, SAME_SIGNATURE, TrackEmbedding
 
-KEPT_SECONDS = 90 * 86_400  # after which an untouched removed track is forgotten, and the sound of all
-SAME_ATTENTION = 0.01  # by which the weight of a segment may differ: rounding
+KEPT_SECONDS = 90 * 86_400  # after which untouched removed tracks are deleted, and the sound of all others
+SAME_ATTENTION = 0.01  # largest difference in a segment's weight caused by rounding
 
 EVENT = "event IN ('play', 'skip', 'like')"
 _metadata = MetaData()
@@ -87,7 +87,7 @@ departed_plays = Table(
     Column("user", TEXT, nullable=False, server_default=LOCAL_USER),
     CheckConstraint(EVENT),
 )
-orphaned_plays = Table(  # of tracks of which nothing but the id is known
+orphaned_plays = Table(  # of tracks known only by their id
     "orphaned_plays",
     _metadata,
     Column("id", Integer, primary_key=True),
@@ -100,7 +100,7 @@ orphaned_plays = Table(  # of tracks of which nothing but the id is known
 
 
 class FileIdentity(Protocol):
-    """The fields of a new track that tell which recording it is; see `engine.db.NewTrack`."""
+    """The fields of a new track that identify its recording; see `engine.db.NewTrack`."""
 
     @property
     def path(self) -> bytes:
@@ -130,7 +130,7 @@ class Sound:
 
 @dataclass(frozen=True)
 class Departed:
-    """A removed track whose recording is a track again."""
+    """A removed track whose recording was added again."""
 
     track_id: int
     content_hash: bytes
@@ -139,7 +139,7 @@ class Departed:
 
 
 def keep_departed(connection: Connection, ids: Iterable[int]) -> None:
-    """Set tracks aside, with their plays and sound, before they are removed."""
+    """Save tracks with their plays and sound in the tables of removed tracks, before their removal."""
     _metadata.create_all(connection)
     now = int(time.time())
     for portion in portions(ids):
@@ -155,9 +155,9 @@ def keep_departed(connection: Connection, ids: Iterable[int]) -> None:
 
 
 def forget_departed(connection: Connection) -> None:
-    """Forget the sound of tracks removed 90 days ago, and those of these tracks that no user has touched.
+    """Delete the sound of tracks removed 90 days ago, and those of these tracks that no user has touched.
 
-    A track that was played, starred, rated or put into a playlist keeps its id forever.
+    A track that was played, starred, rated or added to a playlist retains its id forever.
     """
     if not _is_kept(connection, departed_tracks):
         return
@@ -173,7 +173,7 @@ def forget_departed(connection: Connection) -> None:
 
 
 def find_departed(connection: Connection, new: FileIdentity, sound: Sound | None = None) -> Departed | None:
-    """Return the removed track that a new one continues, None where there is none.
+    """Return the removed track with the recording of a new one, or None.
 
     In this order: the same bytes, the same MusicBrainz recording of about the same length, the same sound (length,
     signature and attention are equal up to rounding), or another file of about the same length at the same path.
@@ -193,9 +193,9 @@ def find_departed(connection: Connection, new: FileIdentity, sound: Sound | None
 
 
 def return_plays(connection: Connection, track_id: int, new: FileIdentity, departed: Departed | None) -> None:
-    """Give a new track the plays of the removed one that it continues, which is forgotten.
+    """Move the plays of a removed track to the new one that continues it, and delete the removed one's record.
 
-    Plays that an earlier version of Engine set aside come back by content, else by path.
+    Plays saved by an earlier version of Engine are restored by content, else by path.
     """
     if departed is not None:
         mine = (departed_plays.c.content_hash == departed.content_hash) & (departed_plays.c.path == departed.path)
@@ -208,7 +208,7 @@ def return_plays(connection: Connection, track_id: int, new: FileIdentity, depar
 
 
 def set_orphans_aside(connection: Connection) -> int:
-    """Take plays without a track out of the history and keep them beside it; return how many."""
+    """Move plays without a track from the history to a separate table; return how many."""
     lost = plays.c.track_id.not_in(select(tracks.c.id))
     if connection.execute(select(plays.c.id).where(lost).limit(1)).first() is None:
         return 0
@@ -241,7 +241,7 @@ def _keep_sounds(connection: Connection, ids: list[int]) -> None:
 
 
 def _first(connection: Connection, condition: ColumnElement[bool], path: bytes) -> Departed | None:
-    """Return a removed track that meets a condition: the one at a path, if it does, else the oldest."""
+    """Return a removed track that meets a condition: preferably the one at a path, else the oldest."""
     table = departed_tracks.c
     columns = select(table.track_id, table.content_hash, table.path, table.added_at)
     free = columns.where(condition, table.track_id.not_in(select(tracks.c.id)))
@@ -274,7 +274,7 @@ def _sounds_the_same(row: Any, new: TrackEmbedding) -> bool:
 
 
 def _return_by_name(connection: Connection, track_id: int, new: FileIdentity) -> None:
-    """Give a new track the plays that were set aside without its id: of its content, else the last at its path."""
+    """Restore to a new track the plays saved without its id: of its content, else the last at its path."""
     nameless = tuple_(departed_plays.c.content_hash, departed_plays.c.path).not_in(
         select(departed_tracks.c.content_hash, departed_tracks.c.path)
     )

@@ -1,6 +1,6 @@
 """Files: known ones that the next run may skip, failures with their reasons, and the roots to index.
 
-A row of `skipped` beside a track says that the track's file could not be read the last time.
+A row of `skipped` beside a track means that the track's file could not be read the last time.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from engine.db.dialects import dialect_of
 from engine.db.schema import roots as root_table, skipped, tracks
 from engine.db.text import Folder, absolute, clean, displayable
 
-NEVER_READ = -1  # size and time that no file has: it counts as changed, and is read again
+NEVER_READ = -1  # size and time that no file has: the file counts as changed, and is read again
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class FileState:
 
 @dataclass(frozen=True, slots=True)
 class FailedFile:
-    """A file that should have given a signature and did not; a track may stand for what it held before."""
+    """A file that should have given a signature and did not; it may have a track, of its earlier content."""
 
     path: bytes
     size: int  # bytes
@@ -57,10 +57,10 @@ def known_files(connection: Connection, below: Iterable[bytes] = (b"/",)) -> dic
 def put_skipped(
     connection: Connection, path: bytes, size: int, mtime_ns: int, failed: bool, reason: str, *, passing: bool = False
 ) -> None:
-    """Note that a file gives no signature, and why.
+    """Record that a file gives no signature, and the reason.
 
-    A track at this path stays, with its id, plays and signatures: that a file cannot be read does not say that its
-    music is gone.
+    A track at this path remains, with its id, plays and signatures: an unreadable file does not mean that its music
+    is gone.
 
     Args:
         connection: A connection of the library, from `Database.write`.
@@ -69,7 +69,7 @@ def put_skipped(
         mtime_ns: Time of the file's last change.
         failed: True for a file that should have given a signature; False for one without audio.
         reason: One line for the user.
-        passing: The fault lies around the file (permissions, a network drive, memory): the next run reads it again.
+        passing: The cause is outside the file (permissions, a network drive, memory): the next run reads it again.
 
     Raises:
         LibraryError: The path is relative.
@@ -86,7 +86,7 @@ def put_skipped(
 
 
 def forget_skipped(connection: Connection, paths: Iterable[bytes]) -> int:
-    """Forget that these files were skipped, so that the next run reads them; return how many there were."""
+    """Delete the records of these skipped files, so that the next run reads them; return how many there were."""
     return sum(connection.execute(delete(skipped).where(skipped.c.path == path)).rowcount for path in paths)
 
 
@@ -103,7 +103,7 @@ def count_failed(connection: Connection) -> int:
 
 
 def add_root(connection: Connection, path: bytes) -> None:
-    """Remember a file or folder that the user gave to index; raise LibraryError if the path is relative."""
+    """Record a file or folder that the user indexed; raise LibraryError if the path is relative."""
     connection.execute(dialect_of(connection).insert_missing(root_table, {"path": absolute(path)}))
 
 
@@ -113,5 +113,5 @@ def roots(connection: Connection) -> list[bytes]:
 
 
 def remove_roots(connection: Connection, paths: Iterable[bytes]) -> int:
-    """Forget files or folders that the user gave to index, but not their tracks; return how many there were."""
+    """Delete the records of indexed files or folders, but not their tracks; return how many there were."""
     return sum(connection.execute(delete(root_table).where(root_table.c.path == path)).rowcount for path in paths)

@@ -25,7 +25,7 @@ class Fingerprint:
 
     track_id: int
     kind: str  # algorithm and version
-    words: Words  # (n,), in the order of time; empty where there was too little sound
+    words: Words  # (n,), in order of time; empty if there was too little sound
     codec: str | None  # FFmpeg's name
     bitrate: int | None  # bits a second
 
@@ -35,17 +35,17 @@ class Namesakes:
     """Tracks that share a `column` of the library: the same bytes, or the same identifier in their tags."""
 
     column: str  # one of IDENTITIES
-    track_ids: tuple[int, ...]  # two or more, rising
+    track_ids: tuple[int, ...]  # two or more, ascending
 
 
 def put_fingerprints(connection: Connection, found: Iterable[Fingerprint], hashes: dict[int, bytes]) -> None:
-    """Write fingerprints, each in place of the one of its kind that the track had.
+    """Write fingerprints, each replacing the track's earlier one of its kind.
 
     Args:
         connection: A connection of the library, from `Database.write`.
-        found: What to write.
-        hashes: The content hash that each track had when its file was read. A track that is gone by now, or whose
-            content is another, gets nothing.
+        found: The fingerprints.
+        hashes: The content hash of each track when its file was read. A track that has since been removed or changed
+            gets nothing.
     """
     listed = list(found)
     current: dict[int, bytes] = {}

@@ -10,7 +10,7 @@ from engine.db.text_search import drop_search_texts, outdated_texts, put_search_
 from engine.db.tracks import COLUMNS, read_tracks, searchable, tracks_by_ids
 
 MOST_PROBLEMS = 20  # listed for a damaged library
-# Rows that can be computed again from the file of their track.
+# Rows that can be recomputed from the file of their track.
 DERIVED: tuple[Table, ...] = (signatures, fingerprints, audio_features, aspects)
 
 
@@ -25,7 +25,7 @@ def dangling_rows(connection: Connection) -> dict[str, int]:
 
 
 def remove_dangling_rows(connection: Connection) -> int:
-    """Remove derived rows without their track or signature, and set plays without a track aside; return how many."""
+    """Remove derived rows without their track or signature, and move plays without a track away; return how many."""
     removed = set_orphans_aside(connection)
     for table in DERIVED:
         lost = table.c.track_id.not_in(select(tracks.c.id))
@@ -40,13 +40,13 @@ def remove_dangling_rows(connection: Connection) -> int:
 
 
 def signatures_without_segments(connection: Connection) -> int:
-    """Return the number of signatures whose segments are missing: they answer, but cannot be explained."""
+    """Return the number of signatures without segments: they can be searched, but not explained."""
     lost = signatures.c.id.not_in(select(segments.c.signature_id))
     return int(connection.execute(select(func.count()).select_from(signatures).where(lost)).scalar_one())
 
 
 def stale_search_texts(connection: Connection) -> list[int]:
-    """Return the ids of the tracks that text search does not find by their present tags and path."""
+    """Return the ids of the tracks that text search does not find by their current tags and path."""
     stale, last = [], 0
     page = select(*COLUMNS).order_by(tracks.c.id).limit(VARIABLES)
     while found := read_tracks(connection.execute(page.where(tracks.c.id > last))):
@@ -56,7 +56,7 @@ def stale_search_texts(connection: Connection) -> list[int]:
 
 
 def renew_search_texts(connection: Connection, ids: list[int]) -> None:
-    """Write the searchable texts of tracks anew."""
+    """Rewrite the searchable texts of tracks."""
     for part in portions(ids):
         found = tracks_by_ids(connection, part)
         put_search_texts(connection, {track.id: searchable(track, track.path) for track in found.values()})

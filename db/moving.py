@@ -19,10 +19,10 @@ AFTER_MOVING = b"\1"
 
 
 def relocate(connection: Connection, old: bytes, new: bytes) -> int:
-    """Rewrite the paths of `old`, and of all below it, to `new`: in tracks, skipped files and roots.
+    """Rewrite the paths of `old`, and of everything below it, to `new`: in tracks, skipped files and roots.
 
     Matches whole path components: `/music` does not match `/music2`. Either may be below the other. No file is touched.
-    A skipped file whose path another row takes is deleted.
+    A skipped file is deleted if another row takes its path.
 
     Returns:
         The number of tracks moved.

@@ -1,6 +1,6 @@
 """Create files and folders private to their owner, and open files without blocking.
 
-A library, its index and its caches reveal what somebody listens to, so other users may not read them, regardless of
+A library, its index and its caches reveal the owner's listening habits, so other users may not read them, regardless of
 the umask. Existing files keep their permissions.
 """
 
@@ -49,7 +49,7 @@ def lock(handle: BufferedRandom | BufferedReader) -> None:
     """Lock an open file until it is closed or the process ends.
 
     Raises:
-        BlockingIOError: Another process holds it. Without `HAS_LOCKS` nothing is locked.
+        BlockingIOError: Another process holds the lock. Without `HAS_LOCKS` nothing is locked.
     """
     if fcntl is not None:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

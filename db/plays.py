@@ -25,9 +25,9 @@ class Play:
 
 
 def add_plays(connection: Connection, new: Iterable[Play]) -> int:
-    """Write plays and return how many were new: a user's same event of a track at the same time is kept once.
+    """Write plays and return how many were new: a user's same event of a track at the same time is stored once.
 
-    Tracks that are not in the library are passed over.
+    Tracks that are not in the library are ignored.
     """
     wanted = set(new)
     ids = {play.track_id for play in wanted}

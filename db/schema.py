@@ -1,26 +1,26 @@
 """The tables of a library, version 7.
 
-tracks          one row per audio file that has been read; its id never changes and is never given out twice
+tracks          one row per audio file that has been read; its id never changes and is never reused
 skipped         files that gave no signature, with the reason, so that the next run need not read them again; beside a
                 track: its file could not be read the last time
-roots           what the user asked to be indexed
+roots           the files and folders that the user indexed
 signatures      one vector per track, encoder and coverage; a replaced signature gets a new, higher id
-segments        the windows behind a signature: a table of its own, so that a scan of signatures stays narrow
+segments        the windows behind a signature: a separate table, so that a scan of signatures reads little
 settings        short texts by name
-vector_indexes  what the vector index file on disk holds
-fingerprints    what tells whether two files are one recording, with the stream's codec and bit rate (since version 2)
-audio_features  tempo, key, loudness: only of tracks for which somebody asked (since version 2)
+vector_indexes  the contents of the vector index file on disk
+fingerprints    identify recordings across files, with the stream's codec and bit rate (since version 2)
+audio_features  tempo, key, loudness: only of tracks measured on request (since version 2)
 aspects         rhythm and harmony as vectors, by the kind that names the computation and its version (since version 5)
-plays           what was played, skipped, liked, when, and by whom (since version 2; users since version 7)
-words           how likely each of the encoder's words is in a signature, for encoders that have words (since version 3)
+plays           events (play, skip or like) with track, time and user (since version 2; users since version 7)
+words           probabilities of the encoder's words for a signature, for encoders that have words (since version 3)
 
-search_texts    the folded texts that `engine.db.text_search` looks in, with its FTS5 tables beside it (since version 4)
+search_texts    the folded texts that `engine.db.text_search` searches, with its FTS5 tables beside it (since version 4)
 
 users, access_keys                                       of a server (since version 6)
 stars, ratings, playlists, playlist_tracks, play_queues  the data of its listeners (since version 6)
 
-Paths are BLOBs: the bytes of a file name need not be UTF-8. Vectors are BLOBs of little-endian floats. No query is
-here.
+Paths are BLOBs: the bytes of a file name need not be UTF-8. Vectors are BLOBs of little-endian floats. This module
+contains no queries.
 """
 
 from sqlalchemy import (
@@ -39,7 +39,7 @@ from sqlalchemy import (
 from engine.db.dialects.types import BLOB, CLUSTERED, STABLE_IDS, TEXT
 
 SCHEMA_VERSION = 7
-OLDEST_VERSION = 1  # that is brought up to date when it is opened
+OLDEST_VERSION = 1  # the oldest version that is migrated on opening
 APPLICATION_ID = 0x456E674E  # "EngN", in the header of every library file
 COVERAGES = ("windows", "full")
 LOCAL_USER = "local"  # of the command line, and of a server without accounts
@@ -59,7 +59,7 @@ tracks = Table(
     Column("title", TEXT),
     Column("album", TEXT),
     Column("album_artist", TEXT),
-    Column("genre", TEXT),  # the tag as it stands in the file
+    Column("genre", TEXT),  # the tag as written in the file
     Column("year", Integer),
     Column("recording_id", TEXT),  # MusicBrainz
     Column("isrc", TEXT),
@@ -77,7 +77,7 @@ search_texts = Table(
     Column("genre", TEXT, nullable=False),
     Column("year", TEXT, nullable=False),
     Column("path", TEXT, nullable=False),
-    Column("words", TEXT, nullable=False),  # all of them, characters of scripts without spaces apart
+    Column("words", TEXT, nullable=False),  # all of them, with characters of scripts without spaces separated
 )
 
 skipped = Table(
@@ -139,7 +139,7 @@ fingerprints = Table(
     "fingerprints",
     metadata,
     Column("track_id", Integer, ForeignKey("tracks.id", ondelete="CASCADE"), primary_key=True),
-    Column("kind", TEXT, primary_key=True),  # what made it, and its version
+    Column("kind", TEXT, primary_key=True),  # the algorithm and its version
     Column("fingerprint", BLOB, nullable=False),  # uint32, in the order of time
     Column("codec", TEXT),
     Column("bitrate", Integer),  # bits a second
@@ -158,7 +158,7 @@ aspects = Table(
     "aspects",
     metadata,
     Column("track_id", Integer, ForeignKey("tracks.id", ondelete="CASCADE"), primary_key=True),
-    Column("kind", TEXT, primary_key=True),  # what made it, and its version
+    Column("kind", TEXT, primary_key=True),  # the algorithm and its version
     Column("vector", BLOB, nullable=False),  # float16 (D,), unit norm
     **CLUSTERED,
 )

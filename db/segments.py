@@ -19,7 +19,7 @@ WINDOWS_AT_ONCE = 4096  # of 256 numbers: 4 MB
 
 @dataclass(frozen=True, eq=False)
 class SegmentBlock:
-    """The windows of N tracks of S windows each, in the order in which the encoder read them."""
+    """The windows of N tracks of S windows each, in the encoder's reading order."""
 
     track_ids: NDArray[np.int64]  # (N,)
     durations: NDArray[np.float64]  # (N,), of the tracks, in seconds
@@ -70,7 +70,7 @@ def _block(connection: Connection, signature_ids: list[int]) -> SegmentBlock:
 def _stacked(
     connection: Connection, rows: Sequence[Any], name: str, stored: np.dtype[Any], shape: tuple[int, ...]
 ) -> Floats:
-    """One column of some rows as (len(rows), *shape), every number there and finite."""
+    """One column of some rows as (len(rows), *shape), complete and finite."""
     blobs = [getattr(row, name) for row in rows]
     expected = int(np.prod(shape)) * stored.itemsize
     for row, blob in zip(rows, blobs, strict=True):

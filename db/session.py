@@ -21,7 +21,7 @@ from engine.db.text_search import create_text_search
 from engine.errors import LibraryError, UnavailableError
 
 FIRST_TABLES = frozenset(["tracks", "skipped", "roots", "signatures", "segments", "settings", "vector_indexes"])
-SMALLEST_FILE = 512  # bytes, one page; SQLite takes some shorter files of others for empty ones
+SMALLEST_FILE = 512  # bytes, one page; SQLite takes some shorter foreign files for empty databases
 
 
 class Database:
@@ -69,7 +69,7 @@ class Database:
             with self._writers.begin() as connection:
                 self._refuse_another_file()
                 yield connection
-                self._refuse_another_file()  # else the changes would be lost with the file that is gone
+                self._refuse_another_file()  # else the changes would be lost with the removed file
         except self._causes as error:
             raise self._explained(error) from error
 
@@ -88,7 +88,7 @@ class Database:
             raise self._explained(error) from error
 
     def close(self) -> None:
-        """Close every connection; the last to leave folds the write-ahead log back into the file."""
+        """Close every connection; the last one to close folds the write-ahead log back into the file."""
         with self._watch_lock:
             self._watch.close()
         self.closed = True
@@ -141,7 +141,7 @@ def open_database(path: Path, *, create: bool) -> Database:
     except UnavailableError as error:
         if not writable or not isinstance(error.__cause__, (DBAPIError, *SQLITE.errors)):
             raise
-        # On a full disk SQLite cannot make the file through which it reads a library that is written, too.
+        # On a full disk SQLite cannot create the index through which it reads a write-ahead log.
         try:
             return _opened(Database(path, writable=False, full=True), create=False, prepare=False)
         except LibraryError:
@@ -149,7 +149,7 @@ def open_database(path: Path, *, create: bool) -> Database:
 
 
 def _opened(database: Database, *, create: bool, prepare: bool) -> Database:
-    """Check a database; first create or migrate its tables if wanted. Close it on failure."""
+    """Check a database; first create or migrate its tables if requested. Close it on failure."""
     try:
         if create and _is_blank(database):
             _create_tables(database)
@@ -250,7 +250,7 @@ def _known_version() -> str:
 
 
 def _bring_up_to_date(database: Database) -> None:
-    """Migrate an older library to SCHEMA_VERSION; its data stays."""
+    """Migrate an older library to SCHEMA_VERSION, preserving its data."""
     with database.read() as connection:
         if database.dialect.header(connection).version == SCHEMA_VERSION:
             return

@@ -1,7 +1,6 @@
 """Signatures: write them, read one with its segments, and list those present or missing by encoder.
 
-`engine.db.vectors` reads them by the thousand. Shapes: D numbers in a signature, S windows in a track, V words of an
-encoder.
+`engine.db.vectors` reads them in bulk. Shapes: D numbers in a signature, S windows in a track, V words of an encoder.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -185,7 +184,7 @@ def words_of_tracks(
 def _rows_of_tracks(
     connection: Connection, statement: Select[Any], encoder: str, coverage: str, track_ids: Iterable[int]
 ) -> Iterator[Any]:
-    """Yield a statement's rows for these tracks, in portions that SQLite takes."""
+    """Yield a statement's rows for these tracks, in portions that fit SQLite's limit of variables."""
     for portion in portions(track_ids):
         yield from connection.execute(statement, {"track_ids": portion, "encoder": encoder, "coverage": coverage})
 
@@ -240,7 +239,7 @@ def decode(connection: Connection, track_id: int, stored: np.dtype[Any], *blobs:
         blobs: Values of columns; a damaged file may hold another type than bytes.
 
     Raises:
-        SignatureError: A value is no blob of finite numbers; the message names the track.
+        SignatureError: A value is not a blob of finite numbers; the message names the track.
     """
     decoded = []
     for blob in blobs:
@@ -264,7 +263,7 @@ def check_unit(connection: Connection, track_ids: Sequence[int], vectors: Floats
 
 
 def damaged(connection: Connection, track_id: int, found: str) -> SignatureError:
-    """Return the error for a stored signature that cannot be right."""
+    """Return the error for a stored signature with invalid contents."""
     path = connection.execute(select(tracks.c.path).where(tracks.c.id == int(track_id))).scalar_one_or_none()
     name = f"track {track_id}" + ("" if path is None else f" ({displayable(path)})")
     return SignatureError(f"the signature of {name} is damaged: {found}", hint="remove that track and index it again")

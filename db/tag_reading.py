@@ -7,15 +7,15 @@ from sqlalchemy import Connection, select
 from engine.db.schema import tracks
 from engine.db.settings import get_setting, set_setting
 
-READER, WAITING = "tag_reader", "tags_to_read"  # settings: the version that reads, and ids in ranges, "1-4,7"
+READER, WAITING = "tag_reader", "tags_to_read"  # settings: version of the tag reader, and ids in ranges, "1-4,7"
 
 
 def tracks_to_read(connection: Connection, reader: str) -> set[int]:
-    """Return the ids of the tracks whose tags READER has yet to read: all, where it finds another's work.
+    """Return the ids of the tracks whose tags `reader` has yet to read: all, if another version read them last.
 
     Args:
         connection: A connection of the library, from `Database.write`.
-        reader: The version that reads tags now.
+        reader: The current version of the tag reader.
     """
     if get_setting(connection, READER) == reader:
         return _ids(get_setting(connection, WAITING) or "")

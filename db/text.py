@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
 
 VARIABLES = 900  # values bound in one statement: older SQLite allows 999
-ROWS_AT_ONCE = 4096  # read beside the array that they go into
+ROWS_AT_ONCE = 4096  # fetched at a time while an array is filled
 SEPARATOR = os.fsencode(os.sep)
-ARTIST_SEPARATOR = "; "  # between several artists of a track
+ARTIST_SEPARATOR = "; "  # between the artists of a track
 
 
 def displayable(path: bytes | str | os.PathLike[str]) -> str:

@@ -1,7 +1,7 @@
 """Text search over title, artist, album, genre, year and path.
 
-`search_texts` holds one row of folded texts per track. Two FTS5 tables index it, kept by the functions here (triggers
-would need a trusted schema):
+`search_texts` holds one row of folded texts per track. Two FTS5 tables index it, maintained by the functions here
+(triggers would need a trusted schema):
 
 search_trigrams  each sequence of three characters: finds words of three characters or more anywhere, also inside others
 search_words     words, and single characters of scripts without spaces (Chinese, Japanese kanji, Hangul): finds shorter
@@ -34,7 +34,7 @@ TIERS = (("title", "artist"), ("album", "genre", "year"), ("path",))
 """Tiers of the ranking, best first: a track belongs to the first that, with those before it, has all words."""
 SPACELESS = r"\u2e80-\u2fdf\u3005-\u3007\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 ONE_CHARACTER = re.compile(f"([{SPACELESS}])")
-VOICING_MARKS = "\u3099\u309a"  # of kana: they tell sounds apart, as accents do not
+VOICING_MARKS = "\u3099\u309a"  # of kana: unlike accents, they distinguish sounds
 STALE = "text_index_stale"  # setting, "yes" or "no": rows were written without the FTS5 tables
 DDL = (
     """CREATE VIRTUAL TABLE search_trigrams USING fts5(
@@ -53,7 +53,7 @@ IN_WORDS = text("track_id IN (SELECT rowid FROM search_words WHERE search_words 
 
 @dataclass(frozen=True)
 class SearchableTrack:
-    """The texts of a track, as they stand in its tags."""
+    """The texts of a track, as written in its tags."""
 
     title: str | None
     artist: str | None
@@ -64,7 +64,7 @@ class SearchableTrack:
 
 
 def fold_for_search(value: str) -> str:
-    """Return a text without case and accents, composed."""
+    """Return a text case-folded, without accents, composed."""
     decomposed = unicodedata.normalize("NFKD", clean(value).casefold())
     plain = (c for c in decomposed if not unicodedata.combining(c) or c in VOICING_MARKS)
     return unicodedata.normalize("NFC", "".join(plain)).replace("\0", " ")
@@ -78,12 +78,12 @@ def create_text_search(connection: Connection) -> None:
 
 
 def put_search_text(connection: Connection, track_id: int, track: SearchableTrack) -> None:
-    """Write the searchable texts of a track in place of earlier ones."""
+    """Write the searchable texts of a track, replacing earlier ones."""
     put_search_texts(connection, {track_id: track})
 
 
 def put_search_texts(connection: Connection, by_id: dict[int, SearchableTrack]) -> None:
-    """Write the searchable texts of many tracks in place of earlier ones."""
+    """Write the searchable texts of many tracks, replacing earlier ones."""
     indexed = _follows_writes(connection)
     _drop(connection, by_id, indexed)
     for part in portions(by_id):
@@ -101,7 +101,7 @@ def drop_search_texts(connection: Connection, track_ids: Iterable[int]) -> None:
 
 
 def outdated_texts(connection: Connection, by_id: Mapping[int, SearchableTrack]) -> list[int]:
-    """Return the ids of the tracks, at most `VARIABLES`, whose stored texts are missing or others than these."""
+    """Return the ids of those tracks, at most `VARIABLES`, whose stored texts are missing or differ from these."""
     rows = connection.execute(select(search_texts).where(search_texts.c.track_id.in_(by_id)))
     stored = {row.track_id: dict(row._mapping) for row in rows}
     return [i for i, track in by_id.items() if stored.get(i) != {"track_id": i, **_row(track)}]
@@ -109,7 +109,7 @@ def outdated_texts(connection: Connection, by_id: Mapping[int, SearchableTrack])
 
 def _drop(connection: Connection, track_ids: Iterable[int], indexed: bool) -> None:
     for part in portions(track_ids):
-        if indexed:  # FTS5 has to be told the old values of rows whose content lies in another table
+        if indexed:  # FTS5 needs the old values of rows whose content is in another table
             for table, columns in TABLES.items():
                 listed = ", ".join(columns)
                 source = f"SELECT 'delete', track_id, {listed} FROM search_texts WHERE track_id IN :ids"
@@ -157,7 +157,7 @@ class _SearchQuery:
     Attributes:
         words: Folded.
         columns: Of `search_texts`.
-        indexed: Whether the FTS5 tables are there.
+        indexed: Whether the FTS5 tables exist.
         at_word_starts: Find words shorter than trigrams at the beginning of words only, which is fast.
     """
 
@@ -167,7 +167,7 @@ class _SearchQuery:
     at_word_starts: bool
 
     def run(self, connection: Connection, most: int | None) -> list[int]:
-        """Return the ids of matching tracks, sorted, at most so many."""
+        """Return the ids of matching tracks, sorted, at most `most`."""
         if not self.words:
             return list(connection.execute(select(tracks.c.id).order_by(tracks.c.id).limit(most)).scalars())
         long = [word for word in self.words if self.indexed and len(word) >= TRIGRAM]
@@ -255,7 +255,7 @@ def _follows_writes(connection: Connection) -> bool:
 
 
 def _is_indexed(connection: Connection) -> bool:
-    """Return whether the FTS5 tables are there, usable here, and hold every row."""
+    """Return whether the FTS5 tables exist, are usable here, and hold every row."""
     usable = _has_tables(connection) and dialect_of(connection).indexes_text()
     return usable and get_setting(connection, STALE) != "yes"
 

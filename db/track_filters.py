@@ -31,8 +31,8 @@ class Conditions:
         keys: Any of them, as stored.
         below: A folder, absolute.
         added_since: Seconds since 1970.
-        artists, albums: Any of these names, whatever their case; one of a track's artists is enough.
-        not_artists, not_albums: None of these; a track without the tag meets it.
+        artists, albums: Any of these names, ignoring case; one of a track's artists is enough.
+        not_artists, not_albums: None of these; a track without the tag passes.
         not_below: In none of these folders, absolute.
     """
 
@@ -64,7 +64,7 @@ class GroupNames:
 
     Attributes:
         names: Of G groups; an artist's second one is empty.
-        track_ids: (M,), rising; a track of several artists stands there as often, one of none not at all.
+        track_ids: (M,), ascending; a track occurs once for each of its artists, not at all without one.
         numbers: (M,), of the group.
     """
 
@@ -94,7 +94,7 @@ def group_names(connection: Connection, kind: str) -> GroupNames:
 
 
 def tracks_meeting(connection: Connection, conditions: Conditions) -> NDArray[np.int64]:
-    """Return the ids of the tracks that meet all conditions, rising."""
+    """Return the ids of the tracks that meet all conditions, ascending."""
     wanted = [
         *_within(tracks.c.year, conditions.years),
         *_within(tracks.c.duration_seconds, conditions.durations),
@@ -119,7 +119,7 @@ def tracks_meeting(connection: Connection, conditions: Conditions) -> NDArray[np
 def tracks_by_names(connection: Connection, kind: str, names: Collection[str]) -> list[Track]:
     """Return the tracks one of whose artists (album artists included), or whose album, has one of these names; by id.
 
-    Case does not count.
+    Case is ignored.
 
     Args:
         connection: A connection of the library.
@@ -187,7 +187,7 @@ def _named(connection: Connection, kind: str, names: Iterable[str]) -> ColumnEle
 def _each_named(
     connection: Connection, kind: str, names: Iterable[str]
 ) -> list[tuple[Column[Any], ColumnElement[bool]]]:
-    """For each column, whether it holds one of the names. SQLite folds ASCII only: spellings are compared here."""
+    """For each column, whether it holds one of the names. SQLite folds only ASCII, so names are compared here."""
     wanted = {fold(name) for name in names}
     if not wanted:
         return []

@@ -25,7 +25,7 @@ YEARS = range(1, 10_000)
 
 @dataclass(frozen=True, slots=True)
 class NewTrack:
-    """A file as it was read: its identity, its length and its tags (None where it has none)."""
+    """A file that was read: its identity, its length and its tags (None where it has none)."""
 
     path: bytes  # os.fsencode of the absolute path
     size: int  # bytes
@@ -36,7 +36,7 @@ class NewTrack:
     title: str | None = None
     album: str | None = None
     album_artist: str | None = None
-    genre: str | None = None  # the tag as it stands in the file
+    genre: str | None = None  # the tag as written in the file
     year: int | None = None  # 1 to 9999
     recording_id: str | None = None  # MusicBrainz
     isrc: str | None = None
@@ -67,7 +67,7 @@ class Track:
         return os.fsdecode(self.path)
 
     def differs(self, status: os.stat_result) -> bool:
-        """Whether a file with this status is not the one that was indexed."""
+        """Whether a file with this status differs from the indexed one."""
         return (status.st_size, status.st_mtime_ns) != (self.size, self.mtime_ns)
 
     @property
@@ -96,12 +96,12 @@ IDS_BY_HASH = select(tracks.c.id).where(tracks.c.content_hash == bindparam("cont
 
 
 def upsert_track(connection: Connection, new: NewTrack, sound: Sound | None = None) -> int:
-    """Write a track and return its id, which stays when the path is known.
+    """Write a track and return its id, which does not change if the path is known.
 
-    The file is no longer skipped. A new track that continues a removed one (`engine.db.departed.find_departed`, where
-    `sound` helps) gets back its id and plays. When the content hash is another than before, the signatures of every
-    encoder, the fingerprint and the audio features go: they describe bytes that are gone. A year outside `YEARS` is
-    stored as none.
+    The file is no longer skipped. A new track that continues a removed one (`engine.db.departed.find_departed`, which
+    may use `sound`) gets its id and plays. If the content hash has changed, the signatures of every encoder, the
+    fingerprint and the audio features are deleted: they describe the old bytes. A year outside `YEARS` is stored as
+    none.
 
     Raises:
         LibraryError: The path is relative, or the duration is no finite number.
@@ -128,7 +128,7 @@ def upsert_track(connection: Connection, new: NewTrack, sound: Sound | None = No
 
 
 def move_track(connection: Connection, track_id: int, new_path: bytes, size: int, mtime_ns: int) -> None:
-    """Give a track the path where its file is now; id, tags and signatures stay.
+    """Change a track's path to its file's new one; id, tags and signatures are unchanged.
 
     Raises:
         LibraryError: There is no such track, the path is relative, or it belongs to another track.
@@ -147,7 +147,7 @@ def move_track(connection: Connection, track_id: int, new_path: bytes, size: int
 
 
 def touch_track(connection: Connection, track_id: int, size: int, mtime_ns: int, content_hash: bytes) -> None:
-    """Record a file's new status where its signature stays valid.
+    """Record a file's new status when its signature remains valid.
 
     Raises:
         LibraryError: There is no such track.
@@ -159,9 +159,9 @@ def touch_track(connection: Connection, track_id: int, size: int, mtime_ns: int,
 
 
 def remove_tracks(connection: Connection, ids: Iterable[int]) -> int:
-    """Remove tracks with their signatures and return how many there were; ids that are not there are passed over.
+    """Remove tracks with their signatures and return how many there were; unknown ids are ignored.
 
-    Ids, plays and sound are set aside: a track that is added later and continues one of them gets these back.
+    Ids, plays and sound are saved: a track that is added later and continues one of them gets these back.
     """
     listed = list(ids)
     keep_departed(connection, listed)
@@ -187,7 +187,7 @@ def track_by_path(connection: Connection, path: bytes) -> Track | None:
 
 
 def tracks_by_ids(connection: Connection, ids: Iterable[int]) -> dict[int, Track]:
-    """Return the tracks of these ids, any number of them, by id; those that are not there are left out."""
+    """Return the tracks of these ids, any number of them, by id; missing ones are left out."""
     found: dict[int, Track] = {}
     for part in portions(ids):
         found.update((track.id, track) for track in read_tracks(connection.execute(BY_IDS, {"ids": part})))
@@ -223,7 +223,7 @@ def track_identities(connection: Connection) -> list[TrackIdentity]:
 def search(connection: Connection, words: Sequence[str], limit: int | None) -> list[Track]:
     """Return the tracks in whose title, artist, album, genre, year or path every word occurs, best first.
 
-    Case and accents do not count; `%`, `_` and quotes stand for themselves. No words: every track. The order is that of
+    Case and accents are ignored; `%`, `_` and quotes are literal. No words: every track. The order is that of
     `engine.db.text_search.find_track_ids`.
 
     Args:
@@ -245,7 +245,7 @@ def count_tracks(connection: Connection) -> int:
 
 
 def tracks_by_genre(connection: Connection) -> dict[str, NDArray[np.int64]]:
-    """Return the ids of the tracks, rising, that have a genre tag, by the tag as it stands in the files."""
+    """Return the ids of the tracks, ascending, by genre tag as written in the files."""
     ids = dialect_of(connection).joined(tracks.c.id)  # a row for each track would take ten times as long
     found = select(tracks.c.genre, ids).where(tracks.c.genre.is_not(None)).group_by(tracks.c.genre)
     return {tag: np.sort(np.array(listed.split(","), np.int64)) for tag, listed in connection.execute(found)}
@@ -268,12 +268,12 @@ def read_tracks(rows: Iterable[Sequence[Any]]) -> list[Track]:
 
 
 def searchable(track: NewTrack | Track, path: bytes) -> SearchableTrack:
-    """Return the texts by which a track at PATH is found."""
+    """Return the searchable texts of a track at PATH."""
     return SearchableTrack(track.title, track.artist, track.album, track.genre, track.year, path)
 
 
 def _row(new: NewTrack) -> dict[str, Any]:
-    """Return the columns of a track, its texts such that SQLite can store them."""
+    """Return the columns of a track, with texts that SQLite can store."""
     values = {field.name: getattr(new, field.name) for field in fields(new)}
     values = {name: clean(value) if isinstance(value, str) else value for name, value in values.items()}
     year = new.year if new.year in YEARS else None

@@ -1,8 +1,8 @@
 """The data of listeners: stars, ratings, playlists, play queues.
 
-Nothing here refers to `tracks` by a foreign key: ids of tracks are never given out twice, so that a star, a rating or a
-place in a playlist outlasts the removal of its track, and is there again when the track comes back. Albums and artists
-are named by the ids of `engine.catalogue`. The user is a name; servers without accounts have one, `LOCAL_USER`.
+Nothing here refers to `tracks` by a foreign key: ids of tracks are never reused, so that a star, a rating or a place
+in a playlist survives the removal of its track, and applies again when the track is added again. Albums and artists are
+named by the ids of `engine.catalogue`. The user is a name; servers without accounts have one, `LOCAL_USER`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class SavedPlaylist:
 
 @dataclass(frozen=True, slots=True)
 class PlayQueue:
-    """What a user last played: tracks, the current one, the position in it (ms), and which client saved it."""
+    """A user's play queue: tracks, the current one, the position in it (ms), and the client that saved it."""
 
     tracks: tuple[int, ...]
     current: int | None
@@ -58,7 +58,7 @@ class PlayQueue:
 
 
 def star(connection: Connection, user: str, items: Iterable[str]) -> None:
-    """Star tracks, albums and artists; those that are starred keep their time."""
+    """Star tracks, albums and artists; existing stars keep their time."""
     known = {each.item for each in starred(connection, user)}
     now = time.time()
     new = [{"user": user, "item": item, "starred_at": now} for item in dict.fromkeys(items) if item not in known]
@@ -67,7 +67,7 @@ def star(connection: Connection, user: str, items: Iterable[str]) -> None:
 
 
 def unstar(connection: Connection, user: str, items: Iterable[str]) -> None:
-    """Remove stars; items without one are passed over."""
+    """Remove stars; items without one are ignored."""
     for item in items:
         connection.execute(delete(stars).where(stars.c.user == user, stars.c.item == item))
 
@@ -111,7 +111,7 @@ def change_playlist(
     public: bool | None = None,
     tracks: Sequence[int] | None = None,
 ) -> None:
-    """Change what is given of a playlist.
+    """Change the given fields of a playlist.
 
     Raises:
         NotFoundError: There is no such playlist.
@@ -127,23 +127,23 @@ def change_playlist(
 
 
 def delete_playlist(connection: Connection, identifier: int) -> None:
-    """Delete a playlist; one that is not there is passed over."""
+    """Delete a playlist; a missing one is ignored."""
     connection.execute(delete(playlists).where(playlists.c.id == identifier))
 
 
 def saved_playlists(connection: Connection, user: str) -> list[SavedPlaylist]:
-    """Return the playlists that a user sees, own and public ones, by name."""
+    """Return the playlists that a user sees, owned and public ones, by name."""
     visible = (playlists.c.owner == user) | playlists.c.public
     return _saved(connection, visible)
 
 
 def saved_playlist(connection: Connection, identifier: int) -> SavedPlaylist | None:
-    """Return a playlist, whoever owns it, or None."""
+    """Return a playlist, of any owner, or None."""
     return next(iter(_saved(connection, playlists.c.id == identifier)), None)
 
 
 def save_queue(connection: Connection, user: str, queue: PlayQueue) -> None:
-    """Store the play queue of a user in place of the one before."""
+    """Store the play queue of a user, replacing the previous one."""
     connection.execute(delete(play_queues).where(play_queues.c.user == user))
     listed = " ".join(map(str, queue.tracks))
     connection.execute(

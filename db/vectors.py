@@ -33,7 +33,7 @@ class SignatureMatrix:
 class SignatureIds:
     """The ids of N signatures of one encoder and coverage."""
 
-    signature_ids: NDArray[np.int64]  # (N,), rising
+    signature_ids: NDArray[np.int64]  # (N,), ascending
     track_ids: NDArray[np.int64]  # (N,)
 
 
@@ -162,7 +162,7 @@ def _fill(
 
 
 def _stack(connection: Connection, rows: Sequence[Row[Any]], dimensions: int) -> Floats:
-    """Return the vectors of some rows, (len(rows), D), every one complete and finite."""
+    """Return the vectors of some rows, (len(rows), D), all complete and finite."""
     for row in rows:
         if len(row.vector) != dimensions * FLOAT.itemsize:
             found = f"expected {dimensions} numbers as in the encoder's first signature, found {len(row.vector)} bytes"

@@ -1,4 +1,4 @@
-"""The words of all tracks, as a stream: how likely an encoder finds each of its words in each track."""
+"""The words of all tracks, as a stream: the probability of each of an encoder's words in each track."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,14 +29,14 @@ def word_batches(
     columns: Sequence[int] | None = None,
     after_id: int = 0,
 ) -> Iterator[WordBatch]:
-    """Yield the words of every track that has them, as they lie on the disk.
+    """Yield the words of every track that has them, in storage order.
 
     Args:
         connection: A connection of the library.
         encoder: Id, `name@hash`.
         coverage: "windows" or "full".
         count: V, the number of the encoder's words.
-        columns: The positions of the words to give; None for all.
+        columns: The positions of the words to return; None for all.
         after_id: Only of signatures with a larger id.
 
     Raises:

@@ -5,8 +5,8 @@
 ...     library.index("music")
 ...     library.similar("track.flac", k=5).matches
 
-The public names stand in `__init__.pyi` and load on first use (PEP 562): importing `engine` or `engine.errors` loads
-neither torch nor FAISS.
+The public names are declared in `__init__.pyi` and load on first use (PEP 562): importing `engine` or `engine.errors`
+loads neither torch nor FAISS.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = [*_exported, "__version__"]
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name from its home."""
+    """Load a public name from its module."""
     if name == "__version__":
         from importlib.metadata import version
 

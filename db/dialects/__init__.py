@@ -1,7 +1,7 @@
 """Database systems: all their differences, behind one protocol (`base.Dialect`).
 
-The queries in `engine.db` are SQLAlchemy expressions. Where one needs SQL that systems write differently, it takes it
-from `dialect_of(connection)`.
+The queries in `engine.db` are SQLAlchemy expressions. Where the SQL differs between systems, a query gets it from
+`dialect_of(connection)`.
 """
 
 from sqlalchemy import Connection

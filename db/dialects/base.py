@@ -1,4 +1,4 @@
-"""The protocol of a database system: connections, transactions, errors, and the SQL that systems write differently."""
+"""The protocol of a database system: connections, transactions, errors, and the SQL that differs between systems."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from engine.errors import LibraryError
 
 @dataclass(frozen=True)
 class Header:
-    """The identity of a library: the application id that marks it, and its schema version. Both are 0 when blank."""
+    """The identity of a library: its application id and its schema version. Both are 0 in an empty file."""
 
     application: int
     version: int
@@ -20,7 +20,7 @@ class Header:
 
 @dataclass(frozen=True)
 class Meaning:
-    """An error in the words of the library's owner: its kind, the problem, and the next step."""
+    """An error in the user's terms: its kind, the problem, and the next step."""
 
     kind: type[LibraryError]
     problem: str
@@ -39,7 +39,7 @@ DAMAGED = Meaning(LibraryError, "is damaged", "restore a backup, or move it away
 
 
 class Watch(Protocol):
-    """A cheap poll for changes of a library by any process."""
+    """A cheap poll for changes to a library by any process."""
 
     def token(self) -> tuple[int, ...]:
         """Return a value that differs after the library changed."""
@@ -67,7 +67,7 @@ class Dialect(Protocol):
         """Return a poll for changes."""
 
     def prepare(self, path: Path) -> None:
-        """Let readers and a writer work side by side, for all later connections."""
+        """Allow concurrent readers and a writer, for all later connections."""
 
     def header(self, connection: Connection) -> Header:
         """Return the identity of the library."""
@@ -97,7 +97,7 @@ class Dialect(Protocol):
         """Return bytes with a prefix before them."""
 
     def problems(self, connection: Connection, most: int) -> list[str]:
-        """Return the damage that the system itself finds, at most so many lines; empty if sound."""
+        """Return the damage found by the system's own check, at most `most` lines; empty if sound."""
 
     def dangling(self, connection: Connection) -> dict[str, int]:
         """Return the number of rows by table that refer to a row that does not exist."""

@@ -1,9 +1,9 @@
 """SQLite: connections, transactions, and its SQL.
 
-SQLAlchemy and sqlite3 each have ideas of when a transaction begins. Here sqlite3 is told to have none
+SQLAlchemy and sqlite3 each have rules for when a transaction begins. Here sqlite3's are switched off
 (`isolation_level=None`), and `begin` is explicit: IMMEDIATE for a writer, so that two writers queue at the start
-instead of failing in the middle, and DEFERRED for a reader, who then sees one state of the library for as long as it
-reads.
+instead of failing in the middle, and DEFERRED for a reader, which then sees one state of the library for the whole
+transaction.
 """
 
 import sqlite3
@@ -47,7 +47,7 @@ class SQLite:
     errors: tuple[type[Exception], ...] = (sqlite3.Error, UnicodeDecodeError)
 
     def engine(self, path: Path, *, writable: bool) -> Engine:
-        """Return an engine; without the right to write, connections are not pooled: the owner may rewrite the file."""
+        """Return an engine; without write permission, connections are not pooled: the owner may replace the file."""
         pool: dict[str, Any] = {"poolclass": NullPool}
         if writable:
             pool = {"poolclass": QueuePool, "pool_size": POOL_SIZE, "max_overflow": -1}
@@ -85,7 +85,7 @@ class SQLite:
         return set(connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars())
 
     def explained(self, path: Path, error: BaseException, *, full: bool) -> LibraryError:
-        """Find the meaning of SQLite's message."""
+        """Translate SQLite's message for the user."""
         return explained(path, error, full=full)
 
     def upsert(self, table: Table, key: Sequence[Column[Any]], values: dict[str, Any]) -> Executable:
@@ -130,7 +130,7 @@ SQLITE = SQLite()
 
 
 class ConnectionWatch:
-    """The change counter that SQLite shows to a connection that itself changes nothing."""
+    """SQLite's change counter, as seen by a connection that itself changes nothing."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -200,7 +200,7 @@ def _connect_read_only(path: Path) -> sqlite3.Connection:
 
     SQLite reads a write-ahead library through an index of the log in a second file beside it, which cannot be made in
     a read-only folder or on a full disk. Without a log `immutable` reads the file alone. With the log of a run that was
-    killed, the index is built in this process's memory, as SQLite does where it need share it with nobody.
+    killed, the index is built in this process's memory, as SQLite does in exclusive mode.
     """
     try:
         return _connect(path, "mode=ro")

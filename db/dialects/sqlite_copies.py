@@ -1,4 +1,4 @@
-"""A consistent copy of a library, also while others write to it; and putting a copy in a library's place."""
+"""Make a consistent copy of a library, even while other processes write to it; put a copy in a library's place."""
 
 import itertools
 import os
@@ -92,7 +92,7 @@ def is_copy(file: BinaryIO) -> bool:
 def put_in_place(copy: Path, library: Path) -> Path | None:
     """Move a verified copy, in the library's folder, to the library's path; return the path of the old library.
 
-    The old library, if there is one, is kept beside the new one.
+    The old library, if there is one, remains beside the new one.
 
     Raises:
         LibraryError: Another process has the old library open.
@@ -116,7 +116,7 @@ def put_in_place(copy: Path, library: Path) -> Path | None:
 
 
 def _second_name(library: Path) -> Path:
-    """Give the old library a second name and return it, so that at no moment is there no library at its path."""
+    """Give the old library a second name and return it, so that there is always a library at its path."""
     wanted = f"{library.name}.before-{time.strftime('%Y%m%d-%H%M%S')}"
     for number in itertools.count(1):
         kept = library.with_name(wanted if number == 1 else f"{wanted}-{number}")

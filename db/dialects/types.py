@@ -8,9 +8,9 @@ from sqlalchemy import Column, Float, Integer, type_coerce
 from sqlalchemy.sql.elements import Label
 from sqlalchemy.types import NULLTYPE, UserDefinedType
 
-# A removed row's id is never given out again. Other systems than SQLite ignore the option.
+# A removed row's id is never reused. Systems other than SQLite ignore the option.
 STABLE_IDS: dict[str, Any] = {"sqlite_autoincrement": True}
-# Rows lie in the order of their primary key, without a number of their own. Other systems ignore this one, too.
+# Rows are stored in the order of their primary key, without a rowid. Other systems ignore this option as well.
 CLUSTERED: dict[str, Any] = {"sqlite_with_rowid": False}
 
 
@@ -32,7 +32,7 @@ class Exact(UserDefinedType[Any]):
         return self.declared
 
     def result_processor(self, dialect: Any, coltype: Any) -> Callable[[Any], Any]:
-        """Return the check that each stored value passes on its way out."""
+        """Return the check applied to each stored value when it is read."""
         del dialect, coltype
 
         def checked(value: Any) -> Any:

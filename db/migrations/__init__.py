@@ -1,6 +1,6 @@
 """Bring a library of an earlier schema version up to date, by Alembic.
 
-Each version has a script in `versions`, which changes the tables as they were then: scripts never use today's tables.
+Each version has a script in `versions`, which changes the tables of its time: scripts never use the current tables.
 All steps run in the caller's transaction: a crash leaves the library as it was.
 """
 
@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parent
 
 def upgrade(connection: Connection, version: int) -> None:
     """Run the scripts after a schema version, in order."""
-    # Imported here: an up-to-date library, which is the rule, is opened without them.
+    # Imported here: an up-to-date library, the usual case, is opened without them.
     from alembic.config import Config
     from alembic.operations import Operations
     from alembic.runtime.migration import MigrationContext

@@ -1,4 +1,4 @@
-"""Version 7: plays belong to a user; those of before belong to the local one, as the stars of the command line do."""
+"""Version 7: plays belong to a user; earlier plays belong to the local user, like the stars of the command line."""
 
 import sqlalchemy
 from alembic import op
