@@ -1,6 +1,6 @@
-"""The embedding of one track: the encoder returns it and the library stores it, one type all the way.
+"""The embedding of one track, as the encoder returns it and the library stores it.
 
-It imports NumPy only, so that `engine.models` and `engine.db`, which do not know each other, share it.
+It imports only NumPy, so that `engine.models` and `engine.db`, which do not import each other, can share it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.float32]
 
-# Tolerances by which two files are one recording: by rounding; two encodings of one recording lie farther apart.
+# Tolerances for two files of one recording. They cover rounding; two encodings of one recording differ by more.
 SAME_SECONDS = 0.05
 SAME_SIGNATURE = 0.9999  # cosine
 RECORDING_SECONDS = 3.0  # by which files of one MusicBrainz recording may differ in length

@@ -10,12 +10,12 @@ EngineError
 ├── AudioError           one file yields no signature
 ├── QueryError           one query cannot be answered
 │   ├── NotFoundError        no such track, id, artist, album, genre or file
-│   └── InvalidError         a value that makes no sense: k of 0, an empty span, an unknown ending
+│   └── InvalidError         an invalid value: k of 0, an empty span, an unknown ending
 ├── OutputError          the output path holds another kind of file, which is never replaced
 └── TrainingError        labels or settings from which no encoder can be trained
 
-An error has a message (expected, found) and, where there is one, a hint (the next step). This module imports nothing,
-so that every other may import it.
+An error has a message (expected, found) and possibly a hint (the next step). This module imports nothing, so that every
+other module may import it.
 """
 
 CONTROLS = (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
@@ -93,7 +93,7 @@ class NotFoundError(QueryError):
 
 
 class InvalidError(QueryError):
-    """A value makes no sense: out of range, of an unknown kind, or an empty span."""
+    """A value is invalid: out of range, of an unknown kind, or an empty span."""
 
 
 class OutputError(EngineError):

@@ -147,7 +147,7 @@ class Engine:
         return self._session.database
 
     def embed_with(self, embedder: Embedder | None) -> None:
-        """Let another process compute the embeddings of files that questions name; None for this one, by torch."""
+        """Set the embedder of files named in queries, such as another process; None computes them here with torch."""
         self._session.embedder = embedder
 
     def embedding(self, track: TrackName, part: Span | None = None) -> TrackEmbedding:
@@ -199,15 +199,15 @@ class Engine:
         Args:
             paths: One or several files or folders.
             progress: Called after each file that needed work.
-            prune: Remove tracks whose files are gone; with `force` even if that looks like an unmounted disk.
+            prune: Remove tracks whose files are gone; with `force` even if a disk appears to be unmounted.
             retry: Retry files that failed before.
             follow_links: Follow links that lead out of the given folders. Otherwise only links to places inside them
-                are followed; tracks behind other links stay.
-            cancel: Ends the run early, from any thread; what is stored stays, and `report.interrupted` is set.
+                are followed; tracks behind other links remain.
+            cancel: Ends the run early, from any thread; stored results remain, and `report.interrupted` is set.
 
         Raises:
             BusyError: Another run indexes this library; the message names its process.
-            LibraryError: The library cannot be written. Results committed before are kept.
+            LibraryError: The library cannot be written. Results committed before remain.
         """
         listed = [paths] if isinstance(paths, str | bytes | os.PathLike) else list(paths)
         roots = [absolute_path(path) for path in listed]
@@ -220,7 +220,7 @@ class Engine:
         ingest = Ingest(session.database, session.encoder, session.encoder_id, session.coverage, options, cancel)
         report = ingest.run(roots, progress or (lambda _: None))
         changed = bool(report.new or report.moved or report.pruned)
-        session.refresh(changed=changed and not report.interrupted)  # whoever stops a run does not wait for the index
+        session.refresh(changed=changed and not report.interrupted)  # a cancelled run does not wait for the index
         return report
 
     def measure(
@@ -232,7 +232,7 @@ class Engine:
     ) -> MeasureReport:
         """Measure tempo, key and loudness of tracks that lack them; this decodes whole files.
 
-        Tracks that lack rhythm and harmony, indexed by an earlier version, get these, too.
+        Tracks that lack rhythm and harmony, indexed by an earlier version, get these as well.
 
         `audio_features` returns the results. A file that fails is reported and does not stop the run; a missing file is
         skipped.
@@ -240,10 +240,10 @@ class Engine:
         Args:
             paths: One or several files and folders, folders with all tracks below them.
             progress: Called after each file.
-            cancel: Ends the run early, from any thread; what is stored stays, and `report.interrupted` is set.
+            cancel: Ends the run early, from any thread; stored results remain, and `report.interrupted` is set.
 
         Raises:
-            LibraryError: The library cannot be written. Results committed before are kept.
+            LibraryError: The library cannot be written. Results committed before remain.
         """
         listed = [paths] if isinstance(paths, str | bytes | os.PathLike) else list(paths)
         roots = [absolute_path(path) for path in listed]
@@ -267,11 +267,11 @@ class Engine:
     def search(self, words: str | Sequence[str], limit: int | None = None) -> tuple[FoundTrack, ...]:
         """Find tracks by text: every word must occur in the artist, title, album, genre, year or path.
 
-        Case and accents do not count, and parts of words are found too.
+        Case and accents are ignored, and parts of words match.
 
         Tracks with all words in title and artist come first, then those with the rest in album, genre and year, then
-        those with some in the path only; equals by artist, album and path. With a limit, at most 1,000 tracks of each
-        rank are sorted, those indexed first.
+        those with some in the path only; ties by artist, album and path. With a limit, at most 1,000 tracks of each
+        rank are sorted, the earliest indexed ones.
 
         Args:
             words: Words in one string, or a sequence of them.
@@ -282,7 +282,7 @@ class Engine:
         return find_tracks(self._session.database, words, limit)
 
     def tracks(self, ids: Iterable[int]) -> dict[int, Track]:
-        """Return what the library knows of tracks, by id: path, duration, tags. Unknown ids are left out."""
+        """Return the stored data of tracks, by id: path, duration, tags. Unknown ids are left out."""
         with self._session.database.read() as connection:
             return tracks_by_ids(connection, ids)
 
@@ -299,7 +299,7 @@ class Engine:
             return tuple(os.fsdecode(path) for path in roots(connection))
 
     def play_counts(self, user: str | None = None) -> dict[int, PlayCount]:
-        """Return how often each track was played, by one user or by anybody; tracks without plays are left out."""
+        """Return the play count of each track, by one user or all users; tracks without plays are left out."""
         with self._session.database.read() as connection:
             return play_counts(connection, user)
 
@@ -320,7 +320,7 @@ class Engine:
         return count_contents(self._session.database)
 
     def remove(self, tracks: Iterable[TrackName] | TrackName) -> int:
-        """Remove tracks (ids, files, folders with all below them) from the library, not from the disk; return how many.
+        """Remove tracks (ids, files, folders and everything below) from the library, not the disk; return how many.
 
         Raises:
             QueryError: One of them is not in the library; nothing was removed.
@@ -420,8 +420,8 @@ class Engine:
     def find(self, text: str, k: int = 20, *, filters: Filters = NO_FILTERS) -> FindResult:
         """Return the k tracks that fit a description such as "calm piano at night, no vocals" best.
 
-        Words stand for the encoder's tags by a table of English synonyms, negations and degrees; for years and, where
-        tracks were measured, a tempo; and for artists, genres and titles of this library. The tags of a track are
+        Words are mapped to the encoder's tags by a table of English synonyms, negations and degrees; to years and,
+        where tracks were measured, a tempo; and to artists, genres and titles of this library. The tags of a track are
         predictions from its sound.
 
         Args:
@@ -575,7 +575,7 @@ class Engine:
         return explain_two(self._session.view(), a, b)
 
     def explain_aspects(self, a: TrackName, b: TrackName, by: By = "timbre,rhythm,harmony,mood") -> AspectExplanation:
-        """Return in which aspects two tracks are alike, compared with the library's pairs of tracks.
+        """Return the similarity of two tracks by aspect, compared with the library's pairs of tracks.
 
         Args:
             a, b: Tracks, in the library or not.
@@ -595,7 +595,7 @@ class Engine:
     def genres(self, threshold: float = 1.25, plot: str | os.PathLike[str] | None = None) -> GenreRelations:
         """Return the relations between genres: centroids, nearest genres, equations a - b + c = d, attention.
 
-        An empty library answers with the centroids that ship with the encoder.
+        An empty library returns the centroids that ship with the encoder.
 
         Args:
             threshold: List equations with an error below this; above 0. Their number grows with the fourth power of the
@@ -614,7 +614,7 @@ class Engine:
     def map(
         self, out: str | os.PathLike[str] | None = None, *, method: str = "pca", dims: int = 2, by: By | None = None
     ) -> LibraryMap:
-        """Place every track so that tracks that sound alike lie close together, and draw the map. Deterministic.
+        """Place every track so that tracks that sound alike are close together, and draw the map. Deterministic.
 
         Args:
             out: `.html` for a page with zoom and search that needs no network; `.png` for a picture. Written
@@ -622,7 +622,7 @@ class Engine:
             method: "pca" (seconds, any size), "umap" or "tsne" (show groups better; minutes for a large library, at
                 least five tracks, t-SNE at most 100,000).
             dims: 2, or 3 for a map that can be rotated.
-            by: Aspects to compare by; see `similar`. Tracks that lack one have no place.
+            by: Aspects to compare by; see `similar`. Tracks that lack one are left out.
 
         Raises:
             QueryError: The ending, method or number of dimensions is invalid, or the number of tracks does not fit the
@@ -692,8 +692,8 @@ class Engine:
             by: Aspects to compare by; see `similar`.
             mix: A DJ's order instead (`engine.playlists.mixing`): neighbours whose tempo and key fit, of tracks near to
                 the seeds that `measure` has measured. `Playlist.mix` holds the change of each step.
-            drift: A description, as in `find`: tracks with ever more of it, instead of the smoothest order, from four
-                times as many near ones.
+            drift: A description, as in `find`: tracks that fit it better and better, instead of the smoothest order,
+                from four times as many near ones.
 
         Raises:
             QueryError: There is no seed, a seed is unknown or gives no signature, the seeds cancel out, n is not 1 to
@@ -741,10 +741,10 @@ class Engine:
             variety: As in `Ranking`: another path each time.
             seed: As in `Ranking`.
             by: Aspects to compare by; see `similar`.
-            mix: Put its tracks into a DJ's order; the ends stay.
+            mix: Put its tracks into a DJ's order with fixed ends.
 
         Raises:
-            QueryError: A name is no track, gives no signature, or occurs twice; n is too small or above 5,000; a
+            QueryError: A name is not a track, gives no signature, or occurs twice; n is too small or above 5,000; a
                 filter, the variety or the seed is out of range.
             LibraryError: The library has no signatures to compare with.
         """
@@ -853,7 +853,7 @@ class Engine:
         """Check the library: its file, references, signatures, index, weights, music files, space, permissions, clock.
 
         Args:
-            repair: Repair by removing only what can be computed again: plays, ids and tags are never removed.
+            repair: Repair by removing only data that can be recomputed: plays, ids and tags are never removed.
 
         Raises:
             LibraryError: The library cannot be read, or written for a repair.
@@ -863,9 +863,9 @@ class Engine:
         return check_library(self._session, repair)
 
     def backup(self, file: str | os.PathLike[str]) -> Backup:
-        """Write a verified copy of the library into one file, also while an indexer runs.
+        """Write a verified copy of the library into one file, even while an indexer runs.
 
-        It holds the whole database, and neither weights nor index files, which Engine makes by itself.
+        It holds the whole database, but neither weights nor index files, which Engine creates when needed.
 
         Raises:
             OutputError: The file exists and is not a backup.
@@ -879,7 +879,7 @@ class Engine:
     def restore(file: str | os.PathLike[str], path: str | os.PathLike[str] | None = None) -> Restored:
         """Verify a backup and put it in the place of the library, which must not be open.
 
-        The library that was there is kept beside it under another name.
+        The previous library remains beside it under another name.
 
         Args:
             file: The backup.

@@ -1,7 +1,7 @@
-"""Why two tracks are alike, by aspect: the cosine of each beside those of the library's own pairs.
+"""Why two tracks are alike, by aspect: the cosine of each, compared with the library's own pairs.
 
-Cosines of two aspects do not compare: of mood words a quarter of all pairs may have 0.5, of rhythm one in a hundred. So
-each cosine stands beside its percentile, the share of pairs of tracks drawn from the library that are less alike.
+Cosines of different aspects are not comparable: a quarter of all pairs may exceed 0.5 in mood words, one in a hundred
+in rhythm. So each cosine is given with its percentile, the share of the library's pairs of tracks that are less alike.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from engine.session import LibraryView
 from engine.util.sampling import drawn
 
 SAMPLE = 500  # tracks, whose 125,000 pairs are the library's distribution
-SAME, SIMILAR, OTHER = 0.95, 0.75, 0.5  # percentiles: from SAME the same, from SIMILAR similar, below OTHER another
+SAME, SIMILAR, OTHER = 0.95, 0.75, 0.5  # percentiles: from SAME "same", from SIMILAR "similar", below OTHER "other"
 NAMES = {"timbre": "sound", "rhythm": "groove", "harmony": "harmony", "mood": "mood"}
 
 Floats = NDArray[np.float32]

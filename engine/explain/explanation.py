@@ -87,7 +87,7 @@ def make_timeline(embedding: TrackEmbedding, duration_seconds: float, segment_se
         embedding: Of the track, with its segments.
         duration_seconds: Of the track.
         segment_seconds: Of a segment. A track shorter than a window was padded with silence: windows end with the
-            track, and one of padding alone has length 0.
+            track, and a window of padding only has length 0.
     """
     order = np.argsort(embedding.starts, kind="stable")
     starts = embedding.starts[order].astype(np.float64)

@@ -1,7 +1,7 @@
 """Statistics of attention over many tracks: its position in the track, and its share on first occurrences.
 
-Source: Sridhar 2024, section 3.4, which reports from listening to five tracks a genre that the first occurrence of a
-pattern, and the end of a piece, matter most. These statistics count the same.
+Source: Sridhar 2024, section 3.4, which reports, from listening to five tracks per genre, that the first occurrence of
+a pattern and the end of a piece matter most. These statistics measure the same.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class AttentionStatistics:
     """Means over tracks, each from 0 to 1; None if no track allows the measurement.
 
     Attributes:
-        centre: Mean position of the weight: 0 is the beginning, 1 the end. The position of a window is its middle.
-        first_third, last_third: Share of the weight on windows whose middle lies there.
+        centre: Mean position of the weight: 0 is the beginning, 1 the end. The position of a window is its centre.
+        first_third, last_third: Share of the weight on windows centred there.
         first_occurrence_share: Of the weight on windows whose material repeats within the track, the share on those
             where it is new. Two windows hold the same material if they do not overlap and the cosine of their vectors
             is at least `REPEATED`; a window is new if no earlier one holds the same material. With coverage "windows",

@@ -41,7 +41,7 @@ def draw_genres(name: str | os.PathLike[str], relations: GenreRelations, vectors
     """
     if len(vectors) < FEWEST:
         raise InvalidError(
-            f"expected {FEWEST} genres or more to draw, found {len(vectors)}", hint="ask without pictures"
+            f"expected {FEWEST} genres or more to draw, found {len(vectors)}", hint="leave out the pictures"
         )
     folder = picture_folder(name)
     from sklearn.decomposition import PCA

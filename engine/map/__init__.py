@@ -1,1 +1,1 @@
-"""Where does every track lie? The library as a picture or a page."""
+"""A map of the library: every track as a point, in a picture or a page."""

@@ -1,4 +1,4 @@
-"""The colours of a map: the most frequent values of a field get a colour each, in the page and in the picture.
+"""The colours of a map: one for each of the most frequent values of a field, in the page and in the picture.
 
 The first eight colours are those of Okabe and Ito 2008 ("Color Universal Design"), distinct for all common forms of
 colour blindness; brown and violet were chosen to stay as far from them. Shapes distinguish groups without colour.

@@ -1,4 +1,4 @@
-"""The map of a library: every track is a point, and tracks that sound alike lie close together."""
+"""The map of a library: every track is a point, and tracks that sound alike are close together."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _describe(view: LibraryView, ids: NDArray[np.int64]) -> tuple[MapTrack, ...]
     described = []
     for track_id in ids.tolist():
         track, prediction = tracks.get(track_id), predicted.get(track_id)
-        if track is None or prediction is None:  # removed meanwhile
+        if track is None or prediction is None:  # since removed
             described.append(MapTrack(track_id, None, "", None, False, None, None))
             continue
         tag, mood = tags[track.genre], _likeliest(moods, prediction.moods)

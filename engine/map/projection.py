@@ -1,6 +1,6 @@
 """Projections of signatures to two or three dimensions: PCA, t-SNE, UMAP. All are deterministic.
 
-PCA preserves distances as well as so few axes can, and reports how well. t-SNE (van der Maaten and Hinton 2008) and
+PCA preserves variance as well as so few axes can, and reports its share. t-SNE (van der Maaten and Hinton 2008) and
 UMAP (McInnes, Healy and Melville 2018) preserve neighbourhoods: their axes have no unit, and gaps between groups mean
 little.
 """

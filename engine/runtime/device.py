@@ -8,7 +8,7 @@ DEVICES = ("auto", "cpu", "cuda")
 
 
 def check_device(wanted: str) -> str:
-    """Return "cpu" or "cuda" for a wanted device, "auto" included.
+    """Return "cpu" or "cuda" for a requested device, which may be "auto".
 
     Raises:
         DeviceError: There is no such device.

@@ -1,6 +1,6 @@
 """The installed FAISS: one distribution, since two of them write the same files and overwrite each other.
 
-Reads package metadata only, so that nothing waits for FAISS itself to load.
+Only package metadata is read, to avoid loading FAISS itself.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ _is_child = False
 
 
 def usable_threads(wanted: int) -> int:
-    """Return how many threads a network or an index may use in this process: one in a forked child."""
+    """Return the number of threads for a network or an index in this process: one in a forked child."""
     return 1 if _is_child else wanted
 
 

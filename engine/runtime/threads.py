@@ -1,4 +1,4 @@
-"""Thread counts: a default that leaves the machine usable, and a cap for every library below."""
+"""Thread counts: a default that leaves the machine usable, and a cap for every numeric library."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POOLS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", NUMBA)  # that follow the number 
 
 
 def default_threads() -> int:
-    """Return half of the cores available to this process, at least two: players keep playing."""
+    """Return half of the cores available to this process, at least two, so that music players are not disturbed."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(cores, max(2, cores // 2))
 
@@ -25,7 +25,7 @@ def default_threads() -> int:
 def cap_pools(threads: int | None) -> None:
     """Limit the pools of BLAS, OpenMP and Numba, which read the environment when NumPy, torch or FAISS are imported.
 
-    NumPy gets one thread: the products of a question are small, and on a busy machine two threads that wait for each
+    NumPy gets one thread: the products of a query are small, and on a busy machine two threads that wait for each
     other take 50 times as long as one. Maps, whose products are large, set more themselves.
 
     Args:
@@ -42,7 +42,7 @@ def cap_pools(threads: int | None) -> None:
 
 
 class _OneBlasThread:
-    """Counts the blocks that are inside, since the limit is of the whole process; entering takes some 15 us."""
+    """Counts the active blocks, since the limit applies to the whole process; entering takes some 15 us."""
 
     def __init__(self) -> None:
         self._lock, self._inside = Lock(), 0

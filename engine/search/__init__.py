@@ -1,1 +1,1 @@
-"""Which tracks sound like this one? References, embeddings, filters, ranking, answers."""
+"""Which tracks sound like this one? References, embeddings, filters, ranking, results."""

@@ -49,7 +49,7 @@ def nearest_tracks(
     no_duplicates: bool = False,
     search: AspectSearch | None = None,
 ) -> QueryResult:
-    """Return the k tracks that rank first, by signatures or by what `search` compares; see `Engine.similar`."""
+    """Return the k best-ranked tracks, by signatures or by the aspects of `search`; see `Engine.similar`."""
     searched, compared = (search.view, search.query(query)) if search else (view, query)
     if ranking.variety or ranking.seed is not None:
         ranking = replace(ranking, seed=settle_seed(ranking.variety, ranking.seed))
@@ -68,7 +68,7 @@ def nearest_group_means(view: LibraryView, query: Query, by: str, k: int, filter
 
 
 def classify(view: LibraryView, query: Query) -> Classification:
-    """Return the query's genres, moods and words in the encoder's names, and its centroid distances, each best first.
+    """Return the query's genres, moods and words by the encoder's names, and its centroid distances, each best first.
 
     Args:
         view: The library.

@@ -14,13 +14,13 @@ from engine.errors import AudioError, QueryError
 from engine.search.results import Seed
 from engine.session import LibraryView
 
-FEW = 16  # tracks that a question describes by itself; a second of work
+FEW = 16  # most tracks that a query describes on the fly; a second of work
 
 Floats = NDArray[np.float32]
 
 
 def describe_few(view: LibraryView, kinds: Sequence[str]) -> None:
-    """Describe and store the tracks that lack one of these kinds, where they are few; a bad file stays without.
+    """Describe and store the tracks that lack one of these kinds, if they are few; unreadable files are skipped.
 
     Each is tried once until signatures change.
     """
@@ -53,6 +53,6 @@ def _describe_few(view: LibraryView, kinds: Sequence[str]) -> bool:
 
     try:
         describe_tracks(view.database, lacking, view.threads)
-    except LibraryError:  # it cannot be written: the question is answered without them
+    except LibraryError:  # the library cannot be written: the query is answered without them
         return False
     return True

@@ -1,19 +1,19 @@
 """A library compared by rhythm, harmony, mood, timbre, or a mix of them, in place of the signature alone.
 
-Each aspect a gives a track a unit vector v_a: timbre the signature, rhythm and harmony what `engine.indexer.aspects`
-describes, mood the standardised log-odds of the encoder's mood words. c_a is the cosine of two tracks. Cosines of
-aspects spread differently, by s_a between tracks of the library drawn at random, so their z-scores are added with the
-weights w_a that the user gives:
+Each aspect a gives a track a unit vector v_a: timbre the signature, rhythm and harmony the descriptors of
+`engine.indexer.aspects`, mood the standardised log-odds of the encoder's mood words. c_a is the cosine of two tracks.
+The cosines of an aspect between random tracks of the library have standard deviation s_a, which differs by aspect, so
+z-scores are added with the weights w_a that the user gives:
 
     sum_a w_a (c_a - m_a) / s_a = sum_a (w_a / s_a) c_a - constant
 
-The constant does not change an order. So tracks are compared by the weighted mean of cosines, with the weights
+The constant does not affect the ranking, so tracks are compared by the weighted mean of cosines, with the weights
 u_a = w_a / s_a, scaled to a sum of 1. That is the cosine of unit vectors again,
 
     x = (sqrt(u_a) v_a)_a,    |x|^2 = sum_a u_a = 1,    x . y = sum_a u_a c_a,
 
-so that a mix has all that signatures have: exact search, ranking, smooth orders, paths, maps. A track that lacks an
-aspect is left out.
+so that a mix supports everything that signatures do: exact search, ranking, smooth orders, paths, maps. A track that
+lacks an aspect is left out.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class AspectView(LibraryView):
         weights: Of the aspects.
 
     Attributes:
-        encoded: `view`: for whatever reads signatures, not their mix.
+        encoded: `view`, for callers that need signatures instead of their mix.
     """
 
     def __init__(self, view: LibraryView, weights: AspectWeights) -> None:
@@ -101,7 +101,7 @@ class AspectView(LibraryView):
 
     @property
     def lacking(self) -> int:
-        """The number of tracks with a signature that are left out, since they lack an aspect."""
+        """The number of tracks with a signature that are left out because they lack an aspect."""
         return self._encoded.snapshot.count - self.snapshot.count
 
     def cached(self, name: str, compute: Callable[[], Value]) -> Value:
@@ -186,7 +186,7 @@ class AspectView(LibraryView):
         return ids
 
     def _matrices(self) -> dict[str, tuple[Ids, Floats]]:
-        """Track ids, rising, and unit vectors of each aspect."""
+        """Track ids, ascending, and unit vectors of each aspect."""
         return {name: self._of_aspects(name, partial(self._read, name)) for name in self.weights.names}
 
     def _read(self, name: str) -> tuple[Ids, Floats]:
@@ -201,7 +201,7 @@ class AspectView(LibraryView):
         return found.track_ids, found.vectors
 
     def _of_aspects(self, name: str, compute: Callable[[], Value]) -> Value:
-        """Return a cached value; a mix is kept for the last weights only, an aspect until its vectors change."""
+        """Return a cached value: a mix for the last weights only, an aspect until its vectors change."""
         key = (self.coverage, "aspects", name)
         state = (self.weights, self._state()) if name in ("mixed", "spreads") else self._state()
         return self._session.cache.get(key, state, compute)
@@ -243,5 +243,5 @@ def unit(vector: Any) -> Floats:
 
 
 def _rows(ids: Ids, vectors: Floats, wanted: Ids) -> Floats:
-    """Return the rows of some tracks, all of which are there."""
+    """Return the rows of some tracks, all of which must exist."""
     return vectors[np.searchsorted(ids, wanted)]

@@ -1,4 +1,4 @@
-"""Aspects that tracks are compared by, and how much each counts."""
+"""Aspects to compare tracks by, and their weights."""
 
 from __future__ import annotations
 

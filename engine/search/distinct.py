@@ -1,4 +1,4 @@
-"""Ranking with each recording once: `similar --no-duplicates`."""
+"""Rank with each recording once: `similar --no-duplicates`."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def load_embedding(
 def embed_file(view: LibraryView, resolved: ResolvedTrack) -> EmbeddedTrack:
     """Return a file's embedding: the stored one of a byte-identical file, or that of the decoded sound.
 
-    A track whose file changed and cannot be read now keeps its earlier embedding.
+    If a track's file changed and cannot be read now, its earlier embedding is returned.
 
     Raises:
         QueryError: The file gives no signature, and the library holds none of it.

@@ -1,4 +1,4 @@
-"""Filters: conditions on tracks in the user's words, and the ids of the tracks that pass."""
+"""Filters: conditions on tracks in the user's terms, and the ids of the tracks that pass."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Filters:
         durations: Seconds.
         tempos: Beats per minute; known after `index --features`.
         keys: Any of these ("A minor"); known after `index --features`.
-        below: This folder and all below it.
+        below: This folder and everything below it.
         not_genres, not_moods, not_artists, not_albums: None of these, matched as above; a missing value passes.
         not_below: Not below these folders.
         not_tracks: Not these track ids, known or not.
@@ -130,18 +130,18 @@ def passing(view: LibraryView, filters: Filters, query: Sequence[Track] = ()) ->
 
 
 def music_by_default(view: LibraryView, filters: Filters) -> Filters:
-    """Return the filters for playlists: music only unless they say otherwise or the encoder cannot tell."""
+    """Return the filters for playlists: music only, unless they set it or the encoder cannot detect music."""
     chosen = filters.music_only
     return replace(filters, music_only=knows_music(view) if chosen is None else chosen)
 
 
 def left_out(view: LibraryView, filters: Filters) -> int:
-    """Return how many tracks are left out as no music."""
+    """Return the number of tracks left out as not being music."""
     return len(not_music(view)) if filters.music_only else 0
 
 
 class ArtistCap:
-    """A limit on the tracks of one artist. A track of several artists counts for each; one of none always fits.
+    """A limit on the tracks of one artist. A track of several artists counts for each; one without an artist passes.
 
     Args:
         most: Of one artist; None for any number.
@@ -187,7 +187,7 @@ def _folder(name: PathName) -> bytes:
 
 
 def _excluded(view: LibraryView, filters: Filters) -> NDArray[np.int64]:
-    """Return the ids of tracks excluded by id, genre, mood or tag, or as no music."""
+    """Return the ids of tracks excluded by id, genre, mood or tag, or as not being music."""
     parts = [np.array(filters.not_tracks, np.int64)]
     labelled = (
         _of_genres(view, filters.not_genres),
@@ -237,7 +237,7 @@ def _refuse_unknown(kind: str, names: Iterable[str], known: Iterable[str]) -> No
     for name in names:
         if fold(name) not in spelled:
             near = difflib.get_close_matches(fold(name), spelled, n=1, cutoff=TYPO_RATIO)
-            hint = f"did you mean {spelled[near[0]]!r}?" if near else "`engine search WORDS` shows what there is"
+            hint = f"did you mean {spelled[near[0]]!r}?" if near else "`engine search WORDS` lists the names"
             raise NotFoundError(f"no track of the library has the {kind} {name!r}", hint=hint)
 
 

@@ -46,7 +46,7 @@ class Groups:
 
 
 def nearest_groups(view: LibraryView, query: Query, kind: str, k: int, filters: Filters) -> tuple[GroupMatch, ...]:
-    """Return the k artists or albums with the nearest mean signature of the tracks that pass; the query's own left out.
+    """Return the k artists or albums with the nearest mean signature of passing tracks; the query's own are left out.
 
     Args:
         view: The library.

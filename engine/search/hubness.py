@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from engine.indexer.vectors.store import VectorSnapshot
 
 SAMPLE = 500  # tracks that scales are measured against
-NEIGHBOUR = 20  # the one whose distance is a track's scale
+NEIGHBOUR = 20  # rank of the neighbour whose distance is a track's scale
 ROWS_AT_ONCE = 65_536
 FEW = 2000  # signatures for which a second thread costs more than it saves
 SMALLEST_SCALE = 1e-6
@@ -31,7 +31,7 @@ Floats = NDArray[np.float32]
 
 
 def local_scale(view: LibraryView) -> LocalScale:
-    """Return the scales of the library's signatures, of which there must be some."""
+    """Return the scales of the library's signatures; there must be at least one."""
     return view.cached("local scale", lambda: LocalScale(draw_sample(view.snapshot)))
 
 
@@ -66,7 +66,7 @@ class LocalScale:
         return -np.square(1 - cosines) / (scales[0] * scales[1:])
 
     def of(self, vectors: Floats) -> Floats:
-        """Return the distances (M,) to the 20th nearest of the sample, in which the track itself may be."""
+        """Return the distances (M,) to the 20th nearest of the sample, which may contain the track itself."""
         place = min(NEIGHBOUR, len(self._sample) - 1)
         scales = np.empty(len(vectors), np.float32)
         with ONE_BLAS_THREAD if len(vectors) <= FEW else nullcontext():

@@ -1,8 +1,8 @@
 """Mood as a vector: how much more, or less, than usual each mood word applies to a track.
 
-z_t = (l_t - mean_t) / deviation_t of the log-odds l_t of the encoder's mood words (those of AllMusic that the 4Q audio
-emotion data set has), typical tracks as in `engine.search.tag_scores`; the first MOST_WORDS of them, brought to unit
-norm. An encoder without words gives the centred logarithms of its moods' probabilities.
+z_t = (l_t - mean_t) / deviation_t of the log-odds l_t of the encoder's mood words (AllMusic's, as in the 4Q audio
+emotion data set) over typical tracks as in `engine.search.tag_scores`; the first MOST_WORDS of them, scaled to unit
+norm. For an encoder without words, the centred logarithms of its moods' probabilities.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Ids = NDArray[np.int64]
 
 
 def mood_matrix(view: LibraryView) -> tuple[Ids, Floats]:
-    """Return track ids, rising, and unit vectors (N, M) of every track with predictions."""
+    """Return track ids, ascending, and unit vectors (N, M) of every track with predictions."""
     if not view.file.words:
         with view.read() as connection:
             heads = len(view.file.genres), len(view.file.moods)

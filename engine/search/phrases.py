@@ -27,10 +27,10 @@ class Table:
     """Phrases as tuples of folded words.
 
     Attributes:
-        tags: The tags that a phrase stands for, with weights.
-        carried_from: The z-score of that mixture from which a track carries it, where it is not that of `CARRIED_FROM`.
-        negations: Phrases that turn the next ones: -1, or -0.5 for "not too".
-        degrees: Phrases that weigh the next one.
+        tags: The tags that each phrase names, with weights.
+        carried_from: The least z-score of such a mixture in a track that carries it, where it is not `CARRIED_FROM`.
+        negations: Phrases that negate the next ones: -1, or -0.5 for "not too".
+        degrees: Phrases that scale the weight of the next one.
         ends: Words that end a negation.
         joins: Words that continue one.
         lists: Negations that also hold for a list with commas: "without speech, applause or noise".
@@ -58,7 +58,7 @@ def words_in(text: str) -> list[str]:
 
 @lru_cache(maxsize=8)
 def table_of(tags: Sequence[str]) -> Table:
-    """Return the table for an encoder's tags; phrases that stand for none of them are left out."""
+    """Return the table for an encoder's tags; phrases that name none of them are left out."""
     data = json.loads(resources.files(__package__).joinpath("phrases.json").read_text("utf-8"))
     mixtures = {tag: {tag: 1.0} for tag in tags if tag not in UNINFORMATIVE}
     for tag, phrases in data["synonyms"].items():
@@ -86,7 +86,7 @@ def _phrase(text: str) -> Phrase:
 
 
 def _known(weights: Mapping[str, float], tags: Sequence[str]) -> Mixture:
-    """Return the part of a mixture that an encoder has tags for; empty unless one of them counts in favour."""
+    """Return the part of a mixture that an encoder has tags for; empty unless one of them has a positive weight."""
     there = {tag: weight for tag, weight in weights.items() if tag in tags}
     total = sum(map(abs, there.values()))
     return tuple((tag, weight / total) for tag, weight in there.items()) if any(w > 0 for w in there.values()) else ()

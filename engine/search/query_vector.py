@@ -1,4 +1,4 @@
-"""The query that a search starts from: tracks, all tracks of an artist or an album, added and subtracted.
+"""The query vector: sums and differences of tracks, artists and albums.
 
 Source: Sridhar 2024, section 3.2.2 (sums and differences of signatures), for tracks instead of genres.
 """
@@ -51,7 +51,7 @@ class Query:
     Attributes:
         embedding: Signature (D,), predictions, and the tracks to leave out of the answer.
         seeds: The tracks that it is made of.
-        tracks: Those of them that are in the library.
+        tracks: The seeds that are in the library.
         one_track: Whether it is a single track, which the answer then names.
     """
 

@@ -21,7 +21,7 @@ from engine.session import LibraryView
 if TYPE_CHECKING:
     from engine.indexer.vectors.store import Nearest
 
-# Candidates to re-rank: at least so many, and so many for each track of the answer. Hub correction moves tracks into an
+# Candidates to re-rank: a minimum, and a number for each track of the answer. Hub correction moves tracks into an
 # answer of ten from the first thirty candidates, hardly ever from beyond.
 SMALLEST_POOL, POOL_FACTOR = 50, 5
 DIVERSE_POOL, DIVERSE_FACTOR = 200, 10  # the same for diversified answers
@@ -98,7 +98,7 @@ def _pick(
 
 
 def _cap(view: LibraryView, track_ids: NDArray[np.int64], per_artist: int | None) -> Callable[[int], bool]:
-    """Return a predicate to call once for each candidate, in rank order: is there room for its artist?"""
+    """Return a predicate to call once for each candidate, in rank order: whether its artist is below the limit."""
     if per_artist is None:
         return lambda _: True
     with view.read() as connection:

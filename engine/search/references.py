@@ -47,7 +47,7 @@ class ResolvedTrack:
 
 
 def absolute_path(name: PathName) -> bytes:
-    """Return an absolute path: relative names are resolved in the current folder, links are kept.
+    """Return an absolute path: relative names are resolved in the current folder, links are not followed.
 
     Raises:
         InvalidError: The name is empty, or cannot name a file.
@@ -64,8 +64,8 @@ def absolute_path(name: PathName) -> bytes:
 def resolve(connection: Connection, name: TrackName) -> ResolvedTrack:
     """Resolve a track's name to an id, a search, or a file.
 
-    An id is `id:12`, or bare unless a file of that name exists; `search:WORDS` is the first track that
-    `engine search WORDS` lists, unless a file is called that.
+    An id is `id:12`, or a bare number unless a file of that name exists; `search:WORDS` is the first track that
+    `engine search WORDS` lists, unless a file has that name.
 
     Raises:
         QueryError: There is no such id, file or track.
@@ -89,7 +89,7 @@ def resolve(connection: Connection, name: TrackName) -> ResolvedTrack:
         )
     if os.path.isdir(path):  # noqa: PTH112 (bytes)
         raise InvalidError(f"{displayable(path)}: expected a file, found a folder", hint="name one track of it")
-    if exists and not os.path.isfile(path):  # noqa: PTH113 (bytes); to open a FIFO could wait for ever
+    if exists and not os.path.isfile(path):  # noqa: PTH113 (bytes); opening a FIFO could block forever
         raise InvalidError(
             f"{displayable(path)}: expected a file of sound, found a device, pipe or socket", hint="name a file"
         )
@@ -106,7 +106,7 @@ def _first_found(connection: Connection, words: str) -> ResolvedTrack:
 
 
 def _differs(track: Track) -> bool:
-    """Return whether the file changed since it was indexed; a missing or unreachable file has not."""
+    """Return whether the file changed since it was indexed; False for a missing or unreachable file."""
     try:
         status = os.stat(track.path)  # noqa: PTH116 (bytes)
     except OSError:

@@ -1,6 +1,6 @@
 """The results of searches, as frozen dataclasses.
 
-Paths are absolute and can be passed to `open`, whatever bytes they hold.
+Paths are absolute and can be passed to `open`, even if they are not UTF-8.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class TagProbability:
 
 @dataclass(frozen=True)
 class TagCount:
-    """A tag, and the number of tracks that carry it: that have more of it than five of six typical tracks."""
+    """A tag, and the number of tracks that carry it: more strongly than five of six typical tracks."""
 
     tag: str
     tracks: int
@@ -63,10 +63,10 @@ class CentroidDistance:
 
 @dataclass(frozen=True)
 class UnderstoodWords:
-    """Words of a description, one of the things that they stand for, and how much it counts.
+    """Words of a description, one interpretation of them, and its weight.
 
     `tag` is a word of the encoder ("piano"), or "year 1980-1989", "tempo 115-125", "artist NAME", "genre NAME",
-    "title NAME", "like NAME". `weight` is -2 to 2, negative for what the tracks should not have.
+    "title NAME", "like NAME". `weight` is -2 to 2, negative for unwanted properties.
     """
 
     words: str
@@ -125,7 +125,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Seed:
-    """A track that the query is made of: `sign` is 1 if it was added, -1 if it was subtracted."""
+    """A track that forms part of the query: `sign` is 1 if it was added, -1 if it was subtracted."""
 
     track_id: int | None
     path: str
@@ -150,8 +150,8 @@ class QueryResult(Classification):
     """A classification and the nearest neighbours. A failed query has its reason in `error` and empty lists.
 
     `seeds` lists the tracks of a query that combines several. `groups` replaces `matches` for artists or albums. `seed`
-    reproduces a varied answer; None if nothing was drawn. `understood` and `ignored` tell how a description beside the
-    query was read, as in `FindResult`; both are empty without one.
+    reproduces a varied answer; None if nothing was drawn. `understood` and `ignored` show how a description beside the
+    query was interpreted, as in `FindResult`; both are empty without one.
     """
 
     matches: tuple[Match, ...]

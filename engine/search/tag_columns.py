@@ -1,13 +1,13 @@
 """The tags of a large library by column: the log-odds of every track for one tag, rounded to a byte.
 
-A description names a few of some three hundred tags, so that it reads a few of as many columns, one byte a track each.
-Rounding gives bounds, not scores: `engine.find.bounds` finds the few tracks that may be among the best, and those are
-scored exactly. Columns lie in a file beside the index (`engine.search.tag_columns_file`), made on first use. Tracks
-written since are encoded in memory; once they and the removed ones are more than REWRITE_SHARE, the file is written
-anew, from the old one and the new tracks' tags. Where it cannot be written, columns stay in memory.
+A description names a few of some three hundred tags, so it reads only those columns, at one byte per track. Rounding
+gives bounds, not scores: `engine.find.bounds` finds the few tracks that may be among the best, and those are scored
+exactly. Columns are stored in a file beside the index (`engine.search.tag_columns_file`), made on first use. Tracks
+added later are encoded in memory; once they and the removed ones exceed REWRITE_SHARE, the file is rewritten from the
+old one and the new tracks' tags. Where it cannot be written, columns stay in memory.
 
-Steps: 256 of RANGE deviations from LOWEST deviations below a tag's mean, a step of 0.035 z-scores. The outermost reach
-to the column's least and most.
+Steps: 256 over RANGE deviations, from LOWEST deviations relative to a tag's mean: 0.035 z-scores a step. The outermost
+steps extend to the column's minimum and maximum.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from engine.search.tag_columns_file import ENDING, Codes, OpenColumns, empty_cod
 from engine.search.tag_scores import Floats, Ids, norms_along, tag_head, tag_model
 from engine.session import LibraryView
 
-COLUMNS_FROM = 20_000  # tracks; fewer are scored one by one in as many milliseconds
+COLUMNS_FROM = 20_000  # tracks; scoring fewer one by one is about as fast
 REWRITE_SHARE = 0.02
 LOWEST, RANGE = -4.0, 9.0  # deviations
 LAST_CODE = 255
@@ -44,7 +44,7 @@ class ColumnPart:
     Attributes:
         codes: Of P tracks.
         live: (P,), the tracks that have tags and were neither replaced nor removed.
-        file: The file that the codes lie in, or None.
+        file: The file that holds the codes, or None.
         path: That file's.
     """
 
@@ -63,7 +63,7 @@ class ColumnPart:
             with suppress(OSError):
                 self.path.unlink()
             raise UnavailableError(
-                f"tag columns {self.path} are damaged", hint="ask again: the tags are safe in the library"
+                f"tag columns {self.path} are damaged", hint="try again: the tags are safe in the library"
             )
         found: NDArray[np.uint8] = self.codes.columns[tag]
         return found
@@ -76,7 +76,7 @@ class ColumnPart:
 
 @dataclass(frozen=True, eq=False)
 class TagColumns:
-    """The columns of a library: those of the file, and those of tracks written since."""
+    """The columns of a library: those of the file, and those of tracks added later."""
 
     parts: tuple[ColumnPart, ...]
 
@@ -128,7 +128,7 @@ def columns_path(view: LibraryView) -> Path:
 
 
 def edges(codes: Codes, tag: int) -> tuple[Floats, Floats]:
-    """Return the least and the largest log-odds (256,) that each code of a tag stands for."""
+    """Return the smallest and the largest log-odds (256,) that each code of a tag represents."""
     low, step = float(codes.lows[tag]), float(codes.steps[tag])
     lower = (low + step * np.arange(LAST_CODE + 1)).astype(np.float32)
     upper = lower + np.float32(step)
@@ -145,8 +145,8 @@ class _Change:
         last_id: The id of the library's newest signature.
         after: That of the file's; 0 without one.
         file: The file, or None without one.
-        kept: The file's tracks that are as they were, (P,).
-        new: Ids of the tracks with newer signatures, rising.
+        kept: The unchanged tracks of the file, (P,).
+        new: Ids of the tracks with newer signatures, ascending.
     """
 
     last_id: int
@@ -162,7 +162,7 @@ class _Change:
 
     @property
     def is_small(self) -> bool:
-        """Whether the file serves, with the new tracks beside it."""
+        """Whether the file can be used, with the new tracks in memory."""
         changed = len(self.new) + int((~self.kept).sum())
         return self.file is not None and changed <= REWRITE_SHARE * len(self.kept)
 
@@ -182,7 +182,7 @@ def _open(view: LibraryView) -> TagColumns:
             return TagColumns((_in_memory(view, connection, change),))
     file = opened(path, digests[0], len(view.file.words))
     if file is None:
-        raise UnavailableError(f"tag columns {path} were replaced", hint="ask again")
+        raise UnavailableError(f"tag columns {path} were replaced", hint="try again")
     if view.is_current:  # else tags and signatures may be of different runs
         with suppress(LibraryError), view.database.write() as connection:
             set_setting(connection, _setting(view), digests[0])

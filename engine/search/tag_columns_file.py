@@ -2,7 +2,7 @@
 
 STEM.tags.safetensors holds track ids, norms, the ranges of the columns and one column of codes for each tag; the arrays
 are mapped, so that a query reads the columns of its tags only. The library stores the file's digest, which covers the
-header and a CRC-32 for each array and column; a column is compared with its checksum when it is first read.
+header and a CRC-32 for each array and column; a column is verified when it is first read.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ Floats = NDArray[np.float32]
 class Codes:
     """The log-odds of V tags in N tracks, each rounded to one of 256 steps.
 
-    Code q of tag t stands for log-odds from lows[t] + q steps[t] to one step more; the first and the last step reach to
-    the column's least and most.
+    Code q of tag t represents log-odds from lows[t] + q steps[t] to one step more; the first and the last step extend
+    to the column's minimum and maximum.
 
     Attributes:
         last_id: The id of the newest signature that counts.
-        track_ids: (N,), rising.
+        track_ids: (N,), ascending.
         norms: The norms of the tracks before they are normalised, (N,).
         lows, steps, least, most: (V,).
         columns: (V, N).
@@ -58,30 +58,30 @@ class Codes:
 
 @dataclass(frozen=True, eq=False)
 class OpenColumns:
-    """A mapped file: its codes, and the checksum of each column; `checked` (V,) marks those that were compared."""
+    """A mapped file: its codes, and the checksum of each column; `checked` (V,) marks the verified ones."""
 
     codes: Codes
     sums: NDArray[np.uint32]
     checked: NDArray[np.bool_]
 
     def intact(self, tag: int) -> bool:
-        """Return whether a column is as it was written; it is read once for that."""
+        """Return whether a column is intact; it is verified on first use."""
         if not self.checked[tag]:
             self.checked[tag] = zlib.crc32(self.codes.columns[tag].data) == self.sums[tag]
         return bool(self.checked[tag])
 
 
 def empty_codes(last_id: int, tracks: int, tags: int) -> Codes:
-    """Return codes in memory that are still to be filled."""
+    """Return unfilled codes in memory."""
     return _codes(last_id, {name: np.zeros(shape, DTYPES[kind]) for name, kind, shape in _layout(tracks, tags)})
 
 
 @contextmanager
 def written(path: Path, last_id: int, tracks: int, tags: int, digests: list[str]) -> Iterator[Codes]:
-    """Give codes to fill that are a file's; once filled, put the file in place and append its digest to `digests`.
+    """Yield codes of a new file to fill; then put the file in place and append its digest to `digests`.
 
     Raises:
-        OSError: It cannot be written; an earlier file stays as it is.
+        OSError: It cannot be written; an earlier file is unchanged.
     """
     unfinished = Path(f"{path}.{secrets.token_hex(8)}.part")
     header, size = _header(tracks, tags)
@@ -137,7 +137,7 @@ def _layout(tracks: int, tags: int) -> list[tuple[str, str, tuple[int, ...]]]:
 
 
 def _header(tracks: int, tags: int) -> tuple[bytes, int]:
-    """Return the file's header, and how many bytes follow it."""
+    """Return the file's header, and the number of bytes after it."""
     entries: dict[str, Any] = {}
     at = 0
     for name, kind, shape in _layout(tracks, tags):

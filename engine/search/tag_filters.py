@@ -1,11 +1,11 @@
-"""Which tracks carry a tag, and which are no music.
+"""Which tracks carry a tag, and which are not music.
 
-A track carries a tag when its z-score (`engine.search.tag_scores`) is at least 1: it has more of it than five of six
-typical tracks. A name may be any phrase of `phrases.json`, such as "strings" or "vocals", that stands for tags.
+A track carries a tag if its z-score (`engine.search.tag_scores`) is at least 1: more than in five of six typical
+tracks. A name may be any phrase of `phrases.json` that names tags, such as "strings" or "vocals".
 
-A track is no music when the encoder's log-odds of "music" are low, or exceeded by those of speech or silence. Of 2,419
-clips of music two are taken for none (both are spoken), of 289 whole tracks none; of 542 sound effects 87 %, of 150
-spoken dialogues 85 %, of 10 loops of wind, rain and birds 7 (`scripts/music_only.py`).
+A track is not music if the encoder's log-odds of "music" are low, or exceeded by those of speech or silence. This holds
+for two of 2,419 clips of music (both are spoken), none of 289 whole tracks; 87 % of 542 sound effects, 85 % of 150
+spoken dialogues, 7 of 10 loops of wind, rain and birds (`scripts/music_only.py`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ TYPO_RATIO = 0.6  # of difflib
 
 
 def carriers(view: LibraryView, names: Sequence[str]) -> Ids:
-    """Return the ids of the tracks that carry any of some tags, rising.
+    """Return the ids of the tracks that carry any of some tags, ascending.
 
     Raises:
         QueryError: There is no such tag; the message suggests the nearest.
@@ -45,26 +45,26 @@ def carriers(view: LibraryView, names: Sequence[str]) -> Ids:
 
 
 def knows_music(view: LibraryView) -> bool:
-    """Return whether the library's encoder tells music from speech and silence."""
+    """Return whether the library's encoder distinguishes music from speech and silence."""
     return {MUSIC, SPEECH, SILENCE} <= set(view.file.words)
 
 
 def not_music(view: LibraryView) -> Ids:
-    """Return the ids of the tracks that are no music, rising; a track without tags counts as music.
+    """Return the ids of the tracks that are not music, ascending; a track without tags counts as music.
 
     Raises:
-        QueryError: The encoder does not tell music from other sound.
+        QueryError: The encoder does not distinguish music from other sound.
     """
     if not knows_music(view):
         raise NotFoundError(
-            f"the encoder {view.encoder_id} does not tell music from other sound", hint="leave out --music-only"
+            f"the encoder {view.encoder_id} does not distinguish music from other sound", hint="leave out --music-only"
         )
     encoded = view.encoded
     return encoded.cached("not music", lambda: _not_music(encoded))
 
 
 def count_carriers(view: LibraryView) -> tuple[TagCount, ...]:
-    """Return how many tracks carry each of the encoder's tags, the most frequent first; reads all stored words.
+    """Return the number of tracks that carry each of the encoder's tags, most frequent first; reads all stored words.
 
     Raises:
         QueryError: The encoder predicts no tags, or no track has any.
@@ -116,7 +116,7 @@ def _columns(view: LibraryView, positions: NDArray[np.intp]) -> tuple[Ids, Float
 
 
 def _from_signatures(view: LibraryView, positions: NDArray[np.intp]) -> tuple[Ids, Floats]:
-    """Return the same from signatures and norms, as `engine.search.tag_scores` derives: no stored words are read."""
+    """Return the same from signatures and norms (derived in `engine.search.tag_scores`), without reading words."""
     head, columns = tag_head(view), tag_columns(view)
     ids, found = [np.zeros(0, np.int64)], [np.zeros((0, len(positions)), np.float32)]
     for batch in view.snapshot.batches():

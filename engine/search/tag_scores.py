@@ -5,16 +5,16 @@ word t in a track with unit signature s and norm r are linear in s:
 
     l_t = r (w_t . s) + b_t
 
-The library stores s and the probabilities (float16), not r. For one track these are V equations in the one unknown r;
-weighted by p (1 - p), the slope of the logistic function and so the precision with which a rounded p gives l, least
-squares give
+The library stores s and the probabilities (float16), not r. For one track these are V equations in the one unknown r.
+Weighted by p (1 - p), the slope of the logistic function and so the precision of l given a rounded p, least squares
+give
 
     r = sum_t p_t (1 - p_t) (l_t - b_t) (w_t . s) / sum_t p_t (1 - p_t) (w_t . s)^2
 
 Words differ in their priors: on 466 clips the median of "happy" is 0.05 and that of "piano" 0.002, so probabilities of
-two words do not compare. Their z-scores do: z_t = (l_t - mean_t) / deviation_t over typical tracks, which are the
-library's own (a sample) and, as if they were PRIOR_TRACKS more, those that `typical_tags.json` describes. Rankings by
-one word are those of its probability; `scripts/descriptions.py` compares ways to combine several.
+different words are not comparable. Their z-scores are: z_t = (l_t - mean_t) / deviation_t over typical tracks, which
+are a sample of the library's own and, counted as PRIOR_TRACKS more, those that `typical_tags.json` describes. Rankings
+by one word are those of its probability; `scripts/descriptions.py` compares ways to combine several.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from engine.session import LibraryView
 from engine.util.sampling import drawn
 
 SAMPLE = 2_000  # tracks of the library whose tags are typical for it
-PRIOR_TRACKS = 200  # that the shipped description counts as
+PRIOR_TRACKS = 200  # weight of the shipped description, in tracks
 FLOOR = 0.05  # least standard deviation of log-odds: a library of copies has none
-SMALLEST = 6e-8  # probability that float16 tells from 0
+SMALLEST = 6e-8  # probability that float16 distinguishes from 0
 LARGEST = 1 - 2.0**-11  # and from 1
 ROOM = 1e-12
 
@@ -75,7 +75,7 @@ class TagModel:
 
 @dataclass(frozen=True, eq=False)
 class Norms:
-    """The norm of every track with words: track ids (N,), rising, and norms (N,)."""
+    """The norm of every track with words: track ids (N,), ascending, and norms (N,)."""
 
     track_ids: Ids
     norms: Floats
@@ -162,7 +162,7 @@ def _make_model(view: LibraryView) -> TagModel:
 
 
 def _blended(sample: Floats, typical: tuple[Floats, Floats] | None) -> tuple[Floats, Floats]:
-    """Return mean and deviation (V,) of a sample (n, V) and of PRIOR_TRACKS typical tracks together.
+    """Return the joint mean and deviation (V,) of a sample (n, V) and of PRIOR_TRACKS typical tracks.
 
     The variance of two groups is the mean of their variances and of their means' squared distances.
     """
@@ -177,7 +177,7 @@ def _blended(sample: Floats, typical: tuple[Floats, Floats] | None) -> tuple[Flo
 
 @cache
 def _typical(encoder: str) -> tuple[Floats, Floats] | None:
-    """Return the mean and deviation (V,) of log-odds that ship for an encoder, or None."""
+    """Return the mean and deviation (V,) of log-odds shipped for an encoder, or None."""
     shipped = json.loads(resources.files(__package__).joinpath("typical_tags.json").read_text("utf-8")).get(encoder)
     if shipped is None:
         return None

@@ -55,6 +55,6 @@ def drawn_order(closeness: Floats, variety: float, seed: int | None) -> list[int
 
 
 def thinned(count: int, at_least: int, variety: float, seed: int | None) -> NDArray[np.intp]:
-    """Return the sorted indices of the candidates that a uniform draw keeps, `at_least` of them."""
+    """Return the sorted indices of the candidates that a uniform draw retains, at least `at_least`."""
     order = np.random.default_rng(seed).permutation(count)
     return np.sort(order[: max(at_least, round(count * (1 - DROPPED_SHARE * variety)))])

@@ -11,7 +11,7 @@ from engine.search.results import TagProbability
 
 LIKELY = 0.5  # probability above which a tag is displayed
 AT_LEAST = 3  # tags displayed even if fewer are likely
-UNINFORMATIVE = frozenset(["music"])  # true of nearly every track, never displayed
+UNINFORMATIVE = frozenset(["music"])  # applies to nearly every track, never displayed
 
 Floats = NDArray[np.float32]
 

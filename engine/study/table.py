@@ -35,7 +35,7 @@ def markdown(study: Study, data: str, rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _common_settings(study: Study) -> str:
-    """List the settings that all rows share, and the seed."""
+    """List the settings shared by all rows, and the seed."""
     shared = []
     for name in ("encoder", "task", "dataset", "unit", "shares", "folds", "steps", "batch", "learning_rate", "seed"):
         values = {getattr(row, name) for row in study.rows}

@@ -1,1 +1,1 @@
-"""Helpers that know nothing of music: atomic files, plotting, sampling."""
+"""Helpers independent of music: atomic files, plotting, sampling."""

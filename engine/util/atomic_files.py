@@ -1,4 +1,4 @@
-"""Atomic writes: after a crash or on a full disk, either the old file or the whole new one is there.
+"""Atomic writes: after a crash or on a full disk, either the old file or the complete new one exists.
 
 A file that a user names is created, or replaces an earlier file of the same kind, recognised by content: a mistyped
 name must not destroy a song, a library, or another program's document.
@@ -22,7 +22,7 @@ from engine.db.text import displayable
 from engine.errors import OutputError
 from engine.util.unfinished import recorded, temporary_beside
 
-PUBLIC_FILE = 0o666  # before the umask: answers follow the user's own policy
+PUBLIC_FILE = 0o666  # before the umask: output files follow the user's own policy
 DATABASE_MAGIC = b"SQLite format 3\0"
 DATABASE_PARTS = ("-wal", "-shm", "-journal")
 BEGINNING = 512  # bytes of a file that identify its kind
@@ -86,7 +86,7 @@ def check_output(target: Path, kind: Kind) -> Path:
     """Return the real path of a file to write, links followed; a missing folder is not checked.
 
     Raises:
-        OutputError: A file of another kind, a folder, a device, or a part of a database is there.
+        OutputError: The path holds a file of another kind, a folder, a device, or a part of a database.
         OSError: The path cannot be examined.
     """
     try:
@@ -119,7 +119,7 @@ def replacing(target: Path, kind: Kind) -> Iterator[BinaryIO]:
         kind: The kind of the new file, and the only kind to be replaced.
 
     Raises:
-        OutputError: A file of another kind is there, before or after the block; it stays.
+        OutputError: A file of another kind exists before or after the block; it is unchanged.
         OSError: The file cannot be written; the old one stays, and no temporary file remains.
     """
     real = check_output(target, kind)

@@ -12,7 +12,7 @@ Value = TypeVar("Value")
 class StateCache:
     """One value for each name, valid for one state. Safe for many threads.
 
-    While a value is computed, only callers of the same name wait for it.
+    While a value is computed, only callers for the same name wait.
     """
 
     def __init__(self) -> None:

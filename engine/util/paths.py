@@ -14,7 +14,7 @@ def default_library() -> Path:
     """Return `ENGINE_LIBRARY` if set, else a file in the user's data directory.
 
     Raises:
-        UnavailableError: The system knows no home directory for this user.
+        UnavailableError: This user has no home directory.
     """
     from platformdirs import user_data_path  # slow to import for `engine --help`
 
@@ -41,12 +41,12 @@ def default_cache() -> Path | None:
 
 
 def real_path(path: Path) -> Path:
-    """Return a path with its links followed; of links that lead in a circle, which no file has, the path itself."""
+    """Return a path with its links followed; the path itself if they form a loop, so that no file is there."""
     return Path(os.path.realpath(path))
 
 
 def _absolute(path: Path) -> Path:
-    """Return a path whose home directory was found; raise RuntimeError where it was not, as new platformdirs does."""
+    """Return a path whose home directory is known; raise RuntimeError otherwise, as new platformdirs does."""
     if not path.is_absolute():
         raise RuntimeError("no home directory")
     return path

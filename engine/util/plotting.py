@@ -50,7 +50,7 @@ def picture_path(name: str | os.PathLike[str]) -> Path:
 
     Raises:
         QueryError: It does not end in .png, is a folder, or its folder is missing.
-        OutputError: Another kind of file is there.
+        OutputError: A file of another kind exists there.
     """
     path = Path(name)
     if path.suffix.casefold() != ".png" or "\0" in os.fspath(path):
@@ -120,7 +120,7 @@ def canvas(target: Path | BinaryIO, inches: tuple[float, float]) -> Iterator[Fig
 
 
 def place_labels(axes: Axes, points: NDArray[np.float64], names: Sequence[str], size: float = 9) -> None:
-    """Label points where neither a point nor another label lies, as far as there is room.
+    """Label points without covering a point or another label, as far as there is room.
 
     Call it last: anything drawn later is ignored.
 
@@ -159,7 +159,7 @@ def place_labels(axes: Axes, points: NDArray[np.float64], names: Sequence[str], 
 def _free_place(
     anchor: NDArray[np.float64], wide: NDArray[np.float64], taken: NDArray[np.float64], scale: float
 ) -> tuple[float, NDArray[np.float64]]:
-    """Return the nearest offset (pixels) at which a label is free, and its reach; else the one that overlaps least."""
+    """Return the nearest free offset (pixels) of a label, and its reach; else the one with the least overlap."""
     best, least = (REACHES[0], np.zeros(2)), np.inf
     for reach in REACHES:
         for angle in ANGLES:

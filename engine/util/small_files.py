@@ -1,4 +1,4 @@
-"""Files of settings: small, and regular ones."""
+"""Read small, regular files, such as settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def read_small_text(path: Path) -> str:
     """Read a file in UTF-8.
 
     Raises:
-        OSError: It cannot be read, is a pipe or a device, whose end may never come, or larger than MOST_BYTES.
+        OSError: It cannot be read, is larger than MOST_BYTES, or is a pipe or a device, which may never end.
         UnicodeDecodeError: It is not UTF-8.
         ValueError: Its name holds a NUL.
     """

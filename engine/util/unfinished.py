@@ -1,9 +1,9 @@
-"""A ledger of temporary files, so that those of a process that was killed can be removed later.
+"""A record of temporary files, so that those of a killed process can be removed later.
 
 Each temporary file has an entry, a small file in the user's cache folder that holds its path and that its writer keeps
-locked. The lock ends with the process, whatever ends it: an entry that can be locked belongs to no living writer.
-Without a writable cache folder nothing is recorded. Index files beside a library have no entry: their writers lock the
-file itself.
+locked. The lock ends with the process in all cases: an entry that can be locked has no running writer. Without a
+writable cache folder nothing is recorded. Index files beside a library have no entry: their writers lock the file
+itself.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def temporary_beside(path: Path) -> Path:
 
 @contextmanager
 def recorded(temporary: Path) -> Iterator[None]:
-    """Keep an entry for a temporary file while it is written, and longer where it cannot be removed after."""
+    """Keep an entry for a temporary file while it is written, and longer if it cannot be removed afterwards."""
     entry, folder = None, _folder()
     try:
         if folder is None:
@@ -67,7 +67,7 @@ def remove_unfinished(library: Path | None = None) -> tuple[Path, ...]:
         except FileNotFoundError:
             pass
         except OSError:
-            continue  # its disk is away or read-only: keep the entry for later
+            continue  # its disk is missing or read-only: keep the entry for later
         with suppress(OSError):
             entry.unlink()
     return tuple(removed)

@@ -67,7 +67,7 @@ class IndexFile:
         if not self._opened.blocks.verify(self._start + starts * stride, stride):
             self._discard()
             raise UnavailableError(
-                f"index file {self.path} is damaged", hint="ask again: the signatures are safe in the library"
+                f"index file {self.path} is damaged", hint="try again: the signatures are safe in the library"
             )
 
     def intact(self) -> bool:

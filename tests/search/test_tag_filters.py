@@ -133,7 +133,7 @@ def test_an_encoder_that_cannot_tell_music(tmp_path: Path) -> None:
     """Without the word, playlists take everything, and asking for music only is an error."""
     with Engine.open(library_of(tmp_path, spread_encoder(("piano", "guitar"))).library, device="cpu") as library:
         assert len(library.playlist([1]).tracks) == SONGS - 1
-        with pytest.raises(QueryError, match="does not tell music from other sound"):
+        with pytest.raises(QueryError, match="does not distinguish music from other sound"):
             library.similar(1, filters=Filters(music_only=True))
 
 
