@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.special import expit
 from torch import Tensor
 
 from engine.errors import TrainingError
@@ -91,7 +92,7 @@ class SecondTeacher:
         """Mean square roots of features (B, 1024) and mean probabilities (B, 521) over each window's patches."""
         at = (excerpts[:, None], windows[:, None] * seconds + np.arange(seconds))  # (B, seconds)
         features = np.sqrt(np.maximum(self._features[at].astype(np.float32), 0)).mean(axis=1)
-        words = (1 / (1 + np.exp(-self._logits[at].astype(np.float32)))).mean(axis=1)
+        words = expit(self._logits[at].astype(np.float32)).mean(axis=1)
         return features, words
 
 
