@@ -1,6 +1,6 @@
 """The command `engine`: its commands, and errors as one line each with an exit code.
 
-Exit codes: 0 all well, 1 some or all files or queries failed, 2 usage, 3 nothing could be done (library, weights,
+Exit codes: 0 success, 1 some or all files or queries failed, 2 usage, 3 nothing could be done (library, weights,
 device).
 """
 
@@ -76,7 +76,7 @@ __all__ = [
 
 
 def main() -> None:
-    """Run the command and exit with its code; no error leaves as a traceback."""
+    """Run the command and exit with its code; no error ends in a traceback."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends a command as Ctrl-C does
     prepare_streams()
     sys.exit(_run())
@@ -93,7 +93,7 @@ def _run() -> int:
     except click.ClickException as error:
         return _complain(_usage_line(error), USAGE)
     except (click.Abort, KeyboardInterrupt):
-        return _complain("stopped; run the same command again to go on", FAILED)
+        return _complain("stopped; run the same command again to continue", FAILED)
     except QUERY_FAILURES as error:
         return _complain(str(error), FAILED)
     except EngineError as error:
@@ -113,7 +113,7 @@ def _run() -> int:
 
 def _invoke() -> int:
     """Run the command that the arguments name; unlike click's `main`, leave a broken pipe to the caller."""
-    if completion.VARIABLE in os.environ:  # the shell asks for completions
+    if completion.VARIABLE in os.environ:  # the shell requests completions
         completion.offer_values(cli)
         cli.main(prog_name="engine", standalone_mode=False)
     try:
@@ -124,7 +124,7 @@ def _invoke() -> int:
 
 
 def _describe(error: OSError) -> str:
-    """Describe an error of the system: of a file that it names, else of the terminal, pipe or file of the answer."""
+    """Describe an operating-system error: of the file that it names, else of the output."""
     reason = error.strerror or error
     if error.filename is None:
         return f"cannot write the answer: {reason}"

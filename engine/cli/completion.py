@@ -23,7 +23,7 @@ FILES = (
     "OLD",
     "NEW",
     ".TOML",
-)  # words of a metavar that stands for a file
+)  # words of a metavar that names a file
 
 
 @cli.command()
@@ -43,10 +43,10 @@ def completion(shell: str) -> None:
 
 
 def offer_values(group: click.Group) -> None:
-    """Let the shell complete file names wherever a metavar speaks of one, and the shipped genres, moods and tags.
+    """Let the shell complete file names wherever a metavar names a file, and the shipped genres, moods and tags.
 
-    Only for a process that completes and ends: the parameters' types are changed. They are plain texts otherwise, as
-    a name may be an id or need not exist, and click offers nothing for a text.
+    Only for a process that completes and exits: the parameters' types are changed. Otherwise they are plain texts, as
+    a name may be an id or need not exist, and click completes nothing for a text.
     """
     from engine.models.labels import GENRES, MOODS
     from engine.models.vocabulary import WORDS

@@ -1,4 +1,4 @@
-"""Options that `train`, `evaluate` and `study` share: where labelled music lies, and how to read it."""
+"""Options shared by `train`, `evaluate` and `study`: the location and layout of labelled music."""
 
 from __future__ import annotations
 

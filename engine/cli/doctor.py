@@ -38,7 +38,7 @@ def doctor(settings: Settings, repair: bool, as_json: bool) -> int:
 @as_json
 @click.pass_obj
 def backup(settings: Settings, file: str, as_json: bool) -> None:
-    """Write a verified copy of the library into FILE, also while an indexer runs."""
+    """Write a verified copy of the library into FILE, even while an indexer runs."""
     with settings.open() as library:
         made = library.backup(file)
     if as_json:

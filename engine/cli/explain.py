@@ -45,7 +45,7 @@ def explain(
     as_json: bool,
     as_csv: bool,
 ) -> None:
-    """Show where the encoder's attention lies in TRACK, or, given OTHER, why the two are near.
+    """Show the encoder's attention over TRACK, or, given OTHER, why the two are near.
 
     Each is a file, in the library or not, or a track id (12, or id:12). Tracks of the library need no file, except
     for a picture.

@@ -1,4 +1,4 @@
-"""`engine genres`: how genres relate, and where their attention lies."""
+"""`engine genres`: how genres relate, and where in a track their attention falls."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ATTENTION = ("centre", "first_third", "last_third", "first_occurrence_share")
 def genres(
     settings: Settings, threshold: float, plot: str | None, coverage: str | None, as_json: bool, as_csv: bool
 ) -> None:
-    """Show how genres relate: distances, equations, and where in a track their attention lies.
+    """Show how genres relate: distances, equations, and where in a track their attention falls.
 
     A genre's centroid is the library's own from ten tagged tracks on, else the one that ships with the encoder. The
     error of an equation a - b + c = d is |a - b + c - d| over the mean distance between two centroids.
@@ -72,7 +72,7 @@ def _print_csv(relations: GenreRelations) -> None:
 
 def _genre_lines(relations: GenreRelations) -> list[str]:
     lines = [
-        f"{'':<58}where attention lies",
+        f"{'':<58}where attention falls",
         f"{'genre':<{NAME_WIDTH}} centroid  tracks  {'nearest':<{NEAR_WIDTH}}   mean first  last   new",
     ]
     for genre in relations.genres:
@@ -83,7 +83,7 @@ def _genre_lines(relations: GenreRelations) -> list[str]:
         shares = "".join(f"{share:6.2f}" if share is not None else f"{'-':>6}" for share in _shares(genre))
         lines.append(f"{name:<{NAME_WIDTH}} {genre.kind:<9} {genre.tracks:>6}  {near:<{NEAR_WIDTH}} {shares}")
     lines.append("mean: place, 0 to 1; first, last: shares on these thirds")
-    lines.append("new: share of repeated material that lies on its first occurrence")
+    lines.append("new: share of repeated material at its first occurrence")
     if any(None in _shares(genre) for genre in relations.genres):
         lines.append("-: not measurable (excerpts under a minute, too few windows, nothing that repeats)")
     return lines

@@ -47,7 +47,7 @@ def index(
     nice: bool,
     features: bool,
 ) -> int:
-    """Add music: files, and folders with all below them."""
+    """Add music: files, and folders with everything below them."""
     if force and not prune:
         raise click.UsageError("--force belongs to --prune")
     if nice and hasattr(os, "nice"):
@@ -64,7 +64,7 @@ def index(
 
 
 def print_report(report: IndexReport, quiet: bool) -> int:
-    """Print the account of a run; return the exit code."""
+    """Print the report of a run; return the exit code."""
     for failed in report.failed:
         print_problem(f"{failed.path}: {failed.reason}", "failed")
     for note in report.notes:
@@ -74,7 +74,7 @@ def print_report(report: IndexReport, quiet: bool) -> int:
     if not quiet:
         _summarise(report)
     if report.interrupted:
-        click.echo("engine: stopped; finished work is stored, run the same command again to go on", err=True)
+        click.echo("engine: stopped; finished work is stored, run the same command again to continue", err=True)
     return FAILED if report.failed or report.interrupted or report.prune_refused else 0
 
 
@@ -85,7 +85,7 @@ def _print_measured(report: MeasureReport, quiet: bool) -> int:
         described = f", {report.described} described" if report.described else ""
         click.echo(f"{report.measured} measured{described}, {len(report.failed)} not, in {report.seconds:.1f} s")
     if report.interrupted:
-        click.echo("engine: stopped; what was measured is stored, run the same command again to go on", err=True)
+        click.echo("engine: stopped; measurements are stored, run the same command again to continue", err=True)
     return FAILED if report.failed or report.interrupted else 0
 
 

@@ -25,7 +25,7 @@ def draw_map(
     settings: Settings, out: str, method: str, dims: int, by: dict[str, float] | None, coverage: str | None,
     as_json: bool, as_csv: bool,
 ) -> None:  # fmt: skip
-    """Draw the library as a map: tracks that sound alike lie close together.
+    """Draw the library as a map: tracks that sound alike are close together.
 
     The page needs no network and no other file: zoom, search, colours by genre, mood, artist, year. `pca` takes
     seconds; `umap` and `tsne` show groups better and take minutes in a large library.

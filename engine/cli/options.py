@@ -45,7 +45,7 @@ class Aspects(click.ParamType):
             self.fail(f"{error.message}; {error.hint}" if error.hint else error.message, param, ctx)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Return the aspects that the last word may become."""
+        """Return the aspects that complete the last word."""
         from click.shell_completion import CompletionItem
 
         from engine.search.aspect_weights import ASPECTS
@@ -112,12 +112,12 @@ def one_format(as_json: bool, as_csv: bool) -> None:
 
 
 def output_options(command: Command) -> Command:
-    """Give a command --json and --csv."""
+    """Add --json and --csv to a command."""
     return _with((as_json, as_csv), command)
 
 
 def _diverse_option(help: str) -> Callable[[Command], Command]:
-    """Make --diverse for a command; the help ends with its default."""
+    """Return the option --diverse for a command; the help ends with its default."""
     return click.option(
         "--diverse", is_flag=False, flag_value=DIVERSE, default=0.0, type=click.FloatRange(0, 1), metavar="[0..1]",
         help=f"{help}; {DIVERSE} when no number is given.",
@@ -134,31 +134,31 @@ def seed_of(variety: float, seed: int | None) -> int | None:
 
 
 def print_seed(seed: int | None) -> None:
-    """Print how to repeat a varied answer."""
+    """Print the way to repeat a varied answer."""
     if seed is not None:
         click.echo(f"seed {seed}: the same command with --seed {seed} answers the same", err=True)
 
 
 def print_lacking(library: Engine, by: dict[str, float] | None, quiet: bool) -> None:
-    """Print how many tracks are left out, since they lack an aspect to compare by."""
+    """Print the number of tracks left out because they lack an aspect to compare by."""
     if by and not quiet and (count := library.lacking(by)):
         tracks = f"{count} track{'s' if count > 1 else ''}"
         click.echo(f"{tracks} left out, not described yet: engine index --features PATH", err=True)
 
 
 def ranking_options(*, diverse: str, hubs: str) -> Callable[[Command], Command]:
-    """Give a command --by, the filters, --diverse, --hubs, --variety and --seed; two of the helps are the command's."""
+    """Add --by, the filters, --diverse, --hubs, --variety and --seed to a command, with its help for two of them."""
     ranking = (_diverse_option(diverse), click.option("--hubs", is_flag=True, help=hubs), *VARIETY_OPTIONS)
     return lambda command: _with((by_option, *FILTER_OPTIONS, *ranking), command)
 
 
 def filter_options(command: Command) -> Command:
-    """Give a command the filters; `filters_of` reads their values."""
+    """Add the filters to a command; `filters_of` reads their values."""
     return _with(FILTER_OPTIONS, command)
 
 
 def print_left_out(tracks: int) -> None:
-    """Print how many tracks were left out as no music, if any, on standard error."""
+    """Print the number of tracks left out as not being music, if any, on standard error."""
     if tracks:
         click.echo(f"{counted(tracks, 'track')} of speech, noise or silence left out; --anything takes them", err=True)
 

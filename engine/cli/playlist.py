@@ -154,7 +154,7 @@ def _make(
 def _unheard(
     library: Engine, *, history: str | None, from_library: bool, again_days: float | None, **options: Any
 ) -> tuple[Filters, tuple[str, ...]]:
-    """Return the filters, without recently heard tracks, and a line about each kind of unusable event."""
+    """Return filters that exclude recently played tracks, and a line about each kind of unusable event."""
     from engine.recommend.history import RECENT_DAYS
 
     filters = filters_of(options)

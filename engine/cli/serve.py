@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LARGEST_PORT = 65_535
 BACKLOG = 2048  # connections that wait to be accepted
-STOP_SECONDS = 5  # that open streams get at the end
+STOP_SECONDS = 5  # granted to open streams on shutdown
 
 
 @cli.command()
@@ -69,7 +69,7 @@ def serve(
         if not accounts and not no_auth and not _is_loopback(host):
             raise InvalidError(
                 f"expected users for a server on {host}, found none",
-                hint="make one with `engine user add NAME --admin`, or say --no-auth",
+                hint="make one with `engine user add NAME --admin`, or use --no-auth",
             )
         names = (*LOOPBACK_NAMES, host) if not accounts and _is_loopback(host) else None
         app = create_app(

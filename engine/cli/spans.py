@@ -40,7 +40,7 @@ class Span(click.ParamType):
 
 
 class Moment(Span):
-    """FROM-TO, both given and rising."""
+    """FROM-TO, both given, FROM before TO."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return a pair of seconds."""
@@ -51,13 +51,13 @@ class Moment(Span):
 
 
 class FolderName(click.Path):
-    """The name of a folder, which the shell completes. Looked up by the library: a name need not exist any more."""
+    """The name of a folder, which the shell completes. It is looked up in the library and need not exist on disk."""
 
     def __init__(self) -> None:
         super().__init__(file_okay=False)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the name as it is."""
+        """Return the name unchanged."""
         return value
 
 

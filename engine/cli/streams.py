@@ -1,8 +1,8 @@
 """Standard streams that may be closed, full, or read by a program that stops early.
 
 A closed stream is replaced by the null device before anything else is opened: otherwise the library could get the
-number of standard output, and a message would be written into it. A command goes on when the reader of its messages has
-gone; when the reader of its answer has gone, it stops without an error.
+descriptor of standard output, and a message would be written into it. A command continues when the reader of its
+messages closes; when the reader of its answer closes, it stops without an error.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class _Messages(io.TextIOWrapper):
 
 
 def prepare_streams() -> None:
-    """Make the three standard streams usable, with an encoding that every name survives."""
+    """Make the three standard streams usable, with an encoding that can represent every name."""
     for number in (INPUT, OUTPUT, ERRORS):
         try:
             os.fstat(number)
@@ -53,17 +53,17 @@ def prepare_streams() -> None:
 
 
 def discard_output() -> None:
-    """Drop pending output: the reader of standard output has gone."""
+    """Drop pending output after the reader of standard output has closed it."""
     _discard(OUTPUT)
 
 
 def terminal_columns() -> int | None:
-    """Return the width of the terminal that the answer goes to; None in a pipe or a file, where nothing is cut."""
+    """Return the terminal's width; None if output goes to a pipe or a file, where nothing is cut."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def shortened(text: str, columns: int) -> str:
-    """Cut a text for a terminal, with an ellipsis where something is missing; whole where there is no terminal."""
+    """Cut a text to a terminal's width, marked by an ellipsis; unchanged without a terminal."""
     return text if terminal_columns() is None or len(text) <= columns else text[: columns - 1] + "…"
 
 

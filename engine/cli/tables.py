@@ -1,6 +1,6 @@
 """Lists as tables: CSV for programs and spreadsheets (`--csv`), aligned columns on a terminal.
 
-In a pipe each command prints plain lines instead: other programs read whole texts.
+In a pipe each command prints plain lines instead, because other programs need uncut texts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from engine.errors import visible
 
 FORMULA_STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # East Asian spreadsheets accept the wide forms
 GAP = "  "
-NARROWEST = 4  # that a column of a table becomes
+NARROWEST = 4  # least width of a column
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?|")
 
 
@@ -44,7 +44,7 @@ def print_csv(columns: Sequence[str], records: Iterable[Mapping[str, object]]) -
     r"""Print a heading and one record a line (RFC 4180: lines end in CR LF); None is an empty field.
 
     A text that a spreadsheet would run as a formula (it begins with =, +, -, @, tab or line break) gets a ' before it,
-    since tags come from anywhere. Control characters are escaped. `--json` keeps every text whole.
+    since tags are untrusted. Control characters are escaped. `--json` prints every text unchanged.
     """
     written = io.StringIO(newline="")
     table = csv.DictWriter(written, columns, lineterminator="\r\n")
@@ -88,7 +88,7 @@ def _width(text: str) -> int:
 
 
 def _narrowed(widths: list[int], least: list[int], room: int) -> list[int]:
-    """Take from the widest column until all fit; `least` is where each ends: numbers are never cut."""
+    """Narrow the widest column until all fit; `least` is each one's least width: numbers are never cut."""
     widths = list(widths)
     while sum(widths) > room:
         spare = [width if width > limit else 0 for width, limit in zip(widths, least, strict=True)]

@@ -1,4 +1,4 @@
-"""`engine tags`: the tags of the library's encoder, and how many tracks carry each."""
+"""`engine tags`: the tags of the library's encoder, with the number of tracks that carry each."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from engine.cli.text import print_json
 @output_options
 @click.pass_obj
 def tags(settings: Settings, as_json: bool, as_csv: bool) -> None:
-    """List the tags that --tag and --not-tag take, with the number of tracks that carry each.
+    """List the tags that --tag and --not-tag accept, with the number of tracks that carry each.
 
-    A track carries a tag when it has more of it than five of six typical tracks. `engine find` takes these words and
-    their synonyms, too.
+    A track carries a tag if it has more of it than five of six typical tracks. `engine find` also understands these
+    words and their synonyms.
     """
     one_format(as_json, as_csv)
     with settings.open() as library:

@@ -39,7 +39,7 @@ def print_labelled(label: str, parts: Sequence[str]) -> None:
 
 
 def print_understanding(understood: Sequence[UnderstoodWords], ignored: Sequence[str]) -> None:
-    """Print how a description was read: each phrase with its tags, and the words that nothing answered."""
+    """Print the interpretation of a description: each phrase with its tags, and the words that matched nothing."""
     by_words: dict[str, list[str]] = {}
     for entry in understood:
         tag = displayable(entry.tag)
@@ -53,14 +53,14 @@ def print_understanding(understood: Sequence[UnderstoodWords], ignored: Sequence
 
 
 def print_centroids(centroids: Sequence[CentroidDistance]) -> None:
-    """Print the nearest genre centroids, and how many of all are the library's own."""
+    """Print the nearest genre centroids, and the number of centroids that are the library's own."""
     near = ", ".join(f"{entry.genre} {entry.distance:.2f}" for entry in centroids[:NEAREST_CENTROIDS])
     own = sum(entry.kind == "library" for entry in centroids)
     click.echo(f"  nearest genre centroids  {near}  ({own} of {len(centroids)} from this library)")
 
 
 def print_limited(lines: Iterable[str], most: int, *, indent: str = "  ") -> None:
-    """Print the first lines, and how many more there are."""
+    """Print the first lines, and the number of further ones."""
     lines = list(lines)
     for line in lines[:most]:
         click.echo(f"{indent}{line}")

@@ -1,4 +1,4 @@
-"""`engine user`: who may use the server."""
+"""`engine user`: manage the users of the server."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LONGEST_LINE = 10_000  # characters of a password that is read from a pipe
 
 @cli.group()
 def user() -> None:
-    """Manage who may use the server: add, remove, list, key."""
+    """Manage the users of the server: add, remove, list, key."""
 
 
 @user.command()
@@ -33,7 +33,7 @@ def user() -> None:
 def add(settings: Settings, name: str, admin: bool) -> None:
     """Add a user, or change the password and role of a known one.
 
-    The password is asked for or, where standard input is no terminal, read from its first line.
+    The command prompts for the password or, if standard input is not a terminal, reads its first line.
     """
     with _accounts(settings, create=True) as accounts:
         new = accounts.add(name, _read_password(), admin)
@@ -45,7 +45,7 @@ def add(settings: Settings, name: str, admin: bool) -> None:
 @click.argument("name")
 @click.pass_obj
 def remove(settings: Settings, name: str) -> None:
-    """Remove a user and the keys; playlists and stars stay for a user of the same name."""
+    """Remove a user with all keys; playlists and stars remain for a user of the same name."""
     with _accounts(settings) as accounts:
         accounts.remove(name)
     if not settings.quiet:

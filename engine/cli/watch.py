@@ -18,8 +18,8 @@ from engine.cli.index import print_report, progress
 def watch(settings: Settings, paths: tuple[str, ...], polling: bool) -> int:
     """Index PATHs, or the folders indexed before, and index their changes until Ctrl-C.
 
-    Changes are indexed once they have settled; files that move keep their ids. Tracks whose files are gone stay until
-    `engine index --prune`.
+    Changes are indexed once they have settled; files that move keep their ids. Tracks whose files are gone remain
+    until `engine index --prune`.
     """
     from engine.manage.watching import changed_roots
     from engine.search.references import absolute_path

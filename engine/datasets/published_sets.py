@@ -28,7 +28,7 @@ FMA_MAX_FIELD = 1 << 22  # characters; album rows contain their liner notes
 def read_gtzan(root: Path) -> Listing:
     """Read GTZAN (Tzanetakis and Cook 2002) with torchaudio's fault-filtered split (Kereliuk, Sturm, Larsen 2015).
 
-    Clips are matched by name (`blues/blues.00000.wav`), whatever the extension; the split has 930 of the 1,000.
+    Clips are matched by name (`blues/blues.00000.wav`), ignoring the extension; the split has 930 of the 1,000.
     """
     from torchaudio.datasets import gtzan  # slow: imports all of torchaudio's data sets
 

@@ -22,7 +22,7 @@ from engine.indexer.audio.source import Source, open_container, reason_of, sound
 from engine.indexer.audio.tags import read_metadata
 from engine.indexer.audio.tape import StretchCache, Tape, cut_window
 
-EXACT_FORMATS = frozenset(  # that state their length; for others FFmpeg estimates it from the bit rate
+EXACT_FORMATS = frozenset(  # formats that state their length; for others FFmpeg estimates it from the bit rate
     ["aiff", "ape", "au", "caf", "dsf", "flac", "matroska", "mov", "mpc8", "ogg", "tak", "tta", "w64", "wav", "wv"]
 )
 MINIMUM_SECONDS = 0.5  # least sound that is encoded
@@ -188,7 +188,7 @@ class AudioFile:
         """Decode from here to the end; the first timestamp gives the position, after which samples are counted.
 
         Args:
-            sought: Whether a seek came before: then without a timestamp nothing is yielded.
+            sought: Whether a seek preceded; if so, nothing is yielded without a timestamp.
         """
         position, mix = None, Downmix()
         for frames in groups(self.frames()):
@@ -225,7 +225,7 @@ class AudioFile:
             yield packet
 
     def _decode(self, packet: Packet) -> list[AudioFrame]:
-        """Decode one packet; a damaged one gives no frames, as in players."""
+        """Decode one packet; a damaged one yields no frames, as in players."""
         try:
             return self._stream.decode(packet)
         except (av.FFmpegError, OSError, ValueError) as error:
@@ -237,7 +237,7 @@ class AudioFile:
         if frame.pts is None or frame.time_base is None:
             return None if sought else 0
         position = round((float(frame.pts * frame.time_base) - self._origin) * self.info.sample_rate)
-        # Some decoders (WMA) drop their first frame, so the beginning may lie a little off 0; a larger offset is wrong.
+        # Some decoders (WMA) drop their first frame, so the beginning may be slightly off 0; a larger offset is wrong.
         return position if sought or abs(position) < self.info.sample_rate else 0
 
     def _last_timestamp(self) -> float | None:

@@ -1,6 +1,6 @@
 """Recognise files of several concatenated streams, each with its own length (chained Ogg, joined FLAC, WavPack).
 
-Their headers describe one stream, and a seek lands in any of them, so they must be decoded from end to end.
+Their headers describe one stream, and a seek may land in any of them, so they must be decoded from beginning to end.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _is_chained(audio: AudioFile) -> bool:
 
 
 def _is_misplaced(audio: AudioFile) -> bool:
-    """Return whether the middle of the stated time lies far from the middle of the file."""
+    """Return whether the middle of the stated time is far from the middle of the file."""
     begin, duration = _next_offset(audio), audio.info.duration_seconds
     middle = _next_offset(audio) if duration and audio.seek(duration / 2) else None
     audio.rewind()

@@ -1,6 +1,6 @@
 """Find the sound in a track: the bounds for its windows, and the segments that get weight.
 
-Silence, fades and their noise do not describe a track, yet an attention layer that never saw them in training gives
+Silence, fades and their noise do not characterise a track, yet an attention layer that never saw them in training gives
 them most of its weight. A block counts as sound if its level is above a floor relative to the track's loudest part.
 """
 

@@ -34,7 +34,7 @@ from engine.indexer.audio.samples import Samples, stack
 from engine.indexer.audio.tape import StretchCache
 
 TOLERANCE_SECONDS = 0.1  # between the stated and the decoded duration
-QUIET_SECONDS = 1.0  # shorter silence at an end stays: reading the windows again costs more than it improves
+QUIET_SECONDS = 1.0  # shorter silence at an end is accepted: reading the windows again costs more than it improves
 STRETCH_SECONDS = 10.0  # decoded at once in the search for the first or last sound
 HALVINGS = 4  # of the distance from a silent window to the nearest one with sound
 

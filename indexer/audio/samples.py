@@ -23,7 +23,7 @@ from engine.indexer.audio.decimation import Decimator
 
 Samples: TypeAlias = NDArray[np.float32]
 
-GROUP_SAMPLES = 16_384  # per channel; a third of a second, so that little is decoded beyond the end of a window
+GROUP_SAMPLES = 16_384  # per channel; a third of a second, to limit decoding beyond the end of a window
 POWER_STRIDE = 17  # measure the power of every 17th sample; a prime, so that no tone aliases to silence
 POWER_SAMPLES = 2**16  # time constant of the running power, in samples: older sound counts 1/e
 CANCELLED, RESTORED = 0.03, 0.1  # of the mean's power to that of unrelated channels: leave the mean, return to it

@@ -71,12 +71,12 @@ def scan(
 
     FIFOs, sockets and devices inside folders are skipped, because opening one could wait forever. So are hidden names
     (".x": trash, thumbnails, macOS' "._x.mp3" resource forks), `BINS` and `UNFINISHED` files. A path that is given
-    itself is always taken, or yielded as Unreadable. A folder reached a second time, by a link or by another path, is
-    not walked again.
+    itself is always yielded, as a file or as Unreadable. A folder reached a second time, by a link or by another path,
+    is not walked again.
 
     Args:
         paths: Files and folders.
-        follow_links: Also follow links that lead out of the folder in which they lie; never into `SPECIAL`.
+        follow_links: Also follow links that lead out of the given folder; never into `SPECIAL`.
     """
     walked: set[tuple[int, int]] = set()
     yielded: set[bytes] = set()
@@ -91,7 +91,7 @@ def scan(
 def _walk(
     top: bytes, walked: set[tuple[int, int]], follow_links: bool
 ) -> Iterator[FoundFile | Unreadable | OutsideLink]:
-    """Walk with an explicit stack: folders may lie deeper than Python's recursion limit."""
+    """Walk with an explicit stack: folders may be nested deeper than Python's recursion limit."""
     try:
         root = os.path.realpath(top)
     except ValueError as error:  # a NUL in the name
@@ -100,7 +100,7 @@ def _walk(
     if _is_special(root):
         yield Unreadable(top, "a place of the system's own, which holds no music")
         return
-    stack = [(top, root)]  # each path as the user sees it, and where it really lies
+    stack = [(top, root)]  # each path as the user sees it, and its real path
     while stack:
         path, real = stack.pop()
         if _is_special(real) or not (follow_links or _is_inside(real, root)):
@@ -133,7 +133,7 @@ def _examine(path: bytes) -> FoundFile | Unreadable | os.stat_result | None:
 
 
 def _children(folder: bytes, real: bytes) -> list[tuple[bytes, bytes]]:
-    """List a folder, last name first as a stack needs it: paths, and where they really lie."""
+    """List a folder, last name first as a stack needs it: paths, and their real paths."""
     with os.scandir(folder) as entries:
         listed = [(entry.path, entry.name, entry.is_symlink()) for entry in entries if not _is_skipped(entry.name)]
     places = ((path, os.path.realpath(path) if link else os.path.join(real, name)) for path, name, link in listed)  # noqa: PTH118

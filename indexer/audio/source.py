@@ -24,7 +24,7 @@ METADATA_ERRORS = "surrogateescape"  # tags need not be UTF-8: `engine.indexer.a
 
 
 class Source:
-    """A regular file as FFmpeg reads it; Python's exceptions do not pass through FFmpeg.
+    """A regular file for FFmpeg to read; Python's exceptions do not pass through FFmpeg.
 
     Attributes:
         name: For FFmpeg, to recognise raw formats; without the path.
@@ -65,7 +65,7 @@ class Source:
             return -errno.EINVAL
 
     def tell(self) -> int:
-        """Return the position; without this method PyAV takes a file for a stream that cannot seek."""
+        """Return the position; without this method PyAV treats a file as a stream that cannot seek."""
         return self._file.tell()
 
     def at(self, offset: int, count: int) -> bytes:
@@ -82,7 +82,7 @@ class Source:
             self._file.seek(before)
 
     def check(self) -> None:
-        """Raise AudioError if a read failed: what FFmpeg decoded is not the whole file."""
+        """Raise AudioError if a read failed: the decoded samples are incomplete."""
         if self.fault is not None:
             raise AudioError(f"cannot be read to its end: {reason_of(self.fault)}") from self.fault
 

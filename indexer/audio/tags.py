@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from engine.indexer.audio.source import Source
 
-TAG_READER = "2"  # raise it when the same file would give other tags: libraries then read tags again
+TAG_READER = "2"  # increase it when the same file would yield other tags: libraries then read tags again
 MAX_CHARACTERS = 1_000
 MAX_EXAMINED = 8 * MAX_CHARACTERS  # characters of a tag that are cleaned
 
@@ -48,7 +48,7 @@ SPELLINGS = {
     "recording_id": RECORDING_ID,
     "isrc": ISRC,
 }
-OWN_COMMENTS = frozenset(["flac", "ogg"])  # FFmpeg keeps all their own tags; ID3 is foreign to them
+OWN_COMMENTS = frozenset(["flac", "ogg"])  # FFmpeg returns all their native tags; ID3 is foreign to them
 
 UUID_PATTERN = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f])")
 ISRC_PATTERN = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")

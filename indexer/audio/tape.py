@@ -51,7 +51,7 @@ class StretchCache:
         self._stretches: list[Stretch] = []
 
     def add(self, begin: int, samples: Samples) -> None:
-        """Add a stretch; at most CACHED_SAMPLES are kept in all."""
+        """Add a stretch; at most CACHED_SAMPLES are retained in total."""
         self._stretches.append(Stretch(begin, samples))
         while sum(len(each.samples) for each in self._stretches) > CACHED_SAMPLES:
             del self._stretches[0]

@@ -65,7 +65,7 @@ def measure(path: bytes | str | os.PathLike[str]) -> AudioFeatures:
 
 def features_of(sound: MeasuredSound) -> AudioFeatures:
     """Return tempo (BPM), key and loudness (LUFS); None for each that cannot be determined."""
-    from engine.db import AudioFeatures  # here: decoders' processes load no database
+    from engine.db import AudioFeatures  # imported here: decoder processes load no database
 
     return AudioFeatures(tempo(sound.samples), key(sound.samples), sound.loudness)
 

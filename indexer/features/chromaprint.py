@@ -28,13 +28,13 @@ KIND = "chromaprint:1"  # frames of the same length and hop as `engine.indexer.f
 PROGRAM = "fpcalc"
 TIMEOUT_SECONDS = 30.0
 LONGEST_ANSWER = 1 << 17  # bytes; two minutes are 11 kB
-AT_THE_END = 3  # exit code if it mistakes the end of the sound for an error, after a valid answer (FFmpeg 5)
+AT_THE_END = 3  # exit code if it mistakes the end of the sound for an error, after valid output (FFmpeg 5)
 TRIAL_SECONDS = 10
 MOST_WORDS = round(2 * SECONDS * FRAMES_PER_SECOND)
 
 
 class ChromaprintError(Exception):
-    """The program failed or is not Chromaprint; one line why."""
+    """The program failed or is not Chromaprint; the message gives the reason in one line."""
 
 
 class Chromaprint:
@@ -111,7 +111,7 @@ def _write_wave(file: BinaryIO, samples: Samples) -> None:
 
 
 def _parse(program: str, answer: bytes) -> Words:
-    """Return the words (T,) in the program's answer, {"duration": ..., "fingerprint": [...]}."""
+    """Return the words (T,) in the program's output, {"duration": ..., "fingerprint": [...]}."""
     try:
         words = json.loads(answer)["fingerprint"]
         if not isinstance(words, list) or len(words) > MOST_WORDS or not all(type(word) is int for word in words):

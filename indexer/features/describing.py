@@ -1,6 +1,6 @@
 """Rhythm and harmony of tracks that were indexed before these were computed.
 
-The windows are those of the default encoder: a descriptor depends little on where they lie.
+The windows are those of the default encoder: a descriptor depends little on their positions.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class Kind(Generic[Value]):
 
 @dataclass
 class FillReport:
-    """The account of a run: values computed, files that failed, seconds, and whether it was cancelled."""
+    """The result of a run: values computed, failed files, seconds, and whether it was cancelled."""
 
     computed: int = 0
     failed: list[FailedPath] = field(default_factory=list)
@@ -108,7 +108,7 @@ def _compute(kind: Kind[Value], decoders: Decoders, track: Track) -> _Computed[V
 
 
 def _store(database: Database, kind: Kind[Value], batch: Sequence[_Computed[Value]], report: FillReport) -> None:
-    """Commit a batch, without tracks that were removed or changed meanwhile."""
+    """Commit a batch, without tracks that have since been removed or changed."""
     if not batch:
         return
     with database.write() as connection:

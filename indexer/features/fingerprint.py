@@ -27,7 +27,7 @@ from engine.errors import AudioError
 from engine.indexer.audio.decode import AudioFile
 from engine.indexer.audio.samples import Samples
 
-SEMITONES, OUTLINE = "semitones:1", "outline:1"  # raise a kind's number when its words change
+SEMITONES, OUTLINE = "semitones:1", "outline:1"  # increase a kind's number when its words change
 
 SAMPLE_RATE = 11_025
 SECONDS = 120
@@ -150,7 +150,7 @@ def read_outline(words: Words) -> Outline:
 
 
 def _quiet(energies: Energies) -> NDArray[np.bool_]:
-    """Return which frames (T,) lie below FLOOR times the loudest."""
+    """Return which frames (T,) are below FLOOR times the loudest."""
     totals = energies.sum(axis=1)
     return totals <= FLOOR * totals.max()
 

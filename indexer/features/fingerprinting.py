@@ -25,7 +25,7 @@ OWN_KINDS = frozenset([SEMITONES, OUTLINE])
 
 @dataclass
 class FingerprintReport:
-    """The account of one run.
+    """The result of one run.
 
     Attributes:
         left_out: Files that are missing, changed since they were indexed, or unreadable, by track id.
@@ -58,7 +58,7 @@ class Fingerprinting:
         If the library cannot be written, results stay in memory, with a note in the report.
 
         Raises:
-            LibraryError: The library is damaged, or another file lies at its path.
+            LibraryError: The library is damaged, or its path holds another file.
         """
         with self.database.read() as connection:
             tracks = tracks_by_ids(connection, track_ids)

@@ -56,6 +56,6 @@ def joint_space(first: Tensor, second: Tensor) -> Tensor:
     """Concatenate two teachers' standardised features (B, T1), (B, T2) into (B, T1 + T2).
 
     Standardised features have unit variance each, so their squared length is about T. Dividing by sqrt(T) gives both
-    teachers unit length, whatever their dimensions; SECOND_SCALE then weighs the second.
+    teachers unit length, regardless of their dimensions; SECOND_SCALE then weighs the second.
     """
     return torch.cat([first / FEATURES**0.5, SECOND_SCALE * second / SECOND_FEATURES**0.5], dim=1)

@@ -1,6 +1,6 @@
 """Refine the pooling on whole tracks that the trunk never saw: steps in closed form, which take seconds.
 
-On the tracks of its own training, the trunk makes parts of a track agree so well that pooling learns little. On others:
+On its own training tracks, the trunk makes parts of a track agree so well that pooling has little to learn. On others:
 
     separation   directions that vary within a track count less (within-class covariance normalisation: Hatch et al.
                  2006): with W the shrunk covariance of segments around their track's mean, h becomes W^(-p/2) h

@@ -1,4 +1,4 @@
-"""Windows Media: the content descriptions in the header of ASF, in which a name may stand several times."""
+"""Windows Media: the content descriptions in the header of ASF, in which a name may occur several times."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ HEADER_BYTES = 30
 EXTENSION_BYTES = 22  # before the objects of a header extension
 MOST_OBJECTS = 1_000  # and values in each
 TEXT = 0  # the type of a value
-NAMES = {  # FFmpeg's; what is not here keeps its own
+NAMES = {  # FFmpeg's; other names are unchanged
     "author": "artist", "wm/albumtitle": "album", "wm/albumartist": "album_artist", "wm/genre": "genre",
     "wm/year": "date",
 }  # fmt: skip
 
 
 def read_asf(source: Readable) -> Fields:
-    """Read the descriptions of a file: what only the last of them can hold, a second value, comes last."""
+    """Read a file's descriptions in the order of READERS: second values, which only the last kind holds, come last."""
     begin = source.at(0, HEADER_BYTES)
     if len(begin) < HEADER_BYTES or not begin.startswith(HEADER):
         return {}

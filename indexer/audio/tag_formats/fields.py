@@ -44,12 +44,12 @@ def decoded(data: bytes) -> str:
 
 
 def mended(text: str) -> str:
-    """Text that was decoded as UTF-8 with "surrogateescape", as `decoded` has it."""
+    """Convert text decoded as UTF-8 with "surrogateescape" to the result of `decoded`."""
     return text if text.isascii() else decoded(text.encode("utf-8", "surrogateescape"))
 
 
 def add(fields: Fields, key: str, values: Iterable[str]) -> None:
-    """Add the values of a field that are not blank and not there yet."""
+    """Add the values of a field that are neither blank nor present."""
     kept = dict.fromkeys(fields.get(key, []))
     for value in values:
         if len(kept) == MOST_VALUES:

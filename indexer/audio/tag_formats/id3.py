@@ -1,8 +1,8 @@
 """ID3v2.2, 2.3, 2.4 and ID3v1, from the specifications of id3.org.
 
-Deviations, each because of what programs write: several values are separated by NUL in every version; a text that
-calls itself ISO 8859-1 is UTF-8 where it is valid as such, else cp1252; UTF-16 may lack its byte order mark; a frame of
-2.4 may state its size as those of 2.3 do. Compressed and encrypted frames are passed over.
+Deviations, each for the sake of existing programs: several values are separated by NUL in every version; text declared
+as ISO 8859-1 is read as UTF-8 if valid, else as cp1252; UTF-16 may lack its byte order mark; a frame of 2.4 may encode
+its size as in 2.3. Compressed and encrypted frames are skipped.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ BYTE_ORDERS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
 def read_id3v2(source: Readable, at: int) -> tuple[Fields, int]:
-    """Read the tag at an offset; its fields, and where it ends: at the same offset if there is none."""
+    """Read the tag at an offset; return its fields and its end: the same offset if there is none."""
     size = _tag_bytes(source.at(at, HEADER_BYTES))
     return (parse_id3v2(source.at(at, min(size, MOST_BYTES))), at + size) if size else ({}, at)
 
 
 def parse_id3v2(tag: bytes) -> Fields:
-    """The text of a whole tag: frames under FFmpeg's names, TXXX under their own where no frame says the same."""
+    """The text of a whole tag: frames under FFmpeg's names, TXXX under their own unless a frame has the same field."""
     if not _tag_bytes(tag[:HEADER_BYTES]):
         return {}
     version, flags, body = tag[3], tag[5], tag[HEADER_BYTES:]
@@ -70,7 +70,7 @@ def parse_id3v2(tag: bytes) -> Fields:
 
 
 def read_id3v1(tag: bytes) -> Fields | None:
-    """Read the last 128 bytes of a file; None if they are no ID3v1."""
+    """Read the last 128 bytes of a file; None if they are not ID3v1."""
     if len(tag) != V1_BYTES or not tag.startswith(b"TAG"):
         return None
     fields: Fields = {}
@@ -81,7 +81,7 @@ def read_id3v1(tag: bytes) -> Fields | None:
 
 
 def _tag_bytes(header: bytes) -> int:
-    """The size of the tag that a header begins, all counted; 0 if it begins none."""
+    """The total size of the tag that begins with a header; 0 if there is none."""
     if len(header) < HEADER_BYTES or not header.startswith(b"ID3") or max(header[6:10]) > 0x7F:
         return 0
     if header[3] not in (2, 3, 4):
@@ -97,7 +97,7 @@ def _extended_bytes(body: bytes, version: int) -> int:
 
 
 def _frames(body: bytes, version: int, unsynchronised: bool) -> Iterator[tuple[str, bytes]]:
-    """The frames that can be read, up to the padding or the first that is none."""
+    """The readable frames, up to the padding or the first invalid frame."""
     letters, header = (3, 6) if version == 2 else (4, 10)
     at = 0
     for _ in range(MOST_FRAMES):
@@ -132,7 +132,7 @@ def _may_end(body: bytes, at: int) -> bool:
 
 
 def _plain(content: bytes, flags: int, version: int, unsynchronised: bool) -> bytes | None:
-    """A frame's content without what its flags put before it; None if it is compressed or encrypted."""
+    """A frame's content without the extra header of its flags; None if it is compressed or encrypted."""
     if version == 3:
         return None if flags & 0xC0 else content[1:] if flags & 0x20 else content
     if version == 4:
@@ -144,7 +144,7 @@ def _plain(content: bytes, flags: int, version: int, unsynchronised: bool) -> by
 
 
 def _texts(content: bytes) -> list[str]:
-    """The values of a text frame, also those that are empty."""
+    """The values of a text frame, including empty ones."""
     encoding, data = content[0], content[1:MOST_TEXT_BYTES]
     if encoding in (0, 3):
         return [decoded(part) for part in data.split(b"\0", MOST_VALUES)]
@@ -156,12 +156,12 @@ def _texts(content: bytes) -> list[str]:
 
 
 def _likely_order(data: bytes) -> str:
-    """Which byte comes first where nothing says so: of most letters that men write, the greater one is zero."""
+    """Guess the byte order of unmarked UTF-16: the high byte of most common letters is zero."""
     return "utf-16-be" if data[::2].count(0) > data[1::2].count(0) else "utf-16-le"
 
 
 def _without_mark(text: str, order: str) -> str:
-    """A value without its byte order mark; it may be another than that of the value before it."""
+    """A value without its byte order mark, which may differ from that of the previous value."""
     if text.startswith("\ufffe"):
         other = "utf-16-le" if order == "utf-16-be" else "utf-16-be"
         text = text.encode(order, "replace").decode(other, "replace")

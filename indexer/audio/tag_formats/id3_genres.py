@@ -1,4 +1,4 @@
-"""The genres that ID3 counts: eighty of ID3v1, and those that Winamp added."""
+"""The genres that ID3 numbers: eighty of ID3v1, and those added by Winamp."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ ATOMS = {  # FFmpeg's names
     b"\xa9ART": "artist", b"\xa9nam": "title", b"\xa9alb": "album", b"aART": "album_artist", b"\xa9gen": "genre",
     b"\xa9day": "date",
 }  # fmt: skip
-TEXTS = (0, 1, 2)  # types of values: unsaid, UTF-8, UTF-16
+TEXTS = (0, 1, 2)  # types of values: unspecified, UTF-8, UTF-16
 UTF16 = 2
 VALUE_HEADER = 8  # its type and locale
 
