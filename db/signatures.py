@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Row, Select, bindparam, delete, exists, func, insert, select
 
-from engine.db.dialects import dialect_of
 from engine.db.dialects.types import unchecked
-from engine.db.schema import COVERAGES, segments, signatures, tracks, vector_indexes, words
+from engine.db.schema import COVERAGES, segments, signatures, tracks, words
 from engine.db.text import Folder, displayable, portions
 from engine.embedding import Floats, TrackEmbedding
 from engine.errors import LibraryError, SignatureError
@@ -82,14 +81,6 @@ class EncoderCount:
     encoder: str
     coverage: str
     tracks: int
-
-
-@dataclass(frozen=True)
-class VectorIndex:
-    """Contents of the vector index file on disk."""
-
-    file_digest: str
-    last_signature_id: int  # every signature up to this id that was live when the file was written
 
 
 def put_signature(connection: Connection, signature: Signature) -> int:
@@ -208,25 +199,6 @@ def encoders(connection: Connection) -> list[EncoderCount]:
     key = (signatures.c.encoder, signatures.c.coverage)
     counted = select(*key, func.count()).group_by(*key).order_by(*key)
     return [EncoderCount(*row) for row in connection.execute(counted)]
-
-
-def get_vector_index(connection: Connection, encoder: str, coverage: str) -> VectorIndex | None:
-    """Return the contents of the vector index file of an encoder and coverage; None when none was written."""
-    columns = (vector_indexes.c.file_digest, vector_indexes.c.last_signature_id)
-    row = connection.execute(select(*columns).filter_by(encoder=encoder, coverage=coverage)).one_or_none()
-    return None if row is None else VectorIndex(*row)
-
-
-def put_vector_index(connection: Connection, encoder: str, coverage: str, index: VectorIndex) -> None:
-    """Record the contents of the vector index file of an encoder and coverage."""
-    values = {
-        "encoder": encoder,
-        "coverage": coverage,
-        "file_digest": index.file_digest,
-        "last_signature_id": int(index.last_signature_id),
-    }
-    key = [vector_indexes.c.encoder, vector_indexes.c.coverage]
-    connection.execute(dialect_of(connection).upsert(vector_indexes, key, values))
 
 
 def decode(connection: Connection, track_id: int, stored: np.dtype[Any], *blobs: object) -> list[Floats]:

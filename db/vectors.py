@@ -1,4 +1,4 @@
-"""Signatures in bulk: as one matrix, or ids only. Rows are sorted by signature id."""
+"""Signatures in bulk: as one matrix, or ids only, sorted by signature id; and the index files written of them."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -8,9 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, Select, func, select
 
-from engine.db.schema import signatures
+from engine.db.dialects import dialect_of
+from engine.db.schema import signatures, vector_indexes
 from engine.db.signatures import FLOAT, Floats, check_unit, damaged, decode
 from engine.db.text import ROWS_AT_ONCE, portions
+
+
+@dataclass(frozen=True)
+class VectorIndex:
+    """Contents of the vector index file on disk."""
+
+    file_digest: str
+    last_signature_id: int  # every signature up to this id that was live when the file was written
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +131,25 @@ def track_of_signatures(connection: Connection, signature_ids: Iterable[int]) ->
     columns = select(signatures.c.id, signatures.c.track_id)
     statements = (columns.where(signatures.c.id.in_(portion)) for portion in portions(signature_ids))
     return {row.id: row.track_id for statement in statements for row in connection.execute(statement)}
+
+
+def get_vector_index(connection: Connection, encoder: str, coverage: str) -> VectorIndex | None:
+    """Return the contents of the vector index file of an encoder and coverage; None when none was written."""
+    columns = (vector_indexes.c.file_digest, vector_indexes.c.last_signature_id)
+    row = connection.execute(select(*columns).filter_by(encoder=encoder, coverage=coverage)).one_or_none()
+    return None if row is None else VectorIndex(*row)
+
+
+def put_vector_index(connection: Connection, encoder: str, coverage: str, index: VectorIndex) -> None:
+    """Record the contents of the vector index file of an encoder and coverage."""
+    values = {
+        "encoder": encoder,
+        "coverage": coverage,
+        "file_digest": index.file_digest,
+        "last_signature_id": int(index.last_signature_id),
+    }
+    key = [vector_indexes.c.encoder, vector_indexes.c.coverage]
+    connection.execute(dialect_of(connection).upsert(vector_indexes, key, values))
 
 
 def _empty(connection: Connection, encoder: str, coverage: str, rows: int) -> SignatureMatrix:
