@@ -1,7 +1,7 @@
 """Attention CNN: four convolutions on a mel image, average and max pooling together, one attention vector beside them.
 
 Paper: T. Li, "Attention-based Convolutional Neural Network for Music Genre Classification" (KTH, a poster). It has no
-equations; the names of its diagram stand beside the lines.
+equations; comments give the names of its diagram.
 
 Differs from the paper:
 - Its classes are one softmax layer's; here the layer's input is projected to D numbers, the segment's vector, and heads
@@ -10,7 +10,7 @@ Differs from the paper:
 - Thirteen slices spread evenly over a track are weighted by a learned score; the paper classifies a 30 s sample's ten
   slices one by one.
 - The attention reads the combined map, as the diagram draws it; the text says the max pool's.
-- Training (`engine.training`): a teacher's answers and labels of several sets, not ten genres of the Free Music Archive
+- Training (`engine.training`): a teacher's outputs and labels of several sets, not ten genres of the Free Music Archive
   with a grid search; that is a study (`scripts/studies/paper5_grid.toml`).
 
 Not given in the paper, chosen here:
@@ -18,7 +18,7 @@ Not given in the paper, chosen here:
 - The attention's form: additive, a score for each of the last map's positions, softmax over them, the weighted sum of
   the positions (Bahdanau et al. 2015).
 - With 3 or 5 layers, the last one is the strided one and the rest are each followed by a max pool.
-- The vector is standardised (batch norm without scale): cosines then compare what differs between tracks.
+- The vector is standardised (batch norm without scale): cosines then compare the differences between tracks.
 """
 
 from __future__ import annotations

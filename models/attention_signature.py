@@ -13,18 +13,18 @@ Differs from the paper:
   track, and a sharpened softmax of it (`score="attention"`) let one token of ten take a third of the weight in the
   median full-length track. `score="linear"` scores each token by itself instead. See `layers/scoring.py`.
 - The genre head reads the weighted sum, over fifteen genres (the paper: GTZAN's ten); a mood head reads it beside.
-- Training: the paper learns GTZAN's genres alone. Here genre, mood and a contrastive term on signatures, beside a
-  teacher's answers where one is given; heads are refitted at the end (`engine.training`).
+- Training: the paper trains on GTZAN's genres alone. Here genre, mood and a contrastive term on signatures, with a
+  teacher's outputs if one is given; heads are refitted at the end (`engine.training`).
 - Genre signatures (section 3.2) are means of unit signatures, normalised; the paper averages the weighted sums.
 
 Not given in the paper, chosen here:
 - The log-mel's bands, window, hop and edges (the paper gives the picture's size only).
 - The CNN: a residual network with squeeze-and-excitation, then attentive and max pooling over a token's time.
-- Attention knows no positions: tokens in another order give the same signature.
+- Attention has no positional encoding: tokens in another order give the same signature.
 - Nearness of signatures (section 3.5): the cosine.
 - Each token is brought to one level first, so that a recording's gain does not matter; log10(1 + 10,000 x) compresses
   the mel, batch norm standardises its bands. Four heads, and dropout before the projection.
-- The embedding is standardised (batch norm without scale): cosines then compare what differs between tracks.
+- The embedding is standardised (batch norm without scale): cosines then compare the differences between tracks.
 """
 
 from __future__ import annotations

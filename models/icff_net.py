@@ -1,7 +1,7 @@
 """ICFF-Net: a mel image of the mix and the waveform of the accompaniment, fused by interlaced cross-attention.
 
 Paper: S. Meng et al., "ICFF-Net: Interlaced cross-attention feature fusion network for music genre classification".
-Equation and section numbers stand beside the lines.
+Comments give equation and section numbers.
 
 Differs from the paper:
 - Section 2.2 averages the last map globally and calls the result H x W x C. After an average there is one key, its
@@ -13,11 +13,11 @@ Differs from the paper:
 - The mel's one channel takes the place of its picture in three colours; 128 bands, stretched to 256 x 256.
 - The hidden layer of 1,000 (section 2.3) is projected to D numbers, the segment's vector; heads read the track's
   weighted sum of them (`engine.models.encoder`), and a learned score weights the segments.
-- The networks' answers are shorter than their inputs: u_t is (T / 8, L / 8), u_f (T / 8, F / 8), not (T, L), (T, F).
+- The networks' outputs are shorter than their inputs: u_t is (T / 8, L / 8), u_f (T / 8, F / 8), not (T, L), (T, F).
 - Audio at 22,050 Hz, mel bands from 20 Hz to 10 kHz (the paper: 44,100 Hz); fourteen segments of a track, not ten.
 - Its augmentations of the 1-D input are rows of a study (`engine.training.augment.named_variants`), on each block of
   21 s; the shipped weights were trained without. Time stretching uses a phase vocoder, not SoundTouch.
-- Training (`engine.training`): AdamW on a teacher's answers, then genre, mood and a contrastive term; heads refitted at
+- Training (`engine.training`): AdamW on a teacher's outputs, then genre, mood and a contrastive term; heads refitted at
   the end. The paper: cross-entropy alone. A teacher's excerpts last 12 s, so that their masks see 12 s only.
 
 Not given in the paper, chosen here:
@@ -26,7 +26,7 @@ Not given in the paper, chosen here:
 - Frames of L = 1,024 samples with half overlap, and the magnitudes of their Fourier transform, F = 513, compressed by
   log(1 + 100 x).
 - The 1-D network: three convolutions over time on each input, each pooled by 2: 16 positions, L / 8 and F / 8 channels.
-- The vector is standardised (batch norm without scale): cosines then compare what differs between tracks.
+- The vector is standardised (batch norm without scale): cosines then compare the differences between tracks.
 """
 
 from __future__ import annotations

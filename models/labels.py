@@ -20,7 +20,7 @@ QUADRANTS = {"Q1": "happy", "Q2": "tense", "Q3": "sad", "Q4": "calm"}
 VALENCE = {"sad": "sad", "neutral": "calm", "happy": "happy"}  # mood of each degree
 
 # AllMusic's catalogue names that cover several of the fifteen, or that its own meaning narrows. A user's "Pop/Rock" is
-# split at the slash instead: somebody who writes it does not mean metal.
+# split at the slash instead: users do not mean metal by it.
 ALLMUSIC = {"Pop/Rock": frozenset({"pop", "rock", "metal"}), "International": frozenset({"world"})}
 # The ISMIR 2004 genre contest's classes that join two genres (Cano et al. 2006, MTG-TR-2006-02).
 ISMIR2004 = {
@@ -63,9 +63,9 @@ def tag_names(tag: str | None, genres: Sequence[str] = GENRES) -> list[str]:
     """Return the genres that a user's tag names, in its order, each once.
 
     Args:
-        tag: As it stands in the file.
+        tag: As written in the file.
         genres: An encoder's. A part of the tag that is, or spells, one of them becomes that genre; other parts become
-            one of GENRES if the table has them, else stay.
+            one of GENRES if the table has them, else are unchanged.
     """
     whole = own_name(tag or "")
     parts = [whole] if whole in genres else split_tag(tag or "")
@@ -98,6 +98,6 @@ def valence(moods: Mapping[str, float]) -> dict[str, float]:
         return {}
     shares = {degree: moods[mood] for degree, mood in VALENCE.items()}
     total = sum(shares.values())
-    if not total > 0:  # all of it is tense: no degree is likelier than another
+    if not total > 0:  # entirely tense: no degree is likelier than another
         return dict.fromkeys(VALENCE, 1 / len(VALENCE))
     return {degree: share / total for degree, share in shares.items()}

@@ -67,7 +67,7 @@ NO_FOLDER = -1  # folder of a track that belongs to none
 class ContrastiveMemory(nn.Module):
     """Base of contrastive losses that remember the signatures and label vectors of past batches.
 
-    A memory (cross-batch memory, Wang et al. 2020) gives each query hundreds of candidates, however small the batch.
+    A memory (cross-batch memory, Wang et al. 2020) gives each query hundreds of candidates even in small batches.
     Its arrays are buffers, so a resumed training compares with the same candidates.
 
     Args:

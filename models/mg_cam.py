@@ -1,25 +1,25 @@
 """MG-CAM: a spectrogram and its cepstrum, each through a residual CNN, fused by mutual attention.
 
 Paper: Y.-W. Li and Y.-H. Wang, "A Bimodal Music Genre Classification Model Based on Convolutional Attention
-Mechanisms", 2025. Equation numbers stand beside the lines.
+Mechanisms", 2025. Comments give equation numbers.
 
 Differs from the paper:
 - The shortcut of equation 2 is averaged where the map shrinks, and projected (every layer changes the number of
-  channels); Leaky ReLU follows the sum, as equation 16 has it. Equation 3's plain sum does not hold then.
+  channels); Leaky ReLU follows the sum, as in equation 16. Equation 3's plain sum then does not hold.
 - Section 4.1's step 4 takes a logarithm and transforms back: here the branch reads the log-power itself.
 - Equations 21 and 22 take queries from one modality, keys from the other, and values from the first again, so that
   nothing would be exchanged. Here the values come from the modality that gives the keys.
 - Equations 17 and 18 mix their symbols. Read: f gives a number for each time position of the last map, softmax over
   positions, and two fully connected layers on the weighted positions give h*.
 - The softmax's weights are multiplied by the number of positions (their mean is 1), which keeps the scale.
-- h* is normalised over all of a segment's positions together, which keep what equation 17 makes of them, and Z is
+- h* is normalised over all of a segment's positions together, which preserves equation 17's weighting, and Z is
   layer-normalised: else the products in equations 21 and 22 are so small that their softmax is uniform.
 - Equation 20 draws weights for each group of nodes, which all read all groups; here one W_h and one beta_h serve every
   time position, each reading its own Z. They come from a generator with its own seed, and are never trained.
 - V^label F (equation 24) is the heads' product with the track's weighted sum of segments; a learned score weights the
   segments. Softplus's outputs are divided by their sum, so that they are probabilities.
-- The heads have a bias. Batch norm stands at both ends (each modality's bands, the vector), and nowhere between.
-- Training (`engine.training`): AdamW on a teacher's answers first, then genre, mood and a contrastive term with the ACL
+- The heads have a bias. Batch norm is applied at both ends (each modality's bands, the vector), and nowhere between.
+- Training (`engine.training`): AdamW on a teacher's outputs first, then genre, mood and a contrastive term with the ACL
   triplet term (equation 26, for the paper the loss itself); heads refitted at the end. The paper: Adam 3e-4, batch 128.
 
 Not given in the paper, chosen here:
@@ -50,7 +50,7 @@ from engine.models.losses import acl_triplet_loss
 
 SLOPE = 0.01  # of Leaky ReLU below zero, eq 5
 ENHANCEMENT_SEED = 20  # of the random nodes, eq 20
-FLOOR = 1e-6  # power under which a band counts as silent
+FLOOR = 1e-6  # power below which a band counts as silent
 
 
 @dataclass(frozen=True)

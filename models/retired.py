@@ -12,7 +12,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Retired:
-    """SHA-256 of the weights that shipped once, and of the file of their heads."""
+    """SHA-256 of the weights that once shipped, and of the file of their heads."""
 
     digest: str
     heads_digest: str

@@ -54,12 +54,12 @@ class RepeatingPattern:
     With V (F, T) the magnitudes, N(t) the frames of largest cosine to frame t, and R = min(V, median_{u in N(t)} V_u),
     the mask is R^p / (R^p + (margin (V - R))^p). A pattern needs time to repeat: use windows of 20 s or more.
 
-    On the 36 pieces that `scripts/separation.py` renders, the lead standing in for the voice, the accompaniment's SDR
+    On the 36 pieces that `scripts/separation.py` renders, with the lead in place of the voice, the accompaniment's SDR
     is 5.3 dB on average instead of the mix's 4.5 (gain 0.8, 95 % interval 0.3 to 1.3), and better on 28. librosa's
-    example as it stands loses 1.4 dB on average, and is better on 16. It makes worse what has hardly any voice (more
-    than 10 dB below the rest): hip-hop loses 1.4 dB on average, 4.4 at worst, because unrepeated playing is
-    mistaken for voice. It gains little where voice and accompaniment move together, as in reggae and disco (0.5 dB).
-    21 s take one core about 0.09 s, less than a tenth of what librosa takes.
+    unmodified example loses 1.4 dB on average, and is better on 16. Pieces with hardly any voice (more than 10 dB below
+    the rest) get worse: hip-hop loses 1.4 dB on average, 4.4 at worst, because unrepeated playing is mistaken for
+    voice. Gains are small where voice and accompaniment move together, as in reggae and disco (0.5 dB).
+    21 s take one core about 0.09 s, less than a tenth of librosa's time.
 
     Differs from librosa's example:
     - The neighbours are the most similar frames. librosa 0.11 links more than it needs, then keeps the earliest.
@@ -68,11 +68,11 @@ class RepeatingPattern:
     - Nothing is removed below `bass_hz`, where voices have no energy (Rafii and Pardo 2013, REPET).
 
     Attributes:
-        neighbours: Number of frames in the median; odd. Sound that repeats at half as many places is found.
+        neighbours: Number of frames in the median; odd. Sound that repeats at half as many places is detected.
         apart_seconds: Least distance of a repetition, so that a held note of the voice is not its own.
         margin: Factor by which a bin's repeating part must exceed the rest for a mask of 0.5.
         power: p, exponent of the soft mask; 2 is the Wiener filter.
-        bass_hz: All below is accompaniment.
+        bass_hz: Everything below this frequency is accompaniment.
     """
 
     neighbours: int = 11
@@ -139,7 +139,7 @@ class DemucsSeparator:
             by `safetensors.torch.save_file(torchaudio.pipelines.HDEMUCS_HIGH_MUSDB.get_model().state_dict(), weights)`.
 
     Raises:
-        EncoderError: The file is missing, damaged, or holds something else.
+        EncoderError: The file is missing, damaged, or not a Demucs model.
     """
 
     def __init__(self, weights: Path) -> None:

@@ -33,7 +33,7 @@ class Teacher(nn.Module):
         weights: An .npz of the network's arrays (never pickled objects).
 
     Raises:
-        TrainingError: The file is missing or holds something else.
+        TrainingError: The file is missing or is not MusiCNN's weights.
     """
 
     dense0_kernel: Tensor

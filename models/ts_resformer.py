@@ -1,7 +1,7 @@
 """TS-Resformer: time and frequency attention on the first convolutions, residual blocks, and a Transformer beside them.
 
 Paper: Y. Zhang, "TS-Resformer: a model based on multimodal fusion for the classification of music signals", Frontiers
-in Neurorobotics 19, 2025. Equation and section numbers stand beside the lines.
+in Neurorobotics 19, 2025. Comments give equation and section numbers.
 
 Differs from the paper:
 - Audio at 22,050 Hz (the paper: 44,100): the window is 2,048 samples; the hop is derived so that 12 s are 512 frames.
@@ -9,7 +9,7 @@ Differs from the paper:
   at 11,025 Hz.
 - The skip's 1 x 1 convolution follows an average pool where the map shrinks, and batch norm follows it.
 - Without TF-attention (Table 3) the two shaped convolutions stay; figure 6 counts them as part of the module.
-- Training (`engine.training`): AdamW on a teacher's answers, then genre, mood and a contrastive term; heads refitted at
+- Training (`engine.training`): AdamW on a teacher's outputs, then genre, mood and a contrastive term; heads refitted at
   the end. The paper: Adam 1e-3, batch 32, cross-entropy on FMA-small's eight genres.
 - The classifier's fully connected layer is split: a projection to D numbers, the slice's vector, and heads on the
   track's weighted sum of slices (`engine.models.encoder`). A learned score weights the slices.
@@ -43,7 +43,7 @@ from engine.models.layers.scoring import ScoreKind, score_layer
 
 FRAMES_PER_SECOND = 512 / 12  # section 3.1: [128, 512] for 12 s
 TRANSFORMER_STEP = 4  # frames in one of its positions
-DYNAMIC_RANGE = 80.0  # dB kept under a slice's loudest point
+DYNAMIC_RANGE = 80.0  # dB below a slice's loudest point that are retained
 
 
 @dataclass(frozen=True)

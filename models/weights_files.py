@@ -39,7 +39,7 @@ class EncoderFile:
         digest: SHA-256 of the file, in hex.
         path: The file.
         heads_digest: SHA-256 of the file if it has only the heads of retired weights; else None.
-        variant: Key of `engine.models.registry.VARIANTS`, or None for the architecture as it is.
+        variant: Key of `engine.models.registry.VARIANTS`, or None for the architecture itself.
     """
 
     name: str
@@ -74,7 +74,7 @@ class EncoderFile:
 
     @cached_property
     def dimensions(self) -> int:
-        """D, the numbers of a signature; raises EncoderError if the file does not tell."""
+        """D, the numbers of a signature; raises EncoderError if the file does not state it."""
         try:
             with safe_open(self.path, framework="np") as tensors:
                 return int(tensors.get_slice("centroids").get_shape()[1])

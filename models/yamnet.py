@@ -31,7 +31,7 @@ class Yamnet:
         threads: Number of CPU threads.
 
     Raises:
-        TrainingError: `ai-edge-litert` is not installed, or the file is missing or holds something else.
+        TrainingError: `ai-edge-litert` is not installed, or the file is missing or is not YAMNet.
     """
 
     def __init__(self, weights: Path, threads: int = 1) -> None:

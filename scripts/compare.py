@@ -5,7 +5,7 @@
 Encoders use their own heads. Mel statistics and MusiCNN have none and use logistic regression on the train split's
 labels. CLIPS.csv is a table as for `engine train`, optionally with a column `cluster`. `--weights` takes
 DIR/NAME.safetensors instead of the shipped weights. `--studies` takes output folders of `engine study`, for the table
-of the papers' own protocols; without it that table stays as it is.
+of the papers' own protocols; without it that table is unchanged.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How well descriptions find labelled clips: `scripts/descriptions.py LIBRARY.db CLIPS.csv [--split valid]`.
+"""Evaluate descriptions on labelled clips: `scripts/descriptions.py LIBRARY.db CLIPS.csv [--split valid]`.
 
 LIBRARY.db holds the clips of a table with the columns file, dataset, split, genres and moods (several separated by
 semicolons). For each label that four clips or more of a data set carry, and for each pair and each "one without the

@@ -26,7 +26,7 @@ def on_startup(command: str, dirty: bool) -> None:
 
 def on_config(config: Any) -> Any:
     """Show each command's examples with its help."""
-    for name, lines in EXAMPLES.items():  # mkdocs-click shows a command's help, and not what follows its options
+    for name, lines in EXAMPLES.items():  # mkdocs-click omits the part of a command's help after its options
         command = cli.commands[name]
         command.help = "\n".join([f"{command.help}\n", "```sh", *lines, "```"])
     return config

@@ -1,4 +1,4 @@
-"""Put real output into the examples of the documentation: `python scripts/examples.py README.md docs/guide/*.md`.
+"""Refresh the output in the documentation's examples: `python scripts/examples.py README.md docs/guide/*.md`.
 
 Runs the commands of every `console` block on the demonstration collection (`make demo` renders it to .demo/music),
 in a home directory of its own, and writes their output below them.
@@ -40,7 +40,7 @@ def commands(text: str) -> list[str]:
 
 
 def refresh(text: str, home: Path) -> str:
-    """Return a Markdown text with the output of its console examples as it is now."""
+    """Return a Markdown text with the current output of its console examples."""
 
     def replaced(block: re.Match[str]) -> str:
         if block["language"] != "console":
@@ -95,7 +95,7 @@ def _output(command: str, home: Path) -> str:
 
 
 def main() -> int:
-    """Refresh the files that are named; 3 where the demonstration collection is not there."""
+    """Refresh the named files; return 0, or 3 if the demonstration collection is missing."""
     parser = argparse.ArgumentParser(prog="examples", description="Puts real output into examples.")
     parser.add_argument("files", nargs="+", type=Path)
     files = parser.parse_args().files

@@ -1,4 +1,4 @@
-"""How many tracks of a library pass as music: `scripts/music_only.py LIBRARY.db PATTERN...`.
+"""Count the tracks of a library that pass as music: `scripts/music_only.py LIBRARY.db PATTERN...`.
 
 For each PATTERN, a regular expression searched in the tracks' paths, prints how many tracks match it and the share of
 them that `--music-only` leaves out. `--least` and `--most` choose by duration in seconds.

@@ -47,7 +47,7 @@ EQUATIONS = (  # 3.2.2: a - b + c = d
 APART = ("classical", "jazz")  # 3.2.1: far from the rest
 TOGETHER = ("disco", "pop")  # 3.2.1: closely clustered
 CONCLUDED = ("classical", "blues")  # 3.4: the end of the piece matters
-FOUND_AMONG = {"metal": ("metal",), "blues": ("blues", "jazz")}  # 3.5: most of what is recommended
+FOUND_AMONG = {"metal": ("metal",), "blues": ("blues", "jazz")}  # 3.5: genres of most recommendations
 FOUND_BESIDE = {"disco": ("rock", "metal"), "classical": ("blues", "jazz")}  # 3.5: recommended from other genres
 
 Floats = NDArray[np.float64]

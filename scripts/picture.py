@@ -1,7 +1,7 @@
 """Draw the README's picture of a terminal from a real run: `python scripts/picture.py` writes docs/terminal.svg.
 
-Runs one command on the demonstration collection in a pseudo terminal and draws what it prints. The picture names no
-font and loads nothing.
+Runs one command on the demonstration collection in a pseudo terminal and draws its output. The picture names no font
+and loads nothing.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def terminal_output(command: str, home: Path) -> str:
         try:
             while part := os.read(leader, 65_536):
                 parts.append(part)
-        except OSError:  # how Linux tells the end of a terminal
+        except OSError:  # Linux reports the end of a terminal in this way
             pass
     os.close(leader)
     return b"".join(parts).decode("utf-8").replace("\r\n", "\n").replace(str(home), HOME).strip("\n")
@@ -53,7 +53,7 @@ def draw(command: str, output: str) -> str:
 
 
 def main() -> int:
-    """Write the picture; 3 where the demonstration collection is not there."""
+    """Write the picture; return 0, or 3 if the demonstration collection is missing."""
     if not MUSIC.is_dir():
         print(f"expected music in {MUSIC}, found none; run: python scripts/demo_music {MUSIC}", file=sys.stderr)
         return 3

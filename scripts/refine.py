@@ -4,7 +4,7 @@ The music is whole tracks that the trunk was not trained on. The map and the att
 (`engine.training.pooling.refinement`); attention that scores each segment by itself, which `--attention linear`
 chooses in place of another kind, is retrained on the refined vectors. The genre and mood heads are refitted and
 calibrated. Words are carried over; an encoder without words learns them from `--guide`, a better encoder, whose
-signatures guide the map, too.
+signatures also guide the map.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def score_segments_alone(encoder: Encoder) -> None:
 
 
 def guide_by(encoder: Encoder, material: Material) -> Guide:
-    """Let a better encoder describe the same clips and tracks."""
+    """Encode the same clips and tracks with a better encoder."""
     music = embed_spread(encoder, material.music, MUSIC_SECONDS)
     with torch.no_grad():
         tracks = pool_segments(encoder, music)

@@ -1,10 +1,10 @@
-"""The program's parts: a software bill of materials (CycloneDX), and known holes in them.
+"""The program's parts: a software bill of materials (CycloneDX), and their known vulnerabilities.
 
     python -m scripts.supply_chain build/sbom.cdx.json
 
-writes every installed package that Engine needs, FFmpeg inside PyAV and the shipped weights, then asks OSV
-(https://osv.dev) in one request for known holes of these versions. Without a network the question is left out, with one
-line. Exit code 1 where a hole is known that ACCEPTED does not name.
+writes every installed package that Engine needs, FFmpeg inside PyAV and the shipped weights, then queries OSV
+(https://osv.dev) in one request for known vulnerabilities of these versions. Without a network it skips the query, with
+one line. Exit code 1 for a known vulnerability that ACCEPTED does not list.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ PROJECT = "music-engine"
 WEIGHTS = Path(__file__).parents[1] / "models" / "weights"
 REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)(.*)$")
 
-ACCEPTED: dict[str, str] = {}  # ids of OSV's, each with the reason why it does not concern Engine
+ACCEPTED: dict[str, str] = {}  # OSV ids, each with the reason why it does not affect Engine
 
-FLOORS = {  # oldest versions without a known hole that a file or a name from elsewhere could reach
+FLOORS = {  # oldest versions without a known vulnerability that an untrusted file or name could reach
     "av": ("18.1.0", "FFmpeg 8.1.2 inside: demuxers and decoders of hostile files"),
     "fonttools": ("4.60.2", "CVE-2025-66034: files written outside the target folder"),
     "jinja2": ("3.1.6", "CVE-2025-27516: a template that leaves its sandbox"),
@@ -60,14 +60,14 @@ class Package:
 
 @dataclass(frozen=True)
 class Hole:
-    """A known hole of an installed package, by OSV's id."""
+    """A known vulnerability of an installed package, by OSV's id."""
 
     package: Package
     id: str
 
 
 def main() -> int:
-    """Write the bill and look for known holes."""
+    """Write the bill and look for known vulnerabilities."""
     target = Path(sys.argv[1] if len(sys.argv) > 1 else "build/sbom.cdx.json")
     packages = installed()
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -78,7 +78,7 @@ def main() -> int:
     try:
         holes = [hole for hole in _asked_in_time(packages) if hole.id not in ACCEPTED]
     except (OSError, ValueError) as error:
-        print(f"supply chain: known holes were not looked for: {error}", file=sys.stderr)
+        print(f"supply chain: known vulnerabilities were not checked: {error}", file=sys.stderr)
         holes = []
     for hole in holes:
         print(f"supply chain: {hole.package.name} {hole.package.version}: https://osv.dev/{hole.id}", file=sys.stderr)
@@ -122,7 +122,7 @@ def bill(packages: list[Package]) -> dict[str, Any]:
 
 
 def known_holes(packages: list[Package], address: str = OSV) -> list[Hole]:
-    """Ask OSV for the known holes of packages, in one request.
+    """Query OSV for the known vulnerabilities of packages, in one request.
 
     Raises:
         OSError: The address cannot be reached.
@@ -143,7 +143,7 @@ def known_holes(packages: list[Package], address: str = OSV) -> list[Hole]:
 
 
 def _asked_in_time(packages: list[Package]) -> list[Hole]:
-    """Ask for known holes; raise TimeoutError where even the look-up of OSV's address takes too long."""
+    """Query known vulnerabilities; raise TimeoutError if even resolving OSV's address takes too long."""
     answers: queue.SimpleQueue[list[Hole] | Exception] = queue.SimpleQueue()
 
     def ask() -> None:
@@ -163,7 +163,7 @@ def _asked_in_time(packages: list[Package]) -> list[Hole]:
 
 
 def outdated(packages: list[Package]) -> list[str]:
-    """Describe each package that is older than FLOORS allow."""
+    """Describe each package that is older than its entry in FLOORS."""
     return [
         f"{each.name} {each.version}: expected {floor} or later ({reason})"
         for each in packages

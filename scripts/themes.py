@@ -1,4 +1,4 @@
-"""Does attention find the theme: `scripts/themes.py CLIPS.csv [--encoders NAME...] [--split valid]`.
+"""Measure whether attention finds a theme: `scripts/themes.py CLIPS.csv [--encoders NAME...] [--split valid]`.
 
 Twenty tracks of about two minutes are made: twelve seconds of a clip, the theme, three times, with fillers of five to
 twenty seconds before, between and after: noise, hum, applause and near silence, at up to the theme's level

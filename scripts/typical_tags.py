@@ -1,4 +1,4 @@
-"""Describe typical music to `engine find`: `scripts/typical_tags.py LIBRARY.db`.
+"""Write the typical tags that `engine find` compares with: `scripts/typical_tags.py LIBRARY.db`.
 
 Writes the mean and the standard deviation of each tag's log-odds over the tracks of a library into
 engine/search/typical_tags.json, under the id of the library's encoder. The library should hold many kinds of music.

@@ -60,7 +60,7 @@ class ReceivedAttention(nn.Module):
 
     Query q gives segment s the share A_qs = softmax_s(q_q . k_s / sqrt(D / heads)), and sum_s A_qs = 1. Averaged over
     heads and the S queries, segment s receives a_s = mean_q A_qs, so that sum_s a_s = 1 and the average segment
-    receives 1 / S. Relative to that average it receives r_s = S a_s, whose mean is 1 whatever S. The score of s is
+    receives 1 / S. Relative to that average it receives r_s = S a_s, whose mean is 1 for any S. The score of s is
 
         "received"   g log r_s, so that the weights are r_s^g / sum_t r_t^g, g learned (initially 1)
         "attention"  g r_s / tokens, g learned (initially `tokens`)
@@ -96,9 +96,9 @@ class ReceivedAttention(nn.Module):
 
     @torch.no_grad()
     def recentre(self, mean: Tensor) -> None:
-        """Keep the scores when `mean` (D) is subtracted from every vector: Wq (h - m) + (b + Wq m) = Wq h + b.
+        """Preserve the scores when `mean` (D) is subtracted from every vector: Wq (h - m) + (b + Wq m) = Wq h + b.
 
-        The keys stay: q . Wk m is the same for all keys of a query and cancels in the softmax.
+        The keys need no change: q . Wk m is the same for all keys of a query and cancels in the softmax.
         """
         self.query.bias.add_(self.query.weight @ mean)
 

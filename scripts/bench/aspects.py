@@ -1,10 +1,10 @@
-"""Rhythm, harmony and signature on made sets with known answers: `scripts/bench/aspects.py [--out DIR]`.
+"""Rhythm, harmony and signature on synthetic sets with known answers: `scripts/bench/aspects.py [--out DIR]`.
 
 20 grooves on five kits at three tempi, and 20 progressions on five instruments in four keys (`made_music.py`), 24 s
-each, read in the default encoder's windows. For each piece, the others are put into order; precision at k is the share
-of the first k with the same groove or progression, over all others, over those in another sound (kit, instrument), and
-over those in another sound at another tempo or in another key. `--compare` adds other descriptors, standardised over
-the made set. Takes six minutes.
+each, read in the default encoder's windows. For each piece, the others are ranked; precision at k is the share of the
+first k with the same groove or progression, over all others, over those in another sound (kit, instrument), and over
+those in another sound at another tempo or in another key. `--compare` adds other descriptors, standardised over the
+synthetic set. Takes six minutes.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def _transformed(windows: Floats) -> Floats:
 
 
 def _mean_chroma_steps(windows: Floats) -> Floats:
-    """How often each pitch class follows another after 2 s: (144,)."""
+    """The frequency with which each pitch class follows another after 2 s: (144,)."""
     lag, total = 12, np.zeros((12, 12), np.float32)
     for window in windows:
         chroma = harmony.chroma(window)

@@ -1,7 +1,7 @@
-"""How long each question takes: `scripts/bench/calls.py LIBRARY.db [--repetitions 30] [--out DIR]`.
+"""Time each kind of query: `scripts/bench/calls.py LIBRARY.db [--repetitions 30] [--out DIR]`.
 
-Every row is one call of `Engine` on tracks of the library drawn at random, in one process, after a first call that does
-not count (its time stands in the column `first`, in seconds: torch and FAISS load, centroids are made).
+Every row is one call of `Engine` on random tracks of the library, in one process, after a first call that does not
+count (its time is in the column `first`, in seconds: torch and FAISS load, centroids are computed).
 `scripts/bench/imagined.py` makes a library of any size.
 """
 
@@ -18,7 +18,7 @@ from reporting import milliseconds, percentiles, report
 
 from engine import Engine, Filters, Play, Ranking
 
-HISTORY = 200  # plays that a recommendation rests on
+HISTORY = 200  # plays that a recommendation is based on
 
 
 def main() -> None:
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def _calls(library: Engine, ids: list[int]) -> dict[str, Callable[[int], Any]]:
-    """By name: a question, asked of the i-th track of the random order."""
+    """Queries by name, each for the i-th track of the random order."""
     return {
         "similar, k 10": lambda i: library.similar(ids[i], 10),
         "similar, hubs left": lambda i: library.similar(ids[i], 10, ranking=Ranking(hubs=True)),

@@ -1,9 +1,9 @@
-"""How long a description takes: `scripts/bench/find.py LIBRARY.db [--repetitions 30] [--threads 1] [--out DIR]`.
+"""Time searches by description: `scripts/bench/find.py LIBRARY.db [--repetitions 30] [--threads 1] [--out DIR]`.
 
-Each row is one description, answered with twenty tracks, in ms by the clock and of processor time. The first answer
-does not count; its seconds stand in `first s`: the index opens, tags are sampled, and above 20,000 tracks the columns
-of tags are made or opened. `same` is the share of the answer that scoring every track gives. The last rows combine a
-description with filters. `scripts/bench/imagined.py` makes a library of any size.
+Each row is one description, answered with twenty tracks, in ms of wall-clock and processor time. The first answer does
+not count; its seconds are in `first s`: the index opens, tags are sampled, and above 20,000 tracks the columns of tags
+are made or opened. `same` is the overlap with the answer of scoring every track. The last rows combine a description
+with filters. `scripts/bench/imagined.py` makes a library of any size.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def measured(library: Engine, text: str, filters: Filters, repetitions: int) -> dict[str, Any]:
-    """Times of one description, and how much of the exact answer it gets."""
+    """Times of one description, and the share of the exact answer that it returns."""
     began = perf_counter()
     library.find(text, K, filters=filters)
     named = ", ".join(f"{name}={value}" for name, value in vars(filters).items() if value != getattr(Filters(), name))

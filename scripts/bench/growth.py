@@ -1,7 +1,7 @@
 """The cost of a library as it grows: `scripts/bench/growth.py REAL.db [--sizes N ...] [--out DIR] [--work DIR]`.
 
 One library of imagined tracks (`imagined.py`) is filled step by step. At each size, in a new process each time: opening
-it, counting what it holds (`stats`), the first answer; p50, p95 and p99 of `Engine.similar(track_id, k=10)`, metadata
+it, counting its contents (`stats`), the first answer; p50, p95 and p99 of `Engine.similar(track_id, k=10)`, metadata
 included, of tracks that were not queried before, whose rows are on disk, and of the same tracks again;
 adding 100 tracks, until they are found; resident memory against a process with an empty library, and against the bytes
 of all signatures; disk. With --out, the slopes are drawn, too.
@@ -82,7 +82,7 @@ def _grow(real: Real, path: Path, arguments: argparse.Namespace) -> list[dict[st
 
 def _add(database: Any, real: Real, rows: range, windows: bool) -> float:
     store = open_store(database, real.signatures[0].encoder, real.signatures[0].coverage, threads=2)
-    store.snapshot()  # the file that a running player holds open
+    store.snapshot()  # opens the file, as a running player does
     began = perf_counter()
     fill(database, real, rows, windows=windows)
     store.compact()

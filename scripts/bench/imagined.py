@@ -2,11 +2,11 @@
 
     scripts/bench/imagined.py REAL.db OUT.db --tracks 10000 [--no-windows]
 
-Each imagined track stands near a real one: its signature is that one's plus differences between its neighbours,
-so that local densities, hubs and the spread over genres stay as they are (uniform noise would be far easier for an
-index). Windows are the real track's, moved by the same; words follow from the signature and the real track's norm.
-Artists and albums are made up, twelve tracks to an album and three albums to an artist; genre and duration are the
-real track's.
+Each synthetic track is near a real one: its signature is that one's plus differences between its neighbours, which
+preserves local densities, hubs and the spread over genres (uniform noise would be far easier for an index). Windows
+are the real track's, shifted by the same vector; words follow from the signature and the real track's norm. Artists
+and albums are invented, twelve tracks to an album and three albums to an artist; genre and duration are the real
+track's.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from engine.models.numpy_heads import LinearHead, word_head
 from engine.runtime.encoder_choice import choose_encoder
 
 NEIGHBOURS = 20  # whose differences move a signature
-DIFFERENCES = 2  # that are added up: with one, a million tracks drawn from a few thousand would hold many twice
+DIFFERENCES = 2  # summed for each track; with one, a million tracks from a few thousand would contain duplicates
 COMMIT_EVERY = 2_000
 BLOCK = 4_096  # tracks that are drawn together
 ALBUM_TRACKS, ARTIST_TRACKS = 12, 36
@@ -95,7 +95,7 @@ def read_real(path: Path) -> Real:
 
 
 def draw(real: Real, rows: range, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The real rows (n,) that imagined tracks stand near, and their unit signatures (n, D); the same for any split."""
+    """The nearest real rows (n,) of synthetic tracks, and their unit signatures (n, D); the same for any split."""
     blocks = [_draw_block(real, block, seed) for block in range(rows.start // BLOCK, -(-rows.stop // BLOCK))]
     wanted = slice(rows.start % BLOCK, rows.start % BLOCK + len(rows))
     bases, vectors = (np.concatenate(parts)[wanted] for parts in zip(*blocks, strict=True))
@@ -126,7 +126,7 @@ def fill(database: Database, real: Real, rows: range, *, seed: int = 0, windows:
 
 
 def _put(connection: Connection, made: list[tuple[int, Track, Signature]]) -> None:
-    """All at once: track by track, as files are taken in, a million would take a quarter of an hour."""
+    """Insert in bulk: track by track, as in indexing, a million would take a quarter of an hour."""
     first_track = (connection.execute(select(func.max(tracks.c.id))).scalar() or 0) + 1
     first_signature = (connection.execute(select(func.max(signatures.c.id))).scalar() or 0) + 1
     rows, heard, windows, worded, texts = [], [], [], [], {}

@@ -1,10 +1,10 @@
 """Indexing against decoding alone, bliss and librosa: `scripts/bench/index.py MUSIC [--copies 8] [--out DIR]`.
 
-MUSIC is a folder of full-length tracks; where they are all clips, --join makes tracks of about four minutes of them in
-mp3, flac and ogg. Measured on the same files, with the same two cores, start-up left out: `Engine.index` with windows
+MUSIC is a folder of full-length tracks; if they are all clips, --join makes tracks of about four minutes from them in
+mp3, flac and ogg. Measured on the same files, with the same two cores, without start-up: `Engine.index` with windows
 and in full coverage; decoding every file whole and doing nothing (PyAV, two threads); bliss-audio (`pip install
 bliss-audio`) as two processes; librosa's MFCC of the whole file as two processes. All are run in turns, several times,
-and the best of each counts: noise only ever adds. CPU seconds are those of the process and its children.
+and the best of each counts: noise only ever adds time. CPU seconds are those of the process and its children.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _measure_all(files: list[Path], arguments: argparse.Namespace) -> list[dict[
     if "librosa" not in arguments.without:
         runs["librosa MFCC, two processes"] = lambda: _in_processes(_mfcc, files)
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
-    for _ in range(arguments.repetitions):  # in turns: what slows the machine for a while slows all of them
+    for _ in range(arguments.repetitions):  # in turns: a temporary slowdown of the machine affects all of them
         for name, run in runs.items():
             taken[name].append(_timed(run))
             print(name, *taken[name][-1], flush=True)
@@ -151,7 +151,7 @@ _pools: dict[Callable[[Path], None], ProcessPoolExecutor] = {}
 
 
 def _in_processes(work: Callable[[Path], None], files: list[Path]) -> float:
-    """Two processes, warmed once, since start-up is left out; gives the CPU seconds that they took."""
+    """Run two processes, warmed up once, since start-up does not count; return their CPU seconds."""
     if work not in _pools:
         _pools[work] = ProcessPoolExecutor(CORES)
         list(_pools[work].map(_costing, [work] * CORES, files[:CORES]))

@@ -2,7 +2,7 @@
 
 Makes tracks of noisy chords in mp3, flac and ogg, and indexes them with the default encoder in two ways, in turns:
 with decoders in processes, as Engine does, and in the threads that encode, as it would without isolation. The best of
-several runs counts on each side: noise only ever adds. Start-up of the processes is inside the first figure.
+several runs counts on each side: noise only ever adds time. The first figure includes start-up of the processes.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         files = make_tracks(Path(folder), arguments.tracks, arguments.seconds)
         taken: dict[str, list[float]] = {"threads": [], "processes": []}
-        for _ in range(arguments.repetitions):  # in turns: what slows the machine for a while slows both
+        for _ in range(arguments.repetitions):  # in turns: a temporary slowdown of the machine affects both
             for where, found in taken.items():
                 with decoding_in(where):
                     found.append(index(files, arguments.coverage))

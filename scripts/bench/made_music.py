@@ -1,4 +1,4 @@
-"""Two made sets with known answers: grooves on several kits at several tempi, progressions in several keys.
+"""Two synthetic sets with known answers: grooves on several kits at several tempi, progressions in several keys.
 
 Played by the renderer of `scripts/demo_music`, 24 s a piece, mono at 22,050 Hz. A groove has the same grid on each kit
 and at each tempo; a progression has the same chords, moved by the key, while instrument, grid and tempo change.
@@ -54,7 +54,7 @@ class Setting:
 
 @dataclass(frozen=True, eq=False)
 class MadePiece:
-    """A piece: what was composed (the answer), in which sound, at which tempo (or key), and its samples (n,)."""
+    """A piece: its composition (the answer), sound, tempo (or key), and samples (n,)."""
 
     answer: str
     sound: str

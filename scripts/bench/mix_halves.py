@@ -1,8 +1,8 @@
 """Halves of whole tracks by mixes of aspects: `scripts/bench/mix_halves.py LIBRARY.db FOLDER ... [--out DIR]`.
 
 Every audio file below a FOLDER of 60 s or more is decoded and cut into two halves, each read in the default encoder's
-windows. For each half the others of all tracks are put into order: is the other half of its track the nearest, or among
-the five nearest? LIBRARY.db gives the typical tags and the spread of each aspect (`engine.search.aspect_view`). Beside
+windows. For each half, the halves of all tracks are ranked: is the other half of its track the nearest, or among the
+five nearest? LIBRARY.db provides the typical tags and the spread of each aspect (`engine.search.aspect_view`). With
 the table: 95 % intervals of the difference from the signature, from 2,000 samples of tracks with replacement.
 """
 
@@ -82,7 +82,7 @@ def _halves(path: Path, sample_rate: int) -> Iterator[Floats]:
 
 
 def _likeness(view: AspectView, vectors: dict[str, Floats]) -> Floats:
-    """Return the weighted mean of cosines (N, N), as `AspectView` weighs them."""
+    """Return the weighted mean of cosines (N, N), with the weights of `AspectView`."""
     found: Any = sum(share * (vectors[name] @ vectors[name].T) for name, share in view._shares.items())
     np.fill_diagonal(found, -np.inf)
     return found  # type: ignore[no-any-return]

@@ -2,7 +2,7 @@
 
 LIBRARY holds the clips of the valid split of CLIPS.csv (columns `file`, `dataset`, `split`, `artist_key`, `genres`,
 `quadrant`). Precision at 5, the query's artist left out: GTZAN's genre, and the mood quadrant of the 4Q audio emotion
-data set. Artist: whether one of the five nearest, of all clips, is another one of the query's artist.
+data set. Artist: whether one of the five nearest of all clips is by the query's artist.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Measure the weight and first paint of the server's page: `page.py LIBRARY [--runs 5]`.
 
 It starts `engine serve` and visits views with Chromium through Playwright: once with an empty cache, and again with
-the files that the first visit left. For each view it prints requests, bytes over the wire and decoded, and the medians
-of the first contentful paint, the largest one, and the time until all has been loaded.
+the files cached by the first visit. For each view it prints requests, bytes over the wire and decoded, and the medians
+of the first contentful paint, the largest one, and the time until everything has loaded.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 
 VIEWS = ("", "albums", "tracks", "track/1", "map")
 LISTENS_SECONDS = 120
-QUIET_MS = 500  # without a request, after which a view has been loaded
+QUIET_MS = 500  # without a request, after which a view counts as loaded
 OBSERVE = """window.largest = 0;
 new PerformanceObserver((list) => {
   window.largest = list.getEntries().at(-1).startTime;

@@ -1,10 +1,10 @@
 """The search alone, by size: `scripts/bench/query.py REAL.db [--sizes 10000 100000 1000000] [--out DIR]`.
 
-Signatures are drawn around those of a real library (`imagined.py`). For each size: what the product does, one query at
-a time, in batches, and under filters that 50 %, 5 % and 0.1 % of the tracks pass; every signature compared (exact); and
-usearch and voyager (`pip install usearch voyager`), their searches widened until they find as much as the product does.
-Queries are other drawn signatures, asked in turns; recall is of the ten nearest; one thread, except where the table
-says two. Above a few millions, where the signatures would not fit into memory, the product by itself.
+Signatures are drawn around those of a real library (`imagined.py`). For each size: Engine's own search, one query at a
+time, in batches, and under filters that 50 %, 5 % and 0.1 % of the tracks pass; an exact search of all signatures; and
+usearch and voyager (`pip install usearch voyager`), their searches widened until they reach Engine's recall. Queries
+are further drawn signatures, interleaved over the systems; recall is of the ten nearest; one thread, unless the table
+says two. Above a few millions, where the signatures would not fit into memory, Engine by itself.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ Ask = Callable[[Floats], NDArray[np.int64]]  # a query (D,) -> row numbers (K,)
 
 @dataclass(frozen=True, eq=False)
 class Set:
-    """N signatures, Q queries, and the K rows that are truly nearest to each."""
+    """N signatures, Q queries, and the K exact nearest rows of each."""
 
     vectors: Floats
     queries: Floats
@@ -53,7 +53,7 @@ class Set:
 
 @dataclass(frozen=True)
 class Asked:
-    """A system under test: its name, its search function, and the seconds that it took to build."""
+    """A system under test: its name, its search function, and its build time in seconds."""
 
     name: str
     ask: Ask
@@ -79,7 +79,7 @@ def main() -> None:
 
 
 def _rows(drawn: Set, folder: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    """The measurements at one size; the largest only of the product, as the others would not fit into memory."""
+    """The measurements at one size; at the largest only Engine's, as the others would not fit into memory."""
     size = len(drawn.vectors)
     library, built = _library(drawn, folder)
     asked = [Asked("engine", lambda query: _ids(library, query), built)]
@@ -101,7 +101,7 @@ def _rows(drawn: Set, folder: Path, arguments: argparse.Namespace) -> list[dict[
 
 
 def drawn_signatures(real: Real, size: int, queries: int, folder: Path) -> Set:
-    """Signatures and queries; too many for the memory lie in a file."""
+    """Signatures and queries; in a file if there are too many for memory."""
     shape = (size, real.vectors.shape[1])
     vectors: Floats = np.empty(shape, np.float32) if size < LISTS_FROM else _file(folder / "drawn", shape)
     for start in range(0, size, DRAWN_AT_ONCE):
@@ -132,12 +132,12 @@ def _file(path: Path, shape: tuple[int, int]) -> Floats:
 
 
 def recall(ask: Ask, queries: Floats, truth: NDArray[np.int64]) -> float:
-    """The share of the truth that is found."""
+    """The share of the exact nearest rows that are found."""
     return float(np.mean([np.isin(right, ask(query)).mean() for query, right in zip(queries, truth, strict=True)]))
 
 
 def _in_turns(asked: Sequence[Asked], drawn: Set) -> list[dict[str, Any]]:
-    """All are asked all queries, a few at a time in turns: what slows the machine for a while slows each of them."""
+    """Send all queries to each system, a few at a time in turns: a temporary slowdown affects all of them."""
     faiss.omp_set_num_threads(1)
     taken: list[list[float]] = [[] for _ in asked]
     for part in np.array_split(drawn.queries, TURNS):
@@ -161,7 +161,7 @@ def _exact(drawn: Set) -> Asked:
 
 
 def _library(drawn: Set, folder: Path) -> tuple[FaissSnapshot, float]:
-    """The index that the product searches, and the seconds that it took to write."""
+    """Engine's index, and the seconds that writing it took."""
     began = perf_counter()
     faiss.omp_set_num_threads(2)
     size = len(drawn.vectors)
@@ -201,7 +201,7 @@ def _ids(library: FaissSnapshot, query: Floats, allowed: NDArray[np.int64] | Non
 
 
 def _index_alone(library: FaissSnapshot, query: Floats) -> NDArray[np.int64]:
-    """The nearest by the index' own scores, without what the product adds to it."""
+    """The nearest by the index's own scores, without exact re-scoring."""
     return library.parts[0].finder.find(query[None], K, None)[0, :K]
 
 

@@ -28,7 +28,7 @@ def machine() -> dict[str, Any]:
 
 
 def milliseconds(call: Callable[[int], object], repetitions: int, warm: int = 1) -> list[float]:
-    """How long each call took, in ms, after some that do not count; the call gets its number."""
+    """The time of each call in ms, after some warm-up calls; each call gets its number."""
     for i in range(warm):
         call(i)
     taken = []
@@ -53,7 +53,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def report(name: str, rows: Sequence[dict[str, Any]], out: Path | None, **settings: Any) -> None:
-    """Print the table and the machine that it was measured on; with OUT, write NAME.json there, too."""
+    """Print the table and the machine that it was measured on; with OUT, also write NAME.json there."""
     found = machine()
     print(table(rows))
     told = ", ".join(f"{key} {value}" for key, value in settings.items())

@@ -1,9 +1,9 @@
-"""Memory, and what is left behind: `scripts/bench/resources.py [--hours 10] [--others 500000] [--files 1000]`.
+"""Memory and leftovers of runs: `scripts/bench/resources.py [--hours 10] [--others 500000] [--files 1000]`.
 
-Rows: the largest memory (resident, MB) of a decoder's process for a short file, one of many hours, and one of eight
+Rows: the peak memory (resident, MB) of a decoder's process for a short file, one of many hours, and one of eight
 channels at 192 kHz, read in windows and in full; of an indexing run over a folder of files that are not music; and
-descriptors, threads, processes and temporary files that are left after many files, after many openings, and after a run
-that an exception, Ctrl-C or SIGTERM ended.
+descriptors, threads, processes and temporary files that remain after many files, after many openings, and after a run
+ended by an exception, Ctrl-C or SIGTERM.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def write_wave(path: Path, channels: int, rate: int, seconds: int) -> Path:
 
 
 def memory_of(path: Path) -> dict[str, Any]:
-    """Read a file in ten windows and in full, each in a fresh process, and give its largest memory."""
+    """Read a file in ten windows and in full, each in a fresh process; return their peak memory."""
     row: dict[str, Any] = {"case": path.stem, "size_mb": path.stat().st_size >> 20}
     with Decoders(1) as decoders:
         began = perf_counter()
@@ -98,13 +98,13 @@ def memory_of(path: Path) -> dict[str, Any]:
 
 
 def largest_memory(decoders: Decoders) -> int:
-    """MB that the one process of a pool has held at most."""
+    """Peak memory in MB of the only process of a pool."""
     (process,) = [*decoders._idle, *decoders._busy]
     return peak_mb(process._process.pid)
 
 
 def peak_mb(pid: int | str) -> int:
-    """MB that a process has held at most."""
+    """Peak memory of a process in MB."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) >> 10
 
@@ -177,7 +177,7 @@ def held(folder: Path) -> dict[str, int]:
 
 
 def open_and_ask(library: Path) -> None:
-    """Open a library, ask, close."""
+    """Open a library, query it, close it."""
     with Engine.open(library, device="cpu") as engine:
         engine.similar(1, k=1)
 

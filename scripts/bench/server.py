@@ -1,8 +1,8 @@
 """Load a server: `server.py LIBRARY [--clients 200] [--seconds 60]`.
 
-It starts `engine serve` on a copy-free, open library, measures the idle process, lets the clients ask at random for
-songs, searches, similar tracks, paths, mixes and parts of streams, and prints for each route the number of answers, the
-errors, and the median and 99th percentile of the time. Each client waits for its answer before it asks again. Where no
+It starts `engine serve` on the library itself, measures the idle process, lets the clients request random songs,
+searches, similar tracks, paths, mixes and parts of streams, and prints for each route the number of answers, the
+errors, and the median and 99th percentile of the time. Each client waits for its answer before its next request. If no
 file of the library exists (`imagined.py`), streams are left out. Clients and server share the machine.
 """
 
@@ -60,7 +60,7 @@ class Load:
         return route, {"f": "json", **parameters}, {"Range": STREAMED} if route == "stream" else {}
 
     async def client(self, number: int, until: float) -> None:
-        """Ask until the time is over."""
+        """Send requests until the time is over."""
         chance = random.Random(number)
         async with httpx2.AsyncClient(timeout=60) as client:
             while time.monotonic() < until:
@@ -75,7 +75,7 @@ class Load:
                 self.errors[route] += not good
 
     async def run(self, clients: int, seconds: float) -> None:
-        """Let all clients ask at once."""
+        """Run all clients at once."""
         until = time.monotonic() + seconds
         await asyncio.gather(*(self.client(number, until) for number in range(clients)))
 

@@ -1,4 +1,4 @@
-"""How fast each encoder trains: `scripts/bench/train.py [--device cuda] [--out DIR]`.
+"""Training speed of each encoder: `scripts/bench/train.py [--device cuda] [--out DIR]`.
 
 A step is forward, backward and AdamW on windows of noise, as many as twelve clips of thirty seconds hold; front-ends
 are left out, as a training reads their features from its cache. In float32, and in bf16.

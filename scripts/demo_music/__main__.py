@@ -1,6 +1,6 @@
 """The command: `python scripts/demo_music OUTDIR` renders the collection into a folder per artist.
 
-Pieces that are already there are left alone, so that an interrupted run goes on where it stopped.
+Existing pieces are not rendered again, so that an interrupted run continues where it stopped.
 """
 
 import argparse
@@ -17,7 +17,7 @@ ENDINGS = ("flac", "mp3", "opus", "m4a", "mp3")
 
 
 def main() -> int:
-    """Render what is missing; 0 when all is there, 3 when the folder cannot be written."""
+    """Render the missing pieces; return 0, or 3 if the folder cannot be written."""
     parser = argparse.ArgumentParser(prog="demo_music", description="Renders a small collection of music of our own.")
     parser.add_argument("outdir", type=Path, help="folder for the files; made when it is missing")
     outdir = parser.parse_args().outdir

@@ -1,4 +1,4 @@
-"""Drums and percussion: each is a function without arguments, answering mono samples that peak at 1."""
+"""Drums and percussion: each is a function without arguments that returns mono samples with a peak of 1."""
 
 from collections.abc import Callable
 from functools import lru_cache

@@ -1,7 +1,7 @@
-"""Pitched instruments: each is a function of a MIDI pitch and a length in seconds, answering mono samples.
+"""Pitched instruments: each is a function of a MIDI pitch and a length in seconds that returns mono samples.
 
-The samples peak at 1 and run past the asked length by the instrument's release. The same arguments give the same
-samples; they are remembered, so treat them as read-only.
+The samples peak at 1 and exceed the requested length by the instrument's release. The same arguments give the same
+samples; they are cached, so treat them as read-only.
 """
 
 from collections.abc import Callable

@@ -48,7 +48,7 @@ class Track:
 
 
 def mix_down(tracks: Mapping[str, Track], room_seconds: float) -> Rendering:
-    """Reverberate every stem, fade their ends and bring their sum to -1 dBFS with one common gain.
+    """Reverberate every stem, fade their ends and scale their sum to -1 dBFS with one common gain.
 
     Args:
         tracks: By stem name, all of one length.

@@ -63,7 +63,7 @@ def stacked_sines(angle: np.ndarray, amplitudes: Sequence[float]) -> Samples:
 
 
 def phase(pitch: float, n: int, vibrato: float = 0.0, rate: float = 5.0, scoop: float = 0.0) -> np.ndarray:
-    """Phase in radians; vibrato (which sets in after a moment) and scoop (from below) are in semitones."""
+    """Phase in radians; vibrato (which sets in after a delay) and scoop (from below) are in semitones."""
     t = times(n)
     if not vibrato and not scoop:
         return 2 * np.pi * hertz(pitch) * t

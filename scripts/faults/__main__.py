@@ -1,4 +1,4 @@
-"""The command: `python scripts/faults [--short] [--out FILE] [PART ...]`; exit code 1 where something did not survive.
+"""The command: `python scripts/faults [--short] [--out FILE] [PART ...]`; exit code 1 if any case failed.
 
 The parts are run one after the other on two cores: together under 30 minutes, in the short form about two.
 """

@@ -1,4 +1,4 @@
-"""Fuzz our own parsers, led by coverage: `python scripts/faults/atheris_parsers.py PARSER [-max_total_time=60] [DIR]`.
+"""Fuzz our own parsers by coverage: `python scripts/faults/atheris_parsers.py PARSER [-max_total_time=60] [DIR]`.
 
 PARSER is tags, playlist, history or study; other arguments are libFuzzer's. This needs atheris, not a
 dependency: pip install atheris. An input that ends otherwise than with one of Engine's errors is written to a file

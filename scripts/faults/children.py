@@ -1,7 +1,7 @@
 """Forked children: one that may be killed at any instant, and a few that share work.
 
-This process imports everything once and never computes, so that its children start in milliseconds and own no threads
-of their parent. Results return as JSON.
+This process imports everything once and never computes, so that its children start in milliseconds and inherit no
+threads. Results are returned as JSON.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 
 from engine.errors import EngineError
 
-HANG_SECONDS = 600.0  # a busy machine is slow, not hung
+HANG_SECONDS = 600.0  # long enough for a busy machine
 CHUNK = 1 << 16
 MODULES = (
     "engine.backup.backup",
@@ -59,7 +59,7 @@ class Ended:
     Attributes:
         how: "done"; "refused" (an EngineError); "failed" (any other exception); "killed" (by the harness); "died" (by
             itself, without a result); "hung".
-        value: The result, or the error's text.
+        value: The result, or the error's message.
     """
 
     how: str

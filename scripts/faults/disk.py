@@ -1,6 +1,6 @@
-"""Disks of a few megabytes that fill up, and disks that may only be read, below a library, its backup, and the music.
+"""Disks of a few megabytes that fill up, and read-only disks, below a library, its backup, and the music.
 
-File systems in memory are mounted in a namespace of their own, where the system lets this user do so.
+File systems in memory are mounted in a separate namespace, if the system permits it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ ROOMS = (
     4000,
 )  # KiB
 SHORT_ROOMS = (0, 160, 640)
-WIDE = "rw,size=1g"  # once there is room again: more than the doctor warns of
+WIDE = "rw,size=1g"  # once there is room again: more than the threshold of the doctor's warning
 PLACES = {"index": ("library",), "backup": ("backup",), "tag writing": ("music", "library"), "restore": ("library",)}
 READ_ONLY = -1
 SECONDS = 80.0
@@ -57,7 +57,7 @@ PAGE = 4  # KiB; a size of 0 would be no limit
 
 
 class Case(NamedTuple):
-    """One disk: the operation, the folder that lies on it, and the KiB that are free, or READ_ONLY."""
+    """One disk: the operation, the folder on it, and the free KiB, or READ_ONLY."""
 
     operation: str
     place: str
@@ -70,7 +70,7 @@ class Case(NamedTuple):
 
 
 def disk(folder: Path, form: Form) -> list[Row]:
-    """Run this part: in a namespace, where this process is not in one."""
+    """Run this part, in a new namespace unless this process is already in one."""
     if INSIDE in os.environ:
         return _fill(folder, form)
     if not _can_mount():
@@ -120,7 +120,7 @@ def _inject(world: World, known: dict[str, Known], case: Case) -> tuple[str | No
 
 
 def _mount(place: Path) -> int:
-    """Put a folder on a file system of its own, and return the KiB that it takes there."""
+    """Mount a separate file system at a folder, with its contents, and return the KiB that they use."""
     aside = place.with_name(f"{place.name} aside")
     place.rename(aside)
     place.mkdir()

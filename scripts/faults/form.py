@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Form:
-    """How much is injected.
+    """The number of faults to inject.
 
     Attributes:
         short: A few of each kind.
-        patient: As long as all takes; otherwise each part ends in its time, so that all together stay within half an
-            hour on a busy machine, too.
+        patient: Run all cases; otherwise each part stops after its time, so that all together take at most half an
+            hour even on a busy machine.
         minutes: Of each part, instead of its own time.
     """
 
@@ -28,7 +28,7 @@ class Form:
 
     @property
     def workers(self) -> int:
-        """Processes that inject side by side; each builds its own world, most of the work of the short form."""
+        """Number of parallel processes; each builds its own world, which is most of the work of the short form."""
         return 1 if self.short else 2
 
     @property

@@ -1,7 +1,7 @@
 """Mutated audio files and tags, indexed as a user's folder would be.
 
-Every run must end by itself, count each file once, give one short line about each that failed, and stay below a cap of
-memory in its own process and in those that decode.
+Every run must terminate, count each file once, report each failure in one short line, and stay below a memory limit in
+its own process and in the decoders.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SECONDS = 0.9
 BATCH_LIMIT = 600.0  # seconds, of a batch
 MOST_MEMORY = 2 << 30  # bytes, of one process
 LONGEST_REASON = 500
-TAG_BYTES = 1_500  # at either end of a file, where tags lie
+TAG_BYTES = 1_500  # at either end of a file, where tags are stored
 RICH = {
     "title": "x" * 80,
     "artist": "Ä" * 40,

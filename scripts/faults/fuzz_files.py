@@ -1,7 +1,7 @@
 """Mutated playlists, histories, settings, weights, index files and databases.
 
 Each is read as a user's command would read it: it must be read, or be refused with one of Engine's own errors in one
-short line; within a time, and below a cap of memory. A damaged index file must change no answer.
+short line, within limits of time and memory. A damaged index file must change no answer.
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ def _read_index_file(world: World, path: Path) -> str | None:
 
 
 def _database(world: World, draw: random.Random) -> bytes:
-    """Change bytes of one page, drawn so that every kind of page has its turn."""
+    """Change bytes of one page, drawn so that every kind of page occurs."""
     content = bytearray((world.root / "ready" / "library" / "library.db").read_bytes())
     size = struct.unpack(">H", content[16:18])[0]
     pages: dict[int, list[int]] = {}
@@ -198,7 +198,7 @@ def _database(world: World, draw: random.Random) -> bytes:
 
 
 def _read_database(world: World, path: Path) -> str | None:
-    """Ask a damaged library everything: each call must answer or be refused on its own."""
+    """Run every query on a damaged library: each call must answer or be refused on its own."""
     problems = []
     calls: list[Callable[[Engine], Any]] = [
         Engine.stats,

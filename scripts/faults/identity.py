@@ -1,12 +1,12 @@
-"""Random sequences of file operations and runs against a model: a track keeps its id, its plays and its likes.
+"""Test random file operations and runs against a model: a track keeps its id, its plays and its likes.
 
-The model knows each song by its sound. Songs are added, renamed, moved, retagged, both at once, encoded again in place,
-deleted, brought back, touched, and damaged for a while; between that the folder is indexed, pruned and relocated,
-tracks are removed, and the library is backed up and restored. After each run every song that is whole must be a track
-at its path, with the id that it had before and all of its plays.
+The model identifies each song by its sound. Songs are added, renamed, moved, retagged, both at once, encoded again in
+place, deleted, brought back, touched, and damaged for a while; in between, the folder is indexed, pruned and relocated,
+tracks are removed, and the library is backed up and restored. After each run every intact song must be a track at its
+path, with its earlier id and all of its plays.
 
-Left open: a song that is renamed and encoded again between two runs, which nothing but its sound could tell from a new
-one, and plays since the backup that is restored.
+Not covered: a song that is both renamed and encoded again between two runs, which only its sound distinguishes from a
+new one, and plays since the restored backup.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ choice = st.integers(0, 1_000)
 
 @dataclass
 class Song:
-    """A song on disk: its sound, path, tags and encoding, and what happened to it since the last run."""
+    """A song on disk: its sound, path, tags and encoding, and its changes since the last run."""
 
     seed: int
     path: Path
@@ -77,7 +77,7 @@ class Known:
 
 
 class Identity(RuleBasedStateMachine):
-    """The model, and the library beside it; `operations` counts those of all examples."""
+    """The model, and the library under test; `operations` counts those of all examples."""
 
     operations = 0
 
@@ -134,13 +134,13 @@ class Identity(RuleBasedStateMachine):
     @precondition(lambda self: self._some(lambda song: song.readable))
     @rule(which=choice)
     def touch(self, which: int) -> None:
-        """Give a song another time."""
+        """Change a song's modification time."""
         os.utime(self._pick(which, lambda song: song.readable).path)
 
     @precondition(lambda self: self._some(lambda song: song.readable))
     @rule(which=choice)
     def damage(self, which: int) -> None:
-        """Leave half of a song, as a copy in progress does."""
+        """Truncate a song to half, like a copy in progress."""
         song = self._pick(which, lambda song: song.readable)
         song.path.write_bytes(bytes(1000))
         song.whole = False
@@ -188,7 +188,7 @@ class Identity(RuleBasedStateMachine):
 
     @rule(old=st.sampled_from(FOLDERS))
     def relocate(self, old: str) -> None:
-        """Move a folder away and back to another name, and tell the library where it allows."""
+        """Move a folder away and back to another name, and relocate it in the library if possible."""
         folder, target = self.music / old, self.music / f"{old}{len(self.songs)}{self.named}"
         if not folder.is_dir():
             return

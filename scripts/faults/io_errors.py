@@ -1,10 +1,10 @@
-"""Errors of the system injected below SQLite and below index files, backups, exports and tags.
+"""Operating-system errors, injected below SQLite and below index files, backups, exports and tags.
 
 A shim (shim.c) makes the n-th write, flush, rename, truncation, creation or removal of a file below the world's folder
 fail: once, or from then on; with EIO, ENOSPC, EROFS, EDQUOT, EACCES or EMFILE; or it writes half of the bytes, and then
 fails or ends the process. n is swept over the calls of an undisturbed run.
 
-The operation must end well or be refused in one line. Then, with the error gone, the same must hold as after a kill.
+The operation must succeed or be refused in one line. Then, without the error, the same must hold as after a kill.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def _inject(world: World, known: dict[str, Known], case: Case) -> tuple[str | No
 
 
 def end_problem(ended: Ended, *, torn: bool = False) -> str | None:
-    """Describe an end that no user should see."""
+    """Describe an outcome that no user should see."""
     if ended.how == "done" or (torn and ended.how == "killed"):
         return None
     if ended.how != "refused":

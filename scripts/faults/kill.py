@@ -1,7 +1,7 @@
 """SIGKILL at random instants and at every named step of every operation that writes.
 
 A named step is a call that changes a file (a commit, a rename, a flush ...), before it begins and after it returned.
-They are found by running each operation once under a profiler; then each is killed at each of them in turn.
+Each operation runs once under a profiler to find them; then it is killed at each of them in turn.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One writer and 16 readers for ten minutes, in threads and in processes; and other ways to share a library.
 
-Eight readers are threads of one process, eight are processes. Each answer is compared with a reference set that was
-taken before: tracks of the writer come and go around it. No answer may hold half of a track, and none may fail.
+Eight readers are threads of one process, eight are processes. Each answer is compared with a reference set recorded
+before, while the writer adds and removes other tracks. No answer may contain a partial track, and none may fail.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ FROZEN, ADDED = 24, 4  # songs of the reference set, and of the writer
 THREADS, PROCESSES = 8, 8
 K = 5
 ROUNDS, SHORT_ROUNDS = 10, 1
-ASKED = 25  # questions of each asyncio task
+ASKED = 25  # queries of each asyncio task
 TOLERANCE = 1e-5
-PLAIN = Ranking(hubs=True)  # a hub is one among all tracks, also among those that come and go
+PLAIN = Ranking(hubs=True)  # hub scores would depend on the tracks that come and go
 
 Reference = dict[int, list[tuple[int, float]]]
 
@@ -98,7 +98,7 @@ def _readers_beside_a_writer(world: World, reference: Reference, seconds: float)
 
 
 def _read_until(world: World, reference: Reference, until: float, engine: Engine | None = None) -> Held:
-    """Ask one question after the other; each answer must hold the reference's."""
+    """Run one query after another; each answer must contain the reference's."""
     held = Held()
     opened = engine or world.open()
     for number in count():
@@ -118,7 +118,7 @@ def _read_until(world: World, reference: Reference, until: float, engine: Engine
 
 
 def _ask(engine: Engine, world: World, reference: Reference, track_id: int, *, filtered: bool) -> str | None:
-    """Ask for neighbours among the frozen songs, or among all; describe what differs from the reference."""
+    """Query neighbours among the frozen songs, or among all; describe the difference from the reference."""
     if filtered:
         found = _nearest(engine, world, track_id)
     else:
@@ -224,7 +224,7 @@ def _stale_claim(world: World, number: int) -> str | None:
 
 
 def _forked(world: World, reference: Reference) -> str | None:
-    """Fork a process that has encoded; the child asks, encodes and ends, and the parent asks again."""
+    """Fork a process that has encoded; the child queries, encodes and ends, and the parent queries again."""
 
     def fork() -> list[str | None]:
         outside = write_song(world.root / "outside.wav", 3000)

@@ -1,4 +1,4 @@
-"""Mutations of bytes, each drawn from a generator, so that a number gives the same input again."""
+"""Mutations of bytes, each drawn from a seeded generator, so that a number reproduces its input."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EXTREMES = (
     b"\1\0\0\0",
     b"\0\0\0\1",
 )
-WORDS = (  # that parsers of texts stumble over
+WORDS = (  # that text parsers may fail on
     b"\0",
     b"\r",
     b"\n\n",
@@ -61,7 +61,7 @@ def flip_bits(draw: random.Random, content: bytes, _: Sequence[bytes]) -> bytes:
 
 
 def flip_header(draw: random.Random, content: bytes, _: Sequence[bytes]) -> bytes:
-    """Replace a few bytes at the beginning, where containers say how long and how many."""
+    """Replace a few bytes at the beginning, where containers state lengths and counts."""
     changed = bytearray(content)
     for _flip in range(draw.randint(1, 8)):
         changed[draw.randrange(min(HEADER_BYTES, len(changed)))] = draw.randrange(256)
@@ -98,7 +98,7 @@ def chain(draw: random.Random, content: bytes, others: Sequence[bytes]) -> bytes
 
 
 def insert_words(draw: random.Random, content: bytes, _: Sequence[bytes]) -> bytes:
-    """Insert words that parsers of texts stumble over, or replace parts by them."""
+    """Insert words that text parsers may fail on, or replace parts by them."""
     for _word in range(draw.randint(1, 4)):
         at = draw.randrange(len(content) + 1)
         content = content[:at] + draw.choice(WORDS) + content[at + draw.choice([0, 0, 1, 10]) :]

@@ -1,4 +1,4 @@
-"""The operations that faults hit: each writes something that a user keeps, and is run from a prepared state."""
+"""The operations under test: each writes user data, and runs from a prepared state."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Operation:
         state: The world's state that it begins from.
         run: Does it.
         share: Of the random kills, relative to the others.
-        repeatable: Whether a second run succeeds after a first that was complete; otherwise it may be refused.
-        indexes: Whether an indexing run can follow; not where a library's encoder ships no longer.
+        repeatable: Whether a second run succeeds after a complete first one; otherwise it may be refused.
+        indexes: Whether an indexing run can follow; not if a library's encoder no longer ships.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Operation:
 def _index(world: World) -> None:
     world.acknowledged.write_bytes(b"")
     with world.open() as engine, world.acknowledged.open("ab", buffering=0) as acknowledged:
-        # Files without sound are committed many at a time: to look at one again loses nothing.
+        # Files without sound are committed many at a time: examining one again loses nothing.
         engine.index(world.music, lambda seen: acknowledged.write(b"." * Path(seen.path).name.startswith("song")))
 
 

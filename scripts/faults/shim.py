@@ -16,7 +16,7 @@ FAIL, SHORT, TORN = range(3)
 
 
 def build(folder: Path) -> Path | None:
-    """Compile the shim into a folder; None without a compiler that can."""
+    """Compile the shim into a folder; None without a suitable compiler."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         return None
@@ -43,7 +43,7 @@ def arm(folder: Path, kind: str, nth: int, error: int = 0, mode: int = FAIL, sti
 
 
 def counts() -> dict[str, int]:
-    """Return how many calls of each kind there were since the shim was armed."""
+    """Return the number of calls of each kind since the shim was armed."""
     return {kind: int(_shim().faults_count(number)) for number, kind in enumerate(KINDS)}
 
 

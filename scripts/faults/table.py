@@ -15,9 +15,9 @@ class Row:
 
     Attributes:
         fault: Its name.
-        injected: How many times.
-        survived: How often everything held that must hold.
-        lost: Tracks, plays and files lost in all.
+        injected: Number of injections.
+        survived: Number of injections after which all conditions held.
+        lost: Total number of lost tracks, plays and files.
         problems: A line about each case that did not survive.
         figures: A line to print below the table, for example the load that was held.
     """

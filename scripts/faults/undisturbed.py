@@ -1,7 +1,7 @@
-"""Operations undisturbed, and the comparison of a disturbed one with that.
+"""Run operations undisturbed, and compare disturbed ones with them.
 
-After a fault the library must open, hold all that it held or had reported as stored, and show the doctor nothing but
-leftovers; and once the operation was run again, every row, answer and file must be as after an undisturbed run.
+After a fault the library must open, hold everything that it held or had reported as stored, and show the doctor only
+leftovers; once the operation has run again, every row, answer and file must be as after an undisturbed run.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from faults.form import Form
 from faults.operations import OPERATIONS, Operation
 from faults.world import Facts, World, build, count_lost, difference, facts
 
-ALLOWED = ("leftovers", "index")  # the doctor's findings right after a fault: the next run removes and rebuilds
+ALLOWED = ("leftovers", "index")  # permitted findings right after a fault: the next run removes and rebuilds
 NOT_YET = ("no library at", "is empty")  # how a new library is refused before its tables are committed
 BUILD_SECONDS = 300.0
 

@@ -1,7 +1,6 @@
 """A small music folder with its library, the states that faults begin from, and the facts that must be equal after.
 
-Paths in a library are absolute, so a world stays at its place: `save` copies it aside under a name, `load` brings that
-state back.
+Paths in a library are absolute, so a world has a fixed path: `save` copies its state under a name, `load` restores it.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ Facts = dict[str, Any]
 
 @dataclass(frozen=True)
 class World:
-    """A place for one worker: `now` holds the music, library and cache; the states lie beside it."""
+    """The folder of one worker: `now` holds the music, library and cache; the saved states are beside it."""
 
     root: Path
 
@@ -67,7 +66,7 @@ class World:
 
     @property
     def elsewhere(self) -> Path:
-        """Where the folder of songs was moved to, in the state "moved"."""
+        """The folder of songs after its move, in the state "moved"."""
         return self.now / "elsewhere"
 
     @property
@@ -95,11 +94,11 @@ class World:
                 shutil.copy(result, cache / APPLICATION)
 
     def save(self, state: str) -> None:
-        """Keep the present state under a name."""
+        """Save the current state under a name."""
         shutil.copytree(self.now, self.root / state, symlinks=True)
 
     def load(self, state: str) -> None:
-        """Bring a state back."""
+        """Restore a state."""
         shutil.rmtree(self.now, ignore_errors=True)
         shutil.copytree(self.root / state, self.now, symlinks=True)
 
@@ -130,7 +129,7 @@ def write_song(path: Path, seed: int, seconds: float = SECONDS, **tags: str) -> 
 
 
 def build(world: World) -> None:
-    """Make all states of a world, in this process, which computes: call it in a child."""
+    """Make all states of a world; this process computes, so call it in a child."""
     world.enter()
     for folder in (world.music, world.library.parent, world.backup.parent):
         folder.mkdir(parents=True)
@@ -172,7 +171,7 @@ def build(world: World) -> None:
 
 
 def facts(world: World) -> Facts:
-    """Open and check the library; return all that must be equal: findings, rows, answers, files, sounds."""
+    """Open and check the library; return everything to compare: findings, rows, answers, files, sounds."""
     with Engine.open(world.library, device="cpu", create=False) as engine:
         found = engine.check().findings
         tracks = engine.stats().tracks
@@ -199,13 +198,13 @@ def rows(world: World) -> dict[str, list[str]]:
 
 
 def count_lost(least: Facts, found: Facts) -> int:
-    """Return how many tracks, plays and files of `least` are missing."""
+    """Return the number of tracks, plays and files of `least` that are missing."""
     lost = sum(max(0, len(least["rows"].get(name, [])) - len(found["rows"].get(name, []))) for name in PRECIOUS)
     return lost + len(set(least["sounds"]) - set(found["sounds"]))
 
 
 def difference(expected: Facts, found: Facts) -> str | None:
-    """Describe the first difference; None where all is equal."""
+    """Describe the first difference; None if there is none."""
     for key in ("findings", "tracks", "files", "unfinished", "changed", "sounds", "answers"):
         if expected[key] != found[key]:
             return f"{key}: expected {_differing(expected[key], found[key])}"
@@ -216,7 +215,7 @@ def difference(expected: Facts, found: Facts) -> str | None:
 
 
 def _changed(world: World) -> list[str]:
-    """Return the files that the next indexing takes for changed."""
+    """Return the files that the next indexing run would treat as changed."""
     with closing(sqlite3.connect(f"{world.library.as_uri()}?mode=ro", uri=True)) as connection:
         known = {
             Path(os.fsdecode(path)): time for path, time in connection.execute("SELECT path, mtime_ns FROM tracks")
