@@ -66,7 +66,7 @@ class Case(NamedTuple):
     @property
     def fault(self) -> str:
         """Name of the fault, for the table."""
-        return "disk that may only be read" if self.room == READ_ONLY else "disk that fills up"
+        return "read-only disk" if self.room == READ_ONLY else "disk that fills up"
 
 
 def disk(folder: Path, form: Form) -> list[Row]:
