@@ -50,7 +50,7 @@ def added_times(connection: Connection) -> dict[int, int]:
 
 
 def play_counts(connection: Connection, user: str | None = None) -> dict[int, PlayCount]:
-    """Return the counts of all tracks that a user, or anybody for None, played at least once."""
+    """Return the counts of all tracks played at least once by a user, or by any user for None."""
     counted = select(plays.c.track_id, func.count(), func.max(plays.c.time)).where(plays.c.event == "play")
     if user is not None:
         counted = counted.where(plays.c.user == user)

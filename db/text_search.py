@@ -5,7 +5,7 @@
 
 search_trigrams  each sequence of three characters: finds words of three characters or more anywhere, also inside others
 search_words     words, and single characters of scripts without spaces (Chinese, Japanese kanji, Hangul): finds shorter
-                 words at the beginning of words; inside words they are looked for by a scan
+                 words at the beginning of words; inside words they are found by a scan
 
 A SQLite without FTS5 or trigrams (before 3.34) neither makes nor uses them: it scans `search_texts`, with the same
 answers, and marks tables that another SQLite made as stale. The next write through FTS5 rebuilds those.

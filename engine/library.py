@@ -903,8 +903,8 @@ class Engine:
     ) -> TagReport:
         """Plan which genre and mood to write into the files of classified tracks; write them if `write`.
 
-        Only the most probable of each is written, in the encoder's spelling. All other tags stay, as do the file's
-        permissions and times; the target of a link is replaced. No file needs to be indexed again.
+        Only the most probable of each is written, in the encoder's spelling. All other tags and the file's permissions
+        and times are unchanged; the target of a link is replaced. No file needs to be indexed again.
 
         Args:
             classified: Results of `classify`.
@@ -926,7 +926,7 @@ class Engine:
         return report
 
     def lacking(self, by: By) -> int:
-        """Return how many tracks with a signature are left out of answers by these aspects, since they lack one.
+        """Return the number of tracks with a signature that answers by these aspects leave out, as they lack one.
 
         Raises:
             QueryError: A weight is not valid.

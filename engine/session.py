@@ -251,7 +251,7 @@ class LibraryView:
 
     @property
     def decoders(self) -> Decoders:
-        """The processes that decode the files of questions; see `LibrarySession.decoders`."""
+        """The processes that decode the files of queries; see `LibrarySession.decoders`."""
         return self._session.decoders
 
     def cached(self, name: str, compute: Callable[[], Value]) -> Value:

@@ -9,7 +9,7 @@ Differs from the paper:
   happy are Q3, Q4 and Q1 renormalised.
 - Thirteen slices spread evenly over a track are weighted by a learned score; the paper classifies a 30 s sample's ten
   slices one by one.
-- The attention reads the combined map, as the diagram draws it; the text says the max pool's.
+- The attention reads the combined map, as in the diagram; in the text it reads the max pool's.
 - Training (`engine.training`): a teacher's outputs and labels of several sets, not ten genres of the Free Music Archive
   with a grid search; that is a study (`scripts/studies/paper5_grid.toml`).
 
@@ -45,7 +45,7 @@ class AttentionCNNConfig:
         n_fft, f_min, f_max: The log-mel's window in samples at 22,050 Hz, and its edges in Hz.
         widths: Channels of each convolution (the paper: four; its study: three to five).
         pool: Of the last map: "average", "max", or "both", averaged.
-        attention: Whether the attention vector stands beside the pooled map.
+        attention: Whether the attention vector is concatenated with the pooled map.
         dim: D, length of the signature.
         dropout: Share of pooled features dropped in training.
         score, score_heads: Kind of segment score (`engine.models.layers.scoring`), and its attention heads.

@@ -43,7 +43,7 @@ def spellings() -> dict[str, str]:
 def split_tag(tag: str) -> list[str]:
     """Split a user's genre tag into case-folded parts, in order, each once: "Rock; Indie/Pop" -> rock, indie, pop.
 
-    A tag that the table contains with its separator ("hip-hop/rap") stays whole.
+    A tag that the table contains with its separator ("hip-hop/rap") is not split.
     """
     whole = " ".join(tag.casefold().split())
     if whole in spellings():

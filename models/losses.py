@@ -122,7 +122,7 @@ class MetricLoss(ContrastiveMemory):
         Args:
             signatures: (B, D).
             labels: Label vectors, (B, L).
-            clips: Clip numbers, (B,), from 0; a clip is no candidate for itself.
+            clips: Clip numbers, (B,), from 0; a clip is not a candidate for itself.
         """
         queries = F.normalize(signatures, dim=1)
         logits, relation = self.cosine_logits(queries), self.label_products(labels)  # (B, B + M)

@@ -103,7 +103,7 @@ def write_version(path: Path, samples: Samples, version: Version) -> None:
 
 
 def make_versions(original: Path, folder: Path, name: str, random: np.random.Generator) -> None:
-    """Write the five versions of a file as `name` with five extensions; existing ones stay."""
+    """Write the five versions of a file as `name` with five extensions; existing ones are not rewritten."""
     for ending, version in VERSIONS.items():
         trim, gain = random.uniform(0, TRIM_SECONDS), random.uniform(-GAIN_DECIBELS, GAIN_DECIBELS)
         path = folder / f"{name}{ending}"

@@ -226,7 +226,7 @@ def show(tracks: Tracks, vectors: Floats, shares: Floats, verdicts: Sequence[Ver
     print(" " * 12 + "".join(f"{genre[:4]:>6}" for genre in GENRES))
     for genre, row in zip(GENRES, shares, strict=True):
         print(f"  {genre:<10}" + "".join(f"{100 * share:6.0f}" for share in row))
-    print("\nwhat the paper says, and what was found")
+    print("\nthe paper's claims, and the findings")
     words = {True: "agrees", False: "differs", None: "-"}
     for v in verdicts:
         print(f"  {v.section:<6} {words[v.agrees]:<8} {v.claim:<48} {v.found}")

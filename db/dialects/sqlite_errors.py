@@ -21,7 +21,7 @@ MEANINGS = {  # by a part of SQLite's message; the first match is used
     "is full": Meaning(
         UnavailableError,
         "cannot grow, the disk is full",
-        "nothing of this step was kept: free some space and run again",
+        "this step was undone: free some space and run again",
     ),
     "readonly": Meaning(
         UnavailableError,
@@ -50,7 +50,7 @@ MEANINGS = {  # by a part of SQLite's message; the first match is used
 OTHERWISE = Meaning(
     LibraryError,
     "could not answer",
-    "run again, and if this stays, restore a backup or move it away and index again",
+    "run again; if this persists, restore a backup, or move the library away and index again",
 )
 
 

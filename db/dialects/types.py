@@ -15,7 +15,7 @@ CLUSTERED: dict[str, Any] = {"sqlite_with_rowid": False}
 
 
 class Exact(UserDefinedType[Any]):
-    """A column whose values come back as one Python type or not at all.
+    """A column whose values are returned as one Python type, or raise an error.
 
     SQLite stores the type beside each value, so one damaged bit turns bytes into text. Such a value is reported as
     damage where it is read, instead of as a TypeError elsewhere.
@@ -48,7 +48,7 @@ TEXT = Exact("TEXT", str)
 
 
 def unchecked(column: Column[Any], name: str | None = None) -> Label[Any]:
-    """Return a column, perhaps renamed, whose values come back as stored; the caller checks their types."""
+    """Return a column, perhaps renamed, whose values are returned as stored; the caller checks their types."""
     return type_coerce(column, NULLTYPE).label(name or column.name)
 
 

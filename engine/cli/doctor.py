@@ -52,7 +52,7 @@ def backup(settings: Settings, file: str, as_json: bool) -> None:
 @as_json
 @click.pass_obj
 def restore(settings: Settings, file: str, as_json: bool) -> None:
-    """Replace the library by the backup FILE; the old library stays beside it under another name."""
+    """Replace the library by the backup FILE; the old library remains beside it under another name."""
     from engine.library import Engine
 
     restored = Engine.restore(file, settings.library)

@@ -1,7 +1,7 @@
 """Readers of your own labelled clips: a CSV table, or folders named by genre.
 
-Every reader returns clips with the data set's own labels. `genres` stays empty (`engine.datasets.loading` fills it), as
-does `split` where the data set has none.
+Every reader returns clips with the data set's own labels. It leaves `genres` empty (`engine.datasets.loading` fills
+it), and `split` if the data set has none.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from engine.indexer.audio.scan import FoundFile, scan
 from engine.indexer.pipeline.decoders import Decoders
 from engine.util.paths import real_path
 
-MIN_TRACK_SECONDS = 45.0  # shorter files are jingles or excerpts, whose halves say little about each other
+MIN_TRACK_SECONDS = 45.0  # shorter files are jingles or excerpts, whose halves may have little in common
 MAX_TRACK_SECONDS = 600.0  # longer files are truncated
 
 

@@ -23,8 +23,8 @@ def hold_out(clips: list[Clip], root: Path) -> list[Clip]:
     """Assign "valid" to one artist in ten and "train" to the rest, for clips without a split.
 
     A clip without an artist counts as its own artist, identified by its path relative to `root`. A label whose artists
-    would all be held out stays in train. If the hash selects nobody, the artist with the lowest hash whose labels all
-    occur elsewhere is held out; if there is none, nobody is.
+    would all be held out remains in train. If the hash selects no artist, the one with the lowest hash whose labels all
+    occur elsewhere is held out, if there is one.
     """
     keys = [clip.artist or os.path.relpath(clip.path, root) for clip in clips]
     labels_of: dict[str, set[str]] = defaultdict(set)  # labels by artist key, unassigned clips only

@@ -28,7 +28,7 @@ from engine.evaluation.figures import Figure, bootstrapped, share_of_successes
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Resampled = Callable[[Floats, Floats, Flags], Floats]  # weights (R, N), scores (N,), truth (N,) -> values (R,)
-EPSILON = float(np.finfo(np.float64).eps)  # scikit-learn clips probabilities here, too
+EPSILON = float(np.finfo(np.float64).eps)  # where scikit-learn also clips probabilities
 SUM_TOLERANCE = 1e-3  # of a row of probabilities
 
 
@@ -88,7 +88,7 @@ def restrict_to_known(
 ) -> tuple[Floats, Flags, tuple[str, ...]]:
     """Restrict probabilities (N, C), allowed labels (N, C) and names to labels that occur, and renormalise.
 
-    A data set of four genres cannot tell whether a clip belongs to a fifth.
+    A data set of four genres does not show whether a clip belongs to a fifth.
     """
     known: Flags = np.asarray(allowed.any(axis=0))
     restricted = np.asarray(probabilities, np.float64)[:, known].clip(np.finfo(np.float64).tiny)

@@ -74,8 +74,8 @@ def path_between(
     of the vectors that `by` compares.
 
     Raises:
-        QueryError: A name is no track, gives no signature or occurs twice; n, a filter, the variety or the seed is out
-            of range.
+        QueryError: A name is not a track, gives no signature or occurs twice; n, a filter, the variety or the seed is
+            out of range.
         LibraryError: The library has no signatures to compare with.
     """
     if n < 1:
@@ -160,7 +160,7 @@ def in_order(view: LibraryView, names: Sequence[TrackName]) -> Playlist:
             failure = failure or error
             continue
         if stop.resolved.identity in stops:
-            problems.append(f"{displayable(stop.resolved.path)} is named twice; once is kept")
+            problems.append(f"{displayable(stop.resolved.path)} is named twice; used once")
         stops.setdefault(stop.resolved.identity, stop)
     if not stops:
         raise failure or InvalidError("expected tracks to put into order, found none", hint="name some")

@@ -58,7 +58,7 @@ class ReadPlaylist:
 
 
 def read_playlist(file: PathName) -> ReadPlaylist:
-    """Read a playlist, M3U or PLS. A name that matches no file in any spelling stays as it is written.
+    """Read a playlist, M3U or PLS. A name that matches no file in any spelling is returned as written.
 
     Relative paths start from the playlist's folder.
 
@@ -150,7 +150,7 @@ def check_target(file: PathName) -> Path:
 
 def _content(source: bytes) -> bytes:
     name = displayable(source)
-    if not os.path.isfile(source):  # noqa: PTH113 (bytes); to open a FIFO could wait for ever
+    if not os.path.isfile(source):  # noqa: PTH113 (bytes); opening a FIFO could block forever
         kind = InvalidError if os.path.lexists(source) else NotFoundError
         found = "something else" if os.path.lexists(source) else "no such file"
         raise kind(f"{name}: expected a playlist file, found {found}", hint="name an .m3u8, .m3u or .pls file")

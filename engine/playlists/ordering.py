@@ -74,7 +74,7 @@ def path_rows(
     Args:
         stops: Unit signatures (S, D) in path order; two or more.
         vectors: Unit signatures of the candidates, (N, D).
-        count: Tracks in all; at most N.
+        count: Total number of tracks; at most N.
         scale: Function from signatures (M, D) to local scales (M,); equal scales by default.
     """
     places = Places.between(stops, count)
@@ -110,7 +110,7 @@ def smooth_order(vectors: Floats) -> list[int]:
 
 
 def improved(distances: Floats, chain: list[int], *, fixed_end: bool = False) -> list[int]:
-    """Reverse parts of a tour while that shortens it, by distances (M, M); the first stays, the last too if fixed."""
+    """Reverse parts of a tour while that shortens it, by distances (M, M); the first, and a fixed last, keep places."""
     order = np.array(chain, np.intp)
     for _ in range(SWEEPS):
         turns = [_turn(distances, order, first, fixed_end) for first in range(1, len(order) - 1)]
@@ -192,7 +192,7 @@ def _cost(left: Floats, right: Floats, scales: Floats) -> NDArray[np.float64]:
 
 
 def _straightened(start: Floats, end: Floats, vectors: Floats, chain: list[int]) -> list[int]:
-    """Return the chain with parts reversed so that its steps are as even as possible; its ends stay."""
+    """Return the chain with parts reversed so that its steps are as even as possible; its ends are fixed."""
     if not 2 <= len(chain) <= IMPROVED:
         return chain
     listed = np.concatenate([start[None], vectors[chain], end[None]])

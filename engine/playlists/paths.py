@@ -59,7 +59,7 @@ class Choice:
 def tracks_between(
     view: LibraryView, snapshot: VectorSnapshot, stops: Floats, count: int, choice: Choice
 ) -> list[list[int]]:
-    """Return the ids of `count` tracks in all between each stop (S, D) and the next; fewer if fewer may be chosen."""
+    """Return the ids of a total of `count` tracks between each stop (S, D) and the next; fewer if fewer qualify."""
     if count == 0:
         return [[] for _ in stops[1:]]
     ids = _candidates(view, snapshot, stops, count, choice)

@@ -105,7 +105,7 @@ def recently_heard(
 
 def _rows(source: bytes) -> Iterator[dict[str, str]]:
     name = displayable(source)
-    if not os.path.isfile(source):  # noqa: PTH113 (bytes); to open a FIFO could wait for ever
+    if not os.path.isfile(source):  # noqa: PTH113 (bytes); opening a FIFO could block forever
         raise NotFoundError(
             f"{name}: expected a CSV file with the columns {','.join(COLUMNS)}, found no such file", hint="name one"
         )

@@ -233,7 +233,7 @@ def by_aspects(
     for name in unlike:
         total = total - searched.vector(query_from_reference(view, name))
     if np.linalg.norm(total) < SMALLEST_SUM:
-        raise InvalidError("these seeds cancel out: nothing is left to be like", hint="leave one of them out")
+        raise InvalidError("these seeds cancel out: nothing is left to search by", hint="leave one of them out")
     return AspectSearch(searched, unit(total))
 
 

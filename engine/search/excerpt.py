@@ -24,7 +24,7 @@ def query_from_excerpt(view: LibraryView, name: TrackName, span: Span) -> Query:
     If the file is out of reach, the stored windows that overlap the part stand in.
 
     Raises:
-        QueryError: There is no such track, the part lies outside it or is shorter than 0.5 s, or it cannot be decoded.
+        QueryError: There is no such track, the part is outside it or shorter than 0.5 s, or it cannot be decoded.
     """
     if not (span.start >= 0 and span.end - span.start >= SHORTEST and math.isfinite(span.end)):
         raise InvalidError(

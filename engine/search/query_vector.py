@@ -72,13 +72,13 @@ def combine(view: LibraryView, like: Sequence[TrackName], unlike: Sequence[Track
         QueryError: `like` is empty, a seed is unknown or gives no signature, or the sum is zero.
     """
     if not like:
-        raise InvalidError("expected something to be like, found only what to be unlike", hint="add --like TRACK")
+        raise InvalidError("expected tracks to search by, found only tracks to subtract", hint="add --like TRACK")
     added = [query_from_reference(view, name) for name in like]
     subtracted = [query_from_reference(view, name) for name in unlike]
     total = _sum(added) - (_sum(subtracted) if subtracted else 0.0)
     norm = float(np.linalg.norm(total))
     if norm < SMALLEST_SUM:
-        raise InvalidError("these seeds cancel out: nothing is left to be like", hint="leave one of them out")
+        raise InvalidError("these seeds cancel out: nothing is left to search by", hint="leave one of them out")
     parts = [*added, *subtracted]
     embedding = QueryEmbedding(
         (total / norm).astype(np.float32),
@@ -136,7 +136,7 @@ def _group(view: LibraryView, kind: str, name: str) -> Query:
         words = words_of_tracks(connection, view.encoder_id, view.coverage, ids)
     if not tracks:
         raise NotFoundError(
-            f"no track of the library has the {kind} {name!r}", hint="`engine search WORDS` lists what there is"
+            f"no track of the library has the {kind} {name!r}", hint="`engine search WORDS` lists the names"
         )
     if not len(stored.vectors):
         raise NotFoundError(

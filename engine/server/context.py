@@ -24,7 +24,7 @@ class ServerContext:
     """An open library and the services beside it.
 
     Attributes:
-        accounts: None for a server on which everybody is the local user.
+        accounts: None for a server on which every client is the local user.
         watcher: None unless changes are watched.
     """
 

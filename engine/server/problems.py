@@ -73,7 +73,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         (401, "A user is needed, and none was named"),
         (403, "Only that user, or an administrator, may do this"),
         (404, "There is no such track, artist, album, genre or job"),
-        (409, "The library cannot answer this: it holds no signatures, or lacks something"),
+        (409, "The library cannot answer this: it has no signatures, or lacks other data"),
         (422, "A value is invalid, or a file gives no signature"),
         (503, "The library or its disk is busy or missing; try again"),
     )

@@ -1,7 +1,7 @@
 """Embeddings of files that changed since they were indexed, and of parts of tracks: computed in another process.
 
-The server answers from stored signatures and never loads torch. The few questions that need the network are sent to
-the process of `engine.server.file_questions`, which ends when it is idle.
+The server answers from stored signatures and never loads torch. The few queries that need the encoder are sent to the
+process of `engine.server.file_questions`, which ends when it is idle.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NAMES = [field.name for field in fields(TrackEmbedding)]
 
 
 class RemoteEmbedder:
-    """Computes embeddings by questions to a process. Safe for many threads."""
+    """Computes embeddings by requests to a process. Safe for many threads."""
 
     def __init__(self, files: FileQuestions) -> None:
         self._files = files

@@ -38,7 +38,7 @@ def check_writable(info: AudioInfo) -> None:
 
 
 def write_tags(copy: bytes, info: AudioInfo, values: dict[str, str]) -> None:
-    """Set GENRE and MOOD in a copy of a file; every other tag stays. To run in a decoder's process.
+    """Set GENRE and MOOD in a copy of a file; other tags are unchanged. Runs in a decoder's process.
 
     Raises:
         AudioError: They cannot be written; the copy may then be damaged.

@@ -150,13 +150,13 @@ class _Rewriting:
             with suppress(OSError):  # only root may change the owner
                 os.chown(copy, before.st_uid, before.st_gid)
             shutil.copystat(real, copy)  # permissions, extended attributes
-            # Not the time: new tags may fit the old size, and then only the time tells the next indexing, backups and
+            # Not the time: new tags may fit the old size, and then only the time shows the next indexing, backups and
             # synchronising tools that the file changed, even if this process ends before the library is updated.
             os.utime(copy)
         self._follow(real, known)
 
     def _follow(self, real: Path, known: list[Track]) -> None:
-        """Give the tracks of a written file its new identity and tags; embeddings stay valid."""
+        """Store the new identity and tags of a written file in its tracks; embeddings remain valid."""
         if not known:
             return
         tags = asdict(read_tags(self.decoders.call(read_metadata, os.fsencode(real))))

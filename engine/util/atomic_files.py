@@ -120,7 +120,7 @@ def replacing(target: Path, kind: Kind) -> Iterator[BinaryIO]:
 
     Raises:
         OutputError: A file of another kind exists before or after the block; it is unchanged.
-        OSError: The file cannot be written; the old one stays, and no temporary file remains.
+        OSError: The file cannot be written; the old one is unchanged, and no temporary file remains.
     """
     real = check_output(target, kind)
     partial = temporary_beside(real)

@@ -41,7 +41,7 @@ def default_cache() -> Path | None:
 
 
 def real_path(path: Path) -> Path:
-    """Return a path with its links followed; the path itself if they form a loop, so that no file is there."""
+    """Return a path with its links followed; the path itself if they form a loop."""
     return Path(os.path.realpath(path))
 
 

@@ -31,7 +31,7 @@ FAR_SECONDS = 1e7  # beyond the end of any file
 
 
 def probe(path: bytes | str | os.PathLike[str]) -> bool:
-    """Return whether a file, whatever its name, opens as audio and one frame decodes."""
+    """Return whether a file, regardless of its name, opens as audio and one frame decodes."""
     try:
         with AudioFile.open(path) as audio:
             return next(audio.chunks(), None) is not None

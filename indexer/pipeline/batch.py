@@ -57,5 +57,5 @@ def _encode_in_full(item: Unread, encoder: EncoderOnDemand, decoders: Decoders) 
         return failure(item.found, error)
     except EngineError:
         raise
-    except Exception as error:  # as in `Preparation.prepare`: the run goes on
+    except Exception as error:  # as in `Preparation.prepare`: the run continues
         return failure(item.found, error)

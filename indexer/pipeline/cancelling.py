@@ -37,4 +37,4 @@ class Cancelled(Exception):  # noqa: N818 (no error: it unwinds a run, which rep
 
 
 NEVER = CancelToken()
-"""A token that nobody cancels."""
+"""A token that is never cancelled."""

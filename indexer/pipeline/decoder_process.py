@@ -152,7 +152,7 @@ class DecoderProcess:
                 message = receive(partial(self._read, self._process.stdout.fileno()), self._shared)
             except (ValueError, TypeError, KeyError, OverflowError) as error:
                 self.kill()
-                raise ProcessDiedError("crashed the decoder: its answer makes no sense") from error
+                raise ProcessDiedError("crashed the decoder: its answer is invalid") from error
         if message.header["kind"] != "error":
             return message
         value = message.header["value"]
@@ -181,7 +181,7 @@ class DecoderProcess:
 
     def _died(self) -> ProcessDiedError:
         code = self._process.wait()
-        if code in (-signal.SIGKILL, -signal.SIGTERM):  # by somebody, or by a system short of memory
+        if code in (-signal.SIGKILL, -signal.SIGTERM):  # by a user, or by a system short of memory
             return ProcessDiedError("the decoder was killed, perhaps because memory was short", passing=True)
         how = signal.Signals(-code).name if code < 0 else f"exit status {code}"
         return ProcessDiedError(f"crashed the decoder ({how})")

@@ -73,7 +73,7 @@ def read_stretches(path: bytes, seconds: float, sample_rate: int, at_once: int) 
         blocks = audio.blocks(seconds, sample_rate)
         while part := list(islice(blocks, at_once)):
             whole = [block for block in part if len(block) >= SHORTEST_TAIL * length]
-            kept = whole or (part[:1] if first else [])  # a file shorter than half a window gives one all the same
+            kept = whole or (part[:1] if first else [])  # a file shorter than half a window still gives one
             yield Stretch(audio.info.metadata, sum(map(len, part)) / sample_rate, stack(kept, length))
             first = False
 

@@ -143,7 +143,7 @@ class Ingest:
         tracks = (path for path, state in known.items() if state.track_id is not None)
         behind = sum(any(folder.holds(path) for folder in folders) for path in tracks)
         links = f"{len(outside)} link{'s' if len(outside) > 1 else ''}, for example {displayable(outside[0].path)},"
-        stay = f"; {behind} track{'s' if behind > 1 else ''} behind stay as they are" if behind else ""
+        stay = f"; {behind} track{'s' if behind > 1 else ''} behind them unchanged" if behind else ""
         self.report.notes.append(
             f"{links} out of the indexed folders not followed{stay}: add --follow-links, or index where they lead"
         )

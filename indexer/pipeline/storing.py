@@ -91,7 +91,7 @@ class Storing:
             put_skipped(connection, found.path, found.size, found.mtime_ns, failed, reason, passing=passing)
         if not failed:
             return Outcome("passed_over")
-        return Outcome("failed", f"{reason}; the track stays as it was indexed before" if is_track else reason)
+        return Outcome("failed", f"{reason}; its track is unchanged" if is_track else reason)
 
     def _place(self, connection: Connection, item: Known | Embedded) -> tuple[int, Kind]:
         """Find or make the file's track: its own, one with a missing file, or a new one."""

@@ -24,7 +24,7 @@ class Part:
         sorted_ids: (P,) track ids.
         signatures: (P, D).
         dead: (P,), the rows that were replaced or removed; None for none.
-        finder: Finds rows, dead ones too.
+        finder: Finds rows, including dead ones.
         file: The index file that holds the rows, or None.
     """
 

@@ -4,7 +4,7 @@ One library of imagined tracks (`imagined.py`) is filled step by step. At each s
 it, counting its contents (`stats`), the first answer; p50, p95 and p99 of `Engine.similar(track_id, k=10)`, metadata
 included, of tracks that were not queried before, whose rows are on disk, and of the same tracks again;
 adding 100 tracks, until they are found; resident memory against a process with an empty library, and against the bytes
-of all signatures; disk. With --out, the slopes are drawn, too.
+of all signatures; disk. With --out, the slopes are also drawn.
 """
 
 from __future__ import annotations

@@ -181,7 +181,7 @@ class Identity(RuleBasedStateMachine):
     @precondition(lambda self: self.known.ids)
     @rule(which=choice)
     def remove(self, which: int) -> None:
-        """Remove a track; its file stays, and the next run adds it again."""
+        """Remove a track but not its file; the next run adds it again."""
         seed = sorted(self.known.ids)[which % len(self.known.ids)]
         with suppress(NotFoundError):  # it was pruned
             self.engine.remove(self.known.ids[seed])

@@ -1,1 +1,1 @@
-"""The typed API under /api/v1: one module for each kind of question."""
+"""The typed API under /api/v1: one module for each kind of request."""

@@ -195,7 +195,7 @@ def tags(context: Context) -> Document:
 
 @router.get("/map", responses={200: {"model": LibraryMap}})
 def library_map(context: Context, by: Annotated[Aspects, Query()] = None) -> Document:
-    """Return a position for every track; tracks that sound alike lie close together."""
+    """Return a position for every track; tracks that sound alike are close together."""
     return Document(documents.library_map(context.library.map(by=by)))
 
 

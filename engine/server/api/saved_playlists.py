@@ -42,7 +42,7 @@ class NewPlaylist(BaseModel):
 
 
 class PlaylistChanges(BaseModel):
-    """The fields to change; the others stay."""
+    """The fields to change; others are unchanged."""
 
     name: Title | None = None
     comment: Comment | None = None
@@ -67,7 +67,7 @@ class SavedPlaylistDocument(BaseModel):
 
 
 class SavedPlaylistTracks(SavedPlaylistDocument):
-    """A playlist and its tracks; those whose files are gone are left out until they come back."""
+    """A playlist and its tracks; those whose files are gone are left out until they return."""
 
     track_list: list[TrackDocument]
 
@@ -141,7 +141,7 @@ def change_playlist(context: Context, user: CurrentUser, playlist_id: PlaylistId
 
 @router.delete("/playlists/{playlist_id}", status_code=204, response_class=Response)
 def delete_playlist(context: Context, user: CurrentUser, playlist_id: PlaylistId) -> Response:
-    """Delete a saved playlist; its tracks stay where they are."""
+    """Delete a saved playlist; its tracks remain in the library."""
     context.user_data.delete_playlist(_own(context, user, playlist_id).id)
     return Response(status_code=204)
 

@@ -71,7 +71,7 @@ def _fill(element: ElementTree.Element, content: dict[str, Any]) -> None:
 
 
 def _text(value: object) -> str:
-    """Return a value as XML has it; characters that XML lacks become U+FFFD."""
+    """Return a value as XML text; characters that XML does not allow become U+FFFD."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return NOT_XML.sub("�", clean(str(value)))

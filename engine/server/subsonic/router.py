@@ -68,7 +68,7 @@ def _call(request: Request, context: ServerContext, name: str, parameters: Query
 
 
 def authenticate(accounts: Accounts | None, parameters: QueryParams, address: str) -> User:
-    """Return the user of a call; a server without accounts takes everybody for the local user.
+    """Return the user of a call; on a server without accounts, the local user.
 
     Raises:
         SubsonicError: A parameter is missing, or the login is wrong.

@@ -12,7 +12,7 @@ Effects are applied in the order in which they occur to music:
 Then two clips may be mixed (`mix_waveforms`), each with its own effects, and masks applied to the front-end's features
 (`engine.training.augment.masks`). All draws come from the caller's generator, so equal generators give equal results.
 `engine.training.augment.spectral` has the few effects for distillation, where the teacher labels the augmented excerpt.
-Here labels stay, so effects must not change how a listener would label the music.
+Here labels are unchanged, so effects must not change how a listener would label the music.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def make_excerpts(
     music: MusicSamples | None = None,
     on_batch: Callable[[int], None] = lambda _: None,
 ) -> Excerpts:
-    """Fill `folder` with `count` labelled excerpts, or add the missing ones; additional ones stay.
+    """Fill `folder` with `count` labelled excerpts, or add the missing ones; surplus ones remain.
 
     With `music`, half of the excerpts come from it.
 

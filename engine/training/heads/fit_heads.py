@@ -133,7 +133,7 @@ def _clear(head: nn.Linear) -> None:
 def _loss(encoder: Encoder, head: nn.Linear, examples: _Examples) -> Tensor:
     """Mean of the loss among all labels and the loss among labels known in the clip's data set.
 
-    The second does not punish a label that the data set lacks: a data set without folk does not rule out folk.
+    The second does not penalise a label that the data set lacks: a data set without folk does not rule out folk.
     """
     logits = encoder.logits(head, examples.raw)
     restricted = logits.masked_fill(~examples.known, -torch.inf)

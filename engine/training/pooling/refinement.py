@@ -101,7 +101,7 @@ def sharpen(encoder: Encoder, factor: float) -> None:
 
 @torch.no_grad()
 def carry_head(head: nn.Linear, before: nn.Linear, after: nn.Linear) -> None:
-    """Keep the output of a head that reads h = M r + b when the map `before` becomes `after`."""
+    """Preserve the output of a head that reads h = M r + b when the map `before` becomes `after`."""
     weight = head.weight.double()
     direct = weight @ before.weight.double()  # the head as a function of r
     carried = torch.linalg.solve(after.weight.double().T, direct.T).T

@@ -63,7 +63,7 @@ def whiten(encoder: Encoder, bank: SegmentBank, power: float) -> None:
 
 @torch.no_grad()
 def append_map(encoder: Encoder, directions: Tensor, scale: Tensor) -> None:
-    """Follow `Encoder.metric` by U diag(s) U', for orthogonal U (D, D) and s (D,); attention scores stay."""
+    """Follow `Encoder.metric` by U diag(s) U', for orthogonal U (D, D) and s (D,), preserving attention scores."""
     layer, metric = encoder.attention_layer, encoder.metric
     assert metric is not None
     metric.weight.copy_(directions @ (scale[:, None] * (directions.T @ metric.weight)))

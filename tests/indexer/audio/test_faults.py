@@ -82,7 +82,7 @@ def test_touched_and_refused(
     refuse(song, code)
     (failed,) = engine.index(own.folder).failed
     assert failed.path == str(song)
-    assert "the track stays" in failed.reason
+    assert "its track is unchanged" in failed.reason
     held = engine.stats()
     assert (held.tracks, held.failed, [entry.path for entry in held.failures]) == (len(GENRES), 1, [str(song)])
     assert engine.similar(song, 3).matches == before
