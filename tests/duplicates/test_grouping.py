@@ -9,6 +9,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from tests.versions import HOLLOW, Sound, brighter, melody
 
 RATE = 44_100
 SECONDS = 14
+PROGRAM = "fpcalc-of-this-test"
 SAME = ["song.flac", "song.wv", "song.mp3", "song.m4a", "song.opus"]
 """Files of one recording, the best first."""
 
@@ -40,7 +42,7 @@ def write(folder: Path, name: str, sound: Sound, rate: int = RATE, title: str = 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a library of versions of a song and of others, indexed once. Copy it: `library` does."""
+    """A folder with two libraries of versions of a song and of others, with and without fingerprints. Copy it."""
     base = tmp_path_factory.mktemp("versions")
     music = base / "music"
     music.mkdir()
@@ -58,19 +60,37 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(music / "jingle.flac", music / "jingle copy.flac")
     with Engine.open(base / "library.db", device="cpu") as engine:
         assert not engine.index(music).failed
+    shutil.copy(base / "library.db", base / "fingerprinted.db")
+    with pytest.MonkeyPatch.context() as patch, Engine.open(base / "fingerprinted.db", device="cpu") as engine:
+        patch.setattr(chromaprint, "PROGRAM", PROGRAM)
+        engine.duplicates()
     return base
 
 
 @pytest.fixture
 def library(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """A copy of that library that the test may change, opened where there is no fpcalc."""
-    (tmp_path / "programs").mkdir()
-    monkeypatch.setenv("PATH", f"{tmp_path / 'programs'}:/usr/bin:/bin")
-    monkeypatch.setattr(chromaprint, "PROGRAM", "fpcalc-of-this-test")
-    shutil.copytree(made / "music", tmp_path / "music")
-    shutil.copy(made / "library.db", tmp_path / "library.db")
-    with Engine.open(tmp_path / "library.db", device="cpu") as engine:
-        engine.relocate(made / "music", tmp_path / "music")
+    """A fingerprinted library that the test may change, opened where there is no fpcalc."""
+    with opened(made / "fingerprinted.db", tmp_path, monkeypatch) as engine:
+        yield engine
+
+
+@pytest.fixture
+def unread(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """The same before its files were fingerprinted."""
+    with opened(made / "library.db", tmp_path, monkeypatch) as engine:
+        yield engine
+
+
+@contextmanager
+def opened(library: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """Copy a library and its music into a folder, and open it there."""
+    (folder / "programs").mkdir()
+    monkeypatch.setenv("PATH", f"{folder / 'programs'}:/usr/bin:/bin")
+    monkeypatch.setattr(chromaprint, "PROGRAM", PROGRAM)
+    shutil.copytree(library.parent / "music", folder / "music")
+    shutil.copy(library, folder / "library.db")
+    with Engine.open(folder / "library.db", device="cpu") as engine:
+        engine.relocate(library.parent / "music", folder / "music")
         yield engine
 
 
@@ -93,7 +113,7 @@ def stored(library: Engine) -> list[tuple[int, str, bytes]]:
 
 def program(tmp_path: Path, script: str) -> None:
     """Put a shell script where the library looks for fpcalc."""
-    path = tmp_path / "programs" / "fpcalc-of-this-test"
+    path = tmp_path / "programs" / PROGRAM
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
 
@@ -161,12 +181,12 @@ def test_same_work(library: Engine) -> None:
     assert not set(works) & {"other2.flac", "other3.flac", "other4.flac", "jingle.flac"}
 
 
-def test_both_kinds(library: Engine) -> None:
+def test_both_kinds(unread: Engine) -> None:
     """Without a kind both come, recordings first, and asking again reads no file."""
-    found = library.duplicates()
+    found = unread.duplicates()
     assert [group.kind for group in found.groups] == ["same_recording", "same_recording", "same_work"]
     read: list[IndexProgress] = []
-    assert library.duplicates(progress=read.append) == found
+    assert unread.duplicates(progress=read.append) == found
     assert read == []
 
 
@@ -176,17 +196,17 @@ def test_unknown_kind(library: Engine) -> None:
         library.duplicates("same")
 
 
-def test_a_file_that_is_away(library: Engine, tmp_path: Path) -> None:
+def test_a_file_that_is_away(unread: Engine, tmp_path: Path) -> None:
     """A file that is away is left out and reported, fingerprinted before or not; it is back when it is back."""
     (tmp_path / "music" / "song.wv").rename(tmp_path / "song.wv")
-    found = library.duplicates("same_recording")
+    found = unread.duplicates("same_recording")
     assert sorted(map(len, names(found, "same_recording"))) == [2, 4]
     assert [Path(each.path).name for each in found.left_out] == ["song.wv"]
     assert "No such file" in found.left_out[0].reason
     (tmp_path / "song.wv").rename(tmp_path / "music" / "song.wv")
-    assert SAME in names(library.duplicates(), "same_recording")
+    assert SAME in names(unread.duplicates(), "same_recording")
     (tmp_path / "music" / "song.flac").unlink()
-    found = library.duplicates("same_recording")
+    found = unread.duplicates("same_recording")
     assert SAME[1:] in names(found, "same_recording")
     assert [Path(each.path).name for each in found.left_out] == ["song.flac"]
 
@@ -205,18 +225,18 @@ def test_a_file_that_changed(library: Engine, tmp_path: Path) -> None:
     assert [row for row in stored(library) if row[0] == track_id] != before
 
 
-def test_a_file_that_does_not_decode(library: Engine, tmp_path: Path) -> None:
+def test_a_file_that_does_not_decode(unread: Engine, tmp_path: Path) -> None:
     """A file of which nothing decodes any more is left out and reported, and the others are grouped."""
     path = tmp_path / "music" / "song.wv"
     times = path.stat()
     path.write_bytes(bytes(times.st_size))
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-    found = library.duplicates("same_recording")
+    found = unread.duplicates("same_recording")
     assert [Path(each.path).name for each in found.left_out] == ["song.wv"]
     assert [name for name in SAME if name != "song.wv"] in names(found, "same_recording")
 
 
-def test_a_crash_loses_a_batch_at_most(library: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_loses_a_batch_at_most(unread: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was stored before an interruption is not read again."""
     monkeypatch.setattr(fingerprinting, "BATCH_TRACKS", 3)
     total = 0
@@ -228,11 +248,11 @@ def test_a_crash_loses_a_batch_at_most(library: Engine, monkeypatch: pytest.Monk
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        library.duplicates("same_recording", stop)
-    kept = {row[0] for row in stored(library)}
+        unread.duplicates("same_recording", stop)
+    kept = {row[0] for row in stored(unread)}
     assert len(kept) == 6
     read: list[IndexProgress] = []
-    assert SAME in names(library.duplicates("same_recording", read.append), "same_recording")
+    assert SAME in names(unread.duplicates("same_recording", read.append), "same_recording")
     assert {progress.total for progress in read} == {total - 6}
 
 
@@ -292,35 +312,35 @@ def test_other_tags_join_no_recordings(library: Engine) -> None:
 
 @pytest.mark.parametrize("script", ["sleep 600", "echo rubbish", "exit 1"])
 def test_a_program_that_does_not_work(
-    library: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
+    unread: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
 ) -> None:
     """An fpcalc that hangs or talks rubbish is reported once, and our own fingerprint answers."""
     monkeypatch.setattr(chromaprint, "TIMEOUT_SECONDS", 0.5)
     program(tmp_path, script)
-    found = library.duplicates("same_recording")
+    found = unread.duplicates("same_recording")
     assert SAME in names(found, "same_recording")
     assert len(found.notes) == 1
     assert "our own fingerprint" in found.notes[0]
-    assert {row[1] for row in stored(library)} == {"semitones:1", "outline:1"}
+    assert {row[1] for row in stored(unread)} == {"semitones:1", "outline:1"}
 
 
-def test_a_program_that_breaks_down(library: Engine, tmp_path: Path) -> None:
+def test_a_program_that_breaks_down(unread: Engine, tmp_path: Path) -> None:
     """An fpcalc that works at first and then no more is reported once, and our own fingerprint answers."""
     answer = '{"duration": 10, "fingerprint": [1, 2, 3]}'
     program(tmp_path, f"[ -e {tmp_path}/asked ] && exec echo rubbish; touch {tmp_path}/asked; echo '{answer}'")
-    found = library.duplicates("same_recording")
+    found = unread.duplicates("same_recording")
     assert SAME in names(found, "same_recording")
     assert len(found.notes) == 1
 
 
 @pytest.mark.skipif(shutil.which("fpcalc") is None, reason="fpcalc is not installed")
-def test_chromaprint(library: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chromaprint(unread: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Chromaprint finds the same recordings as our own fingerprint."""
-    own = library.duplicates("same_recording")
+    own = unread.duplicates("same_recording")
     monkeypatch.undo()
-    found = library.duplicates("same_recording")
+    found = unread.duplicates("same_recording")
     assert names(found, "same_recording") == names(own, "same_recording")
-    assert {row[1] for row in stored(library)} == {"semitones:1", "outline:1", "chromaprint:1"}
+    assert {row[1] for row in stored(unread)} == {"semitones:1", "outline:1", "chromaprint:1"}
 
 
 def test_repeated(library: Engine, tmp_path: Path) -> None:
@@ -335,14 +355,14 @@ def test_repeated(library: Engine, tmp_path: Path) -> None:
     assert repeated(view, []) == frozenset()
 
 
-def test_repeated_while_files_are_away(library: Engine, tmp_path: Path) -> None:
+def test_repeated_while_files_are_away(unread: Engine, tmp_path: Path) -> None:
     """Tracks that were fingerprinted before, or are byte-identical, are compared while their files are away."""
-    mp3, flac, opus = ids(library, "song.mp3", "song.flac", "song.opus")
-    jingles = ids(library, "jingle.flac", "jingle copy.flac")
-    repeated(library._session.view(), [mp3, flac])
+    mp3, flac, opus = ids(unread, "song.mp3", "song.flac", "song.opus")
+    jingles = ids(unread, "jingle.flac", "jingle copy.flac")
+    repeated(unread._session.view(), [mp3, flac])
     shutil.rmtree(tmp_path / "music")
-    assert repeated(library._session.view(), [mp3, flac, opus]) == {mp3}
-    assert repeated(library._session.view(), jingles) == {max(jingles)}
+    assert repeated(unread._session.view(), [mp3, flac, opus]) == {mp3}
+    assert repeated(unread._session.view(), jingles) == {max(jingles)}
 
 
 def test_similar_without_duplicates(library: Engine) -> None:
