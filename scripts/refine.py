@@ -32,7 +32,7 @@ from engine.training.heads.calibration import calibrate_heads
 from engine.training.heads.fit_heads import fit_heads_to
 from engine.training.heads.fit_words import WordExamples, fit_words
 from engine.training.pooling.losses import pool_segments
-from engine.training.pooling.refinement import Refinement, carry_head, refine, sharpen
+from engine.training.pooling.refinement import Refinement, carry_head, centre_between, refine, sharpen
 from engine.training.pooling.schedule import PoolingSchedule
 from engine.training.pooling.segment_bank import embed_bank, embed_spread
 from engine.training.pooling.train_pooling import train_attention
@@ -86,7 +86,8 @@ def refine_encoder(encoder: Encoder, material: Material, settings: Refinement, g
         sharpen(encoder, settings.sharpness)
     with torch.no_grad():
         mapped = [encoder.mapped(clip) for clip in clips]
-    penalties = fit_heads_to(encoder, mapped, material.clips.clips)
+    centre = centre_between(encoder, clips, music, settings.centre)
+    penalties = fit_heads_to(encoder, mapped, material.clips.clips, centre)
     if encoder.words and before is not None and encoder.metric is not None:
         carry_head(encoder.word_head, before, encoder.metric)
     elif guide is not None and guide.words.shape[1]:

@@ -9,8 +9,10 @@ On its own training tracks, the trunk makes parts of a track agree so well that 
     guidance     directions that predict the signatures of a better encoder count more: with G = A A', A the ridge
                  regression of its signatures on ours, h becomes ((1 - s) I + s G)^(1/2) h
     sharpness    the power of the attention is multiplied by a factor
+    centre       signatures are centred between the mean of the clips and the mean of the whole tracks, which are other
+                 music: with one centre for both, neither has many hubs (Suzuki et al. 2013)
 
-All but the last follow the map and leave the weights of segments as they are.
+All but sharpness follow the map and leave the weights of segments as they are.
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ class Refinement:
         guidance: Share s of G, whose mean eigenvalue is 1; 0 needs no better encoder.
         ridge: Penalty of the regression, relative to the mean eigenvalue of the signatures' covariance.
         sharpness: Factor of the attention's power.
+        centre: Share of the music's mean in the centre; the clips' mean has the rest.
     """
 
     separation: float = 0.5
@@ -51,6 +54,7 @@ class Refinement:
     guidance: float = 0.0
     ridge: float = 0.01
     sharpness: float = 1.25
+    centre: float = 0.5
 
 
 @torch.no_grad()
@@ -85,6 +89,12 @@ def refine(
     values, directions = torch.linalg.eigh(_between_labels(_pool_all(encoder, clips), labels))
     share = values.clamp_min(0) / values.max().clamp_min(torch.finfo(values.dtype).tiny)
     append_map(encoder, directions, (1 + refinement.labels * share).sqrt())
+
+
+@torch.no_grad()
+def centre_between(encoder: Encoder, clips: Sequence[Tensor], music: Tensor, share: float) -> Tensor:
+    """Return the centre (D): the mean signatures of clips, each (S', D), and of music (N, S, D), before the map, mixed."""
+    return _pool_all(encoder, clips).mean(dim=0).lerp(pool_segments(encoder, music).mean(dim=0), share)
 
 
 @torch.no_grad()

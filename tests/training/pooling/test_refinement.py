@@ -12,7 +12,8 @@ from engine.datasets.label_tensors import LabelTensors
 from engine.models.checkpoint import build
 from engine.models.encoder import Encoder
 from engine.models.layers.scoring import LinearScore
-from engine.training.pooling.refinement import Refinement, carry_head, refine, sharpen
+from engine.training.pooling.losses import pool_segments
+from engine.training.pooling.refinement import Refinement, carry_head, centre_between, refine, sharpen
 from engine.training.pooling.schedule import PoolingSchedule
 from engine.training.pooling.segment_bank import SegmentBank
 from engine.training.pooling.train_pooling import append_map, train_attention
@@ -107,6 +108,14 @@ def test_weights_stay(encoder: Encoder, linear_encoder: Encoder, kind: str) -> N
         directions = torch.linalg.qr(torch.randn(DIM, DIM)).Q
         append_map(encoder, directions, torch.linspace(0.5, 2, DIM))
         torch.testing.assert_close(encoder.score(encoder.mapped(tracks)), before, atol=1e-4, rtol=1e-4)
+
+
+def test_the_centre_lies_between_clips_and_music(encoder: Encoder) -> None:
+    """The means of the clips' and of the music's signatures are as far from the centre as their shares say."""
+    clips, music = list(vectors(40, 8, 2)), vectors(60, 16, 1) + 3.0
+    means = [pool_segments(encoder, each).mean(dim=0) for each in (torch.stack(clips), music)]
+    found = centre_between(encoder, clips, music, 0.25)
+    torch.testing.assert_close(found, 0.75 * means[0] + 0.25 * means[1])
 
 
 def test_a_head_is_carried(encoder: Encoder, labels: LabelTensors) -> None:
