@@ -93,7 +93,7 @@ def refine(
 
 @torch.no_grad()
 def centre_between(encoder: Encoder, clips: Sequence[Tensor], music: Tensor, share: float) -> Tensor:
-    """Return the centre (D): the mean signatures of clips, each (S', D), and of music (N, S, D), before the map, mixed."""
+    """Return the centre (D), a mix of the mean signatures of clips, each (S', D), and of music (N, S, D), unmapped."""
     return _pool_all(encoder, clips).mean(dim=0).lerp(pool_segments(encoder, music).mean(dim=0), share)
 
 
