@@ -41,7 +41,7 @@ export function playTracks(tracks, index = 0) {
   start(index);
 }
 
-// Play one track of a list next, keeping what is queued.
+// Play one track of a list next, keeping the queued tracks.
 export function enqueue(tracks, next = false) {
   const { queue, index } = player.get();
   const at = next ? index + 1 : queue.length;
@@ -109,7 +109,7 @@ export function setCrossfade(seconds) {
   player.set({ crossfade: seconds });
 }
 
-// Replace what comes after the current track.
+// Replace the tracks after the current one.
 export function setUpcoming(tracks) {
   const { queue, index } = player.get();
   player.set({ queue: [...queue.slice(0, index + 1), ...tracks] });

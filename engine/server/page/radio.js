@@ -35,7 +35,7 @@ export async function startRadio(seeds, label, first = null) {
 
 export const radioFromTrack = (track) => startRadio([String(track.track_id)], titleOf(track), track);
 
-// Play on with what sounds like the queue's last tracks.
+// Continue with tracks that sound like the queue's last ones.
 export function continueRadio() {
   const recent = player.get().queue.slice(-5);
   if (!recent.length) return;
@@ -88,7 +88,7 @@ export async function makePath(from, to) {
   }
 }
 
-// Put what comes next into the smoothest order.
+// Put the upcoming tracks into the smoothest order.
 export async function smoothOrder() {
   const { queue, index } = player.get();
   const rest = queue.slice(Math.max(0, index));
@@ -117,7 +117,7 @@ function steer(list, track) {
   redraw();
 }
 
-// Replace what the radio has queued after a change of its seeds.
+// Replace the radio's queued tracks after a change of its seeds.
 function redraw() {
   for (const track of upcoming()) used.delete(track.track_id);
   setUpcoming(upcoming().slice(0, 1)); // the next track may be fading in

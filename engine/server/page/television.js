@@ -1,4 +1,4 @@
-// A television: arrow keys move the focus to what lies in their direction, Back goes back, media keys play.
+// A television: arrow keys move the focus in their direction, Back goes back, media keys play.
 import { toggle, next, previous } from "./player.js";
 
 export const television = "tv" in document.documentElement.dataset;
@@ -41,7 +41,7 @@ function candidates(from) {
     && (element.type !== "radio" || element.checked || element.value === "1"));
 }
 
-// Return the element that lies nearest in a direction; without a focus, the first of the main part.
+// Return the nearest element in a direction; without a focus, the first of the main part.
 function nearest(from, elements, x, y) {
   if (!from || from === document.body || from.id === "main") return elements.find((each) => each.closest("main")) || elements[0];
   const here = from.getBoundingClientRect();

@@ -11,7 +11,7 @@ export function Bars({ items, colour, most = 6 }) {
       <span class="bar-value">${percent(share)}</span></li>`)}</ul>`;
 }
 
-// `centroids`: [{ genre, distance, kind }]. The nearest stands at the left end.
+// `centroids`: [{ genre, distance, kind }]. The nearest is at the left end.
 export function Centroids({ centroids }) {
   if (!centroids.length) return null;
   const ordered = [...centroids].sort((a, b) => a.distance - b.distance);

@@ -3,7 +3,7 @@ import { html, useState } from "../html.js";
 import { coverUrl } from "../api.js";
 import { hash, hslToHex } from "./colours.js";
 
-const missing = new Set(); // tracks without a picture: asked for once
+const missing = new Set(); // tracks without a picture: requested once
 const BARS = 9;
 
 // `track` is the id whose cover is shown, `seed` the text from which the drawn one is made (an album's id or a name).

@@ -1,4 +1,4 @@
-// What lies over the points of the map: names of regions and tracks, the playing track, the path and the lasso.
+// The layer above the points of the map: names of regions and tracks, the playing track, the path and the lasso.
 import { themeColour } from "./colours.js";
 import { fit } from "./waveform.js";
 

@@ -1,4 +1,4 @@
-// What the encoder says about a track: genres, moods, words, distances to the centres of genres.
+// The encoder's predictions for a track: genres, moods, words, distances to the centres of genres.
 import { html } from "../html.js";
 import { texts } from "../texts.js";
 import { Bars, Centroids } from "./charts.js";

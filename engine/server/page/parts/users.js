@@ -12,7 +12,7 @@ import { Answer } from "./states.js";
 const SHORTEST_PASSWORD = 8;
 const keysOf = (name) => `users/${encodeURIComponent(name)}/keys`;
 
-// Run a request and say why it failed; returns its answer or undefined.
+// Run a request and show why it failed; returns its answer or undefined.
 async function attempt(request, done) {
   try {
     const answer = await request;

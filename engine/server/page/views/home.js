@@ -1,4 +1,4 @@
-// The first view: what is new, what to play next, radios from genres; or the way to the first sound.
+// The first view: new albums, recommendations, radios from genres; in an empty library, how to add music.
 import { get } from "../api.js";
 import { html } from "../html.js";
 import { AlbumCard, Shelf } from "../parts/cards.js";

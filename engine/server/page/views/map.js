@@ -1,4 +1,4 @@
-// The map: every track is a point, and tracks that sound alike lie close together.
+// The map: every track is a point, and tracks that sound alike are close together.
 import { get } from "../api.js";
 import { html, useEffect, useMemo, useRef, useState } from "../html.js";
 import { NUMBERS, colourPoints, legendOf, makeAtlas, nearest, regionsOf, rowsInside, rowsWithin } from "../parts/atlas.js";

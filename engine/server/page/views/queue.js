@@ -1,4 +1,4 @@
-// The queue, the radio that goes on from it, and paths.
+// The queue, the radio that continues it, and paths.
 import { html } from "../html.js";
 import { artistOf, fileName, titleOf } from "../parts/format.js";
 import { Icon } from "../parts/icons.js";

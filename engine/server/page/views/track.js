@@ -1,4 +1,4 @@
-// A track: its sound, what the encoder attends to, its genres and moods, and its neighbours with reasons.
+// A track: its sound, the encoder's attention, its genres and moods, and its neighbours with reasons.
 import { get, getOnce } from "../api.js";
 import { html, useState } from "../html.js";
 import { Cover } from "../parts/cover.js";
@@ -87,7 +87,7 @@ export function Moments({ moments, seek }) {
       <span class="chip-count">${percent(each.weight)}</span></button></li>`)}</ul></div>`;
 }
 
-// Return the genre of a moment and its two likeliest words that say more than that.
+// Return the genre of a moment and its two likeliest words that add information.
 const wordsOf = ({ genre, tags }) =>
   [genre, ...tags.map(({ tag }) => tag).filter((tag) => tag !== "music" && tag !== genre).slice(0, 2)];
 
