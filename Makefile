@@ -1,5 +1,5 @@
 # Two commands, each setting up what it needs in .venv, each safe to repeat:
-#   make demo [MUSIC=~/Music]   index, and show what sounds like one track
+#   make demo [MUSIC=~/Music]   index, and show the tracks that sound like one of them
 #   make test                   format, lint, types, documentation, tests
 PYTHON ?= python3
 BIN = .venv/bin

@@ -32,7 +32,7 @@ Value = TypeVar("Value")
 
 
 class Embedder(Protocol):
-    """What computes embeddings of files in place of this process, which then never loads torch."""
+    """Computes embeddings of files in place of this process, which then never loads torch."""
 
     def embed(self, path: bytes, part: tuple[float, float] | None = None) -> TrackEmbedding:
         """Return the embedding of a file or, without segments, of a part of it from one second to another."""
@@ -48,7 +48,7 @@ class LibrarySession:
         threads: For decoding and for the network.
         precision: "auto" or "float32".
         loaded: Whether the index is read into memory when it opens.
-        embedder: Computes embeddings of files elsewhere; None for here.
+        embedder: Computes embeddings of files elsewhere; None to compute them in this process.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class LibrarySession:
     def coverage(self) -> str:
         """The coverage given at opening, else the library's own, else "windows".
 
-        A library has its own from its first indexing run on, whichever process makes it.
+        A library has its own from its first indexing run on, by any process.
         """
         if self._coverage is None:
             with self.database.read() as connection:
@@ -196,7 +196,7 @@ class LibraryView:
 
     @cached_property
     def snapshot(self) -> VectorSnapshot:
-        """The signatures; there may be none.
+        """The signatures; possibly none.
 
         Raises:
             LibraryError: They are damaged, or not of the encoder's length.
@@ -246,7 +246,7 @@ class LibraryView:
 
     @property
     def embedder(self) -> Embedder | None:
-        """What computes embeddings of files elsewhere; None for here."""
+        """Computes embeddings of files elsewhere; None to compute them in this process."""
         return self._session.embedder
 
     @property

@@ -81,7 +81,7 @@ def clips_by_new_artists(clips: Sequence[Clip], split: str) -> list[Clip]:
     left = [clip for clip in chosen if clip.artist not in known]
     if not left:
         raise TrainingError(
-            f"expected clips of split '{split}' by artists that train lacks, found none", hint="use --protocol given"
+            f"expected clips of split '{split}' by artists absent from train, found none", hint="use --protocol given"
         )
     return left
 
@@ -94,7 +94,7 @@ def train_artists(clips: Sequence[Clip]) -> set[str]:
 def describe_given_split(clips: Sequence[Clip], train: set[str]) -> str:
     """Describe, for a report, how many of the evaluated clips are by artists of the train split."""
     known = sum(clip.artist in train for clip in clips)
-    return f"as given: {known} of {len(clips)} clips are by artists that train has, too"
+    return f"as given: {known} of {len(clips)} clips are by artists that are also in train"
 
 
 def clips_of_split(clips: Sequence[Clip], split: str) -> list[Clip]:

@@ -54,7 +54,7 @@ def test_json_is_the_document(command: Command, table: Path, tmp_path: Path) -> 
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.document == json.loads((tmp_path / "r" / "figures.json").read_text("utf-8"))
     assert outcome.document["clips"] == 2
-    assert outcome.document["protocol"] == "as given: 1 of 2 clips are by artists that train has, too"
+    assert outcome.document["protocol"] == "as given: 1 of 2 clips are by artists that are also in train"
     assert outcome.document["training"]["genre_penalty"] > 0
 
 

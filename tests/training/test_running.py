@@ -126,7 +126,7 @@ def test_the_report_says_how_and_how_well(outcome: TrainingOutcome) -> None:
         assert figure["clips"] == (1 if figure["task"] == "valence" else 2)
         if figure["name"] == "accuracy":
             assert 0 <= figure["low"] <= figure["value"] <= figure["high"] <= 1
-    assert document["protocol"] == "as given: 0 of 2 clips are by artists that train has, too"
+    assert document["protocol"] == "as given: 0 of 2 clips are by artists that are also in train"
     assert "training-curves.png" in (folder / "report.md").read_text("utf-8")
 
 
