@@ -36,7 +36,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         "TSResformer", "slice_seconds", "0b5a8ed592fcf0df44d5f85d11cc4b3b94bd111a9e8fa5f20a13086e70774c6e"
     ),
     "attention_signature": Architecture(
-        "AttentionSignature", "token_seconds", "f5293da9b90b8697f7b509d62b7ddcbb458b4add0bb5f8ebb1f1c51e6d939eda"
+        "AttentionSignature", "token_seconds", "c667adc578cf2830ec86593e2c1b712a969aef998ab68c14eba10d03c365875d"
     ),
     "icff_net": Architecture(
         "ICFFNet", "segment_seconds", "9cecf02ab18ed83abca869f4cd9c468ca335c3b5bc294e12c838a2241ff3dcf8"

@@ -27,6 +27,10 @@ RETIRED: dict[str, Retired] = {
         "b9846716f0696dce7623252bf7e25f9760c2b8abc1e14d8db25b34c097bcfba9",
         "f3376c3f68ae6f2b2e34a23ecec971fca7a50a2ca69bd7c98399c0cebe381ffc",
     ),
+    "attention_signature@f5293d": Retired(
+        "f5293da9b90b8697f7b509d62b7ddcbb458b4add0bb5f8ebb1f1c51e6d939eda",
+        "c5155cbc5a62efde0a3acf8b7f23940366469a07cee1ada2506376309eef9fc1",
+    ),
     "attention_signature@50beaf": Retired(
         "50beafcdf59c373993bf3451640af64e11b6855a8a530cf78778c0881a70372e",
         "f5a6ad47371fd5b1aba35cc843c6dada7305137707313fd95e9c41b58a135a0a",
