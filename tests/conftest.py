@@ -41,6 +41,15 @@ class Collection:
         """The file of one song."""
         return self.folder / f"song{number:02}.wav"
 
+    def copied(self, folder: Path) -> Collection:
+        """Copy songs and library into a folder."""
+        copy = Collection(folder / "music", folder / "library.db")
+        shutil.copytree(self.folder, copy.folder)
+        shutil.copy(self.library, copy.library)
+        with Engine.open(copy.library, device="cpu") as engine:
+            engine.relocate(self.folder, copy.folder)
+        return copy
+
 
 @dataclass(frozen=True)
 class FirstRun:
@@ -105,12 +114,7 @@ def shared(first_run: FirstRun) -> Iterator[Engine]:
 @pytest.fixture
 def own(first_run: FirstRun, tmp_path: Path) -> Collection:
     """A copy of the collection and its library that the test may change."""
-    copy = Collection(tmp_path / "music", tmp_path / "library.db")
-    shutil.copytree(first_run.collection.folder, copy.folder)
-    shutil.copy(first_run.collection.library, copy.library)
-    with Engine.open(copy.library, device="cpu") as engine:
-        engine.relocate(first_run.collection.folder, copy.folder)
-    return copy
+    return first_run.collection.copied(tmp_path)
 
 
 @pytest.fixture

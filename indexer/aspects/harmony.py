@@ -28,7 +28,6 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
-from scipy.signal import firwin
 
 from engine.indexer.audio.samples import Samples
 
@@ -109,8 +108,13 @@ def _decimated(window: Samples) -> Floats:
 
 @cache
 def _taps() -> Floats:
-    """The low-pass filter, a column for each block of DECIMATION samples."""
-    return np.ascontiguousarray(firwin(TAPS, 0.85 / DECIMATION).astype(np.float32).reshape(-1, DECIMATION).T)
+    """The low-pass filter, a column for each block of DECIMATION samples.
+
+    A sinc that passes 0.85 of the band that is left, under a Hamming window, with a gain of 1 at 0 Hz.
+    `scipy.signal.firwin` designs the same one, but takes a second to import.
+    """
+    taps = np.sinc(0.85 / DECIMATION * (np.arange(TAPS) - (TAPS - 1) / 2)) * np.hamming(TAPS)
+    return np.ascontiguousarray((taps / taps.sum()).astype(np.float32).reshape(-1, DECIMATION).T)
 
 
 @cache

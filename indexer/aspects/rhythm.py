@@ -110,16 +110,17 @@ def _window() -> Floats:
 @cache
 def _mel_filters() -> Floats:
     """(FRAME / 2 + 1, MEL_BANDS), Slaney's scale and areas."""
-    import librosa
+    from torchaudio.functional import melscale_fbanks  # which the encoder imports anyway; librosa takes a second
 
-    filters = librosa.filters.mel(sr=SAMPLE_RATE, n_fft=FRAME, n_mels=MEL_BANDS, fmin=LOWEST, fmax=HIGHEST)
-    return np.ascontiguousarray(filters.T.astype(np.float32))
+    filters = melscale_fbanks(
+        FRAME // 2 + 1, LOWEST, HIGHEST, MEL_BANDS, SAMPLE_RATE, norm="slaney", mel_scale="slaney"
+    )
+    return np.ascontiguousarray(filters.numpy())
 
 
 @cache
 def _bands() -> Floats:
-    """Which of the three bands each mel band belongs to: (MEL_BANDS, 3)."""
-    import librosa
-
-    centres = librosa.mel_frequencies(MEL_BANDS + 2, fmin=LOWEST, fmax=HIGHEST)[1:-1]
+    """Which of the three bands each mel band, by its centre of gravity, belongs to: (MEL_BANDS, 3)."""
+    filters = _mel_filters()
+    centres = np.fft.rfftfreq(FRAME, 1 / SAMPLE_RATE) @ filters / filters.sum(axis=0)
     return np.eye(3, dtype=np.float32)[np.searchsorted(EDGES, centres, side="right")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,18 +12,32 @@ from engine import Engine
 from engine.indexer.features import chromaprint
 from tests.audio import write_audio
 from tests.cli.conftest import Command
-from tests.conftest import RATE, Collection, make_song
+from tests.conftest import RATE, Collection, FirstRun, make_song
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_fpcalc() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chromaprint, "PROGRAM", "fpcalc-of-this-test")
+        yield
+
+
+@pytest.fixture(scope="module")
+def made(first_run: FirstRun, tmp_path_factory: pytest.TempPathFactory) -> Collection:
+    """The collection with two more files of its first song, fingerprinted. Only copy it: `library` does."""
+    made = first_run.collection.copied(tmp_path_factory.mktemp("duplicates"))
+    write_audio(made.folder / "again\x1b[31m.flac", make_song(0)[RATE // 2 :] * 0.7, RATE)
+    write_audio(made.folder / "again.mp3", make_song(0), RATE, bitrate=96_000)
+    with Engine.open(made.library, device="cpu") as engine:
+        engine.index(made.folder)
+        engine.duplicates()
+    return made
 
 
 @pytest.fixture
-def library(own: Collection, monkeypatch: pytest.MonkeyPatch) -> Collection:
-    """The collection with two more files of its first song, where there is no fpcalc."""
-    monkeypatch.setattr(chromaprint, "PROGRAM", "fpcalc-of-this-test")
-    write_audio(own.folder / "again\x1b[31m.flac", make_song(0)[RATE // 2 :] * 0.7, RATE)
-    write_audio(own.folder / "again.mp3", make_song(0), RATE, bitrate=96_000)
-    with Engine.open(own.library, device="cpu") as engine:
-        engine.index(own.folder)
-    return own
+def library(made: Collection, tmp_path: Path) -> Collection:
+    """A copy that a test may change."""
+    return made.copied(tmp_path)
 
 
 def test_document(command: Command, library: Collection) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.signal import firwin
 
+from engine.indexer.aspects import harmony
 from engine.indexer.aspects.harmony import FEATURES, SAMPLE_RATE, chroma, harmony_features, harmony_sums
 
 MAJOR, MINOR = (0, 4, 7), (0, 3, 7)
@@ -66,3 +68,9 @@ def test_any_window_has_finite_features(seconds: float, level: float) -> None:
     found = features(noise)
     assert found.shape == (FEATURES,)
     assert np.isfinite(found).all()
+
+
+def test_the_low_pass_filter_is_scipys() -> None:
+    """The filter before the decimation is that of `scipy.signal.firwin`."""
+    expected = firwin(harmony.TAPS, 0.85 / harmony.DECIMATION)
+    np.testing.assert_allclose(harmony._taps().T.ravel(), expected, atol=1e-7)
