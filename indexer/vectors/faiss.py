@@ -171,7 +171,9 @@ class FaissStore:
             parts.append(memory_part(new.track_ids, new.vectors))
         self._state = state
         token = (state, index.digest if index else None)
-        return FaissSnapshot(token, new.vectors.shape[1], tuple(parts), self.threads)
+        # Of a library that was emptied only the file knows D.
+        dimensions = max([new.vectors.shape[1], *(part.signatures.shape[1] for part in parts)])
+        return FaissSnapshot(token, dimensions, tuple(parts), self.threads)
 
     def _opened(self, digest: str) -> _OpenIndex | None:
         if self._index is not None and self._index.digest == digest:

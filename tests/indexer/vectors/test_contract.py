@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 from numpy.typing import NDArray
 from sqlalchemy import delete
 
@@ -163,6 +163,7 @@ steps = st.lists(
 
 @settings(max_examples=4, deadline=None)
 @given(steps=steps)
+@example(steps=[("put", [1], 0), ("put", [1], 0), ("remove", [1], 0)])
 def test_any_history(make: Callable[..., object], steps: list[tuple[str, list[int], int]]) -> None:
     """After any additions, replacements, removals and compactions each answer is that of brute force.
 
