@@ -16,7 +16,8 @@ from engine.util.paths import APPLICATION
 from tests.audio import write_audio
 
 RATE = 22_050
-SECONDS = 5.2
+SECONDS = 5.2  # of the collection's songs: ten windows, which overlap
+WINDOW = 4.0  # of the default encoder: a song of this length is encoded in a tenth of the time
 ROCK_SPELLINGS = ("Rock", "rock", "ROCK", "Rock; Live At Home")
 ROCKS = 10  # just enough for a centroid of the library's own
 GENRES = [ROCK_SPELLINGS[i % len(ROCK_SPELLINGS)] for i in range(ROCKS)] + [
@@ -70,10 +71,10 @@ def make_song(seed: int, seconds: float = SECONDS) -> NDArray[np.float32]:
     return ((chord * 0.2 + noise * 0.3) * beat * 0.5).astype(np.float32)
 
 
-def write_song(path: Path, seed: int, genre: str | None = None, **tags: str) -> Path:
-    """Write a song with tags; returns its path."""
-    genres = {"genre": genre} if genre else {}
-    write_audio(path, make_song(seed), RATE, tags={"artist": f"Band {seed}", "title": f"Song {seed}", **genres, **tags})
+def write_song(path: Path, seed: int, genre: str | None = None, seconds: float = WINDOW, **tags: str) -> Path:
+    """Write a song with tags, of one window if not given a length; returns its path."""
+    named = {"artist": f"Band {seed}", "title": f"Song {seed}", **({"genre": genre} if genre else {}), **tags}
+    write_audio(path, make_song(seed, seconds), RATE, tags=named)
     return path
 
 
@@ -99,7 +100,7 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
     collection = Collection(base / "music", base / "library.db")
     collection.folder.mkdir()
     for number, genre in enumerate(GENRES):
-        write_song(collection.song(number), number, genre)
+        write_song(collection.song(number), number, genre, SECONDS)
     with Engine.open(collection.library, device="cpu", threads=1) as engine:  # so that ids are in the songs' order
         return FirstRun(collection, engine.index(collection.folder))
 

@@ -65,7 +65,7 @@ def test_windows(shared: Engine) -> None:
 
 def test_file_outside(shared: Engine, tmp_path: Path) -> None:
     """A file outside the library is heard, and explained as it is once the library holds it."""
-    path = write_song(tmp_path / "new.wav", 81)
+    path = write_song(tmp_path / "new.wav", 81, seconds=SECONDS)
     outside = shared.explain(path)
     with Engine.open(tmp_path / "other.db", device="cpu") as other:
         other.index(path)

@@ -12,7 +12,7 @@ from engine.models.checkpoint import load_encoder
 from engine.models.registry import VARIANTS
 from engine.models.retired import RETIRED
 from engine.models.weights_files import find_encoder, is_retired, shipped_ids
-from tests.conftest import write_song
+from tests.conftest import SECONDS, write_song
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -45,7 +45,7 @@ def test_retired_weights_retire_their_variant() -> None:
 def test_signatures_of_a_variant_are_kept_apart(tmp_path: Path) -> None:
     """One library holds both; each encoder answers from its own signatures, and the variant reads five windows."""
     library = tmp_path / "library.db"
-    songs = [write_song(tmp_path / f"{seed}.wav", seed) for seed in (1, 2)]
+    songs = [write_song(tmp_path / f"{seed}.wav", seed, seconds=SECONDS) for seed in (1, 2)]
     windows, similarities = {}, {}
     for encoder in ("attention_signature", "attention_signature_fast"):
         with Engine.open(library, encoder=encoder) as engine:

@@ -12,7 +12,7 @@ from engine import Engine
 from engine.errors import InvalidError, LibraryError
 from engine.indexer.aspects.kinds import KINDS
 from engine.search import aspect_filling
-from tests.conftest import Collection, write_song
+from tests.conftest import SECONDS, Collection, write_song
 
 ASPECTS = ("timbre", "rhythm", "harmony", "mood")
 
@@ -27,7 +27,7 @@ def forget(library: Path, *track_ids: int) -> None:
 @pytest.mark.parametrize("by", ASPECTS)
 def test_each_aspect_finds_the_same_sound_first(own: Collection, by: str) -> None:
     """A file outside the library that is one of its songs, tagged otherwise, has that song as its nearest."""
-    outside = write_song(own.folder.parent / "outside.wav", 3, title="another")
+    outside = write_song(own.folder.parent / "outside.wav", 3, seconds=SECONDS, title="another")
     with Engine.open(own.library) as library:
         best = library.similar(outside, 1, by=by).matches[0]
     assert Path(best.path).name == "song03.wav"
@@ -112,7 +112,7 @@ def test_new_tracks_are_found(own: Collection) -> None:
     """A track that is indexed while the library is open is found by aspects, too."""
     with Engine.open(own.library) as library:
         library.similar(1, by="rhythm")
-        added = write_song(own.folder / "new.wav", 0, title="another")
+        added = write_song(own.folder / "new.wav", 0, seconds=SECONDS, title="another")
         library.index(added)
         assert Path(library.similar(1, 1, by="rhythm").matches[0].path).name == "new.wav"
 

@@ -14,7 +14,7 @@ import pytest
 from engine import Engine, QueryError, SignatureError
 from engine.models.labels import GENRES as LABELS, MOODS
 from tests.audio import write_audio
-from tests.conftest import GENRES, RATE, ROCKS, Collection, FirstRun, make_song, write_song
+from tests.conftest import GENRES, RATE, ROCKS, SECONDS, Collection, FirstRun, make_song, write_song
 
 MUSIC = len(GENRES)
 
@@ -132,7 +132,7 @@ def test_link_to_track(shared: Engine, first_run: FirstRun, tmp_path: Path) -> N
 def test_tagged_copies(engine: Engine, own: Collection) -> None:
     """Copies inside the library are left out together; a retagged one is another file and stays."""
     shutil.copy(own.song(6), own.folder / "copy.wav")
-    write_song(own.folder / "retagged.wav", 6, "Rock", album="Best Of")
+    write_song(own.folder / "retagged.wav", 6, "Rock", SECONDS, album="Best Of")
     engine.index(own.folder)
     matches = engine.similar(own.song(6), 100).matches
     names = [Path(match.path).name for match in matches]

@@ -10,7 +10,7 @@ import pytest
 from engine import Engine, Play
 from engine.db import add_plays, get_signature, list_plays
 from tests.audio import write_audio
-from tests.conftest import GENRES, RATE, Collection, make_song, write_song
+from tests.conftest import GENRES, RATE, SECONDS, Collection, make_song, write_song
 
 RECORDING = "9aed8738-6cdc-4a7d-9b1c-0b8f3ab5a4f2"
 ANOTHER = "1111111a-6cdc-4a7d-9b1c-0b8f3ab5a4f2"
@@ -26,7 +26,7 @@ def track_id_of(engine: Engine, path: Path) -> int:
 def rename(own: Collection, number: int, seed: int | None = None, name: str = "renamed.wav", **tags: str) -> Path:
     """Write a song of the collection anew, with other tags and another name, in place of its file."""
     own.song(number).unlink()
-    return write_song(own.folder / name, number if seed is None else seed, "Polka", title="Retagged", **tags)
+    return write_song(own.folder / name, number if seed is None else seed, "Polka", SECONDS, title="Retagged", **tags)
 
 
 def test_same_sound(engine: Engine, own: Collection) -> None:
@@ -76,7 +76,7 @@ def test_same_recording(engine: Engine, own: Collection, tmp_path: Path) -> None
 def test_other_files_are_new(engine: Engine, own: Collection, change: str) -> None:
     """Another sound of the same length, a longer one, and a copy beside its original are new tracks."""
     if change == "not gone":
-        write_song(own.folder / "renamed.wav", 2, "Polka", title="Retagged")
+        write_song(own.folder / "renamed.wav", 2, "Polka", SECONDS, title="Retagged")
     elif change == "longer":
         own.song(2).unlink()
         write_audio(own.folder / "renamed.wav", np.tile(make_song(2), 2), RATE)
@@ -89,7 +89,7 @@ def test_other_files_are_new(engine: Engine, own: Collection, change: str) -> No
 def test_each_track_is_joined_once(engine: Engine, own: Collection) -> None:
     """Of two new files with the sound of one that is gone, one is its track."""
     rename(own, 2)
-    write_song(own.folder / "twice.wav", 2, "Polka", title="Retagged twice")
+    write_song(own.folder / "twice.wav", 2, "Polka", SECONDS, title="Retagged twice")
     report = engine.index(own.folder)
     assert (report.moved, report.new, report.vanished) == (1, 1, [])
 
@@ -105,12 +105,12 @@ def test_removed_and_added_again(engine: Engine, own: Collection, change: str) -
     content = path.read_bytes()
     path.unlink()
     if change == "tags and name":
-        path = write_song(own.folder / "renamed.wav", 2, "Polka")
+        path = write_song(own.folder / "renamed.wav", 2, "Polka", SECONDS)
     elif change == "name":
         path = own.folder / "renamed.wav"
         path.write_bytes(content)
     elif change == "tags":
-        write_song(path, 2, "Polka")
+        write_song(path, 2, "Polka", SECONDS)
     elif change == "encoding":
         write_audio(path, make_song(2) * np.float32(0.5), RATE, tags={"title": "Softer"})
     else:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from engine import Engine
-from tests.conftest import write_song
+from tests.conftest import SECONDS, write_song
 from tests.server.page.conftest import serving, until
 
 Visit = Callable[..., Any]
@@ -126,7 +126,7 @@ def test_the_queue_is_ordered_and_cleared(visit: Visit) -> None:
 
 def test_a_dropped_file_is_compared(visit: Visit, tmp_path: Path) -> None:
     """A file dropped on the page shows its genre, moments and neighbours."""
-    song = write_song(tmp_path / "mine.wav", 3)
+    song = write_song(tmp_path / "mine.wav", 3, seconds=SECONDS)
     page = visit()
     with page.expect_file_chooser() as chooser:
         page.locator(".file-button").click()
