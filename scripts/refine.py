@@ -1,10 +1,9 @@
 """Refine an encoder's pooling: `scripts/refine.py WEIGHTS --data CLIPS.csv --music FOLDER --out REFINED.safetensors`.
 
 The music is whole tracks that the trunk was not trained on. The map and the attention are refined on them
-(`engine.training.pooling.refinement`); attention that scores each segment by itself, which `--attention linear`
-chooses in place of another kind, is retrained on the refined vectors. The genre and mood heads are refitted and
-calibrated. Words are carried over; an encoder without words learns them from `--guide`, a better encoder, whose
-signatures also guide the map.
+(`engine.training.pooling.refinement`); attention that scores each segment by itself is retrained on the refined
+vectors. The genre and mood heads are refitted and calibrated. Words are carried over; an encoder without words learns
+them from `--guide`, a better encoder, whose signatures also guide the map.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from engine.datasets.music import MusicSamples
 from engine.datasets.reading import read_music, read_samples
 from engine.models.checkpoint import contents, load_encoder
 from engine.models.encoder import Encoder
-from engine.models.layers.scoring import LinearScore, score_layer
+from engine.models.layers.scoring import LinearScore
 from engine.models.weights_files import find_encoder, read_metadata
 from engine.training.heads.calibration import calibrate_heads
 from engine.training.heads.fit_heads import fit_heads_to
@@ -99,13 +98,6 @@ def refine_encoder(encoder: Encoder, material: Material, settings: Refinement, g
     return penalties
 
 
-def score_segments_alone(encoder: Encoder) -> None:
-    """Replace the attention by an untrained layer that scores each segment by itself."""
-    encoder.config = replace(encoder.config, score="linear")
-    tokens = encoder.plan.count * encoder.plan.segments
-    encoder.score_layer = score_layer("linear", encoder.dim, encoder.config.score_heads, tokens).eval()
-
-
 def guide_by(encoder: Encoder, material: Material) -> Guide:
     """Encode the same clips and tracks with a better encoder."""
     music = embed_spread(encoder, material.music, MUSIC_SECONDS)
@@ -122,7 +114,6 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--music", nargs="+", required=True)
     parser.add_argument("--guide", help="a better encoder")
-    parser.add_argument("--attention", choices=["linear"], help="replace the attention")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--cache", type=Path, default=Path(".engine-cache"))
     parser.add_argument("--threads", type=int, default=2)
@@ -137,8 +128,6 @@ def main() -> None:
     )
     material = Material(train, read_music(arguments.music, [c.path for c in dataset.clips], arguments.cache, True))
     settings = REFINEMENTS[file.name]
-    if arguments.attention:
-        score_segments_alone(encoder)
     guide_file = find_encoder(arguments.guide) if arguments.guide else None
     guide = guide_by(load_encoder(guide_file), material) if guide_file else None
     results = refine_encoder(encoder, material, settings, guide)
