@@ -1,4 +1,4 @@
-"""Signatures in bulk: as one matrix, or ids only, sorted by signature id; and the index files written of them."""
+"""Signatures in bulk: as one matrix, or ids only, sorted by signature id; and the record of their index file."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass

@@ -59,7 +59,7 @@ class Package:
 
 
 @dataclass(frozen=True)
-class Hole:
+class Vulnerability:
     """A known vulnerability of an installed package, by OSV's id."""
 
     package: Package
@@ -76,13 +76,13 @@ def main() -> int:
     for line in old:
         print(f"supply chain: {line}", file=sys.stderr)
     try:
-        holes = [hole for hole in _asked_in_time(packages) if hole.id not in ACCEPTED]
+        found = [each for each in _queried_in_time(packages) if each.id not in ACCEPTED]
     except (OSError, ValueError) as error:
         print(f"supply chain: known vulnerabilities were not checked: {error}", file=sys.stderr)
-        holes = []
-    for hole in holes:
-        print(f"supply chain: {hole.package.name} {hole.package.version}: https://osv.dev/{hole.id}", file=sys.stderr)
-    return int(bool(holes or old))
+        found = []
+    for each in found:
+        print(f"supply chain: {each.package.name} {each.package.version}: https://osv.dev/{each.id}", file=sys.stderr)
+    return int(bool(found or old))
 
 
 def installed(project: str = PROJECT) -> list[Package]:
@@ -121,7 +121,7 @@ def bill(packages: list[Package]) -> dict[str, Any]:
     }
 
 
-def known_holes(packages: list[Package], address: str = OSV) -> list[Hole]:
+def known_vulnerabilities(packages: list[Package], address: str = OSV) -> list[Vulnerability]:
     """Query OSV for the known vulnerabilities of packages, in one request.
 
     Raises:
@@ -136,19 +136,19 @@ def known_holes(packages: list[Package], address: str = OSV) -> list[Hole]:
     if len(results) != len(packages):
         raise ValueError("the answer is incomplete")
     return [
-        Hole(package, str(hole["id"]))
+        Vulnerability(package, str(each["id"]))
         for package, result in zip(packages, results, strict=True)
-        for hole in result.get("vulns") or []
+        for each in result.get("vulns") or []
     ]
 
 
-def _asked_in_time(packages: list[Package]) -> list[Hole]:
+def _queried_in_time(packages: list[Package]) -> list[Vulnerability]:
     """Query known vulnerabilities; raise TimeoutError if even resolving OSV's address takes too long."""
-    answers: queue.SimpleQueue[list[Hole] | Exception] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[list[Vulnerability] | Exception] = queue.SimpleQueue()
 
     def ask() -> None:
         try:
-            answers.put(known_holes(packages))
+            answers.put(known_vulnerabilities(packages))
         except (OSError, ValueError) as error:
             answers.put(error)
 

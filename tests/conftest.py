@@ -16,8 +16,8 @@ from engine.util.paths import APPLICATION
 from tests.audio import write_audio
 
 RATE = 22_050
-SECONDS = 5.2  # of the collection's songs: ten windows, which overlap
-WINDOW = 4.0  # of the default encoder: a song of this length is encoded in a tenth of the time
+SECONDS = 5.2  # of the collection's songs: ten overlapping windows
+WINDOW = 4.0  # seconds, of the default encoder: encoding a song of this length takes a tenth of the time
 ROCK_SPELLINGS = ("Rock", "rock", "ROCK", "Rock; Live At Home")
 ROCKS = 10  # just enough for a centroid of the library's own
 GENRES = [ROCK_SPELLINGS[i % len(ROCK_SPELLINGS)] for i in range(ROCKS)] + [
@@ -72,7 +72,7 @@ def make_song(seed: int, seconds: float = SECONDS) -> NDArray[np.float32]:
 
 
 def write_song(path: Path, seed: int, genre: str | None = None, seconds: float = WINDOW, **tags: str) -> Path:
-    """Write a song with tags, of one window if not given a length; returns its path."""
+    """Write a song with tags, one window long by default; returns its path."""
     named = {"artist": f"Band {seed}", "title": f"Song {seed}", **({"genre": genre} if genre else {}), **tags}
     write_audio(path, make_song(seed, seconds), RATE, tags=named)
     return path

@@ -171,7 +171,7 @@ class FaissStore:
             parts.append(memory_part(new.track_ids, new.vectors))
         self._state = state
         token = (state, index.digest if index else None)
-        # Of a library that was emptied only the file knows D.
+        # `new` has no columns if the library holds no signature any more; the file still has D.
         dimensions = max([new.vectors.shape[1], *(part.signatures.shape[1] for part in parts)])
         return FaissSnapshot(token, dimensions, tuple(parts), self.threads)
 

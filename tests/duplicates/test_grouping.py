@@ -75,8 +75,8 @@ def library(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 
 @pytest.fixture
-def unread(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """The same before its files were fingerprinted."""
+def unfingerprinted(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """The same library without fingerprints."""
     with opened(made / "library.db", tmp_path, monkeypatch) as engine:
         yield engine
 
@@ -181,12 +181,12 @@ def test_same_work(library: Engine) -> None:
     assert not set(works) & {"other2.flac", "other3.flac", "other4.flac", "jingle.flac"}
 
 
-def test_both_kinds(unread: Engine) -> None:
+def test_both_kinds(unfingerprinted: Engine) -> None:
     """Without a kind both come, recordings first, and asking again reads no file."""
-    found = unread.duplicates()
+    found = unfingerprinted.duplicates()
     assert [group.kind for group in found.groups] == ["same_recording", "same_recording", "same_work"]
     read: list[IndexProgress] = []
-    assert unread.duplicates(progress=read.append) == found
+    assert unfingerprinted.duplicates(progress=read.append) == found
     assert read == []
 
 
@@ -196,17 +196,17 @@ def test_unknown_kind(library: Engine) -> None:
         library.duplicates("same")
 
 
-def test_a_file_that_is_away(unread: Engine, tmp_path: Path) -> None:
+def test_a_file_that_is_away(unfingerprinted: Engine, tmp_path: Path) -> None:
     """A file that is away is left out and reported, fingerprinted before or not; it is back when it is back."""
     (tmp_path / "music" / "song.wv").rename(tmp_path / "song.wv")
-    found = unread.duplicates("same_recording")
+    found = unfingerprinted.duplicates("same_recording")
     assert sorted(map(len, names(found, "same_recording"))) == [2, 4]
     assert [Path(each.path).name for each in found.left_out] == ["song.wv"]
     assert "No such file" in found.left_out[0].reason
     (tmp_path / "song.wv").rename(tmp_path / "music" / "song.wv")
-    assert SAME in names(unread.duplicates(), "same_recording")
+    assert SAME in names(unfingerprinted.duplicates(), "same_recording")
     (tmp_path / "music" / "song.flac").unlink()
-    found = unread.duplicates("same_recording")
+    found = unfingerprinted.duplicates("same_recording")
     assert SAME[1:] in names(found, "same_recording")
     assert [Path(each.path).name for each in found.left_out] == ["song.flac"]
 
@@ -225,18 +225,18 @@ def test_a_file_that_changed(library: Engine, tmp_path: Path) -> None:
     assert [row for row in stored(library) if row[0] == track_id] != before
 
 
-def test_a_file_that_does_not_decode(unread: Engine, tmp_path: Path) -> None:
+def test_a_file_that_does_not_decode(unfingerprinted: Engine, tmp_path: Path) -> None:
     """A file of which nothing decodes any more is left out and reported, and the others are grouped."""
     path = tmp_path / "music" / "song.wv"
     times = path.stat()
     path.write_bytes(bytes(times.st_size))
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-    found = unread.duplicates("same_recording")
+    found = unfingerprinted.duplicates("same_recording")
     assert [Path(each.path).name for each in found.left_out] == ["song.wv"]
     assert [name for name in SAME if name != "song.wv"] in names(found, "same_recording")
 
 
-def test_a_crash_loses_a_batch_at_most(unread: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_loses_a_batch_at_most(unfingerprinted: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was stored before an interruption is not read again."""
     monkeypatch.setattr(fingerprinting, "BATCH_TRACKS", 3)
     total = 0
@@ -248,11 +248,11 @@ def test_a_crash_loses_a_batch_at_most(unread: Engine, monkeypatch: pytest.Monke
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        unread.duplicates("same_recording", stop)
-    kept = {row[0] for row in stored(unread)}
+        unfingerprinted.duplicates("same_recording", stop)
+    kept = {row[0] for row in stored(unfingerprinted)}
     assert len(kept) == 6
     read: list[IndexProgress] = []
-    assert SAME in names(unread.duplicates("same_recording", read.append), "same_recording")
+    assert SAME in names(unfingerprinted.duplicates("same_recording", read.append), "same_recording")
     assert {progress.total for progress in read} == {total - 6}
 
 
@@ -312,35 +312,35 @@ def test_other_tags_join_no_recordings(library: Engine) -> None:
 
 @pytest.mark.parametrize("script", ["sleep 600", "echo rubbish", "exit 1"])
 def test_a_program_that_does_not_work(
-    unread: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
+    unfingerprinted: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
 ) -> None:
     """An fpcalc that hangs or talks rubbish is reported once, and our own fingerprint answers."""
     monkeypatch.setattr(chromaprint, "TIMEOUT_SECONDS", 0.5)
     program(tmp_path, script)
-    found = unread.duplicates("same_recording")
+    found = unfingerprinted.duplicates("same_recording")
     assert SAME in names(found, "same_recording")
     assert len(found.notes) == 1
     assert "our own fingerprint" in found.notes[0]
-    assert {row[1] for row in stored(unread)} == {"semitones:1", "outline:1"}
+    assert {row[1] for row in stored(unfingerprinted)} == {"semitones:1", "outline:1"}
 
 
-def test_a_program_that_breaks_down(unread: Engine, tmp_path: Path) -> None:
+def test_a_program_that_breaks_down(unfingerprinted: Engine, tmp_path: Path) -> None:
     """An fpcalc that works at first and then no more is reported once, and our own fingerprint answers."""
     answer = '{"duration": 10, "fingerprint": [1, 2, 3]}'
     program(tmp_path, f"[ -e {tmp_path}/asked ] && exec echo rubbish; touch {tmp_path}/asked; echo '{answer}'")
-    found = unread.duplicates("same_recording")
+    found = unfingerprinted.duplicates("same_recording")
     assert SAME in names(found, "same_recording")
     assert len(found.notes) == 1
 
 
 @pytest.mark.skipif(shutil.which("fpcalc") is None, reason="fpcalc is not installed")
-def test_chromaprint(unread: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chromaprint(unfingerprinted: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Chromaprint finds the same recordings as our own fingerprint."""
-    own = unread.duplicates("same_recording")
+    own = unfingerprinted.duplicates("same_recording")
     monkeypatch.undo()
-    found = unread.duplicates("same_recording")
+    found = unfingerprinted.duplicates("same_recording")
     assert names(found, "same_recording") == names(own, "same_recording")
-    assert {row[1] for row in stored(unread)} == {"semitones:1", "outline:1", "chromaprint:1"}
+    assert {row[1] for row in stored(unfingerprinted)} == {"semitones:1", "outline:1", "chromaprint:1"}
 
 
 def test_repeated(library: Engine, tmp_path: Path) -> None:
@@ -355,14 +355,14 @@ def test_repeated(library: Engine, tmp_path: Path) -> None:
     assert repeated(view, []) == frozenset()
 
 
-def test_repeated_while_files_are_away(unread: Engine, tmp_path: Path) -> None:
+def test_repeated_while_files_are_away(unfingerprinted: Engine, tmp_path: Path) -> None:
     """Tracks that were fingerprinted before, or are byte-identical, are compared while their files are away."""
-    mp3, flac, opus = ids(unread, "song.mp3", "song.flac", "song.opus")
-    jingles = ids(unread, "jingle.flac", "jingle copy.flac")
-    repeated(unread._session.view(), [mp3, flac])
+    mp3, flac, opus = ids(unfingerprinted, "song.mp3", "song.flac", "song.opus")
+    jingles = ids(unfingerprinted, "jingle.flac", "jingle copy.flac")
+    repeated(unfingerprinted._session.view(), [mp3, flac])
     shutil.rmtree(tmp_path / "music")
-    assert repeated(unread._session.view(), [mp3, flac, opus]) == {mp3}
-    assert repeated(unread._session.view(), jingles) == {max(jingles)}
+    assert repeated(unfingerprinted._session.view(), [mp3, flac, opus]) == {mp3}
+    assert repeated(unfingerprinted._session.view(), jingles) == {max(jingles)}
 
 
 def test_similar_without_duplicates(library: Engine) -> None:

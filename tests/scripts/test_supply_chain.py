@@ -1,4 +1,4 @@
-"""Known holes: versions past them, a bill of materials, and nothing that runs code found in a file."""
+"""Known vulnerabilities: versions past them, a bill of materials, and nothing that runs code found in a file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.supply_chain import FLOORS, Package, bill, installed, known_holes, numbers, outdated
+from scripts.supply_chain import FLOORS, Package, bill, installed, known_vulnerabilities, numbers, outdated
 from tests.test_architecture import modules
 
 ROOT = Path(__file__).parents[2]
@@ -44,8 +44,8 @@ def answering(body: bytes) -> Iterator[str]:
         server.server_close()
 
 
-def test_installed_versions_are_past_known_holes() -> None:
-    """No installed package is older than the version that closed a hole."""
+def test_installed_versions_are_past_known_vulnerabilities() -> None:
+    """No installed package is older than the version that closed a vulnerability."""
     assert outdated(installed()) == []
     assert outdated([Package("tqdm", "4.66.1", "")]) == [f"tqdm 4.66.1: expected 4.66.3 or later ({FLOORS['tqdm'][1]})"]
 
@@ -71,18 +71,18 @@ def test_bill() -> None:
     assert {path.stem for path in weights} <= set(names)
 
 
-def test_holes() -> None:
-    """Each hole of OSV's answer is given to its package; an incomplete answer, or none, is an error that is caught."""
+def test_vulnerabilities() -> None:
+    """Each vulnerability in OSV's answer belongs to its package; an incomplete answer, or none, is an error."""
     packages = [Package("a", "1", ""), Package("b", "2", "")]
     with answering(b'{"results": [{}, {"vulns": [{"id": "GHSA-1"}, {"id": "PYSEC-2"}]}]}') as address:
-        assert [(hole.package.name, hole.id) for hole in known_holes(packages, address)] == [
+        assert [(each.package.name, each.id) for each in known_vulnerabilities(packages, address)] == [
             ("b", "GHSA-1"),
             ("b", "PYSEC-2"),
         ]
         with pytest.raises(ValueError, match="incomplete"):
-            known_holes(packages[:1], address)
+            known_vulnerabilities(packages[:1], address)
     with pytest.raises(OSError, match="refused"):
-        known_holes(packages, address)  # the server has gone
+        known_vulnerabilities(packages, address)  # the server has gone
 
 
 def test_nothing_of_a_file_is_run() -> None:

@@ -36,7 +36,7 @@ def fit_heads(encoder: Encoder, source: ClipSamples, on_clip: Callable[[], None]
 def fit_heads_to(
     encoder: Encoder, vectors: Sequence[Tensor], clips: Sequence[Clip], centre: Tensor | None = None
 ) -> dict[str, float]:
-    """Do the same with the clips' segment vectors, each (S, D), behind the map; `centre` (D) replaces their mean."""
+    """Do the same with the clips' segment vectors, each (S, D), behind the map, centred on `centre` (D) if given."""
     mean = pool_clips(encoder, vectors).sum(dim=0) / (len(vectors) + PRIOR_CLIPS) if centre is None else centre  # (D,)
     encoder.centre(mean)
     raw = pool_clips(encoder, [each - mean for each in vectors])  # (N, D)

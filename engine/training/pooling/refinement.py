@@ -9,8 +9,8 @@ On its own training tracks, the trunk makes parts of a track agree so well that 
     guidance     directions that predict the signatures of a better encoder count more: with G = A A', A the ridge
                  regression of its signatures on ours, h becomes ((1 - s) I + s G)^(1/2) h
     sharpness    the power of the attention is multiplied by a factor
-    centre       signatures are centred between the mean of the clips and the mean of the whole tracks, which are other
-                 music: with one centre for both, neither has many hubs (Suzuki et al. 2013)
+    centre       signatures are centred between the mean of the clips and that of the whole tracks: centred on one of
+                 them, the other has more hubs (Suzuki et al. 2013)
 
 All but sharpness follow the map and leave the weights of segments as they are.
 """
@@ -93,7 +93,14 @@ def refine(
 
 @torch.no_grad()
 def centre_between(encoder: Encoder, clips: Sequence[Tensor], music: Tensor, share: float) -> Tensor:
-    """Return the centre (D), a mix of the mean signatures of clips, each (S', D), and of music (N, S, D), unmapped."""
+    """Return the centre (D): (1 - share) times the mean signature of clips + share times that of music.
+
+    Args:
+        encoder: Maps and pools the segments.
+        clips: Segment vectors before the map, each (S', D).
+        music: The same of whole tracks, (N, S, D).
+        share: 0 to 1.
+    """
     return _pool_all(encoder, clips).mean(dim=0).lerp(pool_segments(encoder, music).mean(dim=0), share)
 
 
