@@ -230,6 +230,20 @@ def test_decoding_loads_no_database() -> None:
     assert result.stdout.splitlines()[-1].strip() == "LOADED numpy av"
 
 
+def test_measuring_loads_no_librosa() -> None:
+    """Tempo, key and pictures need no librosa: it compiles for half a minute, and can end a process (numba#10128)."""
+    code = (
+        "import sys, numpy, engine.explain.picture\n"
+        "from engine.indexer.features.audio_features import SAMPLE_RATE, MeasuredSound, features_of\n"
+        "clicks = numpy.zeros(20 * SAMPLE_RATE, numpy.float32)\n"
+        "clicks[:: SAMPLE_RATE // 2] = 1\n"
+        "assert round(features_of(MeasuredSound(clicks, None)).tempo) == 120\n"
+        "print('LOADED', *[name for name in ('librosa', 'numba', 'torch') if name in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1].strip() == "LOADED"
+
+
 def test_reading_loads_no_torch(tmp_path: Path) -> None:
     """A command that only reads the database loads neither torch nor FAISS, nor does a run that finds nothing new."""
     code = (

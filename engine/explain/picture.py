@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from engine.db.text import displayable
 from engine.errors import AudioError, QueryError
 from engine.explain.results import Explanation, Moment
+from engine.indexer.audio.spectrum import mel_edges, mel_filters, power_spectrum
 from engine.indexer.pipeline.decoders import Decoders
 from engine.indexer.pipeline.decoding import read_blocks
 from engine.search.references import ResolvedTrack
@@ -25,6 +26,7 @@ N_FFT, HOP, BANDS = 2048, 512, 128
 COLUMNS = 1500  # most columns; frames of a long track are averaged
 BLOCK_SECONDS = 60.0  # decoded at a time: bounds memory
 RANGE_DB = 80.0
+FAINTEST_POWER = 1e-10
 LABELLED = 12  # moments with a label, heaviest first
 LONGEST_TITLE = 90  # characters
 PITCHES = (200, 500, 1000, 2000, 4000, 8000)  # Hz, ticks of the spectrogram
@@ -74,30 +76,27 @@ def mel_spectrogram(decoders: Decoders, path: bytes, duration: float) -> Spectro
     Raises:
         AudioError: The file cannot be decoded.
     """
-    import librosa  # takes a second to import
-
     pooled = max(1, int(np.ceil(duration * SAMPLE_RATE / HOP / COLUMNS)))  # frames per column
     column = pooled * HOP  # samples
     block = max(1, round(BLOCK_SECONDS * SAMPLE_RATE / column)) * column / SAMPLE_RATE
+    filters = mel_filters(N_FFT, SAMPLE_RATE, BANDS, 0.0, SAMPLE_RATE / 2)
     parts, samples = [], 0
     for sound in decoders.stream(read_blocks, path, block, SAMPLE_RATE):
         samples += len(sound)
         filled = np.pad(sound, (0, -len(sound) % column))
-        power = librosa.feature.melspectrogram(y=filled, sr=SAMPLE_RATE, n_fft=N_FFT, hop_length=HOP, n_mels=BANDS)
-        parts.append(power[:, : len(filled) // HOP].reshape(BANDS, -1, pooled).mean(axis=2))
-    power = np.concatenate(parts, axis=1)
-    return Spectrogram(librosa.power_to_db(power, ref=power.max(), top_db=RANGE_DB), samples / SAMPLE_RATE)
+        mel = power_spectrum(filled, N_FFT, HOP)[: len(filled) // HOP] @ filters  # (T, BANDS)
+        parts.append(mel.reshape(-1, pooled, BANDS).mean(axis=1).T)
+    decibels = 10 * np.log10(np.maximum(np.concatenate(parts, axis=1), FAINTEST_POWER))
+    return Spectrogram(np.maximum(decibels - decibels.max(), -RANGE_DB), samples / SAMPLE_RATE)
 
 
 def _draw_spectrogram(axes: Axes, spectrogram: Spectrogram) -> None:
-    import librosa
-
     columns = spectrogram.decibels.shape[1]
     axes.imshow(
         spectrogram.decibels, cmap="magma", vmin=-RANGE_DB, vmax=0, aspect="auto", origin="lower",
         extent=(0, spectrogram.seconds, -0.5, BANDS - 0.5), interpolation="auto" if columns > 200 else "nearest",
     )  # fmt: skip
-    centres = librosa.mel_frequencies(n_mels=BANDS + 2, fmax=SAMPLE_RATE / 2)[1:-1]
+    centres = mel_edges(BANDS, 0.0, SAMPLE_RATE / 2)[1:-1]
     axes.set_yticks(np.interp(PITCHES, centres, np.arange(BANDS)), [f"{pitch:,}" for pitch in PITCHES])
     axes.set(xlabel="time (minutes:seconds)", ylabel="frequency (Hz, mel scale)")
     axes.xaxis.set_major_locator(_time_locator(spectrogram.seconds))

@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from engine.indexer.audio.samples import Samples
+from engine.indexer.audio.spectrum import mel_edges, mel_filters
 
 SAMPLE_RATE = 22_050
 FRAME, HOP = 512, 441
@@ -59,7 +60,8 @@ def onset_strength(window: Samples) -> Floats:
     spectrum = fft.rfft(frames * _window(), axis=-1)
     power = spectrum.real**2
     power += spectrum.imag**2
-    mel = np.log1p(COMPRESSION * (power @ _mel_filters()))  # (T, MEL_BANDS)
+    filters = mel_filters(FRAME, SAMPLE_RATE, MEL_BANDS, LOWEST, HIGHEST)
+    mel = np.log1p(COMPRESSION * (power @ filters))  # (T, MEL_BANDS)
     return np.maximum(np.diff(mel, axis=0), 0) @ _bands()
 
 
@@ -108,28 +110,8 @@ def _window() -> Floats:
 
 
 @cache
-def _mel_filters() -> Floats:
-    """(FRAME / 2 + 1, MEL_BANDS), Slaney's scale and areas.
-
-    Band m is a triangle over hertz from edge m to edge m + 2, with its peak at edge m + 1 and an area of 1. The filters
-    are librosa's, which takes a second to import.
-    """
-    edges = _mel_edges()
-    widths = np.diff(edges)
-    from_edges = np.fft.rfftfreq(FRAME, 1 / SAMPLE_RATE)[:, None] - edges  # (FRAME / 2 + 1, MEL_BANDS + 2), Hz
-    rising, falling = from_edges[:, :-2] / widths[:-1], -from_edges[:, 2:] / widths[1:]
-    heights = 2 / (edges[2:] - edges[:-2])
-    return (np.maximum(np.minimum(rising, falling), 0) * heights).astype(np.float32)
-
-
-@cache
 def _bands() -> Floats:
     """Which of the three bands the centre of each mel band belongs to: (MEL_BANDS, 3)."""
-    return np.eye(3, dtype=np.float32)[np.searchsorted(EDGES, _mel_edges()[1:-1], side="right")]
-
-
-def _mel_edges() -> Doubles:
-    """(MEL_BANDS + 2,), Hz, evenly spaced in mels: m = 3 f / 200 below 1 kHz, 15 + 27 ln(f / 1000) / ln 6.4 above."""
-    lowest, highest = 3 * LOWEST / 200, 15 + 27 * np.log(HIGHEST / 1000) / np.log(6.4)
-    mels = np.linspace(lowest, highest, MEL_BANDS + 2)
-    return np.where(mels < 15, 200 * mels / 3, 1000 * 6.4 ** ((mels - 15) / 27))
+    return np.eye(3, dtype=np.float32)[
+        np.searchsorted(EDGES, mel_edges(MEL_BANDS, LOWEST, HIGHEST)[1:-1], side="right")
+    ]

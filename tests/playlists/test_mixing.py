@@ -8,7 +8,7 @@ import pytest
 from engine import Engine, documents
 from engine.db import AudioFeatures, put_audio_features
 from engine.errors import LibraryError
-from engine.indexer.features.audio_features import KEYS
+from engine.indexer.features.key import KEYS
 from engine.playlists.mixing import Camelot, mix_order, mix_steps, tempo_change
 
 

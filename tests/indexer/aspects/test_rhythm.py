@@ -92,11 +92,8 @@ def test_any_window_has_finite_features(seconds: float, level: float) -> None:
     assert np.isfinite(features).all()
 
 
-def test_the_mel_bands_are_librosas() -> None:
-    """Filters and the division into three bands are those of librosa's Slaney scale."""
-    edges = {"fmin": rhythm.LOWEST, "fmax": rhythm.HIGHEST}
-    filters = librosa.filters.mel(sr=SAMPLE_RATE, n_fft=rhythm.FRAME, n_mels=rhythm.MEL_BANDS, **edges)
-    np.testing.assert_allclose(rhythm._mel_filters(), filters.T, atol=1e-7)
-    centres = librosa.mel_frequencies(rhythm.MEL_BANDS + 2, **edges)[1:-1]
+def test_bands() -> None:
+    """The division into three bands is by the centres of librosa's mel bands."""
+    centres = librosa.mel_frequencies(rhythm.MEL_BANDS + 2, fmin=rhythm.LOWEST, fmax=rhythm.HIGHEST)[1:-1]
     expected = np.searchsorted(rhythm.EDGES, centres, side="right")
     assert rhythm._bands().argmax(axis=1).tolist() == expected.tolist()

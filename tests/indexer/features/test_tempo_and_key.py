@@ -1,4 +1,4 @@
-"""Tempo and key of signals whose tempo and key are known, and of whole files; covers `audio_features`."""
+"""Tempo and key of signals whose tempo and key are known, and of whole files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from engine.db import AudioFeatures
 from engine.errors import AudioError
-from engine.indexer.features.audio_features import KEYS, SAMPLE_RATE, key, measure, tempo
+from engine.indexer.features.audio_features import SAMPLE_RATE, key, measure, tempo
+from engine.indexer.features.key import KEYS
 from tests.audio import tone, write_audio
 
 TEMPO_TOLERANCE = 0.01
@@ -152,7 +153,7 @@ def test_memory(tmp_path: Path) -> None:
     peaks = []
     for half_minutes in (3, 9):
         write_audio(tmp_path / "a.wav", np.tile(clicks(120, 30), half_minutes), SAMPLE_RATE)
-        measure(tmp_path / "a.wav")  # what librosa loads and keeps at its first use does not count
+        measure(tmp_path / "a.wav")  # filters that are kept from the first use do not count
         tracemalloc.start()
         measure(tmp_path / "a.wav")
         peaks.append(tracemalloc.get_traced_memory()[1])
