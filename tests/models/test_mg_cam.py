@@ -14,6 +14,7 @@ from engine.models.encoder import SAMPLE_RATE
 from engine.models.layers.normalisation import LocalResponseNorm
 from engine.models.losses import acl_triplet_loss
 from engine.models.mg_cam import FLOOR, MGCAM, CepstrumBranch, MGCAMConfig, mutual_attention, mutual_weights
+from tests.audio import stft
 
 SMALL = {"widths": (4, 8, 8, 8, 4), "mfcc_widths": (4, 8, 8), "width": 16}
 
@@ -34,8 +35,10 @@ def test_the_cepstrum_is_that_of_equations_9_to_12() -> None:
     emphasised = np.append(level[:1], level[1:] - config.pre_emphasis * level[:-1])
     n = np.arange(config.n_fft)
     hamming = 0.54 - 0.46 * np.cos(2 * np.pi * n / (config.n_fft - 1))
-    spectrum = librosa.stft(emphasised, n_fft=config.n_fft, hop_length=config.hop_length, window=hamming)
-    mel = librosa.filters.mel(sr=SAMPLE_RATE, n_fft=config.n_fft, n_mels=config.n_mels, htk=True, norm=None)
+    spectrum = stft(emphasised, config.n_fft, config.hop_length, hamming, pad="constant")
+    edges = librosa.mel_frequencies(config.n_mels + 2, fmin=0, fmax=SAMPLE_RATE / 2, htk=True)
+    mel = librosa.filters.mel(sr=SAMPLE_RATE, n_fft=config.n_fft, n_mels=config.n_mels, htk=True)
+    mel *= (edges[2:] - edges[:-2])[:, None] / 2  # triangles of height 1, not of area 1
     energies = np.log(np.maximum(mel @ np.abs(spectrum) ** 2, FLOOR))
     expected = scipy.fft.dct(energies, axis=0, norm="ortho")[: config.n_mfcc, : found.shape[1]]
     np.testing.assert_allclose(found.numpy(), expected, atol=2e-3, rtol=1e-3)
