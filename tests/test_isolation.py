@@ -14,7 +14,7 @@ from engine.datasets.music import MusicSamples, UnlabelledTrack
 from engine.errors import QueryError
 from engine.search.results import Classification, GenreProbability
 from tests.conftest import Collection, write_song
-from tests.rogue import bane, go_rogue
+from tests.faulty_decoders import break_decoders, write_faulty
 from tests.test_architecture import modules
 
 CRASHED = "crashed the decoder"
@@ -35,8 +35,8 @@ OPENERS = {"AudioFile", "probe", "read_track"}
 @pytest.fixture
 def bad(own: Collection, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A track of the library whose file crashes decoders from now on."""
-    bane(own.song(3), "crash")
-    go_rogue(own.folder.parent / "path", monkeypatch)
+    write_faulty(own.song(3), "crash")
+    break_decoders(own.folder.parent / "path", monkeypatch)
     return own.song(3)
 
 
@@ -70,7 +70,7 @@ def test_only_decoders_open_sound() -> None:
 )
 def test_questions(bad: Path, engine: Engine, question: Callable[[Engine, Path], object]) -> None:
     """A question about a file that crashes the decoder fails in one line, and the next question is answered."""
-    stray = bane(bad.parent.parent / "stray.wav", "crash")
+    stray = write_faulty(bad.parent.parent / "stray.wav", "crash")
     with pytest.raises(QueryError, match=CRASHED):
         question(engine, stray)
     assert engine.similar(bad.with_name("song04.wav")).matches
@@ -87,7 +87,7 @@ def test_pictures(bad: Path, engine: Engine, tmp_path: Path) -> None:
 def test_orders(bad: Path, engine: Engine) -> None:
     """An order leaves out a file that crashes the decoder, and says so."""
     others = [bad.with_name(f"song{number:02}.wav") for number in (4, 5)]
-    playlist = engine.order([*others, bane(bad.parent.parent / "stray.wav", "crash")])
+    playlist = engine.order([*others, write_faulty(bad.parent.parent / "stray.wav", "crash")])
     assert len(playlist.tracks) == 2
     assert any(CRASHED in problem for problem in playlist.problems)
 
@@ -111,8 +111,12 @@ def test_fingerprints_and_features(bad: Path, engine: Engine) -> None:
 
 def test_labelled_clips_and_music(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Data sets leave out a file that crashes the decoder, and read the rest."""
-    go_rogue(tmp_path / "path", monkeypatch)
-    paths = [write_song(tmp_path / "a.wav", 1), bane(tmp_path / "b.wav", "crash"), write_song(tmp_path / "c.wav", 2)]
+    break_decoders(tmp_path / "path", monkeypatch)
+    paths = [
+        write_song(tmp_path / "a.wav", 1),
+        write_faulty(tmp_path / "b.wav", "crash"),
+        write_song(tmp_path / "c.wav", 2),
+    ]
     clips = ClipSamples([Clip(p, "train", "", "d", frozenset(), None) for p in paths], tmp_path / "cache")
     assert ([clip.path for clip in clips.clips], [path for path, _ in clips.skipped]) == (paths[::2], paths[1:2])
     assert CRASHED in clips.skipped[0][1]

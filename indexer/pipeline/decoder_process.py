@@ -19,7 +19,7 @@ from time import monotonic
 from typing import Any, get_args, get_type_hints
 
 from engine.errors import AudioError, EngineError
-from engine.indexer.pipeline.wire import SHARED_BYTES, Message, pack, receive, send, unpack
+from engine.indexer.pipeline.wire import MALFORMED, SHARED_BYTES, Failure, Message, pack, receive, send, unpack
 
 MEMORY_LIMIT = 1 << 30  # bytes of data; decoding takes a tenth of that
 START_SECONDS = 60.0
@@ -100,14 +100,17 @@ class DecoderProcess:
         """
         self._request(function, path, arguments)
         reply = self._receive()
-        return unpack(get_type_hints(function)["return"], reply.header["value"], reply.arrays)
+        with self._checked():
+            return unpack(get_type_hints(function)["return"], reply.header["value"], reply.arrays)
 
     def stream(self, function: Callable[..., Iterator[Any]], path: bytes, *arguments: Any) -> Iterator[Any]:
         """Run a generator function on a file and yield its items; raises as `call` does."""
         self._request(function, path, arguments)
         (item,) = get_args(get_type_hints(function)["return"])
         while (reply := self._receive()).header["kind"] == "item":
-            yield unpack(item, reply.header["value"], reply.arrays)
+            with self._checked():
+                found = unpack(item, reply.header["value"], reply.arrays)
+            yield found
             self._send({"next": True})
 
     @property
@@ -147,18 +150,23 @@ class DecoderProcess:
     def _receive(self) -> Message:
         """Wait for a message within the deadline."""
         assert self._process.stdout is not None
-        with self._deadline:
-            try:
-                message = receive(partial(self._read, self._process.stdout.fileno()), self._shared)
-            except (ValueError, TypeError, KeyError, OverflowError) as error:
-                self.kill()
-                raise ProcessDiedError("crashed the decoder: its answer is invalid") from error
-        if message.header["kind"] != "error":
-            return message
-        value = message.header["value"]
-        if value["memory"]:
+        with self._deadline, self._checked():
+            message = receive(partial(self._read, self._process.stdout.fileno()), self._shared)
+            if message.header["kind"] != "error":
+                return message
+            failure = unpack(Failure, message.header["value"], [])
+        if failure.memory:
             raise DecodingError(f"needed over {MEMORY_LIMIT >> 20:,} MB of memory to decode")
-        raise DecodingError(value["reason"], value["passing"], hint=value["hint"])
+        raise DecodingError(failure.reason or "could not be read", failure.passing, hint=failure.hint)
+
+    @contextlib.contextmanager
+    def _checked(self) -> Iterator[None]:
+        """Kill the process if its answer is malformed, as that of one which a hostile file has taken over may be."""
+        try:
+            yield
+        except MALFORMED as error:
+            self.kill()
+            raise ProcessDiedError("crashed the decoder: its answer is invalid") from error
 
     def _read(self, descriptor: int, count: int) -> bytearray:
         found = bytearray()

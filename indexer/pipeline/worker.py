@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from engine.errors import AudioError
 from engine.indexer.audio.faults import is_passing
 from engine.indexer.pipeline.memory import kept_memory
-from engine.indexer.pipeline.wire import Message, pack, receive, send, unpack
+from engine.indexer.pipeline.wire import Failure, Message, pack, receive, send, unpack
 
 REQUEST, REPLY = 0, 1  # descriptors as the process is started
 
@@ -84,7 +84,7 @@ class _Server:
             try:
                 self._run(request["function"], request["arguments"])
             except Exception as error:  # reported to the owner: the next request may succeed
-                self._send("error", _describe(error))
+                self._send("error", _failure(error))
 
     def _run(self, name: str, arguments: Sequence[Any]) -> None:
         module, _, attribute = name.partition(":")
@@ -112,18 +112,17 @@ class _Server:
                 rest = rest[os.write(self.replies, rest) :]
 
 
-def _describe(error: Exception) -> dict[str, Any]:
-    """Return the description of an error that is sent to the owner."""
+def _failure(error: Exception) -> Failure:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, MemoryError):  # FFmpeg's included
-            return {"reason": None, "hint": None, "memory": True, "passing": False}
+            return Failure(None, None, memory=True, passing=False)
         cause = cause.__cause__
     if isinstance(error, AudioError):
         reason, hint = " ".join(error.message.split()), error.hint
     else:
         reason, hint = f"could not be read: {type(error).__name__}: {' '.join(str(error).split())[:200]}", None
-    return {"reason": reason, "hint": hint, "memory": False, "passing": is_passing(error)}
+    return Failure(reason, hint, memory=False, passing=is_passing(error))
 
 
 def _read_exactly(descriptor: int, count: int) -> bytearray:

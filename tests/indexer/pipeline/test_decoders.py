@@ -28,13 +28,13 @@ from engine.indexer.pipeline.decoders import Decoders
 from engine.indexer.pipeline.decoding import read_metadata, read_stretches, read_windows
 from tests.audio import write_audio
 from tests.conftest import RATE, SECONDS, make_song, write_song
-from tests.rogue import SEED, bane, go_rogue
+from tests.faulty_decoders import SEED, break_decoders, write_faulty
 
 
 @pytest.fixture
-def rogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of music, and decoders that do not survive all of it."""
-    go_rogue(tmp_path / "path", monkeypatch)
+    break_decoders(tmp_path / "path", monkeypatch)
     (tmp_path / "music").mkdir()
     return tmp_path / "music"
 
@@ -86,30 +86,31 @@ def test_more_than_is_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sh
         ("crash", "crashed the decoder (SIGSEGV)"),
         ("abort", "crashed the decoder (SIGABRT)"),
         ("exits", "crashed the decoder (exit status 3)"),
+        ("lying", "crashed the decoder: its answer is invalid"),
         ("bombs", "needed over 1,024 MB of memory"),
         ("odder", "could not be read: LookupError: odd"),
     ],
 )
-def test_a_decoders_death_costs_one_file(rogue: Path, tmp_path: Path, kind: str, reason: str) -> None:
+def test_a_decoders_death_costs_one_file(faulty: Path, tmp_path: Path, kind: str, reason: str) -> None:
     """The file is reported with its reason, others are indexed, and it is tried again on request or when it changes."""
     for number in range(3):
-        write_song(rogue / f"{number}.wav", number)
-    bad = bane(rogue / "1bad.wav", kind)
+        write_song(faulty / f"{number}.wav", number)
+    bad = write_faulty(faulty / "1bad.wav", kind)
     with Engine.open(tmp_path / "library.db", device="cpu") as engine:
-        first = engine.index(rogue)
+        first = engine.index(faulty)
         assert (first.new, [failed.path for failed in first.failed]) == (3, [str(bad)])
         assert reason in first.failed[0].reason
-        again = engine.index(rogue)
+        again = engine.index(faulty)
         assert (again.unchanged, again.failed, len(again.failed_before)) == (3, [], 1)
-        assert len(engine.index(rogue, retry=True).failed) == 1
+        assert len(engine.index(faulty, retry=True).failed) == 1
         write_song(bad, SEED)
-        assert engine.index(rogue).new == 1
+        assert engine.index(faulty).new == 1
 
 
-def test_a_spin_ends(rogue: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_spin_ends(faulty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A decoder that spins is ended when its time is over, and the next file is read."""
     monkeypatch.setattr(decoder_process, "BASE_SECONDS", 1.5)
-    good, bad = write_song(rogue / "good.wav", 1), bane(rogue / "bad.wav", "spins")
+    good, bad = write_song(faulty / "good.wav", 1), write_faulty(faulty / "bad.wav", "spins")
     with Decoders(1) as decoders:
         with pytest.raises(DecodingError, match="took over 3 s") as caught:
             windows(bad, decoders)
@@ -117,17 +118,17 @@ def test_a_spin_ends(rogue: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(caught.value, AudioError)
 
 
-def test_killed_from_outside(rogue: Path) -> None:
+def test_killed_from_outside(faulty: Path) -> None:
     """A decoder that somebody killed says nothing of its file: the next run tries again."""
     with Decoders(1) as decoders, pytest.raises(DecodingError) as caught:
-        windows(bane(rogue / "a.wav", "slain"), decoders)
+        windows(write_faulty(faulty / "a.wav", "kills"), decoders)
     assert caught.value.passing
 
 
-def test_what_a_decoder_prints_is_dropped(rogue: Path) -> None:
+def test_what_a_decoder_prints_is_dropped(faulty: Path) -> None:
     """A library that writes to standard output does not disturb the messages."""
     with Decoders(1) as decoders:
-        assert len(windows(bane(rogue / "a.wav", "shout"), decoders)) == 3
+        assert len(windows(write_faulty(faulty / "a.wav", "shout"), decoders)) == 3
 
 
 def test_time_by_size(tmp_path: Path) -> None:
@@ -143,13 +144,13 @@ def test_time_by_size(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("end", ["all", "error", "interrupt", "cancel"])
-def test_nothing_is_left(rogue: Path, tmp_path: Path, end: str) -> None:
+def test_nothing_is_left(faulty: Path, tmp_path: Path, end: str) -> None:
     """After a run, however it ended, there is no process, thread or descriptor more than before it."""
     from engine import CancelToken
 
     for number in range(12):
-        write_song(rogue / f"{number:02}.wav", number)
-    bane(rogue / "05bad.wav", "crash")
+        write_song(faulty / f"{number:02}.wav", number)
+    write_faulty(faulty / "05bad.wav", "crash")
     token = CancelToken()
 
     def seen(progress: IndexProgress) -> None:
@@ -165,9 +166,9 @@ def test_nothing_is_left(rogue: Path, tmp_path: Path, end: str) -> None:
         before = left_behind()
         if end == "error":
             with pytest.raises(ZeroDivisionError):
-                engine.index(rogue, seen)
+                engine.index(faulty, seen)
         else:
-            report = engine.index(rogue, seen, cancel=token)
+            report = engine.index(faulty, seen, cancel=token)
             assert report.interrupted == (end != "all")
             assert report.new >= 6
         engine._session.store("windows").wait()
@@ -191,9 +192,9 @@ def test_a_question_keeps_one_process_warm(tmp_path: Path) -> None:
     assert not set(left_behind()[1]) & children
 
 
-def test_the_process_ends_with_its_owner(rogue: Path) -> None:
+def test_the_process_ends_with_its_owner(faulty: Path) -> None:
     """A process that decodes ends when its owner is killed, though it spins."""
-    path = bane(rogue / "a.wav", "spins")
+    path = write_faulty(faulty / "a.wav", "spins")
     code = f"""
         import os, threading, time
         from engine.indexer.pipeline.decoders import Decoders

@@ -1,4 +1,4 @@
-"""Decoders that die as they would by a defect: for files of a certain content PyAV crashes, spins or takes memory."""
+"""Decoders with defects: for files of a certain content PyAV crashes, spins, takes memory or sends messages itself."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import pytest
 from tests.conftest import write_song
 
 SEED = 7  # of the song whose file the decoder does not survive
-ROGUE = '''
-"""Loaded by every Python that starts with this folder on its path: makes PyAV misbehave for files that hold BANE."""
+SITE = '''
+"""Loaded by every Python that starts with this folder on its path: makes PyAV misbehave for files that hold FAULT."""
 import ctypes, os, signal, sys
 
 def _install():
     import av
     opened = av.open
     def open(source, *args, **kwargs):
-        kind = source.at(0, 1 << 20).partition(b"BANE-")[2][:5]
+        kind = source.at(0, 1 << 20).partition(b"FAULT-")[2][:5]
         if kind == b"crash":
             ctypes.string_at(0)
         if kind == b"abort":
@@ -32,9 +32,15 @@ def _install():
         if kind == b"shout":
             os.write(1, b"x" * 100_000)
             print("x" * 100_000, flush=True)
+        if kind == b"lying":
+            for descriptor in range(3, 64):
+                try:
+                    os.write(descriptor, b"\\7\\0\\0\\0[5, {}]")
+                except OSError:
+                    pass
         if kind == b"odder":
             raise LookupError("odd")
-        if kind == b"slain":
+        if kind == b"kills":
             os.kill(os.getpid(), signal.SIGKILL)
         return opened(source, *args, **kwargs)
     av.open = open
@@ -44,13 +50,13 @@ if sys.argv[:1] == ["-c"] and len(sys.argv) == 4:  # a decoder's process
 '''
 
 
-def go_rogue(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let decoders that start from now on not survive files that hold BANE and a kind of death."""
+def break_decoders(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let decoders that start from now on misbehave for the files of `write_faulty`."""
     folder.mkdir()
-    (folder / "sitecustomize.py").write_text(ROGUE)
+    (folder / "sitecustomize.py").write_text(SITE)
     monkeypatch.setenv("PYTHONPATH", str(folder))
 
 
-def bane(path: Path, kind: str) -> Path:
-    """Write a song that makes the decoder die in some way."""
-    return write_song(path, SEED, comment=f"BANE-{kind}")
+def write_faulty(path: Path, kind: str) -> Path:
+    """Write a song for which the decoder misbehaves in one of the ways of SITE."""
+    return write_song(path, SEED, comment=f"FAULT-{kind}")
