@@ -20,6 +20,7 @@ class UserRow:
         password_hash: By argon2.
         admin: Whether the user may index and see other users.
         application_password: Random, readable: the tokens of OpenSubsonic need one. None until the user requests it.
+        created_at: Seconds since 1970.
     """
 
     name: str
@@ -105,6 +106,12 @@ def remove_key(connection: Connection, user: str, identifier: int) -> bool:
     return bool(connection.execute(found).rowcount)
 
 
+def end_sessions(connection: Connection, user: str, kept: bytes) -> None:
+    """Delete the sessions of a user but one, given by its hash; keys remain."""
+    sessions = delete(access_keys).where(access_keys.c.user == user, access_keys.c.kind == SESSION)
+    connection.execute(sessions.where(access_keys.c.digest != kept))
+
+
 def remove_expired(connection: Connection) -> None:
-    """Delete expired sessions and keys."""
+    """Delete the sessions and keys that have expired; those without `expires_at` remain."""
     connection.execute(delete(access_keys).where(access_keys.c.expires_at <= time.time()))

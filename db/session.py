@@ -18,7 +18,7 @@ from engine.db.places import create_file, make_private_folder
 from engine.db.schema import APPLICATION_ID, OLDEST_VERSION, SCHEMA_VERSION, metadata
 from engine.db.text import displayable
 from engine.db.text_search import create_text_search
-from engine.errors import LibraryError, UnavailableError
+from engine.errors import LibraryError, UnavailableError, reason_of
 
 FIRST_TABLES = frozenset(["tracks", "skipped", "roots", "signatures", "segments", "settings", "vector_indexes"])
 SMALLEST_FILE = 512  # bytes, one page; SQLite takes some shorter foreign files for empty databases
@@ -175,7 +175,7 @@ def _find_or_make(path: Path, create: bool) -> None:
         expected = "expected a file made by `engine index PATH`: run that first, or name another file"
         raise UnavailableError(f"no library at {displayable(path)}", hint=expected) from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        reason = error.strerror if isinstance(error, OSError) else error
+        reason = reason_of(error)
         step = "name a file in a folder where you can write" if create else "name a file that you can read"
         raise UnavailableError(f"library {displayable(path)} cannot be opened ({reason})", hint=step) from error
     if not stat.S_ISREG(found.st_mode):

@@ -1,6 +1,6 @@
 """Signatures: write them, read one with its segments, and list those present or missing by encoder.
 
-`engine.db.vectors` reads them in bulk. Shapes: D numbers in a signature, S windows in a track, V words of an encoder.
+`engine.db.vectors` reads them in bulk. Shapes: D numbers in a signature, S segments of a track, V words of an encoder.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -106,10 +106,17 @@ def put_signature(connection: Connection, signature: Signature) -> int:
 def get_signature(
     connection: Connection, track_id: int, encoder: str, coverage: str, *, with_segments: bool = True
 ) -> Signature | None:
-    """Return a track's signature, or None; without segments, S is 0.
+    """Return a track's signature, or None if it has none of this encoder and coverage.
+
+    Args:
+        connection: A connection of the library.
+        track_id: Of the track.
+        encoder: Id, `name@hash`.
+        coverage: One of COVERAGES.
+        with_segments: Read the segments, too; otherwise S is 0.
 
     Raises:
-        LibraryError: The row is damaged.
+        SignatureError: The row is damaged, or its segments are missing.
     """
     key = {"track_id": int(track_id), "encoder": encoder, "coverage": coverage}
     row = connection.execute(WITH_SEGMENTS if with_segments else ALONE, key).one_or_none()
@@ -248,7 +255,7 @@ def _with_segments(connection: Connection, track_id: int, embedding: TrackEmbedd
     (vectors,) = decode(connection, track_id, HALF, row.segment_vectors)
     count = len(starts)
     if len(attention) != count or len(vectors) != count * dimensions:
-        sizes = f"{count} starts, {len(attention)} attentions and {len(vectors)} numbers of {dimensions} a window"
+        sizes = f"{count} starts, {len(attention)} attentions and {len(vectors)} numbers of {dimensions} a segment"
         raise damaged(connection, track_id, f"found {sizes}")
     vectors = vectors.reshape(count, dimensions)
     return replace(embedding, starts=starts, attention=attention, segment_vectors=vectors)

@@ -1,7 +1,8 @@
 """Text search over title, artist, album, genre, year and path.
 
 `search_texts` holds one row of folded texts per track. Two FTS5 tables index it, maintained by the functions here
-(triggers would need a trusted schema):
+(triggers would need a trusted schema). https://sqlite.org/fts5.html describes trigrams (section 4.3.4) and tables whose
+content is in another (section 4.4.3):
 
 search_trigrams  each sequence of three characters: finds words of three characters or more anywhere, also inside others
 search_words     words, and single characters of scripts without spaces (Chinese, Japanese kanji, Hangul): finds shorter
@@ -84,7 +85,7 @@ def put_search_text(connection: Connection, track_id: int, track: SearchableTrac
 
 def put_search_texts(connection: Connection, by_id: dict[int, SearchableTrack]) -> None:
     """Write the searchable texts of many tracks, replacing earlier ones."""
-    indexed = _follows_writes(connection)
+    indexed = _prepare_for_write(connection)
     _drop(connection, by_id, indexed)
     for part in portions(by_id):
         connection.execute(search_texts.insert(), [{"track_id": i, **_row(by_id[i])} for i in part])
@@ -97,7 +98,7 @@ def put_search_texts(connection: Connection, by_id: dict[int, SearchableTrack]) 
 
 def drop_search_texts(connection: Connection, track_ids: Iterable[int]) -> None:
     """Remove the searchable texts of tracks, before the tracks themselves."""
-    _drop(connection, track_ids, _follows_writes(connection))
+    _drop(connection, track_ids, _prepare_for_write(connection))
 
 
 def outdated_texts(connection: Connection, by_id: Mapping[int, SearchableTrack]) -> list[int]:
@@ -137,9 +138,9 @@ def find_track_ids(connection: Connection, words: Iterable[str], limit: int | No
     has_short = any(len(word) < TRIGRAM for word in wanted)
     most = None if limit is None else max(limit, CANDIDATES)
     if wanted and indexed and not has_short:
-        few = _SearchQuery(wanted, FIELDS, indexed, at_word_starts=False).run(connection, CANDIDATES)
-        if len(few) < CANDIDATES:  # all of them: one query instead of one for each tier
-            return _ranked(connection, few, wanted)[:limit]
+        matching = _SearchQuery(wanted, FIELDS, indexed, at_word_starts=False).run(connection, CANDIDATES)
+        if len(matching) < CANDIDATES:  # all of them: one query instead of one for each tier
+            return _ranked(connection, matching, wanted)[:limit]
     found: dict[int, None] = {}
     for at_word_starts in (True, False) if indexed and has_short else (False,):
         for tier in range(1, len(TIERS) + 1):
@@ -157,7 +158,7 @@ class _SearchQuery:
     Attributes:
         words: Folded.
         columns: Of `search_texts`.
-        indexed: Whether the FTS5 tables exist.
+        indexed: Whether the FTS5 tables exist, are usable here, and hold every row.
         at_word_starts: Find words shorter than trigrams at the beginning of words only, which is fast.
     """
 
@@ -238,8 +239,11 @@ def _prefix(word: str) -> str | None:
     return f"{_quoted(_separated(word).strip())}*" if any(c.isalnum() for c in word) else None
 
 
-def _follows_writes(connection: Connection) -> bool:
-    """Return whether the FTS5 tables take part in a write; rebuild them first if rows were written without them."""
+def _prepare_for_write(connection: Connection) -> bool:
+    """Return whether a write has to update the FTS5 tables; rebuild them first if rows were written without them.
+
+    Where this SQLite cannot update them, mark them as stale.
+    """
     if not _has_tables(connection):
         return False
     stale = get_setting(connection, STALE) == "yes"

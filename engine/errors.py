@@ -41,6 +41,11 @@ def brief(reason: object) -> str:
     return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]}…"
 
 
+def reason_of(error: BaseException) -> str:
+    """Return the reason of an error: the system's words for an OSError, without the path, else its text."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
 class EngineError(Exception):
     """The root of the tree: catch this one to catch all.
 

@@ -151,10 +151,15 @@ class Engine:
         self._session.embedder = embedder
 
     def embedding(self, track: TrackName, part: Span | None = None) -> TrackEmbedding:
-        """Return the embedding of a track or, without segments, of a part of it.
+        """Return the embedding of a track, or of a part of it; a part has no segments (S is 0).
+
+        Args:
+            track: A file (in the library or not), or the id of a track.
+            part: From one second to another, at least 0.5 s apart.
 
         Raises:
             QueryError: There is no such track or part, or its file gives no signature.
+            LibraryError: The stored embedding is damaged.
         """
         import numpy as np
 
@@ -165,8 +170,9 @@ class Engine:
         view = self._session.view()
         if part is None:
             return embed(view, track).embedding
-        found, none = query_from_excerpt(view, track, part).embedding, np.zeros(0, np.float32)
-        return TrackEmbedding(found.signature, found.genres, found.moods, none, none, none, found.words)
+        found = query_from_excerpt(view, track, part).embedding
+        empty = np.zeros((0, len(found.signature)), np.float32)
+        return TrackEmbedding(found.signature, found.genres, found.moods, empty[:, 0], empty[:, 0], empty, found.words)
 
     @property
     def weights(self) -> Path:

@@ -14,7 +14,7 @@ from engine.db import Database
 from engine.db.dialects.sqlite_copies import copy_database, is_copy, put_in_place, verify_copy
 from engine.db.places import create_file, make_private_folder, open_regular
 from engine.db.text import displayable
-from engine.errors import LibraryError
+from engine.errors import LibraryError, reason_of
 from engine.util.atomic_files import Kind, replacing
 from engine.util.unfinished import recorded, temporary_beside
 
@@ -34,7 +34,7 @@ def back_up(database: Database, file: str | os.PathLike[str]) -> Backup:
             facts = copy_database(database.path, Path(os.fsdecode(handle.name)))
             size = Path(os.fsdecode(handle.name)).stat().st_size
     except OSError as error:
-        reason = error.strerror or error
+        reason = reason_of(error)
         raise LibraryError(
             f"cannot write {displayable(target)}: {reason}", hint="free space or choose another place"
         ) from error
@@ -59,7 +59,7 @@ def restore(file: str | os.PathLike[str], library: Path) -> Restored:
             finally:
                 temporary.unlink(missing_ok=True)
     except OSError as error:
-        reason = error.strerror or error
+        reason = reason_of(error)
         raise LibraryError(
             f"cannot restore to {displayable(library)}: {reason}",
             hint="nothing was lost: free space or choose another place",

@@ -32,10 +32,10 @@ class Album:
 
     Attributes:
         id: `al-` and a hash of the artist and the name.
-        name, artist: As most of its tracks have them.
+        name, artist: As the first of its tracks spells them, in the order of paths; those with an album artist first.
         artist_id: Of the artist.
         tracks: Ids.
-        genres: The tags of its tracks, the most frequent first.
+        genres: Those of its tracks, the most frequent first, each as most of the tracks spell it.
         year: The earliest of its tracks, or None.
         seconds: The sum of its tracks.
         added_at: When its newest track was first indexed, seconds since 1970.
@@ -64,7 +64,7 @@ class Artist:
 
 @dataclass(frozen=True, slots=True)
 class Genre:
-    """A genre tag as most files spell it, and the ids of its tracks and albums."""
+    """A genre as most files spell it, and the ids of its tracks, in the order of their paths, and of their albums."""
 
     name: str
     tracks: tuple[int, ...]
@@ -77,9 +77,9 @@ class Catalogue:
 
     Attributes:
         albums, artists: By id, in alphabetical order.
-        genres: By folded name, the most frequent first.
+        genres: By folded name, those with the most tracks first, then by name.
         album_of: Id of the album of each track.
-        tracks: All track ids, in order.
+        tracks: All track ids, ascending.
     """
 
     albums: dict[str, Album]
@@ -101,8 +101,9 @@ def artist_id(name: str) -> str:
 
 
 def genre_names(tag: str | None) -> list[str]:
-    """Return the genres of a tag, in order."""
-    return artist_names(tag)  # several values of a tag are joined by the same separator
+    """Return the genres of a tag, in order, each once: spellings that fold to the same text are one genre."""
+    named = artist_names(tag)  # several values of a tag are joined by the same separator
+    return list({fold(name): name for name in reversed(named)}.values())[::-1]
 
 
 def make_catalogue(rows: Iterable[CatalogueRow]) -> Catalogue:
@@ -156,7 +157,7 @@ def _first_artist(row: CatalogueRow) -> str:
 def _album(key: tuple[str, str], members: list[CatalogueRow]) -> Album:
     artist, name = key
     members.sort(key=attrgetter("path"))
-    genres = Counter(genre for row in members for genre in genre_names(row.genre))
+    spellings = _spellings(members)
     years = [row.year for row in members if row.year]
     return Album(
         id=album_id(artist, name),
@@ -164,7 +165,7 @@ def _album(key: tuple[str, str], members: list[CatalogueRow]) -> Album:
         artist=artist,
         artist_id=artist_id(artist),
         tracks=tuple(row.id for row in members),
-        genres=tuple(genre for genre, _ in genres.most_common()),
+        genres=tuple(_commonest(each) for each in sorted(spellings.values(), key=lambda each: -each.total())),
         year=min(years) if years else None,
         seconds=sum(row.duration_seconds for row in members),
         added_at=max(row.added_at for row in members),
@@ -193,15 +194,25 @@ def _artists(rows: Sequence[CatalogueRow], albums: Sequence[Album]) -> dict[str,
 
 def _genres(rows: Sequence[CatalogueRow], album_of: dict[int, str]) -> dict[str, Genre]:
     tracks: dict[str, list[int]] = {}
-    spellings: dict[str, Counter[str]] = {}
     for row in rows:
         for name in genre_names(row.genre):
             tracks.setdefault(fold(name), []).append(row.id)
-            spellings.setdefault(fold(name), Counter())[name] += 1
+    spellings = _spellings(rows)
     made = {
-        folded: Genre(
-            spellings[folded].most_common(1)[0][0], tuple(ids), tuple(dict.fromkeys(album_of[each] for each in ids))
-        )
+        folded: Genre(_commonest(spellings[folded]), tuple(ids), tuple(dict.fromkeys(album_of[each] for each in ids)))
         for folded, ids in tracks.items()
     }
     return dict(sorted(made.items(), key=lambda item: (-len(item[1].tracks), item[0])))
+
+
+def _spellings(rows: Iterable[CatalogueRow]) -> dict[str, Counter[str]]:
+    """Return how often each spelling of a genre occurs, by folded name, in the order of first occurrence."""
+    spellings: dict[str, Counter[str]] = {}
+    for row in rows:
+        for name in genre_names(row.genre):
+            spellings.setdefault(fold(name), Counter())[name] += 1
+    return spellings
+
+
+def _commonest(spellings: Counter[str]) -> str:
+    return spellings.most_common(1)[0][0]

@@ -40,7 +40,7 @@ from engine.cli import (
 )
 from engine.cli.group import FAILED, LONGEST_LINE, NOTHING_DONE, QUERY_FAILURES, USAGE, Settings, cli
 from engine.cli.streams import discard_output, prepare_streams
-from engine.errors import EngineError, visible
+from engine.errors import EngineError, reason_of, visible
 
 examples.add_examples(cli)
 
@@ -125,7 +125,7 @@ def _invoke() -> int:
 
 def _describe(error: OSError) -> str:
     """Describe an operating-system error: of the file that it names, else of the output."""
-    reason = error.strerror or error
+    reason = reason_of(error)
     if error.filename is None:
         return f"cannot write the answer: {reason}"
     return f"{os.fsdecode(error.filename)}: {reason}"

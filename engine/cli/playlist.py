@@ -58,7 +58,9 @@ FORMS = "expected SEEDs, or --from A --to B, or --order LIST.m3u8; for example: 
     help="With --history or --db: how many days before the newest event are recent; default: 14.",
 )
 @click.option("--mix", is_flag=True, help="A DJ's order: neighbours whose tempo and key fit; after `index --features`.")
-@click.option("--drift", metavar="TEXT", help="A radio with ever more of this, such as 'ever calmer'.")
+@click.option(
+    "--drift", metavar="TEXT", help="A radio that gradually approaches this description, such as 'ever calmer'."
+)
 @click.option("--out", metavar="FILE.m3u8", help="Write the playlist to this file; replace an earlier one.")
 @click.option("--relative", is_flag=True, help="With --out: write paths relative to the playlist's folder.")
 @ranking_options(
@@ -119,6 +121,8 @@ def _check(
         raise click.UsageError("--relative belongs to --out FILE.m3u8")
     if (path or listed) and (diverse or hubs or drift is not None):
         raise click.UsageError("--diverse, --hubs and --drift belong to SEEDs")
+    if drift is not None and (by or mix):
+        raise click.UsageError("--drift excludes --by and --mix: each orders tracks in its own way")
     if history is not None and from_library:
         raise click.UsageError("--history and --db exclude each other; choose one")
     heard = history is not None or from_library
@@ -141,17 +145,18 @@ def _make(
         read = read_playlist(listed)
         made = library.order(read.paths, mix=mix)
         return made, read.problems + made.problems, ()
-    filters, remarks = _unheard(library, **options)
+    filters, remarks = _filters_without_recent(library, **options)
     if start is not None and end is not None:
         path = library.path(start, end, n or 25, via, filters=filters, variety=variety, seed=seed, by=by, mix=mix)
         return path, (), remarks
     ranking = Ranking(diverse, hubs, variety, seed)
-    order: dict[str, Any] = {"ranking": ranking, "by": by, "mix": mix, "drift": drift}
-    made = library.playlist(seeds, n or 25, unlike=unlike, filters=filters, **order)
+    made = library.playlist(
+        seeds, n or 25, unlike=unlike, filters=filters, ranking=ranking, by=by, mix=mix, drift=drift
+    )
     return made, (), remarks
 
 
-def _unheard(
+def _filters_without_recent(
     library: Engine, *, history: str | None, from_library: bool, again_days: float | None, **options: Any
 ) -> tuple[Filters, tuple[str, ...]]:
     """Return filters that exclude recently played tracks, and a line about each kind of unusable event."""

@@ -9,7 +9,7 @@ from engine.datasets.clips import Clip, ClipSamples
 from engine.datasets.music import MIN_TRACK_SECONDS, MusicSamples, find_tracks
 from engine.db.places import make_private_folder
 from engine.db.text import displayable
-from engine.errors import TrainingError, UnavailableError
+from engine.errors import TrainingError, UnavailableError, reason_of
 from engine.util.paths import default_cache
 from engine.util.progress import progress, write_line
 
@@ -29,7 +29,7 @@ def clip_cache(folder: str | None) -> Path:
     try:
         make_private_folder(path)
     except OSError as error:
-        reason = f"{displayable(path)}: {error.strerror or error}"
+        reason = f"{displayable(path)}: {reason_of(error)}"
         raise UnavailableError(f"cannot store decoded clips in {reason}", hint=CACHE_HINT) from error
     return path
 

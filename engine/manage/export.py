@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.db import SignatureMatrix, matrix, tracks_by_ids
 from engine.db.text import displayable
-from engine.errors import LibraryError, UnavailableError
+from engine.errors import LibraryError, UnavailableError, reason_of
 from engine.session import LibraryView
 from engine.util.atomic_files import EXPORT, check_output, replacing
 
@@ -35,7 +35,7 @@ def _write(target: Path, encoder: str, stored: SignatureMatrix, paths: Sequence[
         with replacing(target, EXPORT) as handle:
             np.savez(handle, ids=stored.track_ids, paths=names, signatures=stored.vectors, encoder=np.array(encoder))
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
+        reason = reason_of(error)
         raise UnavailableError(
             f"cannot write {displayable(target)}: {reason}", hint="free space or choose another place"
         ) from error
@@ -53,5 +53,5 @@ def _check_target(target: Path) -> None:
         check_output(target, EXPORT)
     except OSError as error:
         raise UnavailableError(
-            f"cannot write {displayable(target)}: {error.strerror or error}", hint="choose another place"
+            f"cannot write {displayable(target)}: {reason_of(error)}", hint="choose another place"
         ) from error

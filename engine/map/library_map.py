@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from engine.db import predictions, tracks_by_ids
 from engine.db.text import displayable
-from engine.errors import InvalidError, UnavailableError
+from engine.errors import InvalidError, UnavailableError, reason_of
 from engine.map.projection import Places, check_method, place
 from engine.map.results import LibraryMap, MapPoint, MapTrack, Sheet
 from engine.models.labels import map_tag
@@ -75,7 +75,7 @@ def _writing(target: Path) -> Iterator[BinaryIO]:
         with replacing(target, PICTURE if target.suffix.lower() == ".png" else PAGE) as handle:
             yield handle
     except OSError as error:
-        reason = error.strerror or error
+        reason = reason_of(error)
         raise UnavailableError(
             f"cannot write {displayable(target)}: {reason}", hint="free space or choose another place"
         ) from error

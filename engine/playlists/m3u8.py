@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import quote_from_bytes
 
 from engine.db.text import displayable
-from engine.errors import InvalidError, NotFoundError, QueryError
+from engine.errors import InvalidError, NotFoundError, QueryError, reason_of
 from engine.playlists.track_paths import ADDRESS, FILE_ADDRESS, Speller
 from engine.search.references import PathName, absolute_path
 from engine.util.atomic_files import PLAYLIST, check_output, replacing
@@ -105,7 +105,7 @@ def write_playlist(file: PathName, entries: Iterable[Entry], *, relative: bool =
             handle.write(formatted(kept, os.fsencode(target.parent), relative=relative))
     except OSError as error:
         raise QueryError(
-            f"cannot write {displayable(target)}: {error.strerror or error}; the existing file is unchanged",
+            f"cannot write {displayable(target)}: {reason_of(error)}; the existing file is unchanged",
             hint="free space or choose another place",
         ) from error
     return tuple(
@@ -143,7 +143,7 @@ def check_target(file: PathName) -> Path:
         check_output(target, PLAYLIST)
     except OSError as error:
         raise QueryError(
-            f"cannot write {displayable(target)}: {error.strerror or error}", hint="choose another place"
+            f"cannot write {displayable(target)}: {reason_of(error)}", hint="choose another place"
         ) from error
     return target
 
@@ -158,7 +158,9 @@ def _content(source: bytes) -> bytes:
         with open(source, "rb") as handle:  # noqa: PTH123 (bytes)
             content = handle.read(LARGEST + 1)
     except OSError as error:
-        raise QueryError(f"{name}: cannot be read: {error.strerror}", hint="check its disk and permissions") from error
+        raise QueryError(
+            f"{name}: cannot be read: {reason_of(error)}", hint="check its disk and permissions"
+        ) from error
     if len(content) > LARGEST:
         raise InvalidError(f"{name}: expected a playlist of at most {LARGEST >> 20} MiB, found more", hint="split it")
     return content

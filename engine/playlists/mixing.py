@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.db import AudioFeatures
-from engine.playlists.ordering import improved
+from engine.playlists.ordering import two_opt
 from engine.playlists.results import MixStep
 
 USUAL = math.log2(1.06)
@@ -91,7 +91,7 @@ def mix_order(
         order.append(nearest)
     if fixed_end and last:
         order.append(last)
-    return improved(costs, order, fixed_end=fixed_end)
+    return two_opt(costs, order, fixed_end=fixed_end)
 
 
 def step_costs(features: Sequence[AudioFeatures], vectors: Floats) -> Floats:

@@ -30,9 +30,9 @@ CANDIDATES = 20  # of each place of a path, if there are enough tracks
 EVENNESS = 4  # power of a step's distance: 1 gives the shortest path, more gives more even steps
 DRAFT_SCALING = 1.0  # power of a track's local scale that divides its distance to a place
 STEP_SCALING = 0.15  # the same for both tracks of a step: more removes hubs, and makes steps less even
-DRAFTED_FROM = 1_000  # tracks nearest to the circles, at least twice the drafted ones
+LEAST_POOL = 1_000  # candidates, those nearest to the circles; at least twice the drafted ones
 DRAFT_CELLS = 40_000_000  # places times ranked tracks: 160 MB
-IMPROVED = 3_000  # longer lists skip 2-opt, which needs all distances in memory
+MOST_FOR_TWO_OPT = 3_000  # tracks; 2-opt needs all distances in memory
 SWEEPS = 50
 SMALLEST_GAIN = 1e-6
 SMALLEST_ANGLE = 1e-3  # radians; signatures nearer than this to equal or opposite define no great circle
@@ -43,11 +43,13 @@ Rows = NDArray[np.intp]
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """The ideal positions of a path's tracks: P unit vectors on the great circles between S stops, leg by leg.
+    """The ideal positions of a path's tracks, on the great circles between S stops, leg by leg.
 
     Attributes:
-        weights: (P, S), of the stops' signatures in each place.
-        legs: Number of places between each stop and the next.
+        weights: (P, S); times the stops (S, D) they give the places (P, D). A row has two numbers of 0 or more, for the
+            stops before and after. Places are unit vectors, except between opposite stops: no circle leads there, and
+            they lie on the line through the middle.
+        legs: Number of places between each stop and the next, (S - 1,); their sum is P.
     """
 
     weights: Floats
@@ -55,13 +57,13 @@ class Places:
 
     @classmethod
     def between(cls, stops: Floats, count: int) -> Places:
-        """Return `count` places between stops (S, D), distributed over the legs by their angles."""
+        """Return `count` places, 0 or more, between stops (S, D), S >= 2, distributed over the legs by their angles."""
         angles = np.array([_angle(before, after) for before, after in pairwise(stops)])
         legs = _shared_out(angles, count)
         weights = np.zeros((count, len(stops)), np.float32)
         first = 0
         for leg, (angle, places) in enumerate(zip(angles.tolist(), legs, strict=True)):
-            weights[first : first + places, leg : leg + 2] = _circle(angle, places)
+            weights[first : first + places, leg : leg + 2] = _slerp_weights(angle, places)
             first += places
         return cls(weights, legs)
 
@@ -80,11 +82,11 @@ def path_rows(
     places = Places.between(stops, count)
     if count == 0:
         return [[] for _ in places.legs]
-    likeness = vectors @ stops.T  # (N, S)
-    pool = _nearest_to_places(places, likeness, pool_size(count))
+    cosines = vectors @ stops.T  # (N, S)
+    pool = _nearest_to_places(places, cosines, pool_size(count))
     near = vectors[pool]
     scales = scale(near) if scale is not None else np.ones(len(near), np.float32)
-    drafted = [np.array(rows) for rows in _draft(places.weights, likeness[pool], scales**DRAFT_SCALING)]
+    drafted = [np.array(rows) for rows in _draft(places.weights, cosines[pool], scales**DRAFT_SCALING)]
     legs, first = [], 0
     for (start, end), size in zip(pairwise(stops), places.legs, strict=True):
         own = drafted[first : first + size]
@@ -96,7 +98,7 @@ def path_rows(
 
 def pool_size(count: int) -> int:
     """Return the number of candidates for a path with `count` tracks between its stops."""
-    return max(count, min(max(DRAFTED_FROM, 2 * CANDIDATES * count), DRAFT_CELLS // max(count, 1)))
+    return max(count, min(max(LEAST_POOL, 2 * CANDIDATES * count), DRAFT_CELLS // max(count, 1)))
 
 
 def smooth_order(vectors: Floats) -> list[int]:
@@ -106,15 +108,15 @@ def smooth_order(vectors: Floats) -> list[int]:
         vectors: (M, D), unit.
     """
     order = _chain(vectors)
-    return improved(1 - vectors @ vectors.T, order) if len(order) <= IMPROVED else order
+    return two_opt(1 - vectors @ vectors.T, order) if len(order) <= MOST_FOR_TWO_OPT else order
 
 
-def improved(distances: Floats, chain: list[int], *, fixed_end: bool = False) -> list[int]:
+def two_opt(distances: Floats, chain: list[int], *, fixed_end: bool = False) -> list[int]:
     """Reverse parts of a tour while that shortens it, by distances (M, M); the first, and a fixed last, keep places."""
     order = np.array(chain, np.intp)
     for _ in range(SWEEPS):
-        turns = [_turn(distances, order, first, fixed_end) for first in range(1, len(order) - 1)]
-        if not any(turns):
+        moves = [_two_opt_move(distances, order, first, fixed_end) for first in range(1, len(order) - 1)]
+        if not any(moves):
             break
     return [int(i) for i in order]
 
@@ -133,8 +135,12 @@ def _shared_out(sizes: NDArray[np.float64], count: int) -> tuple[int, ...]:
     return tuple(whole.tolist())
 
 
-def _circle(angle: float, places: int) -> Floats:
-    """Return weights (places, 2) of two signatures in the unit vectors that divide the arc between them evenly."""
+def _slerp_weights(angle: float, places: int) -> Floats:
+    """Return weights (places, 2) of two unit vectors in those that divide the arc between them evenly.
+
+    Spherical linear interpolation (Shoemake 1985, "Animating rotation with quaternion curves"), 0 < t < 1 and angle a:
+    sin((1 - t) a) / sin a and sin(t a) / sin a; for nearly equal or opposite vectors 1 - t and t.
+    """
     at = np.arange(1, places + 1) / (places + 1)
     if SMALLEST_ANGLE < angle < np.pi - SMALLEST_ANGLE:
         both = np.stack([np.sin((1 - at) * angle), np.sin(at * angle)], axis=1) / np.sin(angle)
@@ -143,24 +149,24 @@ def _circle(angle: float, places: int) -> Floats:
     return both.astype(np.float32)
 
 
-def _nearest_to_places(places: Places, likeness: Floats, count: int) -> Rows:
+def _nearest_to_places(places: Places, cosines: Floats, count: int) -> Rows:
     """Return the sorted rows of the tracks nearest to any place, given their cosines (N, S) to the stops."""
-    if count >= len(likeness):
-        return np.arange(len(likeness))
-    nearest = np.full(len(likeness), -np.inf, np.float32)
+    if count >= len(cosines):
+        return np.arange(len(cosines))
+    nearest = np.full(len(cosines), -np.inf, np.float32)
     for weight in places.weights:
-        np.maximum(nearest, likeness @ weight, out=nearest)
+        np.maximum(nearest, cosines @ weight, out=nearest)
     return np.sort(np.argsort(-nearest, kind="stable")[:count])
 
 
-def _draft(weights: Floats, likeness: Floats, scales: Floats) -> list[list[int]]:
+def _draft(weights: Floats, cosines: Floats, scales: Floats) -> list[list[int]]:
     """Return the rows of each place's candidates: places take turns, each drafting its nearest free track."""
     places = len(weights)
-    ranked = [np.argsort((1 - likeness @ weight) / scales, kind="stable").astype(np.int32) for weight in weights]
-    taken = np.zeros(len(likeness), bool)
+    ranked = [np.argsort((1 - cosines @ weight) / scales, kind="stable").astype(np.int32) for weight in weights]
+    taken = np.zeros(len(cosines), bool)
     drafted: list[list[int]] = [[] for _ in range(places)]
     at = [0] * places
-    for turn in range(min(CANDIDATES * places, len(likeness))):
+    for turn in range(min(CANDIDATES * places, len(cosines))):
         place = turn % places
         while taken[ranked[place][at[place]]]:
             at[place] += 1
@@ -193,11 +199,11 @@ def _cost(left: Floats, right: Floats, scales: Floats) -> NDArray[np.float64]:
 
 def _straightened(start: Floats, end: Floats, vectors: Floats, chain: list[int]) -> list[int]:
     """Return the chain with parts reversed so that its steps are as even as possible; its ends are fixed."""
-    if not 2 <= len(chain) <= IMPROVED:
+    if not 2 <= len(chain) <= MOST_FOR_TWO_OPT:
         return chain
     listed = np.concatenate([start[None], vectors[chain], end[None]])
     costs = np.maximum(1 - listed @ listed.T, 0) ** EVENNESS
-    order = improved(costs, list(range(len(listed))), fixed_end=True)
+    order = two_opt(costs, list(range(len(listed))), fixed_end=True)
     return [chain[i - 1] for i in order[1:-1]]
 
 
@@ -210,7 +216,7 @@ def _chain(vectors: Floats) -> list[int]:
     return order
 
 
-def _turn(distances: Floats, order: NDArray[np.intp], first: int, fixed_end: bool) -> bool:
+def _two_opt_move(distances: Floats, order: NDArray[np.intp], first: int, fixed_end: bool) -> bool:
     """Reverse the part from `first` on that shortens the tour most; return whether any does."""
     before, part = order[first - 1], order[first:]
     steps = distances[part[:-1], part[1:]]  # within the part

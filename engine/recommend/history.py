@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 
 from engine.db import EVENTS, Play, ids_by_hash, ids_by_paths, list_plays, tracks_by_ids
 from engine.db.text import displayable
-from engine.errors import InvalidError, NotFoundError, QueryError, brief
+from engine.errors import InvalidError, NotFoundError, QueryError, brief, reason_of
 from engine.search.references import PathName, absolute_path
 from engine.session import LibraryView
 
@@ -125,7 +125,9 @@ def _rows(source: bytes) -> Iterator[dict[str, str]]:
                 if any(cells):
                     yield {column: cells[at] if at < len(cells) else "" for column, at in places.items()}
     except OSError as error:
-        raise QueryError(f"{name}: cannot be read: {error.strerror}", hint="check its disk and permissions") from error
+        raise QueryError(
+            f"{name}: cannot be read: {reason_of(error)}", hint="check its disk and permissions"
+        ) from error
     except csv.Error as error:
         raise InvalidError(
             f"{name}: expected a CSV file, found something else ({error})", hint="name a CSV file"

@@ -82,7 +82,7 @@ def _machine() -> str:
 
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-        told = sorted({line for line in lines if line.startswith(("model name", "flags", "microcode"))})
+        lines = sorted({line for line in lines if line.startswith(("model name", "flags", "microcode"))})
     except OSError:
-        told = [platform.processor(), platform.machine()]
-    return hashlib.sha256("\n".join([torch.__version__, *told]).encode()).hexdigest()[:16]
+        lines = [platform.processor(), platform.machine()]
+    return hashlib.sha256("\n".join([torch.__version__, *lines]).encode()).hexdigest()[:16]

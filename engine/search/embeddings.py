@@ -11,6 +11,7 @@ from engine.db.text import displayable
 from engine.embedding import TrackEmbedding
 from engine.errors import AudioError, QueryError
 from engine.indexer.audio.identity import content_hash
+from engine.models.numpy_heads import segment_seconds
 from engine.search.references import ResolvedTrack, TrackName, resolve
 from engine.session import LibraryView
 
@@ -22,7 +23,7 @@ class EmbeddedTrack:
     Attributes:
         resolved: The track.
         embedding: The encoder's output; S is 0 if segments were not read.
-        duration_seconds: Of the whole track.
+        duration_seconds: Of the whole track; where another process computed the embedding, the end of its last segment.
         identical_ids: Ids of the track itself and of byte-identical files, as far as the library has them.
     """
 
@@ -94,7 +95,7 @@ def embed_file(view: LibraryView, resolved: ResolvedTrack) -> EmbeddedTrack:
 def _decoded(view: LibraryView, resolved: ResolvedTrack, identical: frozenset[int]) -> EmbeddedTrack:
     if view.embedder is not None:
         embedding = view.embedder.embed(resolved.path)
-        seconds = resolved.track.duration_seconds if resolved.track else 0.0  # as the library read it last
+        seconds = float(embedding.starts.max(initial=0)) + segment_seconds(view.file)
         return EmbeddedTrack(resolved, embedding, seconds, identical)
     from engine.indexer.pipeline.encoding import TrackEncoder  # stored signatures need no torch
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeAlias
 
 from sqlalchemy import Connection
@@ -50,7 +49,7 @@ def absolute_path(name: PathName) -> bytes:
     """Return an absolute path: relative names are resolved in the current folder, links are not followed.
 
     Raises:
-        InvalidError: The name is empty, or cannot name a file.
+        InvalidError: The name is empty or cannot name a file, or it is relative and the current folder is gone.
     """
     try:
         path = os.fsencode(name)
@@ -58,7 +57,12 @@ def absolute_path(name: PathName) -> bytes:
         raise InvalidError(f"expected a file's name, found {name!r}", hint="name an existing file") from error
     if not path:  # else it would mean the current folder
         raise InvalidError("expected a file or folder, found an empty name", hint="name one")
-    return os.path.abspath(path)  # noqa: PTH100 (links are kept)
+    try:
+        return os.path.abspath(path)  # noqa: PTH100 (links are kept)
+    except FileNotFoundError as error:
+        raise InvalidError(
+            "a relative path needs the current folder, which no longer exists", hint="change to another folder"
+        ) from error
 
 
 def resolve(connection: Connection, name: TrackName) -> ResolvedTrack:
@@ -70,10 +74,10 @@ def resolve(connection: Connection, name: TrackName) -> ResolvedTrack:
     Raises:
         QueryError: There is no such id, file or track.
     """
-    if isinstance(name, str) and name.startswith(SEARCH) and not Path(name).exists():
+    if isinstance(name, str) and name.startswith(SEARCH) and not _exists(name):
         return _first_found(connection, name[len(SEARCH) :])
     wanted = ID_PATTERN.fullmatch(str(name)) if isinstance(name, int | str) else None
-    if wanted and (wanted[1] or isinstance(name, int) or not Path(str(name)).exists()):
+    if wanted and (wanted[1] or isinstance(name, int) or not _exists(str(name))):
         track = track_by_id(connection, int(wanted[2]))
         if track is None:
             raise NotFoundError(f"no track with id {wanted[2]}", hint="`engine search WORDS` lists ids")
@@ -103,6 +107,11 @@ def _first_found(connection: Connection, words: str) -> ResolvedTrack:
             f"no track has all of the words {words.strip()!r}", hint="`engine search WORDS` lists tracks"
         )
     return ResolvedTrack(found[0].path, found[0], _differs(found[0]))
+
+
+def _exists(name: str) -> bool:
+    """Return whether a name is that of a file; unlike `Path.exists`, also for names that are too long or forbidden."""
+    return os.path.exists(name)  # noqa: PTH110
 
 
 def _differs(track: Track) -> bool:

@@ -55,8 +55,11 @@ class Accounts:
         self._failures: dict[str, deque[float]] = {}
         self._lock = threading.Lock()
 
-    def add(self, name: str, password: str, admin: bool = False) -> bool:
+    def add(self, name: str, password: str, admin: bool = False, *, session: str = "") -> bool:
         """Add a user, or change the password and role of a known one; return whether it is new.
+
+        A changed password ends the user's sessions, except that with the secret `session`, which changes it; keys and
+        the application password remain.
 
         Raises:
             InvalidError: The name or the password is not allowed.
@@ -73,6 +76,7 @@ class Accounts:
         hashed = self._hasher.hash(password)
         self._remembered.clear()
         with self._database.write() as connection:
+            accounts.end_sessions(connection, name, kept=_digest(session))
             return accounts.put_user(connection, name, hashed, admin)
 
     def remove(self, name: str) -> None:
@@ -120,8 +124,11 @@ class Accounts:
         row = self._existing(name)
         if row.application_password:
             return row.application_password
-        made = secrets.token_urlsafe(18)
         with self._database.write() as connection:
+            row = accounts.find_user(connection, name)  # once more: another request may have made one
+            if row is None:
+                raise _unknown(name)
+            made = row.application_password or secrets.token_urlsafe(18)
             accounts.put_application_password(connection, name, made)
         return made
 
@@ -139,7 +146,7 @@ class Accounts:
                 accounts.remove_key(connection, found.user, found.id)
 
     def by_password(self, name: str, password: str) -> User | None:
-        """Return the user with this password, application password or key; None if it is wrong."""
+        """Return the user with this password, application password, key or session secret; None if it is wrong."""
         row = self._row(name)
         if not password or len(password) > LONGEST_PASSWORD:
             return None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import errors
-from engine.errors import EngineError, UnavailableError
+from engine.errors import EngineError, UnavailableError, reason_of
 
 IDLE_SECONDS = 120.0
 ANSWER_SECONDS = 180.0  # the process limits the decoding of each file by its length; this ends a process that hangs
@@ -86,7 +86,7 @@ class FileQuestions:
         try:
             return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         except OSError as error:
-            raise UnavailableError(f"cannot start a process to read files in: {error.strerror or error}") from error
+            raise UnavailableError(f"cannot start a process to read files in: {reason_of(error)}") from error
 
     def _end(self) -> None:
         if self._process is not None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from engine.errors import NotFoundError, UnavailableError
+from engine.errors import NotFoundError, UnavailableError, reason_of
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 ENDED: frozenset[State] = frozenset({"done", "failed", "cancelled"})
@@ -149,7 +149,7 @@ class Jobs:
             try:
                 self._run(job)
             except OSError as error:  # the process could not be started
-                reason = {"message": f"cannot start a process to index in: {error.strerror or error}", "hint": None}
+                reason = {"message": f"cannot start a process to index in: {reason_of(error)}", "hint": None}
                 with self._changed:
                     self._update(job.id, state="failed", ended_at=time.time(), error=reason)
 

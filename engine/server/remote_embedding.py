@@ -42,4 +42,6 @@ def embedding_document(embedding: TrackEmbedding) -> dict[str, Any]:
 
 def embedding_from(document: dict[str, Any]) -> TrackEmbedding:
     """Return the embedding of a document."""
-    return TrackEmbedding(**{name: np.array(document[name], np.float32) for name in NAMES})
+    arrays = {name: np.array(document[name], np.float32) for name in NAMES}
+    arrays["segment_vectors"] = arrays["segment_vectors"].reshape(-1, len(arrays["signature"]))  # (0, D) without any
+    return TrackEmbedding(**arrays)

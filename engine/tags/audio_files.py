@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
-from engine.errors import AudioError, EngineError
+from engine.errors import AudioError, EngineError, reason_of
 from engine.indexer.audio.info import AudioInfo
 
 GENRE, MOOD = "genre", "mood"
@@ -48,7 +48,7 @@ def write_tags(copy: bytes, info: AudioInfo, values: dict[str, str]) -> None:
         with open(copy, "r+b") as handle:  # noqa: PTH123 (bytes)
             _WRITERS[_kind(info)](handle, values)
     except OSError as error:
-        raise AudioError(f"its tags cannot be written: {error.strerror or error}") from error
+        raise AudioError(f"its tags cannot be written: {reason_of(error)}") from error
     except Exception as error:  # mutagen's own errors, or any of a parser on a damaged file
         words = " ".join(str(error).split())[:200]
         raise AudioError(f"its tags cannot be written: {words or type(error).__name__}") from error

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from engine.db import Database, NewTrack, Track, touch_track, tracks_by_hash, upsert_track
 from engine.db.text import displayable
-from engine.errors import AudioError, InvalidError
+from engine.errors import AudioError, InvalidError, reason_of
 from engine.indexer.audio.identity import content_hash
 from engine.indexer.audio.info import AudioInfo
 from engine.indexer.audio.tags import clean, read_tags
@@ -68,8 +68,7 @@ def tag_files(
                 _Rewriting(database, decoders).write(os.fsencode(plan.changes[0].path), plan.changes)
             changes += [replace(change, written=write) for change in plan.changes]
         except (AudioError, OSError) as error:
-            reason = f"{error.strerror or error}" if isinstance(error, OSError) else str(error)
-            failed.append(FailedPath(displayable(result.path or ""), reason))
+            failed.append(FailedPath(displayable(result.path or ""), reason_of(error)))
     return TagReport(tuple(changes), kept, unsure, tuple(failed))
 
 

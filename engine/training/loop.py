@@ -176,7 +176,7 @@ class Training:
         return self.schedule.agreement_weight * loss
 
     def _track_losses(self, batch: TrackBatch) -> dict[str, Tensor]:
-        """Losses of genre, mood, metric, and the encoder's own term, on attention-pooled signatures."""
+        """Weighted losses of genre, mood, metric, and the encoder's own term, on signatures of any length."""
         schedule, encoder = self.schedule, self.learner.encoder
         vectors = encoder.mapped(self._embed(batch.features)).view(len(batch.clips), -1, encoder.dim)  # (B, S, D)
         raw = encoder.pool(vectors, encoder.score(vectors))  # (B, D)
@@ -187,7 +187,8 @@ class Training:
             "mood": schedule.mood_weight * _mixed_set_loss(mood, self.labels.moods, batch),
             "metric": schedule.metric_weight * self.learner.metric(raw, self._mixed_relation(batch), batch.clips),
         }
-        own = encoder.own_loss(raw, self.labels.genres[batch.clips])
+        alone = batch.weights == 1  # the encoder's own term knows no mixtures
+        own = encoder.own_loss(raw[alone], self.labels.genres[batch.clips][alone]) if alone.any() else None
         return losses if own is None else losses | {"own": schedule.genre_weight * own}
 
     def _mixed_relation(self, batch: TrackBatch) -> Tensor:

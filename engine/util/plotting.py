@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import InvalidError, NotFoundError, QueryError
+from engine.errors import InvalidError, NotFoundError, QueryError, reason_of
 from engine.util.atomic_files import PICTURE, check_output, replacing
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def picture_path(name: str | os.PathLike[str]) -> Path:
     try:
         check_output(path, PICTURE)
     except OSError as error:
-        raise QueryError(f"cannot write the picture {path}: {error.strerror}", hint="choose another place") from error
+        raise QueryError(f"cannot write the picture {path}: {reason_of(error)}", hint="choose another place") from error
     return path
 
 
@@ -81,7 +81,7 @@ def picture_folder(name: str | os.PathLike[str]) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:  # ValueError: NUL in the name
-        reason = error.strerror if isinstance(error, OSError) else error
+        reason = reason_of(error)
         raise QueryError(
             f"expected a folder to put pictures in, cannot make {os.fspath(name)!r}: {reason}",
             hint="choose another place",
@@ -100,7 +100,7 @@ def saved(path: Path, inches: tuple[float, float]) -> Iterator[Figure]:
         with replacing(path, PICTURE) as handle, canvas(handle, inches) as figure:
             yield figure
     except OSError as error:
-        raise QueryError(f"cannot write the picture {path}: {error.strerror}", hint="choose another place") from error
+        raise QueryError(f"cannot write the picture {path}: {reason_of(error)}", hint="choose another place") from error
 
 
 @contextmanager

@@ -14,11 +14,11 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.packet import Packet
 
-from engine.errors import AudioError
+from engine.errors import AudioError, reason_of
 from engine.indexer.audio.formats import DEMUXERS
 from engine.indexer.audio.info import AudioInfo, describe
 from engine.indexer.audio.samples import Chunk, Downmix, Samples, groups, resample, resampled, stack
-from engine.indexer.audio.source import Source, open_container, reason_of, sound_stream
+from engine.indexer.audio.source import Source, open_container, sound_stream
 from engine.indexer.audio.tags import read_metadata
 from engine.indexer.audio.tape import StretchCache, Tape, cut_window
 

@@ -6,7 +6,7 @@ import hashlib
 import os
 from typing import BinaryIO
 
-from engine.errors import AudioError
+from engine.errors import AudioError, reason_of
 
 DIGEST_BYTES = 16
 MIB = 1 << 20
@@ -35,7 +35,7 @@ def content_hash(path: bytes) -> bytes:
                 _update(digest, file, offset, length)
             return digest.digest()
     except OSError as error:
-        raise AudioError(f"cannot be read: {error.strerror or error}") from error
+        raise AudioError(f"cannot be read: {reason_of(error)}") from error
 
 
 def _ranges(size: int) -> list[tuple[int, int]]:

@@ -11,6 +11,8 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from engine.errors import reason_of
+
 SPECIAL = (b"/proc", b"/sys", b"/dev")  # file systems without regular files
 SHARED_MEMORY = b"/dev/shm"
 BINS = frozenset(
@@ -95,7 +97,7 @@ def _walk(
     try:
         root = os.path.realpath(top)
     except ValueError as error:  # a NUL in the name
-        yield Unreadable(top, _reason(error))
+        yield Unreadable(top, reason_of(error))
         return
     if _is_special(root):
         yield Unreadable(top, "a place of the system's own, which holds no music")
@@ -118,7 +120,7 @@ def _walk(
             try:
                 stack.extend(_children(path, real))
             except OSError as error:
-                yield Unreadable(path, _reason(error))
+                yield Unreadable(path, reason_of(error))
 
 
 def _examine(path: bytes) -> FoundFile | Unreadable | os.stat_result | None:
@@ -126,7 +128,7 @@ def _examine(path: bytes) -> FoundFile | Unreadable | os.stat_result | None:
     try:
         status = os.stat(path)  # noqa: PTH116 (bytes)
     except (OSError, ValueError) as error:
-        return Unreadable(path, _reason(error))
+        return Unreadable(path, reason_of(error))
     if stat.S_ISREG(status.st_mode):
         return FoundFile(path, status.st_size, status.st_mtime_ns)
     return status if stat.S_ISDIR(status.st_mode) else None
@@ -151,7 +153,3 @@ def _is_inside(real: bytes, root: bytes) -> bool:
 
 def _is_special(real: bytes) -> bool:
     return any(_is_inside(real, place) for place in SPECIAL) and not _is_inside(real, SHARED_MEMORY)
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)

@@ -16,7 +16,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
 
-from engine.errors import AudioError
+from engine.errors import AudioError, reason_of
 from engine.indexer.audio.formats import DEMUXERS, TEXT_PROBE_BYTES, name_for_ffmpeg
 
 BUFFER_BYTES = 1 << 16
@@ -25,6 +25,9 @@ METADATA_ERRORS = "surrogateescape"  # tags need not be UTF-8: `engine.indexer.a
 
 class Source:
     """A regular file for FFmpeg to read; Python's exceptions do not pass through FFmpeg.
+
+    Raises:
+        AudioError: The file cannot be opened, is not regular, or is empty.
 
     Attributes:
         name: For FFmpeg, to recognise raw formats; without the path.
@@ -119,8 +122,3 @@ def sound_stream(container: InputContainer) -> AudioStream:
     stream = (preferred or streams)[0]
     stream.codec_context.thread_count = 1
     return stream
-
-
-def reason_of(error: Exception) -> str:
-    """Return an error as one line of text."""
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -18,7 +18,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, get_args, get_type_hints
 
-from engine.errors import AudioError, EngineError
+from engine.errors import AudioError, EngineError, reason_of
 from engine.indexer.pipeline.wire import MALFORMED, SHARED_BYTES, Failure, Message, pack, receive, send, unpack
 
 MEMORY_LIMIT = 1 << 30  # bytes of data; decoding takes a tenth of that
@@ -79,7 +79,7 @@ class DecoderProcess:
             )
             self._shared = None if shared < 0 else mmap.mmap(shared, SHARED_BYTES, access=mmap.ACCESS_READ)
         except OSError as error:
-            raise EngineError(f"cannot start a process to decode in: {error.strerror or error}") from error
+            raise EngineError(f"cannot start a process to decode in: {reason_of(error)}") from error
         finally:
             if shared >= 0:
                 os.close(shared)

@@ -63,6 +63,11 @@ class Decoders:
             except ProcessDiedError as error:
                 if error.passing or not used_before or self._closed:
                     raise self._unless_closed(error) from error
+            except DecodingError:
+                raise
+            except BaseException:  # such as Ctrl-C: the next call must not receive the answer to this one
+                process.kill()
+                raise
             finally:
                 self._give_back(process)
             process, used_before = self._take(fresh=True), False  # an earlier file may be the cause: retry once

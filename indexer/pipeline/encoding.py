@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -18,6 +21,8 @@ from engine.indexer.pipeline.decoders import Decoders
 from engine.indexer.pipeline.decoding import Stretch, read_stretches, read_windows
 from engine.indexer.pipeline.embedded import EmbeddedTrack
 from engine.models.encoder import CHUNK_WINDOWS, SAMPLE_RATE, Encoder, WindowPlan
+
+Result = TypeVar("Result")
 
 
 def pick_device(wanted: str) -> str:
@@ -69,6 +74,7 @@ class TrackEncoder:
 
         Raises:
             AudioError: The network's output is not finite.
+            DeviceError: The GPU failed.
         """
         return self._pool(self._segment_vectors(windows), starts, levels(windows, self.plan.segments))
 
@@ -77,6 +83,7 @@ class TrackEncoder:
 
         Raises:
             AudioError: The network's output for one of them is not finite.
+            DeviceError: The GPU failed.
         """
         vectors = self._segment_vectors(np.concatenate([track.windows for track in tracks]))
         sizes = [len(track.windows) * self.plan.segments for track in tracks]
@@ -90,35 +97,44 @@ class TrackEncoder:
 
         Raises:
             AudioError: The file gives no signature.
+            DeviceError: The GPU failed.
         """
         metadata: dict[str, str] = {}
         seconds = 0.0
         vectors: list[torch.Tensor] = []
-        loudness: list[NDArray[np.float32]] = []
+        segment_levels: list[NDArray[np.float32]] = []
         meter = AspectMeter()
         for stretch in stretches:
+            self._check(stretch.windows, [stretch.seconds])
             metadata, seconds = stretch.metadata, seconds + stretch.seconds
             if len(stretch.windows):
                 vectors.append(self._segment_vectors(stretch.windows))
-                loudness.append(levels(stretch.windows, self.plan.segments))
+                segment_levels.append(levels(stretch.windows, self.plan.segments))
                 meter.push(stretch.windows)
         if not vectors:
             raise AudioError("no sound could be decoded")
         joined = torch.cat(vectors)
         starts = [i * self.plan.seconds for i in range(len(joined) // self.plan.segments)]
-        embedding = self._pool(joined, starts, np.concatenate(loudness))
+        embedding = self._pool(joined, starts, np.concatenate(segment_levels))
         return EmbeddedTrack(metadata, seconds, embedding, meter.vectors())
 
     def read(self, path: bytes, decoders: Decoders) -> TrackAudio:
-        """Read the windows of a file that the plan selects, by seeking; raises AudioError."""
+        """Read the windows of a file that the plan selects, by seeking.
+
+        Raises:
+            AudioError: The file cannot be read.
+            EngineError: No process to decode in can be started.
+        """
         plan = self.plan
-        return decoders.call(read_windows, path, plan.seconds, plan.count, SAMPLE_RATE, plan.placement)
+        track = decoders.call(read_windows, path, plan.seconds, plan.count, SAMPLE_RATE, plan.placement)
+        self._check(track.windows, [*track.starts, track.duration_seconds], len(track.starts))
+        return track
 
     def embed_full(self, path: bytes, decoders: Decoders) -> EmbeddedTrack:
-        """Read all of a file in consecutive windows and encode it; raises AudioError."""
-        return self.embed_stretches(
-            decoders.stream(read_stretches, path, self.plan.seconds, SAMPLE_RATE, CHUNK_WINDOWS)
-        )
+        """Read all of a file in consecutive windows and encode it; raises as `embed_stretches` does."""
+        stretches = decoders.stream(read_stretches, path, self.plan.seconds, SAMPLE_RATE, CHUNK_WINDOWS)
+        with closing(stretches):  # type: ignore[type-var]  # a generator: its process is free at once after an error
+            return self.embed_stretches(stretches)
 
     def embed_file(self, path: bytes, coverage: str, decoders: Decoders) -> EmbeddedTrack:
         """Read and encode one file with the given coverage; raises AudioError."""
@@ -128,11 +144,25 @@ class TrackEncoder:
         embedding = self.embed(track.starts, track.windows)
         return EmbeddedTrack(track.info.metadata, track.duration_seconds, embedding, aspects_of(track.windows))
 
+    def _check(self, windows: NDArray[np.float32], seconds: Sequence[float], count: int | None = None) -> None:
+        """Raise AudioError unless a decoder sent what it should: its process runs code that a file may have changed."""
+        expected = (len(windows) if count is None else count, self.plan.samples)
+        if windows.shape != expected or not all(math.isfinite(each) and each >= 0 for each in seconds):
+            raise AudioError(f"expected windows of shape {expected} and their times, found {windows.shape}")
+
     def _segment_vectors(self, windows: NDArray[np.float32]) -> torch.Tensor:
-        """Encode windows (W, L) into h (S, D); on a lack of memory in ever smaller parts, finally on the CPU."""
+        """Encode windows (W, L) into h (S, D); raises DeviceError."""
+        return self._run(lambda network: network.vectors_of(torch.from_numpy(windows), self.at_once))
+
+    def _run(self, compute: Callable[[Encoder], Result]) -> Result:
+        """Compute something with the network; on a lack of memory in ever smaller parts, finally on the CPU.
+
+        Raises:
+            DeviceError: The GPU failed otherwise.
+        """
         while True:
             try:
-                return self._network.vectors_of(torch.from_numpy(windows), self.at_once)
+                return compute(self._network)
             except torch.OutOfMemoryError:
                 if not self._fall_back():
                     raise
@@ -151,16 +181,23 @@ class TrackEncoder:
         elif self._network.device.type != "cpu":
             self.at_once = CHUNK_WINDOWS
             self._network = copy.deepcopy(self.encoder).to("cpu")
+            self._network.reduced = False  # the GPU computes in bf16; the CPU was not tested
         else:
             return False
         return True
 
     def _pool(
-        self, vectors: torch.Tensor, window_starts: Sequence[float], loudness: NDArray[np.float32]
+        self, vectors: torch.Tensor, window_starts: Sequence[float], segment_levels: NDArray[np.float32]
     ) -> TrackEmbedding:
-        """Pool segment vectors (S, D) whose RMS levels are `loudness` (S,)."""
-        audible = torch.from_numpy(audible_segments(loudness)) if self.plan.placement == "sound" else None
-        embedding = self._network.summarise(vectors, audible, _segment_starts(self.plan, window_starts))
+        """Pool segment vectors (S, D) with their RMS levels (S,), of windows that start at `window_starts`, in seconds.
+
+        Raises:
+            AudioError: The network's output is not finite.
+            DeviceError: The GPU failed.
+        """
+        audible = torch.from_numpy(audible_segments(segment_levels)) if self.plan.placement == "sound" else None
+        starts = _segment_starts(self.plan, window_starts)
+        embedding = self._run(lambda network: network.summarise(vectors, audible, starts))
         if not np.isfinite(embedding.signature).all():
             raise AudioError("the encoder's output is not finite; the file may hold garbage instead of sound")
         return embedding

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 
 from engine.db import Database, FileState, Track, forget_skipped, remove_tracks
 from engine.db.text import Folder, displayable
+from engine.errors import reason_of
 
 LARGEST_SHARE = 0.5  # of a run's tracks that may be pruned without force
 
@@ -27,7 +28,7 @@ def why_not_as_indexed(track: Track) -> str | None:
     try:
         status = os.stat(track.path)  # noqa: PTH116 (bytes)
     except OSError as error:
-        return f"cannot be opened: {error.strerror or error}"
+        return f"cannot be opened: {reason_of(error)}"
     if track.differs(status):
         return "changed since it was indexed; index it again: engine index PATH"
     return None

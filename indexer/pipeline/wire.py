@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 SHARED_BYTES = 16 << 20  # address space; pages cost memory once they are used. Ten windows of 4 s take 3.5 MB
 ALIGNMENT = 64
 LARGEST_HEADER = 64 << 20  # bytes: tags are limited to much less
-LARGEST_ARRAY = 1 << 30  # bytes
+LARGEST_ARRAY = 1 << 30  # bytes, of all arrays of a message together
 DTYPES = re.compile(r"[<>|][fiu][1248]")  # NumPy's names of plain numbers, with their order of bytes
 SCALARS = {bool: bool, int: int, float: (int, float), str: str}  # what JSON may hold for each type
 MALFORMED = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
@@ -90,7 +90,7 @@ def receive(read: Read, shared: mmap.mmap | None = None) -> Message:
     encoded = read(length)
     try:
         header = json.loads(encoded)
-        return Message(header, [_receive_array(place, read, shared) for place in header.pop("arrays")])
+        return Message(header, _receive_arrays(header.pop("arrays"), read, shared))
     except MALFORMED as error:
         raise ValueError(f"not a message: {error}") from error
 
@@ -131,6 +131,17 @@ def unpack(hint: Any, value: Any, arrays: Sequence[NDArray[Any]]) -> Any:
     if not isinstance(value, SCALARS.get(hint, object)):
         raise TypeError(f"expected {hint.__name__}, found {type(value).__name__}")
     return value
+
+
+def _receive_arrays(places: list[dict[str, Any]], read: Read, shared: mmap.mmap | None) -> list[NDArray[Any]]:
+    arrays: list[NDArray[Any]] = []
+    size = 0
+    for place in places:
+        arrays.append(_receive_array(place, read, shared))
+        size += arrays[-1].nbytes
+        if size > LARGEST_ARRAY:
+            raise ValueError(f"expected arrays of at most {LARGEST_ARRAY:,} bytes together, found more")
+    return arrays
 
 
 def _receive_array(place: dict[str, Any], read: Read, shared: mmap.mmap | None) -> NDArray[Any]:

@@ -31,7 +31,7 @@ from engine.db import (
     put_vector_index,
     signature_state,
 )
-from engine.errors import LibraryError, UnavailableError
+from engine.errors import LibraryError, UnavailableError, reason_of
 from engine.indexer.vectors.ann_build import GRAPH_FROM, LISTS_FROM
 from engine.indexer.vectors.ann_search import Finder, make_finder
 from engine.indexer.vectors.exact import contains
@@ -205,7 +205,7 @@ class FaissStore:
             digest, last_id = self._write_files()
         except OSError as error:
             raise UnavailableError(
-                f"cannot write the index {self.stem}.*.faiss: {error.strerror or error}",
+                f"cannot write the index {self.stem}.*.faiss: {reason_of(error)}",
                 hint="the signatures are safe: free space, run again",
             ) from error
         with self.database.write() as connection:

@@ -111,11 +111,11 @@ def _ask(path: Path, loaded: bool) -> dict[str, Any]:
         began = perf_counter()
         library.similar(ids[0], 10)
         first = perf_counter() - began
-        told = {}
+        times = {}
         for when in ("", " again"):
             taken = milliseconds(lambda i: library.similar(ids[i], 10), QUESTIONS)
-            told |= {f"{p}{when} ms": ms for p, ms in percentiles(taken).items()}
-        return {"open s": opened, "stats s": counted, "first answer s": first, **told, "resident MB": _resident()}
+            times |= {f"{p}{when} ms": ms for p, ms in percentiles(taken).items()}
+        return {"open s": opened, "stats s": counted, "first answer s": first, **times, "resident MB": _resident()}
 
 
 def _resident() -> float:

@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--join", type=int, default=0, metavar="N", help="make N tracks of each format from clips")
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--encoder")
+    parser.add_argument("--precision", default="auto", help="auto or float32, as on a processor without bf16")
     parser.add_argument("--without", nargs="*", default=[], help="runs to leave out: aspects, bliss, librosa, full")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
@@ -97,13 +98,13 @@ def write_track(path: Path, sound: np.ndarray, codec: str, bitrate: int | None) 
 
 def _measure_all(files: list[Path], arguments: argparse.Namespace) -> list[dict[str, Any]]:
     runs: dict[str, Callable[[], float | None]] = {
-        "engine index": lambda: _index(files, "windows", arguments.encoder),
+        "engine index": lambda: _index(files, "windows", arguments),
         DECODING: lambda: _decode_all(files),
     }
     if "aspects" not in arguments.without:
-        runs["engine index, no rhythm and harmony"] = lambda: _index_without_aspects(files, arguments.encoder)
+        runs["engine index, no rhythm and harmony"] = lambda: _index_without_aspects(files, arguments)
     if "full" not in arguments.without:
-        runs["engine index --coverage full"] = lambda: _index(files, "full", arguments.encoder)
+        runs["engine index --coverage full"] = lambda: _index(files, "full", arguments)
     if "bliss" not in arguments.without:
         runs["bliss-audio, two processes"] = lambda: _in_processes(_bliss, files)
     if "librosa" not in arguments.without:
@@ -121,19 +122,19 @@ def _measure_all(files: list[Path], arguments: argparse.Namespace) -> list[dict[
     return [row | {"times decoding": row["tracks/s"] / decoding} for row in rows]
 
 
-def _index(files: list[Path], coverage: str, encoder: str | None) -> None:
+def _index(files: list[Path], coverage: str, arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        library = Engine.open(Path(folder) / "library.db", coverage=coverage, encoder=encoder, threads=CORES)
-        with library:
+        choice = {"encoder": arguments.encoder, "precision": arguments.precision}
+        with Engine.open(Path(folder) / "library.db", coverage=coverage, threads=CORES, **choice) as library:
             library._session.encoder()  # start-up is left out
             outcome = library.index(files)
             if outcome.failed:
                 raise SystemExit(f"not indexed: {outcome.failed[0]}")
 
 
-def _index_without_aspects(files: list[Path], encoder: str | None) -> None:
+def _index_without_aspects(files: list[Path], arguments: argparse.Namespace) -> None:
     with patch("engine.indexer.pipeline.encoding.aspects_of", lambda _: {}):
-        _index(files, "windows", encoder)
+        _index(files, "windows", arguments)
 
 
 def _decode_all(files: list[Path]) -> None:

@@ -151,8 +151,8 @@ def _in_turns(asked: Sequence[Asked], drawn: Set) -> list[dict[str, Any]]:
 
 
 def _row(name: str, found: float, taken: Sequence[float], built: float = 0.0) -> dict[str, Any]:
-    told = {f"{p} ms": ms for p, ms in percentiles(taken).items()}
-    return {"what": name, "recall@10": found, **told, "built s": built}
+    times = {f"{p} ms": ms for p, ms in percentiles(taken).items()}
+    return {"what": name, "recall@10": found, **times, "built s": built}
 
 
 def _exact(drawn: Set) -> Asked:

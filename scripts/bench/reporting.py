@@ -48,7 +48,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     """Rows of the same columns as Markdown; floats with three significant digits."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
-    lines += ["| " + " | ".join(_told(row.get(name, "")) for name in names) + " |" for row in rows]
+    lines += ["| " + " | ".join(_shown(row.get(name, "")) for name in names) + " |" for row in rows]
     return "\n".join(lines)
 
 
@@ -56,8 +56,8 @@ def report(name: str, rows: Sequence[dict[str, Any]], out: Path | None, **settin
     """Print the table and the machine that it was measured on; with OUT, also write NAME.json there."""
     found = machine()
     print(table(rows))
-    told = ", ".join(f"{key} {value}" for key, value in settings.items())
-    print(f"\n{told}; {found['cores']} cores of {found['cpu']}, {found['memory_gb']} GB; {found['system']}")
+    described = ", ".join(f"{key} {value}" for key, value in settings.items())
+    print(f"\n{described}; {found['cores']} cores of {found['cpu']}, {found['memory_gb']} GB; {found['system']}")
     if out:
         out.mkdir(parents=True, exist_ok=True)
         document = {"benchmark": name, "machine": found, "settings": settings, "rows": list(rows)}
@@ -79,7 +79,7 @@ def _version(name: str) -> str:
         return "none"
 
 
-def _told(value: object) -> str:
+def _shown(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
     return str(value)

@@ -74,6 +74,21 @@ def test_genres_are_counted_without_case() -> None:
     assert catalogue.albums[album_id("A", "X")].year == 1989
 
 
+def test_spellings_of_one_genre() -> None:
+    """A genre that a tag has in two spellings counts once; an album shows each of its genres once, as most spell it."""
+    catalogue = make_catalogue(
+        [
+            row(1, "/1", "A", "X", genre="rock; Rock"),
+            row(2, "/2", "A", "X", genre="Rock; Jazz"),
+            row(3, "/3", "A", "X", genre="Pop; Rock"),
+            row(4, "/4", "A", "X", genre="Pop"),
+        ]
+    )
+    assert catalogue.genres["rock"].tracks == (1, 2, 3)
+    assert list(catalogue.genres) == ["rock", "pop", "jazz"]
+    assert catalogue.albums[album_id("A", "X")].genres == ("Rock", "Pop", "Jazz")
+
+
 def test_the_catalogue_follows_the_library(engine: Engine, own: Collection) -> None:
     """A new track is in the catalogue soon after it was indexed."""
     known = set(engine.catalogue().tracks)

@@ -25,7 +25,7 @@ def table(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _in_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reports go to the current folder unless told otherwise."""
+    """Reports go to the current folder by default."""
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
 

@@ -14,7 +14,7 @@ MUSIC = len(GENRES)
 
 
 def test_export(command: Command, own: Collection, tmp_path: Path) -> None:
-    """An export is written where it was asked for, loads without pickle, and its count is told."""
+    """An export is written where it was asked for, loads without pickle, and its number of tracks is reported."""
     outcome = command("--library", own.library, "export", tmp_path / "out.npz")
     assert outcome.code == 0
     assert str(MUSIC) in outcome.out

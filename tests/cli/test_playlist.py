@@ -26,7 +26,7 @@ def test_documents(command: Command, library: Path) -> None:
 
 
 def test_files(command: Command, library: Path, tmp_path: Path) -> None:
-    """A written playlist is put into order by the same command; what names nothing is told, with exit code 1."""
+    """A written playlist is put into order by the same command; entries without a track fail, with exit code 1."""
     out = tmp_path / "radio.m3u8"
     written = command("--library", library, "playlist", 1, "-n", 6, "--out", out, "--relative")
     assert (written.code, written.out) == (0, "")
@@ -53,7 +53,7 @@ def test_fewer_than_asked(command: Command, library: Path, tmp_path: Path) -> No
 
 
 def test_paths(command: Command, library: Path) -> None:
-    """A path leads over its points; its worst step is told; one from a track to itself is told as that."""
+    """A path leads over its points; its worst step is reported; so is a path from a track to itself."""
     over = command("--library", library, "playlist", "--from", 1, "--via", 5, "--via", 3, "--to", 9, "-n", 8, "--json")
     listed = [track["track_id"] for track in over.document["tracks"]]
     assert [track_id for track_id in listed if track_id in (1, 3, 5, 9)] == [1, 5, 3, 9]
@@ -84,7 +84,7 @@ def test_variety(command: Command, library: Path) -> None:
 
 
 def test_exclusions_and_history(command: Command, library: Path, tmp_path: Path) -> None:
-    """Exclusions and what was heard lately leave tracks out; lines of a history that cannot be used are told."""
+    """Exclusions and what was heard lately leave tracks out; unusable lines of a history are reported."""
     file = tmp_path / "history.csv"
     file.write_text("time;path;event\n1700000000000;id:3;play\n1690000000;id:4;like\n1700000000;none.mp3;play\n")
 
@@ -99,8 +99,8 @@ def test_exclusions_and_history(command: Command, library: Path, tmp_path: Path)
     assert left("--not-artist", "band 4", "--not-artist", "Band 6") == everything - {5, 7}
     assert left("--not-genre", "rock").isdisjoint(range(1, 11))
     assert left("--not-path", library.parent / "music") == set()
-    told = command("--library", library, "--quiet", "playlist", "--from", 1, "--to", 9, "-n", 4, "--history", file)
-    assert (told.code, "none.mp3" in told.err) == (0, True)
+    outcome = command("--library", library, "--quiet", "playlist", "--from", 1, "--to", 9, "-n", 4, "--history", file)
+    assert (outcome.code, "none.mp3" in outcome.err) == (0, True)
     own = shutil.copy(library, tmp_path / "library.db")
     command("--library", own, "recommend", "--history", file, "--keep")
     kept = command("--library", own, "playlist", 1, "-n", 50, "--db", "--json").document["tracks"]
@@ -121,6 +121,8 @@ def test_exclusions_and_history(command: Command, library: Path, tmp_path: Path)
         ((1, "--via", 2), "--from and --to"),
         ((1, "--seed", 2), "belongs to --variety"),
         ((1, "--again", 2), "--history or --db"),
+        ((1, "--drift", "sadder", "--mix"), "--drift excludes --by and --mix"),
+        ((1, "--drift", "sadder", "--by", "mood"), "--drift excludes --by and --mix"),
         ((1, "--history", "x.csv", "--db"), "choose one"),
         (("--order", "x.m3u8", "--variety"), "leave out -n"),
         (("--order", "x.m3u8", "--db"), "leave out -n"),
@@ -135,7 +137,7 @@ def test_wrong_use(command: Command, library: Path, arguments: tuple[object, ...
 
 
 def test_one_line_each(command: Command, library: Path, tmp_path: Path) -> None:
-    """What cannot be done is told in one line, with exit code 1, and no file of music is written over."""
+    """Each failure is one line, with exit code 1, and no file of music is written over."""
     song = tmp_path / "song.wav"
     song.write_bytes(b"music")
     for arguments in (

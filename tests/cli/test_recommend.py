@@ -11,7 +11,7 @@ KEYS = ["track_id", "path", "artist", "title", "score", "reason"]
 
 
 def test_recommend(command: Command, library: Path, tmp_path: Path) -> None:
-    """Recommendations from a file, and from what was kept of it, are the same document; bad lines are told."""
+    """Recommendations from a file, and from what was kept of it, are the same document; bad lines are reported."""
     own = shutil.copy(library, tmp_path / "library.db")
     file = tmp_path / "history.csv"
     file.write_text("time,path,event\n2026-01-02T03:04:05,id:1,like\n2026-01-02,id:2,skip\n2026-01-02,none.mp3,play\n")

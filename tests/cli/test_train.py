@@ -31,7 +31,7 @@ def music(tmp_path: Path) -> Path:
 
 
 def test_folders_become_an_encoder(command: Command, music: Path, tmp_path: Path) -> None:
-    """A labelled folder is recognised, what was left out of it is told, and weights with its names are written."""
+    """A labelled folder is recognised, files left out of it are reported, and weights with its names are written."""
     out = tmp_path / "own.safetensors"
     outcome = command(
         "--threads", 1, "train", "--data", music, "--out", out, "--steps", 1, "--cache", tmp_path / "cache"

@@ -1,4 +1,4 @@
-"""Opening a library, transactions, and what the user is told when the file is not what it should be."""
+"""Opening a library, transactions, and the message for a file that is no library."""
 
 import os
 import sqlite3

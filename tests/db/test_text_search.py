@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 
 from engine.db import Database, NewTrack, relocate, remove_tracks, search, text_search, upsert_track
 from engine.db.dialects import SQLITE
@@ -89,6 +89,17 @@ def test_changes_are_followed(filled: Database, new_track: NewTracks) -> None:
         assert ids(connection, "porcelain") == [1]
         assert ids(connection, "power") == [3]
         assert (ids(connection, "energy"), ids(connection, "hoppipolla"), ids(connection, "del mar")) == ([], [], [])
+
+
+def test_an_index_answers(database: Database, new_track: NewTracks) -> None:
+    """Where the FTS5 tables hold every row, words of three characters and shorter ones are looked up in them."""
+    statements: list[str] = []
+    with database.write() as connection:
+        upsert_track(connection, new_track(b"/music/a.mp3", title="Café"))
+        event.listen(connection, "before_cursor_execute", lambda *words: statements.append(words[2]))
+        assert (len(ids(connection, "cafe")), len(ids(connection, "ca"))) == (1, 1)
+    assert any("search_trigrams MATCH" in statement for statement in statements)
+    assert any("search_words MATCH" in statement for statement in statements)
 
 
 def test_too_many_words(filled: Database) -> None:

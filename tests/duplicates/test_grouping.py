@@ -1,4 +1,4 @@
-"""Duplicates: one recording in several files, told apart from what only sounds like it.
+"""Duplicates: one recording in several files, distinguished from tracks that only sound alike.
 
 Covers `engine.search.distinct`, too.
 """

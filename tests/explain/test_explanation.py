@@ -199,6 +199,30 @@ def test_too_many_pairs(shared: Engine, monkeypatch: pytest.MonkeyPatch) -> None
         shared.explain_pair(1, 2)
 
 
+class OtherProcess:
+    """Computes embeddings with a library of its own, as the server's second process does."""
+
+    def __init__(self, library: Engine) -> None:
+        self.library = library
+
+    def embed(self, path: bytes, part: tuple[float, float] | None = None) -> TrackEmbedding:
+        """Return the embedding of a file."""
+        assert part is None
+        return self.library.embedding(os.fsdecode(path))
+
+
+def test_a_longer_file_elsewhere(engine: Engine, own: Collection, tmp_path: Path) -> None:
+    """Where another process computes the embedding of a changed file, windows lie in the file as it is now."""
+    before = engine.explain(3)
+    write_song(own.song(2), 2, seconds=60)
+    with Engine.open(tmp_path / "other.db", device="cpu") as other:
+        engine.embed_with(OtherProcess(other))
+        now = engine.explain(3)
+    assert now.duration == pytest.approx(60, abs=0.5)
+    assert now.windows[-1].end > 50 > before.windows[-1].end
+    assert all(window.end > window.start for window in now.windows)
+
+
 @pytest.mark.parametrize("name", ["nowhere.wav", "999", "id:0", -1, ""])
 def test_unknown(shared: Engine, name: int | str) -> None:
     """A name of nothing is refused in one line, alone and on either side of a pair."""

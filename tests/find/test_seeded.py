@@ -77,13 +77,20 @@ def test_drift_needs_a_sound(described: Engine) -> None:
     assert described.playlist([1], 3, drift="ever sadder blorp").notes == ("nothing answered 'blorp'",)
 
 
-def test_commands(library_file: Path, command: Command) -> None:  # noqa: F811
-    """`--but` and `--drift` reach the library, and exclude options that order answers otherwise."""
+def test_commands(described: Engine, library_file: Path, command: Command) -> None:  # noqa: F811
+    """`--but`, `--drift`, `--by` and `--unlike` reach the library, and exclude options that order answers otherwise."""
     found = command("--library", library_file, "similar", "1", "--but", "sad guitar", "--json").document
     assert len(found["queries"][0]["matches"]) == 5
-    assert (
-        len(command("--library", library_file, "playlist", "1", "--drift", "sadder", "--json").document["tracks"]) == 5
-    )
+    plain = [track.track_id for track in described.playlist([1]).tracks]
+    for options, named in (
+        (["--drift", "more and more guitar"], {"drift": "more and more guitar"}),
+        (["--by", "mood"], {"by": "mood"}),
+        (["--unlike", "2"], {"unlike": [2]}),
+    ):
+        made = command("--library", library_file, "playlist", "1", *options, "--json").document["tracks"]
+        listed = [track["track_id"] for track in made]
+        assert listed == [track.track_id for track in described.playlist([1], **named).tracks]  # type: ignore[arg-type]
+        assert listed != plain
     for words in (
         ["similar", "1", "--but", "sad", "--variety"],
         ["similar", "1", "--but", "sad", "--group", "artist"],

@@ -63,7 +63,7 @@ class Page(HTMLParser):
 
 def sheet(tracks: int = 12, dims: int = 2, name: str = "library", **changes: Any) -> Sheet:
     """A map of some tracks, all with the same texts but for their ids."""
-    told = {
+    fields = {
         "artist": "Band",
         "title": "Song",
         "genre": "jazz",
@@ -72,7 +72,7 @@ def sheet(tracks: int = 12, dims: int = 2, name: str = "library", **changes: Any
         "year": 1987,
     } | changes
     places = Places(np.random.default_rng(0).normal(size=(tracks, dims)) * [5, 1, 1][:dims], None)
-    return Sheet(name, "tsne", places, tuple(MapTrack(i + 1, **told) for i in range(tracks)))
+    return Sheet(name, "tsne", places, tuple(MapTrack(i + 1, **fields) for i in range(tracks)))
 
 
 def test_loads_nothing() -> None:

@@ -159,7 +159,7 @@ def test_pickles_are_refused(tmp_path: Path) -> None:
 
 
 def test_foreign_safetensors_are_refused(tmp_path: Path) -> None:
-    """Somebody else's safetensors file is told apart by its metadata."""
+    """Somebody else's safetensors file is recognised by its metadata."""
     path = tmp_path / "foreign.safetensors"
     save_file({"weight": torch.zeros(3)}, path, {"format": "pt"})
     assert "another safetensors file" in refusal(path)

@@ -267,7 +267,7 @@ def test_smooth_order_finds_the_line() -> None:
 
 
 def test_order(library: Engine) -> None:
-    """A list comes back whole in a smoother order, its first track first; what is unknown or named twice is told."""
+    """A list comes back whole in a smoother order, its first track first; unknown and repeated entries are reported."""
     listed = [int(i) + 1 for i in np.random.default_rng(3).permutation(20)]
     ordered = library.order([f"id:{i}" for i in listed])
     assert ids(ordered)[0] == listed[0]

@@ -49,7 +49,7 @@ def test_a_second_faiss_is_refused(second_faiss: Path, tmp_path: Path, monkeypat
 
 
 def test_no_faiss_is_told_with_what_to_install(tmp_path: Path) -> None:
-    """An environment without FAISS is told in one line what to install."""
+    """Without FAISS, one line names the package to install."""
     code = (
         "import sys, engine.errors, engine.runtime.faiss_distribution as room\n"
         f"sys.path[:] = [{str(tmp_path)!r}]\n"

@@ -41,7 +41,7 @@ def library(tmp_path: Path) -> Path:
 
 
 def test_it_goes_on_answering(library: Path) -> None:
-    """Neighbours, genres and moments of stored tracks are told without the network."""
+    """Neighbours, genres and moments of stored tracks are answered without the network."""
     with Engine.open(library, device="cpu") as engine:
         assert engine.encoder == OLD
         result = engine.similar(1, k=2)

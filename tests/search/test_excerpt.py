@@ -36,6 +36,18 @@ def test_stored_windows_stand_in(engine: Engine, own: Collection) -> None:
         query_from_excerpt(engine._session.view(), 4, Span(60, 70))
 
 
+def test_embeddings(engine: Engine) -> None:
+    """`Engine.embedding` gives a track's own embedding, and that of a part of it without segments."""
+    whole, stored = engine.embedding(1), embed(engine._session.view(), 1).embedding
+    np.testing.assert_array_equal(whole.signature, stored.signature)
+    assert whole.segment_vectors.shape == (len(whole.starts), len(whole.signature))
+    part = engine.embedding(1, Span(0, 2))
+    expected = query_from_excerpt(engine._session.view(), 1, Span(0, 2)).embedding
+    np.testing.assert_allclose(part.signature, expected.signature, atol=1e-6)
+    assert (part.starts.shape, part.segment_vectors.shape) == ((0,), (0, len(whole.signature)))
+    assert float(part.signature @ whole.signature) < 0.9999
+
+
 @pytest.mark.parametrize("moment", [Span(-1, 3), Span(3, 3.2), Span(4, 2), Span(0, float("nan"))])
 def test_no_moment(engine: Engine, moment: Span) -> None:
     """A part that begins before the track, is too short, or ends before it begins is refused."""

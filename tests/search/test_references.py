@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import Engine, QueryError, SignatureError
+from engine import Engine, InvalidError, NotFoundError, QueryError, SignatureError
 from engine.models.labels import GENRES as LABELS, MOODS
 from tests.audio import write_audio
 from tests.conftest import GENRES, RATE, ROCKS, SECONDS, Collection, FirstRun, make_song, write_song
@@ -102,6 +102,17 @@ def test_no_sound(shared: Engine, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "bad.mp3").write_bytes(content)
     with pytest.raises(QueryError, match=r"bad\.mp3"):
         shared.similar(tmp_path / "bad.mp3")
+
+
+def test_long_names(shared: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search for more letters than a file's name may have finds nothing; a relative name needs a current folder."""
+    with pytest.raises(NotFoundError, match="no track has all of the words"):
+        shared.similar("search:" + "x" * 300)
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(InvalidError, match="current folder, which no longer exists"):
+        shared.similar("song.wav")
 
 
 def test_outside(shared: Engine, tmp_path: Path) -> None:
@@ -203,7 +214,7 @@ def test_a_damaged_signature_is_one_tracks_trouble(engine: Engine, own: Collecti
 @pytest.mark.parametrize("head", ["genres", "moods"])
 @pytest.mark.parametrize("count", [0, 2, 400])
 def test_stored_heads_of_a_wrong_length(own: Collection, head: str, count: int) -> None:
-    """Stored genres or moods that the encoder has no names for are damage, told in one line with the track's name."""
+    """Stored genres or moods without names in the encoder are damage, reported in one line with the track's name."""
     raw = sqlite3.connect(own.library)
     raw.execute(f"UPDATE signatures SET {head} = ?", (np.ones(count, "<f4").tobytes(),))
     raw.commit()

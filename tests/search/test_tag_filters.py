@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +122,21 @@ def test_speech_is_no_music(tmp_path: Path) -> None:
         assert (len(everything.tracks), everything.not_music) == (SONGS - 1, 0)
         assert len(library.path(1, 2, 3).tracks) == 2
         assert len(library.path(1, 2, 3, filters=Filters(music_only=False)).tracks) == 3
+
+
+def test_each_limit_of_music(tmp_path: Path) -> None:
+    """Little music, speech near it or silence near it each make a track no music; just inside its limits it stays."""
+    log_odds = np.array(
+        [(-1.7, -9, -9), (2, 0.9, -9), (2, -9, -1.4), (-1.5, -9, -9), (2, 0.7, -9), (2, -9, -1.6)], np.float32
+    )
+    collection = library_of(tmp_path, spread_encoder(WORDS[:3]))
+    with closing(sqlite3.connect(collection.library)) as connection, connection:
+        for signature_id, row in enumerate(1 / (1 + np.exp(-log_odds)), start=1):
+            blob = row.astype("<f2").tobytes()
+            connection.execute("UPDATE words SET probabilities = ? WHERE signature_id = ?", (blob, signature_id))
+        order = connection.execute("SELECT track_id FROM signatures ORDER BY id").fetchall()
+    with Engine.open(collection.library, device="cpu") as library:
+        assert set(not_music(library._session.view()).tolist()) == {track_id for (track_id,) in order[:3]}
 
 
 def test_music_stays(tagged: Engine) -> None:

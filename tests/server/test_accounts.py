@@ -6,12 +6,16 @@ Covers engine.server.accounts, login, security and engine.db.accounts.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from engine import Engine
+from engine.db.accounts import SESSION, add_key, find_key
+from engine.db.schema import access_keys
 from engine.errors import InvalidError, NotFoundError
 from engine.server.accounts import FAILURES, Accounts, User
 from engine.server.app import API
@@ -31,6 +35,27 @@ def test_changed_passwords_replace_old_ones(accounts: Accounts) -> None:
     assert not accounts.add("bob", "another one")
     assert accounts.by_password("bob", "battery staple") is None
     assert accounts.by_password("bob", "another one")
+
+
+def test_a_changed_password_ends_sessions(accounts: Accounts) -> None:
+    """Of a user's sessions only that which changed the password remains; keys and other users' sessions remain."""
+    ann, bob = User("ann", admin=True), User("bob", admin=False)
+    own, stolen, other, key = *(accounts.new_session(user) for user in (bob, bob, ann)), accounts.new_key("bob", "")
+    accounts.add("bob", "another one", session=own)
+    assert [accounts.by_key(secret) for secret in (own, stolen, other, key)] == [bob, None, ann, bob]
+
+
+def test_expired_keys_are_removed(engine: Engine, accounts: Accounts) -> None:
+    """An expired key opens nothing and is deleted at the next login; keys without an end remain."""
+    with engine.database.write() as connection:
+        for number, expires_at in enumerate((time.time() - 1, time.time() + 60, None)):
+            add_key(connection, "bob", SESSION, "", bytes([number]) * 32, expires_at)
+        assert find_key(connection, bytes([0]) * 32) is None
+        assert find_key(connection, bytes([1]) * 32) is not None
+    accounts.new_session(User("ann", admin=True))
+    with engine.database.read() as connection:
+        digests = connection.execute(select(access_keys.c.digest).where(access_keys.c.user == "bob")).scalars().all()
+    assert sorted(digests) == [bytes([1]) * 32, bytes([2]) * 32]
 
 
 def test_keys(accounts: Accounts, engine: Engine) -> None:

@@ -11,7 +11,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from engine import Engine
+from engine.catalogue.grouping import make_catalogue
+from engine.server.api.listing import ordered_tracks
 from engine.server.app import API
+from tests.catalogue.test_catalogue import row
 
 
 def answer(client: TestClient, path: str, **parameters: Any) -> dict[str, Any]:
@@ -44,6 +47,12 @@ def test_a_genre_filters_tracks_and_albums(client: TestClient) -> None:
     assert all(str(tag["genre"]).lower() in track["genre"].lower() for track in found["tracks"])
     assert 0 < answer(client, "/albums", genre=tag["genre"])["total"] < answer(client, "/albums")["total"]
     assert answer(client, "/tracks", genre="no such genre", sort="album")["total"] == 0
+
+
+def test_tracks_of_a_genre_are_in_the_order_of_ids() -> None:
+    """The order by id is that of ids, not of paths."""
+    catalogue = make_catalogue([row(9, "/a/x.mp3", "A", "X", genre="Rock"), row(2, "/b/x.mp3", "B", "Y", genre="Rock")])
+    assert ordered_tracks(catalogue, "id", "rock") == [2, 9]
 
 
 def test_moods_are_counted_and_filter(client: TestClient) -> None:

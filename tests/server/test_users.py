@@ -43,6 +43,7 @@ def test_passwords_change(secured: TestClient) -> None:
     assert secured.put(f"{USERS}/ann/password", json={"password": "another one"}, auth=ANN).status_code == 204
     assert secured.get(f"{API}/session", auth=("ann", "another one")).json()["admin"] is True
     shown = secured.post(f"{USERS}/bob/application-password", auth=BOB).json()["password"]
+    assert secured.post(f"{USERS}/bob/application-password", auth=BOB).json()["password"] == shown
     assert secured.post(f"{USERS}/bob/application-password", auth=("ann", "another one")).status_code == 403
     assert secured.get("/rest/ping", params={"u": "bob", "p": shown}).status_code == 200
 

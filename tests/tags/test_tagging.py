@@ -77,7 +77,7 @@ def writer(shared: Engine) -> Engine:
 
 
 def test_plan(writer: Engine, tmp_path: Path) -> None:
-    """Unless it is told to write, a plan names file, tag, old and new value, and touches nothing."""
+    """Without `write`, a plan names file, tag, old and new value, and touches nothing."""
     path = song(tmp_path / "a.flac")
     before = folder_bytes(tmp_path)
     report = writer.write_tags([judged(path)])
@@ -138,7 +138,7 @@ def test_kept(writer: Engine, tmp_path: Path) -> None:
 
 
 def test_unsure(writer: Engine, tmp_path: Path) -> None:
-    """What the encoder is not sure of is left out, below 0.6 unless told otherwise."""
+    """Uncertain predictions are left out, by default those below 0.6."""
     path = song(tmp_path / "a.flac")
     report = writer.write_tags([judged(path, 0.59, 0.61)])
     assert (report.unsure, [change.tag for change in report.changes]) == (1, ["mood"])

@@ -60,7 +60,7 @@ def ordered_tracks(
     """
     if genre:
         found = catalogue.genres.get(fold(genre))
-        ids: Sequence[int] = found.tracks if found else ()
+        ids: Sequence[int] = sorted(found.tracks) if found else ()
     else:
         ids = catalogue.tracks
     if chosen is not None:

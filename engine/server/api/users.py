@@ -7,13 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 
 from engine.errors import EngineError, InvalidError, OutputError
 from engine.server.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD, Accounts
 from engine.server.api.parameters import LARGEST_ID
 from engine.server.context import Context, ServerContext
-from engine.server.login import CurrentUser, current_admin
+from engine.server.login import COOKIE, CurrentUser, current_admin
 from engine.server.problems import RESPONSES
 from engine.server.responses import Document
 
@@ -109,11 +110,13 @@ def remove_user(context: Context, user: CurrentUser, name: UserName) -> Response
 
 
 @router.put("/users/{name}/password", status_code=204, response_class=Response)
-def change_password(context: Context, user: CurrentUser, name: UserName, new: NewPassword) -> Response:
-    """Change one's own password or, for an administrator, that of any user."""
+def change_password(
+    context: Context, user: CurrentUser, name: UserName, new: NewPassword, request: Request
+) -> Response:
+    """Change one's own password or, for an administrator, that of any user; ends the user's other sessions."""
     accounts = _accounts_for(context, user, name)
     known = accounts.existing(name)
-    accounts.add(name, new.password, known.admin)
+    accounts.add(name, new.password, known.admin, session=request.cookies.get(COOKIE, ""))
     return Response(status_code=204)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.db import Track
-from engine.errors import BusyError, InvalidError, NotFoundError, UnavailableError
+from engine.errors import BusyError, InvalidError, NotFoundError, UnavailableError, reason_of
 from engine.indexer.pipeline.decoders import Decoders
 from engine.indexer.pipeline.decoding import read_metadata
 from engine.server.media.covers import read_cover
@@ -136,7 +136,7 @@ def check_readable(track: Track) -> os.stat_result:
     try:
         status = Path(track.name).stat()
     except OSError as error:
-        reason = f"the file of track {track.id} cannot be read: {error.strerror or error}"
+        reason = f"the file of track {track.id} cannot be read: {reason_of(error)}"
         raise UnavailableError(reason, hint="is its disk mounted?") from error
     if not stat.S_ISREG(status.st_mode):
         raise UnavailableError(f"the file of track {track.id} is not a regular file", hint="index its folder again")

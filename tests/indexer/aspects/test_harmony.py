@@ -55,7 +55,7 @@ def test_another_instrument_is_the_same_harmony() -> None:
 
 
 def test_major_is_not_minor() -> None:
-    """A major chord differs from a minor one more than from itself in another key: mirror images are told apart."""
+    """A major chord differs from a minor one more than from itself in another key: mirror images differ."""
     major = play(((0, MAJOR),) * 4)
     assert distance(major, play(((0, MINOR),) * 4)) > 1.2 * distance(major, play(((0, MAJOR),) * 4, key=1))
 

@@ -77,7 +77,7 @@ def test_another_sound_is_the_same_rhythm() -> None:
 
 
 def test_where_a_band_follows_another_counts() -> None:
-    """Grooves that differ only in how long after the low drum the high one follows are told apart."""
+    """Grooves that differ only in how long after the low drum the high one follows are distinguished."""
     rock = play(ROCK, 100)
     assert likeness(rock, play(ROCK, 110)) > likeness(rock, play(BACKBEAT_MOVED, 100))
 

@@ -111,6 +111,9 @@ def test_missing(tmp_path: Path) -> None:
     assert [type(item) for item in items] == [Unreadable, Unreadable, FoundFile]
     assert isinstance(items[0], Unreadable)
     assert items[0].reason == "No such file or directory"
+    (nothing,) = scan([tmp_path / "a\0b"])
+    assert isinstance(nothing, Unreadable)
+    assert "embedded null" in nothing.reason
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may list everything")
@@ -128,12 +131,12 @@ def test_forbidden(tmp_path: Path) -> None:
     ("name", "media"), [(b"a.mp3", True), (b"B.FLAC", True), (b"x.txt", False), (b"mp3", False), (b"a.jpg", False)]
 )
 def test_extension(name: bytes, media: bool) -> None:
-    """Names of sound are told from other names, in whichever case."""
+    """Names of sound files are distinguished from other names, in any case."""
     assert has_media_extension(b"/music/" + name) is media
 
 
 def test_outside_links(tmp_path: Path) -> None:
-    """A link out of the folder is told, and followed only where wanted; one inside it, and a linked root, always."""
+    """A link out of the folder is reported, and followed only on request; one inside it, and a linked root, always."""
     fill(tmp_path, "other/x.mp3", "music/a.mp3", "music/b/c.mp3", "music2/d.mp3")
     music = tmp_path / "music"
     (music / "away").symlink_to(tmp_path / "other")

@@ -23,7 +23,7 @@ from engine import Engine, IndexProgress
 from engine.errors import AudioError
 from engine.indexer.audio.reading import read_track
 from engine.indexer.pipeline import decoder_process
-from engine.indexer.pipeline.decoder_process import Deadline, DecodingError, limit_seconds
+from engine.indexer.pipeline.decoder_process import Deadline, DecoderProcess, DecodingError, limit_seconds
 from engine.indexer.pipeline.decoders import Decoders
 from engine.indexer.pipeline.decoding import read_metadata, read_stretches, read_windows
 from tests.audio import write_audio
@@ -116,6 +116,23 @@ def test_a_spin_ends(faulty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             windows(bad, decoders)
         assert len(windows(good, decoders)) == 3
     assert isinstance(caught.value, AudioError)
+
+
+def test_an_interrupted_call_leaves_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After Ctrl-C in a call, the next one gets its own file's answer, not that of the file before."""
+    first, second = (write_song(tmp_path / f"{number}.wav", number) for number in (1, 2))
+    receive = DecoderProcess._receive
+    with Decoders(1) as decoders:
+        decoders.call(read_metadata, os.fsencode(first))
+
+        def interrupted(process: DecoderProcess) -> None:
+            monkeypatch.setattr(DecoderProcess, "_receive", receive)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(DecoderProcess, "_receive", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            decoders.call(read_metadata, os.fsencode(first))
+        assert decoders.call(read_metadata, os.fsencode(second))["title"] == "Song 2"
 
 
 def test_killed_from_outside(faulty: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,12 @@ import pytest
 import torch
 
 from engine.errors import AudioError
+from engine.indexer.audio.reading import read_track
 from engine.indexer.pipeline.decoders import Decoders
 from engine.indexer.pipeline.decoding import read_stretches
 from engine.indexer.pipeline.encoding import TrackEncoder
 from engine.models.checkpoint import load_encoder
-from engine.models.encoder import SAMPLE_RATE, Encoder
+from engine.models.encoder import CHUNK_WINDOWS, SAMPLE_RATE, Encoder
 from engine.models.labels import GENRES, MOODS
 from engine.models.weights_files import find_encoder
 from tests.audio import write_audio
@@ -144,6 +146,51 @@ def test_no_sound(tmp_path: Path, encoder: Encoder, coverage: str, content: byte
         embed_file(os.fsencode(path), encoder, coverage)
     assert "\n" not in str(caught.value)
     assert str(caught.value)
+
+
+def test_several_stretches(tmp_path: Path, encoder: Encoder) -> None:
+    """A file of more windows than go through the network at once is one track: all its seconds, windows and sound."""
+    path = song(tmp_path, 1, 4.0 * (CHUNK_WINDOWS + 1) + 2)
+    track_encoder = TrackEncoder(encoder)
+    track = track_encoder.embed_full(path, decoders())
+    count = CHUNK_WINDOWS + 2
+    assert track.duration_seconds == pytest.approx(4 * count - 2, abs=0.01)
+    assert track.embedding.starts == pytest.approx(4.0 * np.arange(count))
+    stretches = list(decoders().stream(read_stretches, path, 4.0, SAMPLE_RATE, count))
+    together = track_encoder.embed(4.0 * np.arange(count), stretches[0].windows)
+    assert np.allclose(track.embedding.signature, together.signature, atol=SAME)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"starts": [0.0]}, {"starts": [0.0, float("nan")]}, {"starts": [-1.0, 0.0]}, {"duration_seconds": float("inf")},
+        {"windows": np.zeros((2, 100), np.float32)}, {"windows": np.zeros(2, np.float32)},
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_decoders_are_not_trusted(
+    tmp_path: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch, sent: dict[str, object]
+) -> None:
+    """Windows of another shape, a time too few or one that is no time cost the file that they came from."""
+    path = song(tmp_path, 1)
+    track = read_track(path, encoder.plan.seconds, 2, SAMPLE_RATE, "sound")
+    with Decoders(1) as own:
+        monkeypatch.setattr(own, "call", lambda *_: replace(track, **sent))
+        with pytest.raises(AudioError, match="expected windows of shape"):
+            TrackEncoder(encoder).read(path, own)
+
+
+def test_the_processor_takes_over(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where not one window fits, a copy on the CPU computes in float32, although the GPU computed in bf16."""
+    monkeypatch.setattr(encoder, "reduced", True)
+    monkeypatch.setattr(Encoder, "device", property(lambda self: torch.device("cuda" if self.reduced else "cpu")))
+    track_encoder = TrackEncoder(encoder)
+    track_encoder.at_once = 1
+    assert track_encoder._fall_back()
+    assert (track_encoder._network.reduced, track_encoder.encoder.reduced) == (False, True)
+    assert "the CPU took over" in track_encoder.notes()[0]
+    assert track_encoder.at_once == CHUNK_WINDOWS
 
 
 def test_too_little_memory(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from engine.indexer.pipeline import wire
 from engine.indexer.pipeline.wire import ALIGNMENT, MALFORMED, Message, pack, receive, send, unpack
 
 ARRAYS: dict[str, NDArray[Any]] = {
@@ -123,6 +124,16 @@ def test_hostile_messages_are_refused(header: Any) -> None:
     """Whatever a header holds, reading it ends with ValueError, and nothing outside the shared memory is read."""
     with mmap.mmap(-1, 4096) as memory, pytest.raises(ValueError, match=r"message|expected"):
         receive(message(header).read, memory)
+
+
+def test_many_arrays_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arrays that are small each, all of them copies of the same memory, may not fill the owner's memory together."""
+    monkeypatch.setattr(wire, "LARGEST_ARRAY", 1 << 16)
+    places = [{"dtype": "|u1", "shape": [4096], "at": 0}] * 17
+    with mmap.mmap(-1, 4096) as memory:
+        assert len(receive(message({"arrays": places[1:]}).read, memory).arrays) == 16
+        with pytest.raises(ValueError, match="together"):
+            receive(message({"arrays": places}).read, memory)
 
 
 def test_long_headers_are_refused() -> None:
