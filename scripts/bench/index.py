@@ -15,6 +15,7 @@ import resource
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from fractions import Fraction
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
@@ -88,7 +89,7 @@ def write_track(path: Path, sound: np.ndarray, codec: str, bitrate: int | None) 
         form = "s16" if codec == "flac" else "fltp"
         block = np.ascontiguousarray(sound if form == "fltp" else (sound.T * 32767).astype(np.int16).reshape(1, -1))
         frame = av.AudioFrame.from_ndarray(block, format=form, layout="stereo")
-        frame.sample_rate = RATE
+        frame.sample_rate, frame.time_base, frame.pts = RATE, Fraction(1, RATE), 0  # without, Vorbis gets wrong times
         fifo = av.AudioFifo()
         fifo.write(frame)
         while part := fifo.read(4096, partial=True):
