@@ -121,9 +121,9 @@ class Accounts:
 
     def application_password(self, name: str) -> str:
         """Return the application password of a user, made on first use."""
-        row = self._existing(name)
-        if row.application_password:
-            return row.application_password
+        known = self._existing(name).application_password
+        if known:
+            return known
         with self._database.write() as connection:
             row = accounts.find_user(connection, name)  # once more: another request may have made one
             if row is None:

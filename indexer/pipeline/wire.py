@@ -23,7 +23,7 @@ ALIGNMENT = 64
 LARGEST_HEADER = 64 << 20  # bytes: tags are limited to much less
 LARGEST_ARRAY = 1 << 30  # bytes, of all arrays of a message together
 DTYPES = re.compile(r"[<>|][fiu][1248]")  # NumPy's names of plain numbers, with their order of bytes
-SCALARS = {bool: bool, int: int, float: (int, float), str: str}  # what JSON may hold for each type
+SCALARS: dict[Any, tuple[type, ...]] = {bool: (bool,), int: (int,), float: (int, float), str: (str,)}  # in JSON
 MALFORMED = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
 """Errors that reading or unpacking a message of another program's making may raise."""
 
@@ -128,7 +128,7 @@ def unpack(hint: Any, value: Any, arrays: Sequence[NDArray[Any]]) -> Any:
     if get_origin(hint) in (list, tuple):
         (item, *_) = get_args(hint)
         return get_origin(hint)(unpack(item, each, arrays) for each in value)
-    if not isinstance(value, SCALARS.get(hint, object)):
+    if not isinstance(value, SCALARS.get(hint, (object,))):
         raise TypeError(f"expected {hint.__name__}, found {type(value).__name__}")
     return value
 
