@@ -28,7 +28,9 @@ from engine.db.text import clean, portions
 from engine.errors import InvalidError
 
 MOST_WORDS = 100
+LARGEST_LIMIT = 10**9
 TRIGRAM = 3  # characters of the shortest word that trigrams find
+LONGEST_PHRASE = 16  # characters of a word that trigrams look up: each takes an iterator of FTS5; the rest is compared
 CANDIDATES = 1_000  # of each tier, when there is a limit: bounds the time of a common word
 FIELDS = ("title", "artist", "album", "genre", "year", "path")
 TIERS = (("title", "artist"), ("album", "genre", "year"), ("path",))
@@ -66,7 +68,8 @@ class SearchableTrack:
 
 def fold_for_search(value: str) -> str:
     """Return a text case-folded, without accents, composed."""
-    decomposed = unicodedata.normalize("NFKD", clean(value).casefold())
+    compatible = unicodedata.normalize("NFKD", clean(value))  # first: "™" becomes "TM", which has a case
+    decomposed = unicodedata.normalize("NFKD", compatible.casefold())
     plain = (c for c in decomposed if not unicodedata.combining(c) or c in VOICING_MARKS)
     return unicodedata.normalize("NFC", "".join(plain)).replace("\0", " ")
 
@@ -125,13 +128,18 @@ def find_track_ids(connection: Connection, words: Iterable[str], limit: int | No
 
     Args:
         connection: A connection of the library.
-        words: At most MOST_WORDS different ones.
+        words: At most MOST_WORDS different ones. None: every track; accents alone: no track.
         limit: Most ids; with a limit at most CANDIDATES tracks of each tier are sorted, those with the lowest ids.
 
     Raises:
-        InvalidError: Too many words.
+        InvalidError: Too many words, or a limit out of range.
     """
-    wanted = list(dict.fromkeys(fold_for_search(word) for word in words if fold_for_search(word)))
+    if limit is not None and not 0 <= limit <= LARGEST_LIMIT:
+        raise InvalidError(f"expected a limit of 0 to {LARGEST_LIMIT:,}, found {limit}", hint="leave it out for all")
+    given = [word for word in words if word.strip()]
+    wanted = list(dict.fromkeys(folded for word in given if (folded := fold_for_search(word)).strip()))
+    if given and not wanted:
+        return []
     if len(wanted) > MOST_WORDS:
         raise InvalidError(f"expected at most {MOST_WORDS} words, found {len(wanted)}", hint="search for fewer")
     indexed = _is_indexed(connection)
@@ -141,13 +149,14 @@ def find_track_ids(connection: Connection, words: Iterable[str], limit: int | No
         matching = _SearchQuery(wanted, FIELDS, indexed, at_word_starts=False).run(connection, CANDIDATES)
         if len(matching) < CANDIDATES:  # all of them: one query instead of one for each tier
             return _ranked(connection, matching, wanted)[:limit]
-    found: dict[int, None] = {}
-    for at_word_starts in (True, False) if indexed and has_short else (False,):
-        for tier in range(1, len(TIERS) + 1):
-            if limit is None or len(found) < limit:
+    ids: list[int] = []
+    for tier in range(1, len(TIERS) + 1):
+        before, new = set(ids), set[int]()
+        for at_word_starts in (True, False) if indexed and has_short else (False,):
+            if limit is None or len(ids) + len(new) < limit:
                 query = _SearchQuery(wanted, sum(TIERS[:tier], ()), indexed, at_word_starts)
-                found |= dict.fromkeys(_sorted(connection, [i for i in query.run(connection, most) if i not in found]))
-    ids = list(found)
+                new.update(i for i in query.run(connection, most) if i not in before)
+        ids += _sorted(connection, sorted(new))
     return ids if limit is None else ids[:limit]
 
 
@@ -172,18 +181,18 @@ class _SearchQuery:
         if not self.words:
             return list(connection.execute(select(tracks.c.id).order_by(tracks.c.id).limit(most)).scalars())
         long = [word for word in self.words if self.indexed and len(word) >= TRIGRAM]
-        short = [word for word in self.words if word not in long]
-        trigrams = " AND ".join(f"{{{' '.join(self.columns)}}} : {_quoted(word)}" for word in long)
-        if not short:  # read in the order of ids, and no further than the limit
+        compared = [word for word in self.words if word not in long or len(word) > LONGEST_PHRASE]
+        trigrams = " AND ".join(f"{{{' '.join(self.columns)}}} : {_quoted(word[:LONGEST_PHRASE])}" for word in long)
+        if not compared:  # read in the order of ids, and no further than the limit
             limited = {"trigrams": trigrams, "most": -1 if most is None else most}
             return list(connection.execute(BY_TRIGRAMS, limited).scalars())
         found, parameters = select(search_texts.c.track_id), {}
         if long:
             found, parameters["trigrams"] = found.where(IN_TRIGRAMS), trigrams
-        prefixes = [prefix for word in short if (prefix := _prefix(word))]
+        prefixes = [prefix for word in compared if len(word) < TRIGRAM and (prefix := _prefix(word))]
         if self.at_word_starts and prefixes:
             found, parameters["prefixes"] = found.where(IN_WORDS), " AND ".join(prefixes)
-        for number, word in enumerate(short):
+        for number, word in enumerate(compared):
             found = found.where(text(f"instr({' || char(10) || '.join(self.columns)}, :word{number}) > 0"))
             parameters[f"word{number}"] = word
         return list(connection.execute(found.order_by(search_texts.c.track_id).limit(most), parameters).scalars())

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from engine.db.departed import Sound, find_departed, keep_departed, return_plays
 from engine.db.dialects import dialect_of
 from engine.db.dialects.types import malformed, python_types, unchecked
+from engine.db.file_times import modified_ns
 from engine.db.schema import aspects, audio_features, fingerprints, signatures, skipped, tracks
 from engine.db.text import VARIABLES, Folder, absolute, clean, displayable, portions
 from engine.db.text_search import SearchableTrack, drop_search_texts, find_track_ids, put_search_text
@@ -68,7 +69,7 @@ class Track:
 
     def differs(self, status: os.stat_result) -> bool:
         """Whether a file with this status differs from the indexed one."""
-        return (status.st_size, status.st_mtime_ns) != (self.size, self.mtime_ns)
+        return (status.st_size, modified_ns(status)) != (self.size, self.mtime_ns)
 
     @property
     def display_path(self) -> str:
@@ -223,8 +224,8 @@ def track_identities(connection: Connection) -> list[TrackIdentity]:
 def search(connection: Connection, words: Sequence[str], limit: int | None) -> list[Track]:
     """Return the tracks in whose title, artist, album, genre, year or path every word occurs, best first.
 
-    Case and accents are ignored; `%`, `_` and quotes are literal. No words: every track. The order is that of
-    `engine.db.text_search.find_track_ids`.
+    Case and accents are ignored; `%`, `_` and quotes are literal. No words: every track; words of accents alone: none.
+    The order is that of `engine.db.text_search.find_track_ids`.
 
     Args:
         connection: A connection of the library.
@@ -232,7 +233,7 @@ def search(connection: Connection, words: Sequence[str], limit: int | None) -> l
         limit: The most tracks to return, at least 0; None for all.
 
     Raises:
-        InvalidError: Too many words.
+        InvalidError: Too many words, or a limit out of range.
     """
     ids = find_track_ids(connection, words, limit)
     found = tracks_by_ids(connection, ids)

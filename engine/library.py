@@ -282,6 +282,9 @@ class Engine:
         Args:
             words: Words in one string, or a sequence of them.
             limit: Most tracks; None for all.
+
+        Raises:
+            InvalidError: More than 100 different words, or a limit out of range.
         """
         from engine.manage.listing import find_tracks
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,7 @@ FMA_SUBSETS = ("small", "medium", "large")  # each contains the ones before it
 FMA_FOLDERS = ("fma_small", "fma_medium", "fma_large", "fma_full")
 FMA_SPLITS = {"training": "train", "validation": "valid", "test": "test"}
 FMA_COLUMNS = (("set", "split"), ("set", "subset"), ("track", "genre_top"), ("artist", "name"))
+FMA_ID = re.compile(r"[0-9]{1,9}")
 FMA_MAX_FIELD = 1 << 22  # characters; album rows contain their liner notes
 
 
@@ -165,7 +167,7 @@ def _fma_tracks(table: Path) -> Iterator[dict[str, str]]:
                 )
             places = [(name, columns.index((group, name))) for group, name in FMA_COLUMNS]
             for row in rows:
-                if len(row) == len(columns) and row[0].isdecimal():
+                if len(row) == len(columns) and FMA_ID.fullmatch(row[0]):
                     yield {"id": row[0]} | {name: row[place].strip() for name, place in places}
     finally:
         csv.field_size_limit(before)

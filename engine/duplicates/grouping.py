@@ -91,7 +91,7 @@ def _links_to_files(view: LibraryView, files: Sequence[str], track_ids: Iterable
         held = view.fingerprints.get(connection, track_ids)
     for number, path in enumerate(files, start=1):
         try:
-            words = fingerprints(first_sound(os.fsencode(path)).samples)
+            words = fingerprints(view.decoders.call(first_sound, os.fsencode(path)).samples)
         except AudioError:  # the file vanished after it was embedded
             continue
         taken = {kind: Fingerprint(-number, kind, words[kind], None, None) for kind in words}

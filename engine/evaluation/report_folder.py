@@ -58,21 +58,22 @@ def atomic_report_folder(folder: Path) -> Iterator[Path]:
 
 
 def _replaceable(folder: Path) -> bool:
-    """Return whether `folder` is empty or contains a report and nothing else."""
+    """Return whether `folder` is empty or contains a report, with the pictures that it names, and nothing else."""
     if not folder.is_dir():
         return False
-    names = {path.name for path in folder.iterdir()}
-    if not names:
+    paths = list(folder.iterdir())
+    if not paths:
         return True
-    if any(name not in {FIGURES, TEXT} and not name.endswith(".png") for name in names):
-        return False
-    with suppress(OSError, ValueError, AttributeError, RecursionError):
-        return bool(json.loads((folder / FIGURES).read_text("utf-8")).get("format") == FORMAT)
+    with suppress(OSError, ValueError, AttributeError, RecursionError, TypeError, KeyError):
+        document = json.loads((folder / FIGURES).read_text("utf-8"))
+        own = {FIGURES, TEXT, *(picture["file"] for picture in document.get("pictures", ()))}
+        return document.get("format") == FORMAT and all(path.name in own and path.is_file() for path in paths)
     return False
 
 
 def _replace_folder(partial: Path, target: Path) -> None:
     """Rename `partial` to `target`; delete the old content only once the new one is in place."""
+    check_report_folder(target)  # once more: something may have been put there meanwhile
     old = temporary_beside(target)
     if target.exists():
         target.rename(old)

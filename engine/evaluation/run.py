@@ -99,8 +99,10 @@ def _describe_protocol(
 
 
 def _training_settings(file: EncoderFile) -> dict[str, Any]:
-    """Return the training settings recorded in an encoder's weights; empty if there are none."""
+    """Return the training settings recorded in an encoder's weights; empty if there are none, or unusable ones."""
     try:
-        return dict(json.loads(read_metadata(file.path).get("training", "{}")))
+        found = dict(json.loads(read_metadata(file.path).get("training", "{}")))
+        json.dumps(found, allow_nan=False, ensure_ascii=False).encode("utf-8")  # a report must be able to hold them
+        return found
     except MALFORMED:
         return {}

@@ -19,6 +19,7 @@ DECADE_NAMES = {
 }  # fmt: skip
 CENTURY_FROM = 3  # "20s" is 2020 to 2029, "30s" is 1930 to 1939
 YEAR = re.compile(r"(?:19|20)[0-9]{2}")
+TEMPO = re.compile(r"[0-9]{2,3}")
 BPM = re.compile(r"([0-9]{2,3})bpm")
 TEMPO_RANGE = range(30, 301)
 TEMPO_TOLERANCE = 0.04  # of a named tempo: "120 bpm" is 115 to 125
@@ -81,7 +82,7 @@ def quantity(pieces: Sequence[str], at: int) -> Quantity | None:
         return Quantity("year", century + int(decade[2]) * 10, century + int(decade[2]) * 10 + 9, 1)
     if word in DECADE_NAMES:
         return Quantity("year", DECADE_NAMES[word], DECADE_NAMES[word] + 9, 1)
-    tempo = int(word) if word.isascii() and word.isdigit() and after == "bpm" else None
+    tempo = int(word) if after == "bpm" and TEMPO.fullmatch(word) else None
     tempo = int(joined[1]) if (joined := BPM.fullmatch(word)) else tempo
     if tempo in TEMPO_RANGE and tempo is not None:
         margin = tempo * TEMPO_TOLERANCE

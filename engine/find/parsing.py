@@ -8,13 +8,15 @@ the weight of the next phrase.
 from __future__ import annotations
 
 import difflib
+import itertools
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from engine.errors import InvalidError
-from engine.find.matching import Lookup, NamedWords, function_length, matched, names_in, quantity, tagged
+from engine.find.matching import Lookup, NamedWords, function_length, names_in, quantity, tagged
 from engine.find.reading import Condition, Name, Reading, Term
 from engine.search.phrases import APOSTROPHES, Phrase, Table, words_in
 
@@ -58,7 +60,7 @@ class _Reader:
     named: Mapping[int, NamedWords]
     guess: Guess
     negation: Phrase = ()
-    degrees: Phrase = ()
+    degrees: tuple[Phrase, ...] = ()
     like: bool = False
     terms: list[Term] = field(default_factory=list)
     conditions: list[Condition] = field(default_factory=list)
@@ -73,16 +75,17 @@ class _Reader:
         return Reading(tuple(self.terms), tuple(self.conditions), tuple(self.names), tuple(self.ignored))
 
     def _step(self, at: int) -> int:
-        """Read one phrase and return its length."""
+        """Read one phrase, which ends where a name begins at the latest, and return its length."""
+        pieces = self.pieces[: min((start for start in self.named if start > at), default=len(self.pieces))]
         if at in self.named:
             named = self.named[at]
             length, words = named.length, self._words(at, named.length)
             self.names.append(Name(words, named.found.kind, named.found.values, self._weight(), self.like))
-        elif number := quantity(self.pieces, at):
+        elif number := quantity(pieces, at):
             length, words, wanted = number.length, self._words(at, number.length), self._weight() > 0
             self.conditions.append(Condition(words, number.kind, number.first, number.last, wanted))
         else:
-            found, function = tagged(self.pieces, at, self.table), function_length(self.pieces, at, self.table)
+            found, function = tagged(pieces, at, self.table), function_length(pieces, at, self.table)
             if function > (found[1] if found else 0):
                 if not self._goes_on(at):
                     self._follow(tuple(self.pieces[at : at + function]))
@@ -104,7 +107,7 @@ class _Reader:
         if phrase in self.table.negations:
             self.negation, self.degrees = phrase, ()
         elif phrase in self.table.degrees:
-            self.degrees += phrase
+            self.degrees += (phrase,)
         elif phrase in self.table.likes:
             self.like = True
         elif phrase in self.table.ends or not phrase[0][0].isalnum():
@@ -128,13 +131,10 @@ class _Reader:
         return 1
 
     def _words(self, at: int, length: int) -> str:
-        return " ".join([*self.negation, *self.degrees, *self.pieces[at : at + length]])
+        return " ".join([*self.negation, *itertools.chain(*self.degrees), *self.pieces[at : at + length]])
 
     def _weight(self) -> float:
         """Return the weight of the next phrase: the negation's times the degrees'."""
-        weight, left = self.table.negations.get(self.negation, 1.0), self.degrees
-        while left:
-            length = matched(left, 0, self.table.degrees, len(left))
-            weight *= self.table.degrees[left[:length]]
-            left = left[length:]
+        degrees = (self.table.degrees[phrase] for phrase in self.degrees)
+        weight = self.table.negations.get(self.negation, 1.0) * math.prod(degrees)
         return max(-STRONGEST, min(STRONGEST, weight))

@@ -48,13 +48,16 @@ def make_plan(view: LibraryView, reading: Reading) -> Plan:
     """Return the plan for a reading: contradictions cancel, years and tempi become conditions where they are known."""
     plan = Plan(ignored=list(reading.ignored))
     terms = list(reading.terms)
+    any_of: dict[str, list[Ids]] = {}  # tracks of wanted years, tempi, artists ...: any of a kind, all kinds together
     years = [condition for condition in reading.conditions if condition.kind == "year"]
-    terms += _by_year(view, plan, years)
+    terms += _by_year(view, plan, any_of, years)
     for condition in reading.conditions:
         if condition.kind == "tempo":
-            _by_tempo(view, plan, condition)
+            _by_tempo(view, plan, any_of, condition)
     for name in reading.names:
-        _by_name(view, plan, name)
+        _by_name(view, plan, any_of, name)
+    for found in any_of.values():
+        plan.restrict(found[0] if len(found) == 1 else np.unique(np.concatenate(found)))
     plan.terms, cancelled = _merged(terms)
     plan.ignored += cancelled
     plan.understood = [*_of_terms(plan.terms), *plan.understood]
@@ -86,15 +89,15 @@ def _of_terms(terms: tuple[Term, ...]) -> Iterator[UnderstoodWords]:
                 yield UnderstoodWords(term.words, tag, round(term.weight * share, 3))
 
 
-def _by_year(view: LibraryView, plan: Plan, conditions: list[Condition]) -> list[Term]:
+def _by_year(view: LibraryView, plan: Plan, any_of: dict[str, list[Ids]], conditions: list[Condition]) -> list[Term]:
     """Restrict to any of several years; return terms for the decades that no year tag covers."""
-    terms, any_of = [], []
+    terms = []
     for condition in conditions:
         ids = _of_years(view, condition.first, condition.last)
         tag = DECADE_TAGS.get(int(condition.first)) if condition.last > condition.first else None
         if len(ids):
             if condition.wanted:
-                any_of.append(ids)
+                any_of.setdefault("year", []).append(ids)
             else:
                 plan.restrict(np.setdiff1d(view.snapshot.ids, ids))
             span = f"{condition.first:g}" + (f"-{condition.last:g}" if condition.last > condition.first else "")
@@ -103,8 +106,6 @@ def _by_year(view: LibraryView, plan: Plan, conditions: list[Condition]) -> list
             terms.append(Term(condition.words, ((str(tag), 1.0),), 1.0 if condition.wanted else -1.0))
         else:
             plan.ignored.append(condition.words)
-    if any_of:
-        plan.restrict(any_of[0] if len(any_of) == 1 else np.unique(np.concatenate(any_of)))
     return terms
 
 
@@ -114,7 +115,7 @@ def _of_years(view: LibraryView, first: float, last: float) -> Ids:
     return np.zeros(0, np.int64) if found is None else found
 
 
-def _by_tempo(view: LibraryView, plan: Plan, condition: Condition) -> None:
+def _by_tempo(view: LibraryView, plan: Plan, any_of: dict[str, list[Ids]], condition: Condition) -> None:
     """Restrict to a tempo, if any track was measured."""
     with view.read() as connection:
         measured = any_measured(connection)
@@ -122,13 +123,15 @@ def _by_tempo(view: LibraryView, plan: Plan, condition: Condition) -> None:
         plan.ignored.append(condition.words)
         return
     ids = passing(view, Filters(tempos=(condition.first, condition.last)))
-    if ids is not None:
-        plan.restrict(ids if condition.wanted else np.setdiff1d(view.snapshot.ids, ids))
+    if ids is not None and condition.wanted:
+        any_of.setdefault("tempo", []).append(ids)
+    elif ids is not None:
+        plan.restrict(np.setdiff1d(view.snapshot.ids, ids))
     tag = f"tempo {condition.first:g}-{condition.last:g}"
     plan.understood.append(UnderstoodWords(condition.words, tag, 1.0 if condition.wanted else -1.0))
 
 
-def _by_name(view: LibraryView, plan: Plan, name: Name) -> None:
+def _by_name(view: LibraryView, plan: Plan, any_of: dict[str, list[Ids]], name: Name) -> None:
     """Restrict to the tracks of a name, or to all others; with "like", make them a target instead."""
     ids = _named(view, name)
     kind, wanted = "like" if name.like else name.kind, name.weight > 0
@@ -139,8 +142,10 @@ def _by_name(view: LibraryView, plan: Plan, name: Name) -> None:
             return
         plan.targets.append(target)
         plan.restrict(np.setdiff1d(view.snapshot.ids, ids))
+    elif wanted:
+        any_of.setdefault(name.kind, []).append(ids)
     else:
-        plan.restrict(ids if wanted else np.setdiff1d(view.snapshot.ids, ids))
+        plan.restrict(np.setdiff1d(view.snapshot.ids, ids))
     plan.understood += [UnderstoodWords(name.words, f"{kind} {value}", round(name.weight, 3)) for value in name.values]
 
 

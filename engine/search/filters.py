@@ -31,6 +31,7 @@ from engine.session import LibraryView
 from engine.util.sampling import without
 
 ANY: Span = (None, None)
+LARGEST = 10**18  # of the ends of a range
 TYPO_RATIO = 0.6  # of difflib: above it an unknown name is probably a misspelling
 
 
@@ -210,6 +211,8 @@ def _every_id(view: LibraryView) -> NDArray[np.int64]:
 
 def _check(view: LibraryView, filters: Filters) -> None:
     for what, (low, high) in (("years", filters.years), ("durations", filters.durations), ("tempos", filters.tempos)):
+        if any(isinstance(end, int) and not -LARGEST < end < LARGEST for end in (low, high)):
+            raise InvalidError(f"expected {what} of at most 18 digits, found a larger number", hint="give smaller ones")
         if low is not None and high is not None and low > high:
             raise InvalidError(f"expected {what} from low to high, found {low:g} to {high:g}", hint="swap them")
     if filters.per_artist is not None and filters.per_artist < 1:

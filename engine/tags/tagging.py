@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from engine.db import Database, NewTrack, Track, touch_track, tracks_by_hash, upsert_track
+from engine.db.file_times import modified_ns
 from engine.db.text import displayable
 from engine.errors import AudioError, InvalidError, reason_of
 from engine.indexer.audio.identity import content_hash
@@ -162,9 +163,9 @@ class _Rewriting:
         status, digest = real.stat(), content_hash(os.fsencode(real))
         with self.database.write() as connection:
             for track in known:
-                touch_track(connection, track.id, status.st_size, status.st_mtime_ns, digest)
+                touch_track(connection, track.id, status.st_size, modified_ns(status), digest)
                 renewed = NewTrack(
-                    track.path, status.st_size, status.st_mtime_ns, digest, track.duration_seconds, **tags
+                    track.path, status.st_size, modified_ns(status), digest, track.duration_seconds, **tags
                 )
                 upsert_track(connection, renewed)
 
@@ -186,5 +187,5 @@ def _tracks_of(database: Database, real: Path) -> list[Track]:
     digest, status = content_hash(os.fsencode(real)), real.stat()
     with database.read() as connection:
         alike = tracks_by_hash(connection, digest)
-    current = (track for track in alike if (track.size, track.mtime_ns) == (status.st_size, status.st_mtime_ns))
+    current = (track for track in alike if (track.size, track.mtime_ns) == (status.st_size, modified_ns(status)))
     return [track for track in current if os.path.realpath(track.path) == os.fsencode(real)]

@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from engine.db.file_times import modified_ns
 from engine.errors import reason_of
 
 SPECIAL = (b"/proc", b"/sys", b"/dev")  # file systems without regular files
@@ -130,7 +131,7 @@ def _examine(path: bytes) -> FoundFile | Unreadable | os.stat_result | None:
     except (OSError, ValueError) as error:
         return Unreadable(path, reason_of(error))
     if stat.S_ISREG(status.st_mode):
-        return FoundFile(path, status.st_size, status.st_mtime_ns)
+        return FoundFile(path, status.st_size, modified_ns(status))
     return status if stat.S_ISDIR(status.st_mode) else None
 
 

@@ -21,6 +21,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from engine.errors import reason_of
 from engine.indexer.audio.samples import Samples
 from engine.indexer.features.fingerprint import FRAMES_PER_SECOND, SAMPLE_RATE, SECONDS, Words
 
@@ -59,20 +60,30 @@ class Chromaprint:
         """Return the fingerprint (T,) of sound (L,) at SAMPLE_RATE; empty if the program finds too little sound.
 
         Raises:
-            ChromaprintError: The program cannot be run, hangs, or prints something else.
+            ChromaprintError: The program cannot be run or given the sound, hangs, or prints something else.
         """
-        with tempfile.TemporaryFile() as sound:
-            _write_wave(sound, samples)
-            sound.seek(0)
-            with self._running(sound) as process:
-                assert process.stdout is not None
-                answer = process.stdout.read(LONGEST_ANSWER)
-                too_long = len(answer) == LONGEST_ANSWER
-                code = None if too_long else process.wait()
+        with self._sound_file(samples) as sound, self._running(sound) as process:
+            assert process.stdout is not None
+            answer = process.stdout.read(LONGEST_ANSWER)
+            too_long = len(answer) == LONGEST_ANSWER
+            code = None if too_long else process.wait()
         if code is not None and code < 0:
             raise ChromaprintError(f"{self.program} gave no answer within {TIMEOUT_SECONDS:g} s, or crashed")
         refused = code not in (None, 0, AT_THE_END) or (code == AT_THE_END and not answer)
         return np.zeros(0, np.uint32) if refused else _parse(self.program, answer)
+
+    def _sound_file(self, samples: Samples) -> BinaryIO:
+        """Return a temporary file of sound, at its beginning; raise ChromaprintError if there is no room for it."""
+        sound = None
+        try:
+            sound = tempfile.TemporaryFile()  # noqa: SIM115 (the caller closes it)
+            _write_wave(sound, samples)
+            sound.seek(0)
+        except OSError as error:
+            if sound is not None:
+                sound.close()
+            raise ChromaprintError(f"{self.program} cannot be given the sound: {reason_of(error)}") from error
+        return sound
 
     @contextmanager
     def _running(self, sound: BinaryIO) -> Iterator[subprocess.Popen[bytes]]:

@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 
 from sqlalchemy import Connection
 
-from engine.db import Database, Fingerprint, Track, get_fingerprints
+from engine.db import Database, Fingerprint, Track, get_fingerprints, tracks_by_ids
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,7 @@ class FingerprintStore:
                 claim.cancel()
 
     def remember(self, batch: Iterable[TakenFingerprints]) -> None:
-        """Keep results in memory that could not be stored."""
+        """Keep results in memory that could not be stored, until the library's last session in this process ends."""
         with self._lock:
             self._unstored |= {taken.track.id: taken for taken in batch if taken.fingerprints}
 
@@ -74,9 +74,10 @@ class FingerprintStore:
         """Return fingerprints by track id and kind, as `engine.db.get_fingerprints` does, those in memory included."""
         wanted = set(track_ids)
         found = get_fingerprints(connection, wanted)
-        for track_id in wanted & self._unstored.keys():
-            mine = {fingerprint.kind: fingerprint for fingerprint in self._unstored[track_id].fingerprints}
-            found[track_id] = mine | found.get(track_id, {})
+        for track in tracks_by_ids(connection, sorted(wanted & self._unstored.keys())).values():
+            if kinds := self.kinds(track):  # none if the file changed
+                mine = {each.kind: each for each in self._unstored[track.id].fingerprints if each.kind in kinds}
+                found[track.id] = mine | found.get(track.id, {})
         return found
 
 

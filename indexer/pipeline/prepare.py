@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.db import Database, Signature, Track, get_signature, tracks_by_hash
+from engine.db.file_times import modified_ns
 from engine.errors import AudioError, EngineError
 from engine.indexer.aspects.descriptors import aspects_of
 from engine.indexer.audio.faults import is_passing
@@ -200,4 +201,4 @@ def _status(path: bytes) -> tuple[int, int] | None:
         status = os.stat(path)  # noqa: PTH116 (bytes)
     except OSError:
         return None
-    return status.st_size, status.st_mtime_ns
+    return status.st_size, modified_ns(status)

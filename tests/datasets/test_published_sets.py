@@ -125,6 +125,15 @@ def test_the_archive_may_be_incomplete(tmp_path: Path) -> None:
         read_dataset(tmp_path)
 
 
+def test_endless_ids_are_no_tracks(tmp_path: Path) -> None:
+    """A row whose id has thousands of digits is passed over."""
+    table = write_fma(tmp_path, "small") / "fma_metadata" / "tracks.csv"
+    before = len(read_dataset(tmp_path).clips)
+    rows = table.read_text()
+    table.write_text(rows + rows[rows.rstrip().rindex("\n") + 1 :].replace(",", "9" * 5000 + ",", 1))
+    assert len(read_dataset(tmp_path).clips) == before
+
+
 def test_the_archives_columns_are_checked(tmp_path: Path) -> None:
     """A table without the genre column is refused, naming the column."""
     table = write_fma(tmp_path, "small") / "fma_metadata" / "tracks.csv"

@@ -9,8 +9,10 @@ from sqlalchemy import Connection, event
 
 from engine.db import Database, NewTrack, relocate, remove_tracks, search, text_search, upsert_track
 from engine.db.dialects import SQLITE
+from engine.db.text_search import fold_for_search
 from engine.errors import InvalidError
 
+BOLD_HELLO = "\U0001d407\U0001d41e\U0001d425\U0001d425\U0001d428"  # of mathematics
 NewTracks = Callable[..., NewTrack]
 
 
@@ -58,6 +60,10 @@ def filled(
         (["..."], [4]),
         (["del mar"], [1]),
         (["cafe", "nothing"], []),
+        (["\u0301"], []),
+        (["\u00b4"], []),
+        (["music/energy/c.mp3"], [3]),
+        (["music/energy/d.mp3"], []),
         (['"'], []),
         (["%"], []),
         (["*"], []),
@@ -70,6 +76,31 @@ def test_words(filled: Database, words: list[str], found: list[int]) -> None:
     with filled.read() as connection:
         assert ids(connection, *words) == found
         assert ids(connection, *words, limit=1) == found[:1]
+
+
+def test_letters_of_any_style(filled: Database, new_track: NewTracks) -> None:
+    """Letters that decompose into others are found by those, in either case."""
+    assert fold_for_search(f"{BOLD_HELLO} №1 Brand™") == "hello no1 brandtm"
+    with filled.write() as connection:
+        title = f"{BOLD_HELLO}™"
+        styled = upsert_track(connection, new_track(b"/music/styled.mp3", content_hash=b"s" * 20, title=title))
+        assert ids(connection, "hello") == ids(connection, "HELLOtm") == [styled]
+
+
+def test_short_words_rank_as_others(filled: Database, new_track: NewTracks) -> None:
+    """A short word inside a title ranks before one that begins a folder's name, as longer words do."""
+    with filled.write() as connection:
+        folder = upsert_track(connection, new_track(b"/music/zq/x.mp3", content_hash=b"f" * 20, title="Z"))
+        title = upsert_track(connection, new_track(b"/music/y.mp3", content_hash=b"t" * 20, title="Azq"))
+        assert ids(connection, "zq") == [title, folder]
+        assert ids(connection, "zq", limit=1) == [title]
+
+
+@pytest.mark.parametrize("limit", [-1, 2**63])
+def test_impossible_limits(filled: Database, limit: int) -> None:
+    """A negative limit, and one that no database counts to, are refused."""
+    with filled.read() as connection, pytest.raises(InvalidError, match="expected a limit"):
+        ids(connection, "cafe", limit=limit)
 
 
 def test_no_words_are_all_tracks(filled: Database) -> None:
@@ -100,6 +131,18 @@ def test_an_index_answers(database: Database, new_track: NewTracks) -> None:
         assert (len(ids(connection, "cafe")), len(ids(connection, "ca"))) == (1, 1)
     assert any("search_trigrams MATCH" in statement for statement in statements)
     assert any("search_words MATCH" in statement for statement in statements)
+
+
+def test_long_words_are_looked_up_by_their_beginning(database: Database, new_track: NewTracks) -> None:
+    """Of a word of thousands of letters a few are looked up, since FTS5 holds an iterator for each trigram."""
+    looked_up: list[str] = []
+    with database.write() as connection:
+        upsert_track(connection, new_track(b"/music/a.mp3", title="x" + "0" * 500))
+        event.listen(connection, "before_cursor_execute", lambda *words: looked_up.extend(map(str, words[3])))
+        assert len(ids(connection, "0" * 500)) == 1
+        assert not ids(connection, "0" * 60_000)
+    assert looked_up
+    assert max(len(value) for value in looked_up if value.startswith("{")) < 100
 
 
 def test_too_many_words(filled: Database) -> None:

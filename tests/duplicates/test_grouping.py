@@ -381,8 +381,12 @@ def test_similar_without_duplicates(library: Engine) -> None:
     ]
 
 
-def test_no_duplicates_of_the_query(library: Engine, tmp_path: Path) -> None:
-    """Other files of the query's recording are no answer, and others move up; whether or not the library has it."""
+def test_no_duplicates_of_the_query(library: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other files of the query's recording are no answer, and others move up; whether or not the library has it.
+
+    A file that the library does not have is decoded in another process, as every file is.
+    """
+    monkeypatch.setattr("engine.indexer.features.fingerprint.AudioFile.open", lambda _: pytest.fail("decoded here"))
     (mp3, other) = ids(library, "song.mp3", "other2.flac")
     assert {Path(match.path).name for match in library.similar(mp3, k=3).matches} & set(SAME)
     write(tmp_path, "outside.ogg", song(1)[RATE // 2 :] * 0.8)

@@ -13,7 +13,9 @@ from tests.training.test_resuming import small_disk
 def write(folder: Path, word: str = "first") -> None:
     """A small report."""
     with atomic_report_folder(folder) as partial:
-        (partial / FIGURES).write_text(json.dumps({"format": FORMAT, "word": word}))
+        (partial / FIGURES).write_text(
+            json.dumps({"format": FORMAT, "word": word, "pictures": [{"file": f"{word}.png"}]})
+        )
         (partial / f"{word}.png").write_bytes(b"picture")
 
 
@@ -46,9 +48,9 @@ def test_a_report_takes_the_place_of_an_earlier_one(tmp_path: Path) -> None:
     assert names(tmp_path) == {"new", "empty"}
 
 
-@pytest.mark.parametrize("kind", ["file", "link", "folder", "notes", "json", "parent"])
+@pytest.mark.parametrize("kind", ["file", "link", "folder", "notes", "picture", "folder.png", "json", "parent"])
 def test_what_is_no_report_is_never_replaced(tmp_path: Path, kind: str) -> None:
-    """A file, a dead link, a folder of other things, a report with notes in it, and a missing place are refused."""
+    """A file, a dead link, other folders, a report with notes or other pictures, and a missing place are refused."""
     target = tmp_path / "place"
     if kind == "file":
         target.write_text("mine")
@@ -59,6 +61,13 @@ def test_what_is_no_report_is_never_replaced(tmp_path: Path, kind: str) -> None:
     elif kind == "notes":
         write(target)
         (target / "notes.txt").write_text("mine")
+    elif kind == "picture":
+        write(target)
+        (target / "annotated.png").write_bytes(b"mine")
+    elif kind == "folder.png":
+        write(target, "a")
+        (target / "a.png").unlink()
+        (target / "a.png").mkdir()
     elif kind == "json":
         target.mkdir()
         (target / FIGURES).write_text("[1]")
@@ -70,6 +79,21 @@ def test_what_is_no_report_is_never_replaced(tmp_path: Path, kind: str) -> None:
             attempt(target)
         assert "\n" not in str(caught.value)
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_is_put_there_meanwhile_stays(tmp_path: Path) -> None:
+    """Notes that are saved into an earlier report while the new one is drawn are kept, and the error says so."""
+    target = tmp_path / "place"
+    write(target)
+
+    def draw() -> None:
+        with atomic_report_folder(target) as partial:
+            (partial / FIGURES).write_text("{}")
+            (target / "notes.txt").write_text("mine")
+
+    with pytest.raises(TrainingError, match="found something else"):
+        draw()
+    assert (target / "notes.txt").read_text() == "mine"
 
 
 def test_a_full_disk_leaves_no_half_report(tmp_path: Path) -> None:

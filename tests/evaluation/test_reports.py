@@ -7,14 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from safetensors.torch import save_file
 
 from engine.datasets.clips import ClipSamples
 from engine.errors import TrainingError
 from engine.evaluation.report import Evaluation, Report, ReportHeader, evaluate, write_report
+from engine.evaluation.run import _training_settings
 from engine.evaluation.training_curves import TrainingStep
+from engine.models.checkpoint import contents
+from engine.models.weights_files import find_encoder
 from tests.evaluation.conftest import CLIPS
 from tests.training.conftest import SmallEncoder
 from tests.training.test_resuming import small_disk
+from tests.words import NAME, worded_encoder
 
 HEADER = ReportHeader("a@123456", "clips.csv", "valid", "as given", {"steps": 2, "teacher": None})
 UNREADABLE = [(Path("elsewhere/a|b\udcff.wav"), "no sound\ndecodes")]
@@ -119,3 +124,11 @@ def test_a_full_disk_gives_one_error_and_no_report(evaluation: Evaluation, tmp_p
         write_report(tmp_path / "x", HEADER, evaluation, tsne=False)
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("settings", ['{"rate": NaN}', '{"rate": 1e999}', '{"note": "\\ud800"}', "[1]", "{"])
+def test_settings_that_no_report_can_hold(tmp_path: Path, settings: str) -> None:
+    """Weights whose recorded training is no JSON of finite numbers and text are evaluated as weights without any."""
+    tensors, metadata = contents(worded_encoder(), NAME, {"steps": 0})
+    save_file(tensors, tmp_path / "weights.safetensors", metadata | {"training": settings})
+    assert _training_settings(find_encoder(str(tmp_path / "weights.safetensors"))) == {}

@@ -62,6 +62,15 @@ def test_a_name_restricts(described: Engine) -> None:
     assert titles(described.find("Gravel Road")) == ["Gravel Road"]
 
 
+def test_either_of_two_names(described: Engine) -> None:
+    """Two artists are both searched, as two years are; a title and an artist narrow each other."""
+    either = {"Blue Before Noon", "Hat Trick", "Guitar Sad"}
+    assert set(titles(described.find("Ruby Lane or ヨルシカ"))) == either
+    assert set(titles(described.find("1957 or 1958"))) == {"Blue Before Noon", "Hat Trick"}
+    assert titles(described.find("Gravel Road by Delta Mile Trio")) == ["Gravel Road"]
+    assert not titles(described.find("Gravel Road by Ruby Lane"))
+
+
 def test_a_name_after_like_is_a_sound(described: Engine) -> None:
     """With "like", an artist's own tracks are left out and the others ranked by nearness to them."""
     result = described.find("like Ruby Lane")

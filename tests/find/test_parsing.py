@@ -98,3 +98,27 @@ def test_an_encoder_with_few_tags_knows_few_words() -> None:
     reading = read("calm piano with strings", table_of(("piano", "violin")))
     assert [term.tags for term in reading.terms] == [(("piano", 1.0),), (("violin", 1.0),)]
     assert reading.ignored == ("calm",)
+
+
+def test_degrees_apart(table: Table) -> None:
+    """Two degrees before one word multiply, whatever stands between them."""
+    degrees = {" ".join(phrase): weight for phrase, weight in table.degrees.items()}
+    for text, second in (("a bit then more and more calm", "more and more"), ("a bit and more calm", "more")):
+        assert [term.weight for term in read(text, table).terms] == [degrees["a bit"] * degrees[second]]
+
+
+def test_a_phrase_ends_where_a_name_begins(table: Table) -> None:
+    """Of "cool jazz messengers" the artist is found, although "cool jazz" is a phrase of the table."""
+
+    def lookup(words: Phrase) -> Found | None:
+        return Found("artist", ("Jazz Messengers",)) if words == ("jazz", "messengers") else None
+
+    reading = read("cool jazz messengers", table, lookup)
+    assert [name.values for name in reading.names] == [("Jazz Messengers",)]
+    assert "messengers" not in reading.ignored
+
+
+def test_long_numbers(table: Table) -> None:
+    """A number of any length before "bpm" is a tempo or ignored."""
+    assert read("calm " + "9" * 5000 + " bpm", table).ignored
+    assert read("calm 120 bpm", table).conditions[0].kind == "tempo"

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import Engine, QueryError
+from engine import Engine, InvalidError, QueryError
 from engine.db import NewTrack, Signature, open_database, put_signature, upsert_track
 from engine.embedding import TrackEmbedding
 from engine.models.labels import GENRES, MOODS
@@ -79,6 +79,12 @@ def test_filters_by_tags_place_and_length(library: Engine) -> None:
     assert sorted(ids(library, albums=("ALBUM 2",))) == list(range(21, 31))
     assert sorted(ids(library, artists=("BJÖRK",), years=(None, 1960))) == [3, 7, 11]
     assert ids(library, added_since=4e9) == []
+
+
+def test_years_beyond_the_database(library: Engine) -> None:
+    """A year of twenty digits is refused; it would not fit into a column."""
+    with pytest.raises(InvalidError, match="at most 18 digits"):
+        ids(library, years=(10**20, None))
 
 
 def test_filters_by_genre(library: Engine) -> None:

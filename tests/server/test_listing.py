@@ -55,6 +55,11 @@ def test_tracks_of_a_genre_are_in_the_order_of_ids() -> None:
     assert ordered_tracks(catalogue, "id", "rock") == [2, 9]
 
 
+def test_years_have_four_digits(client: TestClient) -> None:
+    """A year of twenty digits is the request's fault."""
+    assert client.get(f"{API}/find", params={"text": "calm", "year_from": 10**20}).status_code == 422
+
+
 def test_moods_are_counted_and_filter(client: TestClient) -> None:
     """Every track has one mood; the counts of a genre are those of its tracks; a mood and a genre filter together."""
     moods = answer(client, "/moods")["moods"]

@@ -50,8 +50,8 @@ class FilterParameters(BaseModel):
     not_album: list[Name] = []
     not_track: list[Identifier] = Field([], max_length=10_000)
     key: list[Name] = Field([], description='For example "A minor"; of tracks whose features are measured.')
-    year_from: int | None = None
-    year_to: int | None = None
+    year_from: int | None = Field(None, ge=0, le=9999)
+    year_to: int | None = Field(None, ge=0, le=9999)
     seconds_from: float | None = Field(None, ge=0, allow_inf_nan=False)
     seconds_to: float | None = Field(None, ge=0, allow_inf_nan=False)
     tempo_from: float | None = Field(None, ge=0, allow_inf_nan=False)

@@ -34,7 +34,7 @@ NAMES = (
 KEYWORDS = {"RX": "Remix", "CR": "Cover"}
 NO_GENRE = 255
 
-CODE = re.compile(r"\(([0-9]{1,3}|RX|CR)\)")
+CODE = re.compile(r"\s*\(([0-9]{1,3}|RX|CR)\)")
 NUMBER = re.compile(r"[0-9]{1,3}")
 
 
@@ -50,10 +50,11 @@ def split_genre(text: str) -> list[str]:
     parenthesis has it twice; since ID3v2.4 a code may stand alone. Other text that begins with digits is a name.
     """
     text = text.strip()
-    found = []
-    while (match := CODE.match(text)) is not None:
+    found, at = [], 0
+    while (match := CODE.match(text, at)) is not None:
         found += _named(match[1])
-        text = text[match.end() :].lstrip()
+        at = match.end()
+    text = text[at:].lstrip()
     if text.startswith("(("):
         text = text[1:]
     rest = _named(text) if NUMBER.fullmatch(text) or text in KEYWORDS else [text]

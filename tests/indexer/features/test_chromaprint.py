@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -35,6 +38,18 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
         return path
 
     return install
+
+
+def test_no_room_for_the_sound(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk, or no folder for temporary files, is a failure of the program, not of the run."""
+    path = program("exit 0")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    with pytest.raises(ChromaprintError, match="cannot be given the sound: No space left on device"):
+        Chromaprint(str(path)).words(SONG)
 
 
 def test_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 from engine import Engine
-from engine.db import fingerprint_kinds
+from engine.db import Fingerprint, fingerprint_kinds, touch_track, tracks_by_ids
 from engine.indexer.features import chromaprint, fingerprinting
 from engine.indexer.features.fingerprint import first_sound
-from engine.indexer.features.fingerprint_store import FingerprintStore
+from engine.indexer.features.fingerprint_store import FingerprintStore, TakenFingerprints
 from engine.indexer.features.fingerprinting import Fingerprinting
 from engine.indexer.pipeline.decoders import Decoders
 from tests.conftest import GENRES, Collection
@@ -114,3 +115,19 @@ def test_read_only_library(own: Collection, monkeypatch: pytest.MonkeyPatch, dec
     assert "not stored" in first.notes[0]
     assert second.notes == ()
     assert set(decoded.values()) == {1}
+
+
+def test_fingerprints_of_earlier_content_are_not_used(engine: Engine, own: Collection) -> None:
+    """A result that could not be stored counts for the content that it was computed from, not for a later one."""
+    store = engine._session.fingerprints
+    database = engine._session.database
+    with database.read() as connection:
+        track = tracks_by_ids(connection, [2])[2]
+    found = Fingerprint(2, "engine", np.arange(3, dtype=np.uint32), "flac", None)
+    store.remember([TakenFingerprints(track, [found])])
+    with database.read() as connection:
+        assert store.get(connection, [2])[2]["engine"] is found
+    with database.write() as connection:
+        touch_track(connection, 2, track.size, track.mtime_ns, b"x" * 20)
+    with database.read() as connection:
+        assert "engine" not in store.get(connection, [2]).get(2, {})

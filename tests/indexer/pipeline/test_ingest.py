@@ -50,6 +50,19 @@ def test_first(first_run: FirstRun) -> None:
     assert (report.failed, report.vanished, report.interrupted) == ([], [], False)
 
 
+def test_a_time_beyond_the_database(engine: Engine, own: Collection) -> None:
+    """A file that was changed in the year 2300, as some archives state, is indexed, and unchanged on the next run."""
+    os.utime(own.song(0), ns=(0, 10_413_792_000 * 10**9))
+    if own.song(0).stat().st_mtime_ns < 2**63:
+        pytest.skip("this file system has no such times")
+    (own.folder / "bad.mp3").write_bytes(b"no sound")
+    os.utime(own.folder / "bad.mp3", ns=(0, 10_413_792_000 * 10**9))
+    first = engine.index(own.folder)
+    assert [Path(failed.path).name for failed in first.failed] == ["bad.mp3"]
+    again = engine.index(own.folder)
+    assert (again.unchanged, again.failed, len(again.failed_before)) == (len(GENRES), [], 1)
+
+
 class Deferred(TrackEncoder):
     """Encodes in batches, as on a GPU."""
 
