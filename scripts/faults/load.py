@@ -27,7 +27,7 @@ from faults.form import Form
 from faults.table import Row
 from faults.world import World, write_song
 
-SECONDS, SHORT_SECONDS = 600.0, 3.0
+SECONDS, SHORT_SECONDS = 600.0, 2.0
 FROZEN, ADDED = 24, 4  # songs of the reference set, and of the writer
 THREADS, PROCESSES = 8, 8
 K = 5
