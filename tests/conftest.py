@@ -34,7 +34,7 @@ GENRES = [ROCK_SPELLINGS[i % len(ROCK_SPELLINGS)] for i in range(ROCKS)] + [
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Keep what is collected, a million objects, from being searched for garbage again and again: a fifteenth faster."""
+    """Spare what is collected, a million objects, from every later search for garbage: a fifteenth faster."""
     gc.disable()
     collected = yield
     gc.collect()
