@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import shutil
+import sys
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +104,18 @@ def _own_surroundings(
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data home"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
     monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path_factory.getbasetemp() / "matplotlib"))
+
+
+@pytest.fixture(autouse=True)
+def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks compute on one thread: where each test process has as many as there are cores, they wait for each other.
+
+    Files are still decoded by several processes.
+    """
+    monkeypatch.setattr("engine.session.usable_threads", lambda _: 1)
+    for name in ("engine.evaluation.run", "engine.training.run", "engine.study.run"):
+        if name in sys.modules:
+            monkeypatch.setattr(f"{name}.default_threads", lambda: 1)
 
 
 @pytest.fixture(scope="session")
