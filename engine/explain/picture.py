@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from engine.db.text import displayable
 from engine.errors import AudioError, QueryError
 from engine.explain.results import Explanation, Moment
-from engine.indexer.audio.spectrum import mel_edges, mel_filters, power_spectrum
+from engine.indexer.audio.spectrum import decibels, mel_edges, mel_filters, power_spectrum
 from engine.indexer.pipeline.decoders import Decoders
 from engine.indexer.pipeline.decoding import read_blocks
 from engine.search.references import ResolvedTrack
@@ -26,7 +26,6 @@ N_FFT, HOP, BANDS = 2048, 512, 128
 COLUMNS = 1500  # most columns; frames of a long track are averaged
 BLOCK_SECONDS = 60.0  # decoded at a time: bounds memory
 RANGE_DB = 80.0
-FAINTEST_POWER = 1e-10
 LABELLED = 12  # moments with a label, heaviest first
 LONGEST_TITLE = 90  # characters
 PITCHES = (200, 500, 1000, 2000, 4000, 8000)  # Hz, ticks of the spectrogram
@@ -86,8 +85,8 @@ def mel_spectrogram(decoders: Decoders, path: bytes, duration: float) -> Spectro
         filled = np.pad(sound, (0, -len(sound) % column))
         mel = power_spectrum(filled, N_FFT, HOP)[: len(filled) // HOP] @ filters  # (T, BANDS)
         parts.append(mel.reshape(-1, pooled, BANDS).mean(axis=1).T)
-    decibels = 10 * np.log10(np.maximum(np.concatenate(parts, axis=1), FAINTEST_POWER))
-    return Spectrogram(np.maximum(decibels - decibels.max(), -RANGE_DB), samples / SAMPLE_RATE)
+    mel_decibels = decibels(np.concatenate(parts, axis=1), RANGE_DB)
+    return Spectrogram(mel_decibels - mel_decibels.max(), samples / SAMPLE_RATE)
 
 
 def _draw_spectrogram(axes: Axes, spectrogram: Spectrogram) -> None:

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from engine.indexer.audio.samples import Samples
+from engine.indexer.audio.spectrum import power_spectrum
 
 SAMPLE_RATE = 22_050
 DECIMATION = 4
@@ -70,9 +71,7 @@ class HarmonySums:
 def chroma(window: Samples) -> Floats:
     """The chroma of a window (L,) at SAMPLE_RATE, each frame of mean 0 and length 1 (0 without pitches): (T, 12)."""
     slow = _decimated(window)
-    frames = np.lib.stride_tricks.sliding_window_view(np.pad(slow, FRAME // 2), FRAME)[::HOP]
-    spectrum = fft.rfft(frames * _window(), axis=-1)[:, : len(_pitch_classes())]
-    magnitude = np.sqrt(spectrum.real**2 + spectrum.imag**2)
+    magnitude = np.sqrt(power_spectrum(slow, FRAME, HOP)[:, : len(_pitch_classes())])
     folded = np.log1p(magnitude) @ _pitch_classes()  # (T, 12)
     deviation = folded - folded.mean(axis=1, keepdims=True)
     length = np.linalg.norm(deviation, axis=1, keepdims=True)
@@ -115,11 +114,6 @@ def _taps() -> Floats:
     """
     taps = np.sinc(0.85 / DECIMATION * (np.arange(TAPS) - (TAPS - 1) / 2)) * np.hamming(TAPS)
     return np.ascontiguousarray((taps / taps.sum()).astype(np.float32).reshape(-1, DECIMATION).T)
-
-
-@cache
-def _window() -> Floats:
-    return np.hanning(FRAME + 1)[:-1].astype(np.float32)
 
 
 @cache

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from engine.indexer.audio.samples import Samples
-from engine.indexer.audio.spectrum import mel_edges, mel_filters
+from engine.indexer.audio.spectrum import mel_edges, mel_filters, power_spectrum
 
 SAMPLE_RATE = 22_050
 FRAME, HOP = 512, 441
@@ -56,12 +56,8 @@ Doubles = NDArray[np.float64]
 
 def onset_strength(window: Samples) -> Floats:
     """The onset strength of a window (L,) at SAMPLE_RATE in the low, middle and high bands: (T, 3)."""
-    frames = np.lib.stride_tricks.sliding_window_view(np.pad(window, FRAME // 2), FRAME)[::HOP]
-    spectrum = fft.rfft(frames * _window(), axis=-1)
-    power = spectrum.real**2
-    power += spectrum.imag**2
     filters = mel_filters(FRAME, SAMPLE_RATE, MEL_BANDS, LOWEST, HIGHEST)
-    mel = np.log1p(COMPRESSION * (power @ filters))  # (T, MEL_BANDS)
+    mel = np.log1p(COMPRESSION * (power_spectrum(window, FRAME, HOP) @ filters))  # (T, MEL_BANDS)
     return np.maximum(np.diff(mel, axis=0), 0) @ _bands()
 
 
@@ -102,11 +98,6 @@ def on_log_lags(correlations: Doubles) -> Doubles:
 def _log_lags() -> Doubles:
     """(LOG_LAGS,), in frames."""
     return np.geomspace(SHORTEST_LAG, LONGEST_LAG, LOG_LAGS) * FRAMES_PER_SECOND
-
-
-@cache
-def _window() -> Floats:
-    return np.hanning(FRAME + 1)[:-1].astype(np.float32)
 
 
 @cache

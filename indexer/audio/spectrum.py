@@ -1,4 +1,4 @@
-"""Power spectra of samples, and mel filters for them.
+"""Power spectra of samples, mel filters for them, and decibels.
 
 librosa has both, but importing it takes a second, and at its first use on a machine it compiles for half a minute.
 """
@@ -13,6 +13,7 @@ from scipy import fft
 
 from engine.indexer.audio.samples import Samples
 
+FAINTEST_POWER = 1e-10
 BLOCK = 64  # frames transformed at a time: their samples stay in the processor's cache
 
 Floats = NDArray[np.float32]
@@ -51,6 +52,12 @@ def mel_filters(frame: int, sample_rate: int, bands: int, lowest: float, highest
     rising, falling = from_edges[:, :-2] / widths[:-1], -from_edges[:, 2:] / widths[1:]
     heights = 2 / (edges[2:] - edges[:-2])
     return (np.maximum(np.minimum(rising, falling), 0) * heights).astype(np.float32)
+
+
+def decibels(power: Floats, range_db: float) -> Floats:
+    """Return power of any shape in decibels, at most `range_db` below the largest."""
+    found = 10 * np.log10(np.maximum(power, FAINTEST_POWER))
+    return np.maximum(found, found.max() - range_db)
 
 
 def mel_edges(bands: int, lowest: float, highest: float) -> Doubles:

@@ -65,20 +65,21 @@ class FingerprintStore:
 
     def kinds(self, track: Track) -> set[str]:
         """Return the kinds of fingerprint in memory for a track with this content."""
-        taken = self._unstored.get(track.id)
-        if taken is None or taken.track.content_hash != track.content_hash:
-            return set()
-        return {fingerprint.kind for fingerprint in taken.fingerprints}
+        return {fingerprint.kind for fingerprint in self._unstored_of(track)}
 
     def get(self, connection: Connection, track_ids: Iterable[int]) -> dict[int, dict[str, Fingerprint]]:
         """Return fingerprints by track id and kind, as `engine.db.get_fingerprints` does, those in memory included."""
         wanted = set(track_ids)
         found = get_fingerprints(connection, wanted)
         for track in tracks_by_ids(connection, sorted(wanted & self._unstored.keys())).values():
-            if kinds := self.kinds(track):  # none if the file changed
-                mine = {each.kind: each for each in self._unstored[track.id].fingerprints if each.kind in kinds}
+            if mine := {each.kind: each for each in self._unstored_of(track)}:
                 found[track.id] = mine | found.get(track.id, {})
         return found
+
+    def _unstored_of(self, track: Track) -> list[Fingerprint]:
+        """Return the fingerprints in memory for a track with this content; none if the file changed since."""
+        taken = self._unstored.get(track.id)
+        return [] if taken is None or taken.track.content_hash != track.content_hash else taken.fingerprints
 
 
 _STORES: WeakValueDictionary[tuple[int, int], FingerprintStore] = WeakValueDictionary()

@@ -79,9 +79,9 @@ def tuning(power: Floats, sample_rate: int) -> float:
 
 
 def _parabolas(power: Floats) -> tuple[Floats, Floats]:
-    """Return where the parabola through each bin and its neighbours has its vertex, and how high: both as power.
+    """Return offset and height of the vertex of the parabola through each bin and its neighbours: both shaped as power.
 
-    Where is in bins from the bin, between -1 and 1; 0 for the bins at either end and where the vertex is farther.
+    The offset from the bin is between -1 and 1 bins; 0 for the first and last bin, and where the vertex is farther.
     """
     shift = np.zeros_like(power)
     curvature = power[:, 2:] + power[:, :-2] - 2 * power[:, 1:-1]
@@ -96,9 +96,7 @@ def _pitch_classes(sample_rate: int, tuning: float) -> Floats:
     """Return how much each bin counts for each pitch class, from C upwards: (FRAME / 2 + 1, 12)."""
     hertz = np.arange(1, FRAME) * sample_rate / FRAME
     pitch = 12 * np.log2(hertz / (CONCERT_PITCH * 2 ** (tuning / 12) / 16))  # semitones above 27.5 Hz, an A
-    pitch = np.concatenate(
-        [[pitch[0] - 18], pitch]
-    )  # (FRAME,); bin 0, which has none, is set an octave and a half lower
+    pitch = np.concatenate([[pitch[0] - 18], pitch])  # (FRAME,); bin 0 counts as an octave and a half below bin 1
     widths = np.concatenate([np.maximum(np.diff(pitch), 1), [1]])[:, None]  # low bins are wider than a semitone
     distance = (pitch[:, None] - np.arange(12) + 6) % 12 - 6
     weights = np.exp(-0.5 * (2 * distance / widths) ** 2)

@@ -27,12 +27,11 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from engine.indexer.audio.samples import Samples
-from engine.indexer.audio.spectrum import mel_filters, power_spectrum
+from engine.indexer.audio.spectrum import decibels, mel_filters, power_spectrum
 
 FRAME, HOP = 2048, 512  # samples
 MEL_BANDS = 128
 RANGE_DB = 80.0
-FAINTEST_POWER = 1e-10
 
 FAINTEST_ONSETS = 0.1  # standard deviation of onset strength; a drone has 0.06, the calmest music measured 0.29
 CORRELATED_SECONDS = 8.0
@@ -66,11 +65,11 @@ def beats_per_minute(samples: Samples, sample_rate: int) -> float | None:
 def onset_strength(samples: Samples, sample_rate: int) -> Floats:
     """Return the onset strength of samples (n,), 0 or more: (1 + n // HOP,)."""
     filters = mel_filters(FRAME, sample_rate, MEL_BANDS, 0.0, sample_rate / 2)
-    decibels = 10 * np.log10(np.maximum(power_spectrum(samples, FRAME, HOP) @ filters, FAINTEST_POWER))
-    rises = np.diff(np.maximum(decibels, decibels.max() - RANGE_DB), axis=0)
+    mel = decibels(power_spectrum(samples, FRAME, HOP) @ filters, RANGE_DB)
+    rises = np.diff(mel, axis=0)
     strength = np.maximum(rises, 0).mean(axis=1)
     # A frame holds an onset from the moment that its end, half a frame ahead of its centre, reaches it.
-    return np.pad(strength, (1 + FRAME // (2 * HOP), 0))[: len(decibels)]
+    return np.pad(strength, (1 + FRAME // (2 * HOP), 0))[: len(mel)]
 
 
 def likely_period(onsets: Floats, frames_a_minute: float) -> int:
