@@ -19,7 +19,17 @@ from time import monotonic
 from typing import Any, get_args, get_type_hints
 
 from engine.errors import AudioError, EngineError, reason_of
-from engine.indexer.pipeline.wire import MALFORMED, SHARED_BYTES, Failure, Message, pack, receive, send, unpack
+from engine.indexer.pipeline.wire import (
+    MALFORMED,
+    SHARED_BYTES,
+    Failure,
+    Message,
+    pack,
+    receive,
+    send,
+    unpack,
+    write_all,
+)
 
 MEMORY_LIMIT = 1 << 30  # bytes of data; decoding takes a tenth of that
 START_SECONDS = 60.0
@@ -143,7 +153,7 @@ class DecoderProcess:
     def _send(self, header: dict[str, Any]) -> None:
         assert self._process.stdin is not None
         try:
-            send(partial(_write, self._process.stdin.fileno()), Message(header, []))
+            send(partial(write_all, self._process.stdin.fileno()), Message(header, []))
         except OSError as error:
             raise self._died() from error
 
@@ -237,13 +247,6 @@ def _shared_memory() -> int:
         return -1
     finally:
         os.close(descriptor)
-
-
-def _write(descriptor: int, parts: Sequence[bytes | memoryview]) -> None:
-    for part in parts:
-        rest = memoryview(part)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
 
 
 def _cpu_seconds(pid: int) -> float | None:

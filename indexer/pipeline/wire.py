@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import mmap
+import os
 import re
 import struct
 import types
@@ -93,6 +94,14 @@ def receive(read: Read, shared: mmap.mmap | None = None) -> Message:
         return Message(header, _receive_arrays(header.pop("arrays"), read, shared))
     except MALFORMED as error:
         raise ValueError(f"not a message: {error}") from error
+
+
+def write_all(descriptor: int, parts: Sequence[bytes | memoryview]) -> None:
+    """Write all parts to a file descriptor, however many calls that takes."""
+    for part in parts:
+        rest = memoryview(part)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
 
 
 def pack(value: Any, arrays: list[NDArray[Any]]) -> Any:

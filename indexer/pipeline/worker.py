@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from engine.errors import AudioError
 from engine.indexer.audio.faults import is_passing
 from engine.indexer.pipeline.memory import kept_memory
-from engine.indexer.pipeline.wire import Failure, Message, pack, receive, send, unpack
+from engine.indexer.pipeline.wire import Failure, Message, pack, receive, send, unpack, write_all
 
 REQUEST, REPLY = 0, 1  # descriptors as the process is started
 
@@ -103,13 +103,7 @@ class _Server:
     def _send(self, kind: str, value: Any) -> None:
         arrays: list[NDArray[Any]] = []
         header = {"kind": kind, "value": pack(value, arrays)}
-        send(self._write, Message(header, arrays), self.shared)
-
-    def _write(self, parts: Sequence[bytes | memoryview]) -> None:
-        for part in parts:
-            rest = memoryview(part)
-            while rest:
-                rest = rest[os.write(self.replies, rest) :]
+        send(partial(write_all, self.replies), Message(header, arrays), self.shared)
 
 
 def _failure(error: Exception) -> Failure:
