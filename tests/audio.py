@@ -30,7 +30,7 @@ CODECS = {
 
 LOSSY = frozenset({"libmp3lame", "vorbis", "libopus", "aac", "wmav2", "ac3"})
 LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
-FRAME = 1024  # samples given to an encoder at a time
+FRAME = 1 << 14  # samples given to an encoder at a time; FFmpeg cuts them as the encoder needs
 
 
 def tone(frequency: float, seconds: float, sample_rate: int = 44_100, level: float = 0.5) -> NDArray[np.float32]:

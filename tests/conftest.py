@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from engine import Engine, IndexReport
 from engine.util.paths import APPLICATION
 from tests.audio import write_audio
+from tests.kept_decoders import kept_decoder
 
 RATE = 22_050
 SECONDS = 5.2  # of the collection's songs: ten overlapping windows
@@ -116,6 +117,12 @@ def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("engine.evaluation.run", "engine.training.run", "engine.study.run"):
         if name in sys.modules:
             monkeypatch.setattr(f"{name}.default_threads", lambda: 1)
+
+
+@pytest.fixture(autouse=True)
+def _kept_decoders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decoder processes serve one test after the other."""
+    monkeypatch.setattr("engine.indexer.pipeline.decoders.DecoderProcess", kept_decoder)
 
 
 @pytest.fixture(scope="session")

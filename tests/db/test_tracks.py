@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, assume, given, settings, strategies as st
 
 from engine.db import (
     Database,
@@ -38,6 +38,7 @@ from engine.db import (
     tracks_by_ids,
     upsert_track,
 )
+from engine.db.text_search import fold_for_search
 from engine.errors import LibraryError, QueryError
 
 NewTracks = Callable[..., NewTrack]
@@ -95,6 +96,7 @@ def test_any_part_of_a_tag_finds_its_track(new: NewTrack, part: st.DataObject) -
     word = artist[start : part.draw(st.integers(start + 1, len(artist)))]
     if any(ord(character) > 0x2FF for character in word):
         word = artist  # a cut between a letter and its accent is another letter
+    assume(not word.strip() or fold_for_search(word).strip())  # accents alone, such as a cedilla, find nothing
     with tempfile.TemporaryDirectory() as folder:
         database = open_database(Path(folder) / "library.db", create=True)
         with database, database.write() as connection:

@@ -31,6 +31,12 @@ from tests.conftest import RATE, SECONDS, make_song, write_song
 from tests.faulty_decoders import SEED, break_decoders, write_faulty
 
 
+@pytest.fixture(autouse=True)
+def _own_decoders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests watch processes start and end."""
+    monkeypatch.setattr("engine.indexer.pipeline.decoders.DecoderProcess", DecoderProcess)
+
+
 @pytest.fixture
 def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of music, and decoders that do not survive all of it."""

@@ -27,6 +27,8 @@ FLAGS = (
     "--autoplay-policy=no-user-gesture-required",
     "--use-angle=swiftshader",  # WebGL without a graphics card
     "--enable-unsafe-swiftshader",
+    "--disable-gpu-rasterization",  # SwiftShader would take half a core for all else that is drawn
+    "--disable-gpu-compositing",
 )
 PATIENCE_MS = 60_000  # on a busy machine
 EXPECTED = ("404", "422", "401")  # answers that the page expects and shows; browsers report them as errors
