@@ -1,7 +1,6 @@
 """Removed tracks: ids, plays and sound, stored until the same recording becomes a track again.
 
-A user's plays must survive while a track's file is absent. The tables are created when the first track is removed: a
-library without them is complete, and an older Engine ignores them.
+A user's plays must survive while a track's file is absent.
 """
 
 from __future__ import annotations
@@ -13,14 +12,8 @@ from typing import Any, Protocol
 
 import numpy as np
 from sqlalchemy import (
-    CheckConstraint,
-    Column,
     ColumnElement,
     Connection,
-    Float,
-    Integer,
-    MetaData,
-    PrimaryKeyConstraint,
     Table,
     and_,
     cast,
@@ -34,9 +27,14 @@ from sqlalchemy import (
     update,
 )
 
+from engine.db.departed_tables import (
+    departed_metadata,
+    departed_plays,
+    departed_sounds,
+    departed_tracks,
+    orphaned_plays,
+)
 from engine.db.schema import (
-    BLOB,
-    LOCAL_USER,
     TEXT,
     playlist_tracks,
     plays,
@@ -51,52 +49,6 @@ from engine.embedding import RECORDING_SECONDS, SAME_SECONDS, SAME_SIGNATURE, Tr
 
 KEPT_SECONDS = 90 * 86_400  # after which untouched removed tracks are deleted, and the sound of all others
 SAME_ATTENTION = 0.01  # largest difference in a segment's weight caused by rounding
-
-EVENT = "event IN ('play', 'skip', 'like')"
-_metadata = MetaData()
-
-departed_tracks = Table(
-    "departed_tracks",
-    _metadata,
-    Column("track_id", Integer, primary_key=True),
-    Column("content_hash", BLOB, nullable=False, index=True),
-    Column("path", BLOB, nullable=False, index=True),
-    Column("duration_seconds", Float, nullable=False, index=True),
-    Column("recording_id", TEXT, index=True),
-    Column("added_at", Integer, nullable=False),  # seconds since 1970
-    Column("removed_at", Integer, nullable=False),
-)
-departed_sounds = Table(
-    "departed_sounds",
-    _metadata,
-    Column("track_id", Integer, nullable=False),
-    Column("encoder", TEXT, nullable=False),
-    Column("coverage", TEXT, nullable=False),
-    Column("vector", BLOB, nullable=False),  # float32 (D,)
-    Column("attention", BLOB, nullable=False),  # float32 (S,)
-    PrimaryKeyConstraint("track_id", "encoder", "coverage"),
-)
-departed_plays = Table(
-    "departed_plays",
-    _metadata,
-    Column("id", Integer, primary_key=True),
-    Column("content_hash", BLOB, nullable=False, index=True),
-    Column("path", BLOB, nullable=False, index=True),
-    Column("time", Float, nullable=False),  # seconds since 1970
-    Column("event", TEXT, nullable=False),
-    Column("user", TEXT, nullable=False, server_default=LOCAL_USER),
-    CheckConstraint(EVENT),
-)
-orphaned_plays = Table(  # of tracks known only by their id
-    "orphaned_plays",
-    _metadata,
-    Column("id", Integer, primary_key=True),
-    Column("track_id", Integer, nullable=False, index=True),
-    Column("time", Float, nullable=False),
-    Column("event", TEXT, nullable=False),
-    Column("user", TEXT, nullable=False, server_default=LOCAL_USER),
-    CheckConstraint(EVENT),
-)
 
 
 class FileIdentity(Protocol):
@@ -140,7 +92,7 @@ class Departed:
 
 def keep_departed(connection: Connection, ids: Iterable[int]) -> None:
     """Save tracks with their plays and sound in the tables of removed tracks, before their removal."""
-    _metadata.create_all(connection)
+    departed_metadata.create_all(connection)
     now = int(time.time())
     for portion in portions(ids):
         going = tracks.c.id.in_(portion)
@@ -212,7 +164,7 @@ def set_orphans_aside(connection: Connection) -> int:
     lost = plays.c.track_id.not_in(select(tracks.c.id))
     if connection.execute(select(plays.c.id).where(lost).limit(1)).first() is None:
         return 0
-    _metadata.create_all(connection)
+    departed_metadata.create_all(connection)
     columns = select(plays.c.track_id, plays.c.time, plays.c.event, plays.c.user).where(lost).order_by(plays.c.id)
     connection.execute(insert(orphaned_plays).from_select(["track_id", "time", "event", "user"], columns))
     return connection.execute(delete(plays).where(lost)).rowcount
@@ -278,7 +230,7 @@ def _return_by_name(connection: Connection, track_id: int, new: FileIdentity) ->
     nameless = tuple_(departed_plays.c.content_hash, departed_plays.c.path).not_in(
         select(departed_tracks.c.content_hash, departed_tracks.c.path)
     )
-    _metadata.create_all(connection)
+    departed_metadata.create_all(connection)
     mine = nameless & (departed_plays.c.content_hash == new.content_hash)
     if connection.execute(select(departed_plays.c.id).where(mine).limit(1)).first() is None:
         here = nameless & (departed_plays.c.path == new.path)

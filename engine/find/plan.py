@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -30,12 +31,14 @@ class Plan:
     Attributes:
         terms, targets: To score by.
         allowed: Ids of the only candidates, ascending; None for all.
+        any_of: Ids of the tracks of each wanted year, tempo, artist and so on, by kind, until `settle` is called.
         understood, ignored: For the user.
     """
 
     terms: tuple[Term, ...] = ()
     targets: list[Target] = field(default_factory=list)
     allowed: Ids | None = None
+    any_of: defaultdict[str, list[Ids]] = field(default_factory=lambda: defaultdict(list))
     understood: list[UnderstoodWords] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
 
@@ -43,21 +46,25 @@ class Plan:
         """Choose from these tracks only."""
         self.allowed = ids if self.allowed is None else np.intersect1d(self.allowed, ids)
 
+    def settle(self) -> None:
+        """Restrict to the tracks that are any of each wanted kind: by one of two artists, from one of two years."""
+        for found in self.any_of.values():
+            self.restrict(found[0] if len(found) == 1 else np.unique(np.concatenate(found)))
+        self.any_of.clear()
+
 
 def make_plan(view: LibraryView, reading: Reading) -> Plan:
     """Return the plan for a reading: contradictions cancel, years and tempi become conditions where they are known."""
     plan = Plan(ignored=list(reading.ignored))
     terms = list(reading.terms)
-    any_of: dict[str, list[Ids]] = {}  # tracks of wanted years, tempi, artists ...: any of a kind, all kinds together
     years = [condition for condition in reading.conditions if condition.kind == "year"]
-    terms += _by_year(view, plan, any_of, years)
+    terms += _by_year(view, plan, years)
     for condition in reading.conditions:
         if condition.kind == "tempo":
-            _by_tempo(view, plan, any_of, condition)
+            _by_tempo(view, plan, condition)
     for name in reading.names:
-        _by_name(view, plan, any_of, name)
-    for found in any_of.values():
-        plan.restrict(found[0] if len(found) == 1 else np.unique(np.concatenate(found)))
+        _by_name(view, plan, name)
+    plan.settle()
     plan.terms, cancelled = _merged(terms)
     plan.ignored += cancelled
     plan.understood = [*_of_terms(plan.terms), *plan.understood]
@@ -89,7 +96,7 @@ def _of_terms(terms: tuple[Term, ...]) -> Iterator[UnderstoodWords]:
                 yield UnderstoodWords(term.words, tag, round(term.weight * share, 3))
 
 
-def _by_year(view: LibraryView, plan: Plan, any_of: dict[str, list[Ids]], conditions: list[Condition]) -> list[Term]:
+def _by_year(view: LibraryView, plan: Plan, conditions: list[Condition]) -> list[Term]:
     """Restrict to any of several years; return terms for the decades that no year tag covers."""
     terms = []
     for condition in conditions:
@@ -97,7 +104,7 @@ def _by_year(view: LibraryView, plan: Plan, any_of: dict[str, list[Ids]], condit
         tag = DECADE_TAGS.get(int(condition.first)) if condition.last > condition.first else None
         if len(ids):
             if condition.wanted:
-                any_of.setdefault("year", []).append(ids)
+                plan.any_of["year"].append(ids)
             else:
                 plan.restrict(np.setdiff1d(view.snapshot.ids, ids))
             span = f"{condition.first:g}" + (f"-{condition.last:g}" if condition.last > condition.first else "")
@@ -115,7 +122,7 @@ def _of_years(view: LibraryView, first: float, last: float) -> Ids:
     return np.zeros(0, np.int64) if found is None else found
 
 
-def _by_tempo(view: LibraryView, plan: Plan, any_of: dict[str, list[Ids]], condition: Condition) -> None:
+def _by_tempo(view: LibraryView, plan: Plan, condition: Condition) -> None:
     """Restrict to a tempo, if any track was measured."""
     with view.read() as connection:
         measured = any_measured(connection)
@@ -124,14 +131,14 @@ def _by_tempo(view: LibraryView, plan: Plan, any_of: dict[str, list[Ids]], condi
         return
     ids = passing(view, Filters(tempos=(condition.first, condition.last)))
     if ids is not None and condition.wanted:
-        any_of.setdefault("tempo", []).append(ids)
+        plan.any_of["tempo"].append(ids)
     elif ids is not None:
         plan.restrict(np.setdiff1d(view.snapshot.ids, ids))
     tag = f"tempo {condition.first:g}-{condition.last:g}"
     plan.understood.append(UnderstoodWords(condition.words, tag, 1.0 if condition.wanted else -1.0))
 
 
-def _by_name(view: LibraryView, plan: Plan, any_of: dict[str, list[Ids]], name: Name) -> None:
+def _by_name(view: LibraryView, plan: Plan, name: Name) -> None:
     """Restrict to the tracks of a name, or to all others; with "like", make them a target instead."""
     ids = _named(view, name)
     kind, wanted = "like" if name.like else name.kind, name.weight > 0
@@ -143,7 +150,7 @@ def _by_name(view: LibraryView, plan: Plan, any_of: dict[str, list[Ids]], name: 
         plan.targets.append(target)
         plan.restrict(np.setdiff1d(view.snapshot.ids, ids))
     elif wanted:
-        any_of.setdefault(name.kind, []).append(ids)
+        plan.any_of[name.kind].append(ids)
     else:
         plan.restrict(np.setdiff1d(view.snapshot.ids, ids))
     plan.understood += [UnderstoodWords(name.words, f"{kind} {value}", round(name.weight, 3)) for value in name.values]

@@ -22,7 +22,8 @@ from engine.db import (
     remove_tracks,
     upsert_track,
 )
-from engine.db.departed import KEPT_SECONDS, Sound, departed_sounds, departed_tracks, forget_departed
+from engine.db.departed import KEPT_SECONDS, Sound, forget_departed
+from engine.db.departed_tables import departed_sounds, departed_tracks
 from engine.db.integrity import remove_dangling_rows
 from engine.db.schema import playlist_tracks, playlists, stars
 
