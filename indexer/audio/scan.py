@@ -43,13 +43,15 @@ UNFINISHED = (
 class FoundFile:
     """A regular file: its absolute path (links kept), its size in bytes, its modification time in nanoseconds.
 
-    `named`: the file itself was given, not a folder above it.
+    `named`: the file itself was given, not a folder above it. `inode`: its device and inode, which are the same under
+    every name that a file has.
     """
 
     path: bytes
     size: int
     mtime_ns: int
     named: bool = False
+    inode: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -84,11 +86,12 @@ def scan(
     walked: set[tuple[int, int]] = set()
     yielded: set[bytes] = set()
     tops = [os.path.abspath(os.fsencode(path)) for path in paths]  # noqa: PTH100 (`resolve` would lose the links)
+    given = frozenset(tops)
     for top in tops:
         for found in _walk(top, walked, follow_links):
             if found.path not in yielded:
                 yielded.add(found.path)
-                yield replace(found, named=found.path in tops) if isinstance(found, FoundFile) else found
+                yield replace(found, named=found.path in given) if isinstance(found, FoundFile) else found
 
 
 def _walk(
@@ -131,7 +134,7 @@ def _examine(path: bytes) -> FoundFile | Unreadable | os.stat_result | None:
     except (OSError, ValueError) as error:
         return Unreadable(path, reason_of(error))
     if stat.S_ISREG(status.st_mode):
-        return FoundFile(path, status.st_size, modified_ns(status))
+        return FoundFile(path, status.st_size, modified_ns(status), inode=(status.st_dev, status.st_ino))
     return status if stat.S_ISDIR(status.st_mode) else None
 
 

@@ -10,9 +10,16 @@ from numpy.typing import NDArray
 from engine.embedding import TrackEmbedding
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False)  # comparing arrays gives no single truth value
 class EmbeddedTrack:
-    """The tags and length of a file, its embedding, and its aspects by kind (`engine.indexer.aspects`)."""
+    """What indexing stores of a file.
+
+    Attributes:
+        metadata: The file's tags.
+        duration_seconds: Length of the file.
+        embedding: The encoder's output.
+        aspects: Descriptors of rhythm and harmony, unit vectors (64,), by kind (`engine.indexer.aspects.kinds`).
+    """
 
     metadata: dict[str, str]
     duration_seconds: float

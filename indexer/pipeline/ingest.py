@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,14 +23,14 @@ from engine.db import (
     tracks_to_read,
 )
 from engine.db.departed import forget_departed
-from engine.db.text import Folder, displayable
+from engine.db.text import displayable
 from engine.indexer.audio.scan import FoundFile, OutsideLink, Unreadable, scan
 from engine.indexer.audio.tags import TAG_READER
 from engine.indexer.pipeline.cancelling import NEVER, Cancelled, CancelToken
 from engine.indexer.pipeline.claim import HeldClaim, claimed
 from engine.indexer.pipeline.memory import kept_memory
 from engine.indexer.pipeline.pool import in_order
-from engine.indexer.pipeline.pruning import find_vanished, is_gone, refuse_prune, remove_vanished
+from engine.indexer.pipeline.pruning import Folders, find_vanished, is_gone, refuse_prune, remove_vanished
 from engine.indexer.pipeline.reports import FailedPath, IndexProgress, IndexReport, OnProgress
 
 if TYPE_CHECKING:
@@ -129,7 +129,8 @@ class Ingest:
         unreadable = [entry for entry in entries if isinstance(entry, Unreadable)]
         files = [entry for entry in entries if isinstance(entry, FoundFile)]
         library = os.fsencode(os.path.realpath(self.database.path))
-        own = {found for found in files if _is_of_library(found.path, library)}
+        inodes = _inodes_of(library)
+        own = {found for found in files if found.inode in inodes or _is_index_of(found.path, library)}
         unreadable += [
             Unreadable(found.path, "a part of this library, not a sound file") for found in own if found.named
         ]
@@ -139,9 +140,8 @@ class Ingest:
         """Report once that links were not followed, and that tracks behind them are unreachable, not deleted."""
         if not outside:
             return
-        folders = [Folder.of(link.path) for link in outside]
-        tracks = (path for path, state in known.items() if state.track_id is not None)
-        behind = sum(any(folder.holds(path) for folder in folders) for path in tracks)
+        folders = Folders.of(link.path for link in outside)
+        behind = sum(state.track_id is not None and folders.hold(path) for path, state in known.items())
         links = f"{len(outside)} link{'s' if len(outside) > 1 else ''}, for example {displayable(outside[0].path)},"
         stay = f"; {behind} track{'s' if behind > 1 else ''} behind them unchanged" if behind else ""
         self.report.notes.append(
@@ -271,10 +271,22 @@ class Ingest:
             self.report.pruned = remove_vanished(self.database, vanished, known)
 
 
-def _is_of_library(path: bytes, library: bytes) -> bool:
-    """Whether a file is the library or one of its companions: opening and closing it would drop SQLite's locks."""
+def _inodes_of(library: bytes) -> set[tuple[int, int]]:
+    """Return devices and inodes of the library and SQLite's files beside it.
+
+    To open and close one of them, under whatever name a link gives it, would drop SQLite's locks in this process.
+    """
+    inodes = set()
+    for part in LIBRARY_PARTS:
+        with suppress(OSError):
+            status = os.stat(library + part)  # noqa: PTH116 (bytes)
+            inodes.add((status.st_dev, status.st_ino))
+    return inodes
+
+
+def _is_index_of(path: bytes, library: bytes) -> bool:
+    """Whether a file is an index of the library, by its name: anyone may open it, but it is no sound file."""
     if not os.path.basename(path).startswith(os.path.basename(library)):  # noqa: PTH119 (bytes)
         return False
     real = os.path.realpath(path)
-    part = real.removeprefix(library)
-    return real.startswith(library) and (part in LIBRARY_PARTS or part.endswith(INDEX_ENDINGS))
+    return real.startswith(library) and real.endswith(INDEX_ENDINGS)

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.db import Database, Signature, Track, get_signature, tracks_by_hash
+from engine.db import Database, Signature, Track, get_aspects, get_signature, tracks_by_hash
 from engine.db.file_times import modified_ns
 from engine.errors import AudioError, EngineError
 from engine.indexer.aspects.descriptors import aspects_of
@@ -85,13 +85,17 @@ class Hashed:
 class Known(Hashed):
     """A file with a stored signature for the same bytes: it was touched, moved or copied.
 
+    Files are prepared ahead: before this one is stored, that twin may be overwritten or removed.
+
     Attributes:
         signature: Of one of the twins.
+        aspects: Of the same twin, by kind.
         metadata: Its tags: they may have changed outside the hashed parts of a big file, or an earlier version read
             them; None if the file cannot be opened.
     """
 
     signature: Signature
+    aspects: dict[str, NDArray[np.float32]]
     metadata: dict[str, str] | None
 
 
@@ -157,10 +161,10 @@ class Preparation:
 
     def _read(self, found: FoundFile) -> Prepared:
         digest = content_hash(found.path)
-        twins, signature = self._look_up(digest)
+        twins, signature, aspects = self._look_up(digest)
         content = FileContent(found, digest, twins)
         if signature is not None:
-            return Known(content, signature, self._metadata(found))
+            return Known(content, signature, aspects, self._metadata(found))
         encoder = self.encoder.loaded
         if encoder is None or not (encoder.on_cpu or self.target.coverage == "windows"):
             self.decoders.call(check_opens, found.path)  # a file that is not audio fails here, before any loading
@@ -172,12 +176,16 @@ class Preparation:
         audio = encoder.read(found.path, self.decoders)
         return Decoded(content, audio, aspects_of(audio.windows))
 
-    def _look_up(self, digest: bytes) -> tuple[tuple[Track, ...], Signature | None]:
+    def _look_up(self, digest: bytes) -> tuple[tuple[Track, ...], Signature | None, dict[str, NDArray[np.float32]]]:
+        """Return the tracks with these bytes, and the signature and the aspects of the first that has a signature."""
         with self.database.read() as connection:
             twins = tuple(tracks_by_hash(connection, digest))
             encoder, coverage = self.target.encoder_id, self.target.coverage
             stored = (get_signature(connection, twin.id, encoder, coverage) for twin in twins)
-            return twins, next((signature for signature in stored if signature is not None), None)
+            signature = next((each for each in stored if each is not None), None)
+            if signature is None:
+                return twins, None, {}
+            return twins, signature, get_aspects(connection, [signature.track_id]).get(signature.track_id, {})
 
     def _metadata(self, found: FoundFile) -> dict[str, str] | None:
         try:

@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 from engine.db import Database, FileState, Track, forget_skipped, remove_tracks
-from engine.db.text import Folder, displayable
+from engine.db.text import SEPARATOR, Folder, displayable
 from engine.errors import reason_of
 
 LARGEST_SHARE = 0.5  # of a run's tracks that may be pruned without force
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Files or folders and everything below them. To ask about a path takes as long among many as among one."""
+
+    paths: frozenset[bytes]  # as in Folder
+
+    @classmethod
+    def of(cls, paths: Iterable[bytes]) -> Folders:
+        """Return the folders at absolute paths; raise LibraryError if one is relative."""
+        return cls(frozenset(Folder.of(path).path for path in paths))
+
+    def hold(self, path: bytes) -> bool:
+        """Return whether a path is one of these or below one."""
+        end = len(path)
+        while end >= 0:
+            if path[:end] in self.paths:
+                return True
+            end = path.rfind(SEPARATOR, 0, end)
+        return False
 
 
 def is_gone(path: bytes) -> bool:
@@ -36,15 +58,8 @@ def why_not_as_indexed(track: Track) -> str | None:
 
 def find_vanished(roots: Sequence[bytes], known: dict[bytes, FileState], untouchable: Collection[bytes]) -> list[bytes]:
     """Return sorted known paths below `roots` without a file, except below `untouchable` (unreadable folders)."""
-    folders = [Folder.of(root) for root in roots]
-    closed = [Folder.of(path) for path in untouchable]
-    return sorted(
-        path
-        for path in known
-        if any(folder.holds(path) for folder in folders)
-        and not any(folder.holds(path) for folder in closed)
-        and is_gone(path)
-    )
+    folders, closed = Folders.of(roots), Folders.of(untouchable)
+    return sorted(path for path in known if folders.hold(path) and not closed.hold(path) and is_gone(path))
 
 
 def refuse_prune(roots: Sequence[bytes], vanished: Sequence[bytes], known: dict[bytes, FileState]) -> str | None:
@@ -56,9 +71,9 @@ def refuse_prune(roots: Sequence[bytes], vanished: Sequence[bytes], known: dict[
             return (
                 f"nothing was pruned: {displayable(root)} is empty (a disk not mounted?); if that is meant, add --force"
             )
-    folders = [Folder.of(root) for root in roots]
+    folders = Folders.of(roots)
     tracks = [path for path, state in known.items() if state.track_id is not None]
-    below = sum(any(folder.holds(path) for folder in folders) for path in tracks)
+    below = sum(map(folders.hold, tracks))
     gone = sum(known[path].track_id is not None for path in vanished)
     if gone > LARGEST_SHARE * below:
         return f"nothing was pruned: {gone} of {below} tracks would go, more than half; if that is meant, add --force"

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import stat
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 from sqlalchemy import Connection
@@ -13,7 +18,8 @@ from engine.db import (
     NewTrack,
     Signature,
     Track,
-    get_aspects,
+    ids_by_hash,
+    missing_tracks,
     move_track,
     put_aspects,
     put_signature,
@@ -21,16 +27,21 @@ from engine.db import (
     remove_tracks,
     touch_track,
     track_by_path,
+    tracks_by_hash,
     upsert_track,
 )
 from engine.db.departed import Sound
 from engine.db.text import displayable
+from engine.errors import AudioError
+from engine.indexer.audio.identity import content_hash
 from engine.indexer.audio.scan import FoundFile
 from engine.indexer.audio.tags import read_tags
 from engine.indexer.pipeline.prepare import Embedded, Failed, FileContent, Known, NotSound, Storable, Target
 from engine.indexer.pipeline.pruning import is_gone
 from engine.indexer.pipeline.rejoining import GoneTracks
 from engine.indexer.pipeline.reports import FailedPath, IndexReport
+
+LOCKED = ("", "-wal", "-shm", "-journal")  # endings of SQLite's files
 
 Kind: TypeAlias = Literal["new", "moved", "unchanged", "passed_over", "failed"]
 
@@ -57,6 +68,7 @@ class Storing:
         self.database, self.target = database, target
         self.report, self.moved_from = report, moved_from
         self._gone = GoneTracks(target)
+        self._displaced: Counter[bytes] = Counter()  # content of the tracks whose paths other files took
 
     def store(self, batch: Sequence[Storable]) -> None:
         """Commit a batch; raises LibraryError, and then nothing of this batch is stored or counted."""
@@ -76,10 +88,10 @@ class Storing:
             put_signature(connection, row)
             put_aspects(connection, track_id, item.track.aspects)
             return Outcome("new" if kind == "unchanged" else kind)
-        if item.signature.track_id != track_id:
+        # The id does not tell: a track that was removed and returned has its id, and no signature.
+        if track_id in missing_tracks(connection, self.target.encoder_id, self.target.coverage, [item.found.path]):
             put_signature(connection, replace(item.signature, track_id=track_id))
-            copied = get_aspects(connection, [item.signature.track_id])
-            put_aspects(connection, track_id, copied.get(item.signature.track_id, {}))
+            put_aspects(connection, track_id, item.aspects)
         return Outcome(kind)
 
     def _store_failure(self, connection: Connection, found: FoundFile, reason: str | None, passing: bool) -> Outcome:
@@ -94,24 +106,64 @@ class Storing:
         return Outcome("failed", f"{reason}; its track is unchanged" if is_track else reason)
 
     def _place(self, connection: Connection, item: Known | Embedded) -> tuple[int, Kind]:
-        """Find or make the file's track: its own, one with a missing file, or a new one."""
+        """Find or make the file's track: its own, one whose file went away, one that lost its path, or a new one."""
         content, found = item.content, item.found
-        own = next((twin for twin in content.twins if twin.path == found.path), None)
+        twins = tracks_by_hash(connection, content.content_hash)  # files stored since have moved or removed some
+        own = next((twin for twin in twins if twin.path == found.path), None)
         if own is not None:
             touch_track(connection, own.id, found.size, found.mtime_ns, content.content_hash)
             _retag(connection, item, own)
             return own.id, "unchanged"
-        gone = next((twin for twin in content.twins if self._went_away(twin)), None)
+        gone = next((twin for twin in twins if self._went_away(connection, twin)), None)
         if gone is not None:
-            replaced = track_by_path(connection, found.path)  # moved over another track's file
-            remove_tracks(connection, [replaced.id] if replaced else [])
+            self._displace(connection, found.path)
             move_track(connection, gone.id, found.path, found.size, found.mtime_ns)
             _retag(connection, item, gone)
             self.moved_from.add(gone.path)
             return gone.id, "moved"
+        if self._displaced[content.content_hash]:
+            self._displaced[content.content_hash] -= 1
+            self._displace(connection, found.path)  # else the track of this path would get the file
+            return upsert_track(connection, _new_track(item)), "moved"
         if isinstance(item, Embedded) and (again := self._rejoined(connection, item)) is not None:
             return again, "moved"
         return upsert_track(connection, _new_track(item), self._sound(item)), "new"
+
+    def _went_away(self, connection: Connection, twin: Track) -> bool:
+        """Whether a track's file is gone, or another track's bytes are in its place: then both were renamed.
+
+        Bytes that the library does not know may be those of the same file, retagged after it was copied.
+        """
+        if is_gone(twin.path):
+            return True
+        there = self._new_content(twin)
+        return there is not None and (self._displaced[there] > 0 or bool(ids_by_hash(connection, there)))
+
+    def _new_content(self, track: Track) -> bytes | None:
+        """Return the content hash of a track's file if the file changed since it was indexed, else None."""
+        try:
+            status = os.stat(track.path)  # noqa: PTH116 (bytes)
+            if not (stat.S_ISREG(status.st_mode) and track.differs(status)) or self._is_of_library(status):
+                return None
+            digest = content_hash(track.path)
+        except (OSError, AudioError):
+            return None
+        return None if digest == track.content_hash else digest
+
+    def _is_of_library(self, status: os.stat_result) -> bool:
+        """Whether a file is the library's, linked to: to open and close it would drop SQLite's locks."""
+        for ending in LOCKED:
+            with suppress(OSError):
+                if os.path.samestat(status, Path(f"{self.database.path}{ending}").stat()):
+                    return True
+        return False
+
+    def _displace(self, connection: Connection, path: bytes) -> None:
+        """Remove the track at a path that another's file took; it returns if its own file is found in this run."""
+        replaced = track_by_path(connection, path)
+        if replaced is not None:
+            remove_tracks(connection, [replaced.id])
+            self._displaced[replaced.content_hash] += 1
 
     def _sound(self, item: Known | Embedded) -> Sound | None:
         """Return the embedding for recognising a removed track."""
@@ -132,9 +184,6 @@ class Storing:
             touch_track(connection, again.track.id, found.size, found.mtime_ns, item.content.content_hash)
         self.moved_from.add(again.track.path)
         return upsert_track(connection, _new_track(item))
-
-    def _went_away(self, twin: Track) -> bool:
-        return twin.path not in self.moved_from and is_gone(twin.path)
 
     def _count(self, found: FoundFile, outcome: Outcome) -> None:
         if outcome.kind == "failed":

@@ -30,10 +30,21 @@ def test_order(tmp_path: Path) -> None:
 
 
 def test_facts(tmp_path: Path) -> None:
-    """A found file carries its size and its time of change in nanoseconds."""
+    """A found file carries its size, its time of change in nanoseconds, and its device and inode."""
     fill(tmp_path, "a.mp3")
     os.utime(tmp_path / "a.mp3", ns=(5, 1_234_567_891_234_567_000))
-    assert list(scan([tmp_path])) == [FoundFile(os.fsencode(tmp_path / "a.mp3"), 5, 1_234_567_891_234_567_000)]
+    status = (tmp_path / "a.mp3").stat()
+    path, inode = os.fsencode(tmp_path / "a.mp3"), (status.st_dev, status.st_ino)
+    assert list(scan([tmp_path])) == [FoundFile(path, 5, 1_234_567_891_234_567_000, inode=inode)]
+
+
+def test_one_inode_under_every_name(tmp_path: Path) -> None:
+    """A file, a hard link and a symbolic link to it have the same inode; another file has another."""
+    fill(tmp_path, "a.mp3", "other.mp3")
+    (tmp_path / "hard.mp3").hardlink_to(tmp_path / "a.mp3")
+    (tmp_path / "soft.mp3").symlink_to("a.mp3")
+    inodes = {Path(os.fsdecode(item.path)).name: item.inode for item in scan([tmp_path]) if isinstance(item, FoundFile)}
+    assert inodes["a.mp3"] == inodes["hard.mp3"] == inodes["soft.mp3"] != inodes["other.mp3"]
 
 
 def test_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,6 +82,27 @@ def test_named(tmp_path: Path) -> None:
     fill(tmp_path, "a.mp3", "b.mp3")
     items = list(scan([tmp_path, tmp_path / "b.mp3"]))
     assert [item.named for item in items if isinstance(item, FoundFile)] == [False, True]
+
+
+def test_many_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that are named are not compared with each other: a thousand would take a million comparisons."""
+    compared: list[object] = []
+
+    class Compared(bytes):
+        __hash__ = bytes.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            compared.append(other)
+            return bytes(self) == other
+
+    names = [f"{number}.mp3" for number in range(100)]
+    fill(tmp_path, *names)
+    paths = [os.fsencode(tmp_path / name) for name in names]
+    monkeypatch.setattr(os.path, "abspath", Compared)
+    items = list(scan(paths))
+    monkeypatch.undo()
+    assert [item.named for item in items if isinstance(item, FoundFile)] == [True] * len(paths)
+    assert len(compared) < 20 * len(paths)
 
 
 def test_loop(tmp_path: Path) -> None:

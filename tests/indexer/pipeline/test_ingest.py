@@ -5,6 +5,7 @@ Covers `ingest`, `prepare`, `batch`, `pool`, `storing`, `pruning` and `retagging
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import struct
@@ -16,8 +17,8 @@ import pytest
 import torch
 
 from engine import Engine, EngineError, IndexProgress, LibraryError
-from engine.db import Play, add_plays, list_plays, open_database
-from engine.indexer.audio.scan import scan
+from engine.db import Play, add_plays, get_aspects, list_plays, open_database
+from engine.indexer.audio.scan import FoundFile, scan
 from engine.indexer.pipeline.batch import encode_waiting
 from engine.indexer.pipeline.encoding import TrackEncoder
 from engine.indexer.pipeline.on_demand import EncoderOnDemand
@@ -25,7 +26,7 @@ from engine.indexer.pipeline.prepare import Preparation, Target
 from engine.indexer.pipeline.reports import IndexReport
 from engine.indexer.pipeline.storing import Storing
 from tests.audio import tone, write_audio
-from tests.conftest import GENRES, RATE, Collection, FirstRun, make_song, write_song
+from tests.conftest import GENRES, RATE, SECONDS, Collection, FirstRun, make_song, write_song
 from tests.embedding import decoders
 
 MIB = 1 << 20
@@ -41,6 +42,38 @@ def signature(engine: Engine, track_id: int, folder: Path) -> np.ndarray:
     engine.export(folder / "signatures.npz")
     with np.load(folder / "signatures.npz") as arrays:
         return np.asarray(arrays["signatures"][list(arrays["ids"]).index(track_id)])
+
+
+def recordings(engine: Engine, folder: Path) -> dict[str, tuple[int, bytes, dict[str, bytes], list[float]]]:
+    """What the library holds of each recording, by title: id, signature, aspects by kind, times of plays."""
+    with engine._session.database.read() as connection:
+        plays, tracks = list_plays(connection), engine.search("")
+        aspects = get_aspects(connection, [track.track_id for track in tracks])
+    found = {}
+    for track in tracks:
+        vectors = {kind: vector.tobytes() for kind, vector in aspects.get(track.track_id, {}).items()}
+        times = [play.time for play in plays if play.track_id == track.track_id]
+        found[str(track.title)] = (
+            track.track_id,
+            signature(engine, track.track_id, folder).tobytes(),
+            vectors,
+            times,
+        )
+    return found
+
+
+def play_each(engine: Engine) -> None:
+    """Play every track once, each at another time."""
+    with engine._session.database.write() as connection:
+        add_plays(connection, [Play(float(track_id), "play", track_id) for track_id in ids(engine).values()])
+
+
+def rename_together(folder: Path, names: dict[str, str]) -> None:
+    """Give files the names of each other, or new ones."""
+    for old in names:
+        (folder / old).rename(folder / f"{old}.aside")
+    for old, new in names.items():
+        (folder / f"{old}.aside").rename(folder / new)
 
 
 def test_first(first_run: FirstRun) -> None:
@@ -72,7 +105,7 @@ class Deferred(TrackEncoder):
 @pytest.mark.parametrize("coverage", ["windows", "full"])
 def test_encoded_together(own: Collection, tmp_path: Path, coverage: str) -> None:
     """Files that are decoded first and encoded together, as for a GPU, get the signatures that they get one by one."""
-    with Engine.open(tmp_path / "alone.db", device="cpu", coverage=coverage) as engine:
+    with Engine.open(tmp_path / "alone.db", device="cpu", threads=1, coverage=coverage) as engine:  # stored in order
         assert engine.index(own.folder).new == len(GENRES)
         engine.export(tmp_path / "alone.npz")
         encoder, target = EncoderOnDemand(engine._session.encoder), Target(engine.encoder, coverage)
@@ -168,8 +201,10 @@ def test_moved_over(engine: Engine, own: Collection) -> None:
 
 
 @pytest.mark.parametrize("rising", [True, False])
-def test_shifted(engine: Engine, own: Collection, rising: bool) -> None:
-    """When every file takes its neighbour's name, each path answers with the sound that is there now."""
+def test_shifted(engine: Engine, own: Collection, tmp_path: Path, rising: bool) -> None:
+    """When every file takes its neighbour's name, each recording keeps its id, signature, aspects and plays."""
+    play_each(engine)
+    before = recordings(engine, tmp_path)
     if rising:  # song05 over song06, song04 over song05, ..., song00 over song01
         moves = [(number, number + 1) for number in range(5, -1, -1)]
     else:
@@ -180,19 +215,104 @@ def test_shifted(engine: Engine, own: Collection, rising: bool) -> None:
     assert (report.failed, engine.stats().encoders[0].tracks) == ([], len(GENRES) - 1)
     titles = {track.path: track.title for track in engine.search("")}
     assert [titles[str(own.song(new))] for _, new in moves] == [f"Song {old}" for old, _ in moves]
+    del before[f"Song {moves[0][1]}"]
+    assert recordings(engine, tmp_path) == before
 
 
-def test_swapped(engine: Engine, own: Collection) -> None:
-    """Two files that swap names are both read anew under their old ids."""
-    before = ids(engine)
-    own.song(0).rename(own.folder / "aside")
-    own.song(1).rename(own.song(0))
-    (own.folder / "aside").rename(own.song(1))
+def test_swapped(engine: Engine, own: Collection, tmp_path: Path) -> None:
+    """Two files that swap names keep their ids, signatures, aspects and plays."""
+    play_each(engine)
+    before = recordings(engine, tmp_path)
+    rename_together(own.folder, {"song00.wav": "song01.wav", "song01.wav": "song00.wav"})
     report = engine.index(own.folder)
-    assert (report.new, report.failed, report.vanished) == (2, [], [])
-    assert ids(engine) == before
+    assert (report.moved, report.failed, report.vanished) == (2, [], [])
     titles = {Path(track.path).name: track.title for track in engine.search("")}
     assert (titles["song00.wav"], titles["song01.wav"]) == ("Song 1", "Song 0")
+    assert recordings(engine, tmp_path) == before
+    assert engine.index(own.folder).unchanged == len(GENRES)
+
+
+@pytest.mark.parametrize("new", ["another.wav", "tail.wav"])
+def test_chain(engine: Engine, own: Collection, tmp_path: Path, new: str) -> None:
+    """A file that takes the name of one that gets a new name: both keep all they had, whichever is stored first."""
+    play_each(engine)
+    before = recordings(engine, tmp_path)
+    rename_together(own.folder, {"song01.wav": new, "song00.wav": "song01.wav"})
+    report = engine.index(own.folder)
+    assert (report.moved, report.new, report.failed, report.vanished) == (2, 0, [], [])
+    assert recordings(engine, tmp_path) == before
+    assert engine.index(own.folder).unchanged == len(GENRES)
+
+
+@pytest.mark.parametrize("ahead", [True, False])
+@pytest.mark.parametrize(
+    ("names", "overwritten"),
+    [
+        (["song00.wav", "song01.wav", "song00.wav"], None),
+        (["song00.wav", "song01.wav", "song02.wav", "song00.wav"], None),
+        (["song00.wav", "song02.wav", "song01.wav", "song00.wav"], None),
+        (["song00.wav", "song01.wav", "song02.wav"], "Song 2"),
+        (["song02.wav", "song01.wav", "song00.wav"], "Song 0"),
+        (["song00.wav", "song01.wav", "tail.wav"], None),
+        (["song01.wav", "song00.wav", "another.wav"], None),
+    ],
+)
+def test_renamed_at_once(
+    engine: Engine, own: Collection, tmp_path: Path, names: list[str], overwritten: str | None, ahead: bool
+) -> None:
+    """Files that take each other's names keep all they had, prepared before or after the first is stored."""
+    play_each(engine)
+    before = recordings(engine, tmp_path)
+    before.pop(overwritten or "", None)
+    rename_together(own.folder, dict(itertools.pairwise(names)))
+    index_one_by_one(engine, [own.folder / name for name in sorted(set(names))], ahead)
+    after = recordings(engine, tmp_path)
+    assert {title: (each[0], *each[2:]) for title, each in after.items()} == {
+        title: (each[0], *each[2:]) for title, each in before.items()
+    }
+    for title, each in after.items():  # one that was encoded again has the same signature up to rounding
+        assert np.allclose(*(np.frombuffer(held[1], np.float32) for held in (each, before[title])), atol=1e-4)
+
+
+def index_one_by_one(engine: Engine, paths: list[Path], ahead: bool) -> None:
+    """Store files each for itself; with `ahead`, all are prepared before the first is stored."""
+    database, encoder = engine._session.database, EncoderOnDemand(engine._session.encoder)
+    target = Target(engine.encoder, "windows")
+    preparation = Preparation(database, target, encoder, decoders())
+    prepared = (preparation.prepare(found) for found in scan(map(os.fsencode, paths)) if isinstance(found, FoundFile))
+    storing = Storing(database, target, IndexReport(), set())
+    for item in list(prepared) if ahead else prepared:
+        storing.store(encode_waiting([item], encoder, decoders()))
+
+
+@pytest.mark.parametrize("first", ["song00.wav", "tail.wav"])
+def test_copied_then_retagged(engine: Engine, own: Collection, first: str) -> None:
+    """A track whose file is retagged keeps its id and plays, though a copy with the old tags lies beside it."""
+    play_each(engine)
+    shutil.copy(own.song(0), own.folder / "tail.wav")
+    write_song(own.song(0), 0, GENRES[0], SECONDS, title="Retagged")
+    rest = {"song00.wav", "tail.wav"} - {first}
+    index_one_by_one(engine, [own.folder / name for name in (first, *rest)], ahead=True)
+    assert (ids(engine)["song00.wav"], engine.search("retagged")[0].track_id) == (1, 1)
+    with engine._session.database.read() as connection:
+        assert [play.track_id for play in list_plays(connection) if play.time == 1.0] == [1]
+
+
+@pytest.mark.parametrize("kind", ["library", "pipe"])
+def test_copy_of_a_track_whose_file_is_no_sound(
+    engine: Engine, own: Collection, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """What lies in the place of a copied track is not opened where that would drop the library's locks or block."""
+    read: list[bytes] = []
+    monkeypatch.setattr("engine.indexer.pipeline.storing.content_hash", lambda path: read.append(path) or b"")
+    shutil.copy(own.song(0), own.folder / "copy.wav")
+    own.song(0).unlink()
+    if kind == "library":
+        own.song(0).symlink_to(own.library)
+    else:
+        os.mkfifo(own.song(0))
+    assert engine.index(own.folder / "copy.wav").new == 1
+    assert read == []
 
 
 def test_moved_and_replaced(engine: Engine, own: Collection) -> None:
