@@ -10,33 +10,29 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import AudioError
 from engine.indexer.audio.decode import MINIMUM_SECONDS, SILENCE_PEAK, AudioFile
-from engine.indexer.audio.decoded_levels import DecodedLevels, decode_levels
+from engine.indexer.audio.decoded_levels import DecodedLevels, decode_levels, levels_of
 from engine.indexer.audio.info import AudioInfo
 from engine.indexer.audio.joined import is_joined
-from engine.indexer.audio.placement import (
-    BLOCK_SECONDS,
-    LOWEST_FLOOR,
-    audible_segments,
-    block_levels,
-    bounds_of,
-    floor_of,
-    levels,
-    sound_bounds,
-)
-from engine.indexer.audio.samples import Samples, stack
+from engine.indexer.audio.placement import LOWEST_FLOOR, audible_segments, floor_of, levels, sound_bounds
+from engine.indexer.audio.samples import Samples, clean, stack
 from engine.indexer.audio.tape import StretchCache
 
 TOLERANCE_SECONDS = 0.1  # between the stated and the decoded duration
 QUIET_SECONDS = 1.0  # shorter silence at an end is accepted: reading the windows again costs more than it improves
 STRETCH_SECONDS = 10.0  # decoded at once in the search for the first or last sound
 HALVINGS = 4  # of the distance from a silent window to the nearest one with sound
+
+Cut: TypeAlias = Callable[[list[float], float], list[Samples]]
 
 
 @dataclass(frozen=True)
@@ -73,7 +69,8 @@ def read_track(
         if sound < MINIMUM_SECONDS:
             raise AudioError(f"only {sound:.2g} s of sound", hint=f"at least {MINIMUM_SECONDS} s is needed")
         if placement == "sound":
-            cuts = _Placing(audio, cuts, seconds, count, sample_rate).placed()
+            cut = partial(audio.cut, sample_rate=sample_rate, seeking=cuts.seeking, cache=cuts.cache)
+            cuts = _Placing(cut, partial(decode_levels, audio), cuts, seconds, count, sample_rate).placed()
         windows = stack(cuts.windows, round(seconds * sample_rate))
         if np.abs(windows).max() < SILENCE_PEAK:
             raise AudioError(f"silence: nothing above {SILENCE_PEAK:g} of full scale in {len(cuts.starts)} windows")
@@ -108,12 +105,10 @@ def place_in(samples: Samples, seconds: float, count: int, sample_rate: int, pla
     starts = plan_starts(duration, seconds, count)
     if placement == "whole" or not len(samples):
         return starts
-    length = round(seconds * sample_rate)
-    cuts = [samples[round(start * sample_rate) :][:length] for start in starts]
-    found = sound_bounds(samples, sample_rate, floor_of(_loudest(cuts)))
-    if found is None or (found[0] <= QUIET_SECONDS and duration - found[1] <= QUIET_SECONDS):
-        return starts
-    return plan_between(*found, duration, seconds, count)
+    samples = clean(samples)  # as a decoded file is
+    cut, measure = partial(_cut, samples, sample_rate), partial(levels_of, samples, sample_rate)
+    cuts = _Cuts(duration, starts, cut(starts, seconds))
+    return _Placing(cut, measure, cuts, seconds, count, sample_rate).placed().starts
 
 
 @dataclass(frozen=True)
@@ -162,19 +157,28 @@ def _plan_and_cut(audio: AudioFile, seconds: float, count: int, sample_rate: int
         cuts = _Cuts(duration, starts, windows, beyond, cache=cache)
         if cuts.as_planned(seconds, sample_rate):
             return cuts
-    levels, cache = decode_levels(audio, BLOCK_SECONDS), StretchCache()
+    levels, cache = decode_levels(audio), StretchCache()
     starts = plan_starts(levels.duration, seconds, count)
     windows = audio.cut(starts, seconds, sample_rate, False, cache)
     return _Cuts(levels.duration, starts, windows, levels=levels, cache=cache)
 
 
 class _Placing:
-    """Move windows that were spread over a whole file to its sound."""
+    """Move windows that were spread over a whole track, in a file or in memory, to its sound.
 
-    def __init__(self, audio: AudioFile, cuts: _Cuts, seconds: float, count: int, sample_rate: int) -> None:
-        self.audio, self.cuts = audio, cuts
+    Args:
+        cut: Returns the windows of a length, in seconds, at starts, unpadded.
+        measure: Returns the levels of the whole track.
+        cuts: The windows.
+        seconds, count, sample_rate: See `read_track`.
+    """
+
+    def __init__(
+        self, cut: Cut, measure: Callable[[], DecodedLevels], cuts: _Cuts, seconds: float, count: int, sample_rate: int
+    ) -> None:
+        self.cut, self.measure, self.cuts = cut, measure, cuts
         self.seconds, self.count, self.rate = seconds, count, sample_rate
-        self.levels = cuts.levels  # of the whole file, once known
+        self.levels = cuts.levels  # of the whole track, once known
         self.loudest = _loudest(cuts.windows)
         self.floor = floor_of(self.loudest)
 
@@ -184,23 +188,24 @@ class _Placing:
         bounds = self._bounds_of_all() if self.loudest < LOWEST_FLOOR else (self._first(), self._last())
         if bounds[0] > QUIET_SECONDS or cuts.duration - bounds[1] > QUIET_SECONDS:
             starts = plan_between(*bounds, cuts.duration, self.seconds, self.count)
-            cuts = replace(cuts, starts=starts, windows=self._cut(starts))
+            cuts = replace(cuts, starts=starts, windows=self.cut(starts, self.seconds))
         return self._without_gaps(cuts)
 
     def _bounds_of_all(self) -> tuple[float, float]:
-        """Return the bounds of the sound if all windows are silent: decode the whole file once, from end to end."""
-        self.levels = self.levels or decode_levels(self.audio, BLOCK_SECONDS)
+        """Return the bounds of the sound if all windows are silent: decode the whole track once, from end to end."""
+        self.levels = self.levels or self.measure()
         stretches = _stretches(0.0, self.cuts.duration, backwards=False)
         self.loudest = max((_rms(self.levels.between(*each)) for each in stretches), default=self.loudest)
         self.floor = floor_of(self.loudest)
-        return bounds_of(self.levels.between(0.0, self.cuts.duration), self.floor) or (0.0, self.cuts.duration)
+        return self.levels.bounds(0.0, self.cuts.duration, self.floor) or (0.0, self.cuts.duration)
 
-    def _levels(self, start: float, stop: float) -> NDArray[np.float32]:
-        """Return the levels of the blocks of BLOCK_SECONDS from `start` to `stop`; decode if unknown."""
+    def _bounds(self, start: float, stop: float) -> tuple[float, float] | None:
+        """Return the bounds of the sound from `start` to `stop`, None if there is none; decode if unknown."""
         if self.levels is not None:
-            return self.levels.between(start, stop)
-        samples = self.audio.cut([start], stop - start, self.rate, True, self.cuts.cache)[0]
-        return block_levels(samples, self.rate)
+            return self.levels.bounds(start, stop, self.floor)
+        samples = self.cut([start], stop - start)[0]
+        found = sound_bounds(samples, self.rate, self.floor)
+        return (start + found[0], start + found[1]) if found else None
 
     def _first(self) -> float:
         """Return the first time with sound: in the first window, else between it and the first window with sound."""
@@ -221,9 +226,9 @@ class _Placing:
             return known
         before = self.cuts.starts[at - 1 if end == 0 else at + 1] + (self.seconds if end == 0 else 0.0)
         for start, stop in _stretches(before, known, backwards=end == 1):
-            nearer = bounds_of(self._levels(start, stop), self.floor)
+            nearer = self._bounds(start, stop)
             if nearer is not None:
-                return min(start + nearer[end], stop)
+                return min(nearer[end], stop)
         return known
 
     def _without_gaps(self, cuts: _Cuts) -> _Cuts:
@@ -237,15 +242,17 @@ class _Placing:
             ways = (nearest + (cuts.starts[silent] - nearest) / 2**halving for halving in range(1, HALVINGS + 1))
             starts[silent] = next((way for way in ways if self._level_of_window(way) >= self.floor), starts[silent])
         starts.sort()
-        return replace(cuts, starts=starts, windows=self._cut(starts))
+        return replace(cuts, starts=starts, windows=self.cut(starts, self.seconds))
 
     def _level_of_window(self, start: float) -> float:
         if self.levels is not None:
             return _rms(self.levels.between(start, start + self.seconds))
-        return _loudest(self._cut([start]))
+        return _loudest(self.cut([start], self.seconds))
 
-    def _cut(self, starts: list[float]) -> list[Samples]:
-        return self.audio.cut(starts, self.seconds, self.rate, self.cuts.seeking, self.cuts.cache)
+
+def _cut(samples: Samples, sample_rate: int, starts: list[float], seconds: float) -> list[Samples]:
+    """Return the windows of samples (n,) in memory, unpadded."""
+    return [samples[round(start * sample_rate) :][: round(seconds * sample_rate)] for start in starts]
 
 
 def _rms(found: NDArray[np.float32]) -> float:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from engine.db.text import ARTIST_SEPARATOR, artist_names, fold
-from engine.indexer.audio.tag_formats import read_layers
+from engine.indexer.audio.tag_formats import misread_by_ffmpeg, read_layers
 from engine.indexer.audio.tag_formats.fields import mended
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from engine.indexer.audio.source import Source
 
-TAG_READER = "2"  # increase it when the same file would yield other tags: libraries then read tags again
+TAG_READER = "3"  # increase it when the same file would yield other tags: libraries then read tags again
 MAX_CHARACTERS = 1_000
 MAX_EXAMINED = 8 * MAX_CHARACTERS  # characters of a tag that are cleaned
 
@@ -80,8 +80,9 @@ def read_metadata(source: Source, container: InputContainer, stream: AudioStream
     title is often "Stereo". In Ogg all tags are the stream's.
     """
     name = container.format.name
-    own = read_layers(source, name)
+    own, misread = read_layers(source, name), misread_by_ffmpeg(source, name)
     general, particular = _from_ffmpeg(container.metadata), _from_ffmpeg(stream.metadata)
+    general = {key: text for key, text in general.items() if misread.get(key) != text}
     if OWN_COMMENTS.isdisjoint(name.split(",")):
         return merged([*own, general, particular])
     return merged([general, particular, *own])

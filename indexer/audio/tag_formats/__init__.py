@@ -20,7 +20,7 @@ from engine.indexer.audio.tag_formats.ape import read_ape
 from engine.indexer.audio.tag_formats.asf import read_asf
 from engine.indexer.audio.tag_formats.chunks import find_id3
 from engine.indexer.audio.tag_formats.fields import BETWEEN_VALUES, Fields, Readable
-from engine.indexer.audio.tag_formats.id3 import V1_BYTES, read_id3v1, read_id3v2
+from engine.indexer.audio.tag_formats.id3 import V1_BYTES, id3v1_of_ffmpeg, read_id3v1, read_id3v2
 from engine.indexer.audio.tag_formats.mp4 import read_mp4
 
 LEADING_TAGS = 4  # most consecutive ID3v2 tags, left by programs that did not check for existing ones
@@ -52,6 +52,16 @@ def read_layers(source: Readable, container: str) -> list[dict[str, str]]:
     return [{key: BETWEEN_VALUES.join(values) for key, values in fields.items()} for fields in found if fields]
 
 
+def misread_by_ffmpeg(source: Readable, container: str) -> dict[str, str]:
+    """Return the fields that FFmpeg takes from the end of an APEv2 tag for ID3v1: garbage, by casefolded FFmpeg names.
+
+    ID3v1 is the last 128 bytes if they begin with "TAG". So do those of a tag of 131 bytes, whose header begins with
+    "APETAGEX", and those of a longer one that has these letters there.
+    """
+    ape = read_ape(source, source.size) if STREAMS & frozenset(container.split(",")) else None
+    return id3v1_of_ffmpeg(source.at(source.size - V1_BYTES, V1_BYTES)) if ape is not None else {}
+
+
 def _leading(source: Readable) -> list[Fields]:
     found, at = [], 0
     for _ in range(LEADING_TAGS):
@@ -64,9 +74,13 @@ def _leading(source: Readable) -> list[Fields]:
 
 
 def _trailing(source: Readable) -> list[Fields]:
-    """APEv2 before ID3v1, which holds only thirty characters per field."""
+    """APEv2 before ID3v1, which holds only thirty characters per field.
+
+    APEv2 is sought at the very end first: its own bytes may look like ID3v1 (`misread_by_ffmpeg`).
+    """
     end = source.size
-    old = read_id3v1(source.at(end - V1_BYTES, V1_BYTES)) if end >= V1_BYTES else {}
-    if old is not None:
-        end -= V1_BYTES
-    return [read_ape(source, end), old or {}]
+    last = read_ape(source, end)
+    if last is not None:
+        return [last]
+    old = read_id3v1(source.at(end - V1_BYTES, V1_BYTES)) if end >= V1_BYTES else None
+    return [read_ape(source, end - V1_BYTES) or {}, old] if old is not None else []

@@ -10,11 +10,11 @@ MOST_ITEMS = 10_000
 NOT_TEXT = 0b110  # of an item's flags
 
 
-def read_ape(source: Readable, end: int) -> Fields:
-    """Read the tag that ends at an offset."""
+def read_ape(source: Readable, end: int) -> Fields | None:
+    """Read the tag that ends at an offset; None if none does."""
     footer = source.at(end - FOOTER_BYTES, FOOTER_BYTES) if end >= FOOTER_BYTES else b""
     if len(footer) != FOOTER_BYTES or not footer.startswith(b"APETAGEX"):
-        return {}
+        return None
     size = int.from_bytes(footer[12:16], "little")  # of the items and the footer
     count = int.from_bytes(footer[16:20], "little")
     if not FOOTER_BYTES < size <= min(end, MOST_BYTES):

@@ -33,6 +33,7 @@ FRAMES = {  # FFmpeg's names; frames of 2.2 have three letters
     "TDOR": "originaldate", "TORY": "originalyear", "TOR": "originalyear", "TRC": "tsrc",
 }  # fmt: skip
 V1_FIELDS = {"title": slice(3, 33), "artist": slice(33, 63), "album": slice(63, 93), "date": slice(93, 97)}
+V1_COMMENT = slice(97, 127)  # its last two bytes may be a zero and the track's number
 BYTE_ORDERS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
@@ -78,6 +79,15 @@ def read_id3v1(tag: bytes) -> Fields | None:
         add(fields, key, [_cut_text(tag[place].partition(b"\0")[0]).strip()])
     add(fields, "genre", [genre_name(tag[127]) or ""])
     return fields
+
+
+def id3v1_of_ffmpeg(tag: bytes) -> dict[str, str]:
+    """Return what FFmpeg reads of the last 128 bytes of a file if they begin like ID3v1, whatever they are."""
+    if read_id3v1(tag) is None:
+        return {}
+    places = {**V1_FIELDS, "comment": V1_COMMENT}
+    found = {key: decoded(tag[place].partition(b"\0")[0]) for key, place in places.items()}
+    return {**found, "track": str(tag[126]), "genre": genre_name(tag[127]) or ""}
 
 
 def _tag_bytes(header: bytes) -> int:

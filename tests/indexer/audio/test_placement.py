@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from engine.errors import AudioError
+from engine.indexer.audio.decoded_levels import levels_of
 from engine.indexer.audio.placement import audible_segments, floor_of, levels, sound_bounds
 from engine.indexer.audio.reading import place_in, plan_starts, read_track
 from engine.indexer.pipeline.encoding import TrackEncoder
@@ -48,10 +49,15 @@ def noise(seconds: float, decibels: float) -> Sound:
     return (10 ** (decibels / 20) * random.standard_normal(round(seconds * RATE))).astype(np.float32)
 
 
-def write(folder: Path, *parts: Sound) -> bytes:
-    """Write the parts as one FLAC file of 24 bits."""
+def silence(seconds: float) -> Sound:
+    """Digital silence."""
+    return np.zeros(round(seconds * RATE), np.float32)
+
+
+def write(folder: Path, *parts: Sound, rate: int = RATE) -> bytes:
+    """Write the parts as one file of 16 bits."""
     path = folder / "a.wav"
-    write_audio(path, np.concatenate(parts), RATE)
+    write_audio(path, np.concatenate(parts), rate)
     return os.fsencode(path)
 
 
@@ -80,11 +86,32 @@ def test_quiet_ends_do_not_move_the_windows(
     np.testing.assert_allclose(found - (0 if end else pad_seconds), starts(tmp_path, sound), atol=CLOSE)
 
 
-def test_in_memory_as_in_a_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [music(60)],
+        [silence(7), music(40), noise(9, -80)],
+        [music(60), silence(180), music(60)],
+        [music(20), silence(60), music(3), silence(50), music(30)],
+        [silence(37), music(1), silence(82)],
+        [silence(37), 0.003 * music(1), silence(82)],
+        [0.003 * music(60), silence(60), 0.003 * music(9)],
+        [music(2)],
+    ],
+    ids=["music", "quiet ends", "gap", "gaps", "a second", "a quiet second", "quiet", "short"],
+)
+def test_in_memory_as_in_a_file(tmp_path: Path, parts: list[Sound]) -> None:
     """Samples in memory get the windows that the same samples get in a file."""
-    parts = (np.zeros(7 * RATE, np.float32), music(40), noise(9, -80))
     in_memory = place_in(np.concatenate(parts), SECONDS, COUNT, RATE, "sound")
     np.testing.assert_allclose(in_memory, starts(tmp_path, *parts), atol=CLOSE)
+
+
+def test_bad_samples_in_memory_count_as_silence() -> None:
+    """A sample that is no number does not move the windows, as it does not in a file."""
+    samples = np.concatenate([silence(20), music(40)])
+    expected = place_in(samples, SECONDS, COUNT, RATE, "sound")
+    samples[RATE] = np.nan
+    assert place_in(samples, SECONDS, COUNT, RATE, "sound") == expected
 
 
 def test_windows_of_a_steady_track_stay(tmp_path: Path) -> None:
@@ -122,6 +149,13 @@ def test_something_always_speaks() -> None:
     """Digital silence, and levels that are no numbers, leave one segment."""
     assert audible_segments(np.zeros(4, np.float32)).sum() >= 1
     assert audible_segments(np.full(4, np.nan, np.float32)).sum() >= 1
+    assert audible_segments(np.zeros(0, np.float32)).tolist() == []
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_bad_level_silences_no_other(bad: float) -> None:
+    """A level that is no number counts as silence beside those that are."""
+    assert audible_segments(np.array([0.1, bad, 0.2, 1e-6], np.float32)).tolist() == [True, False, True, False]
 
 
 def test_bounds_to_a_block() -> None:
@@ -130,6 +164,33 @@ def test_bounds_to_a_block() -> None:
     assert sound_bounds(samples, RATE, 1e-3) == pytest.approx((1.0, 3.53), abs=0.1)
     assert sound_bounds(np.zeros(RATE, np.float32), RATE, 1e-3) is None
     assert sound_bounds(samples[:0], RATE, 1e-3) is None
+
+
+@pytest.mark.parametrize("rate", [1_004, 8_000, 11_025, 22_050])
+def test_bounds_do_not_drift(rate: int) -> None:
+    """At rates of which a tenth of a second is no whole number of samples, bounds late in a track are as right."""
+    samples = np.zeros(600 * rate, np.float32)
+    samples[580 * rate : 583 * rate] = 0.5
+    for found in (sound_bounds(samples, rate, 1e-3), levels_of(samples, rate).bounds(0.0, 600.0, 1e-3)):
+        assert found == pytest.approx((580.0, 583.0), abs=0.11)
+    assert levels_of(samples, rate).bounds(500.03, 581.02, 1e-3) == pytest.approx((580.0, 581.02), abs=0.11)
+    assert levels_of(samples, rate).bounds(0.0, 579.0, 1e-3) is None
+
+
+def test_sound_ends_with_the_samples() -> None:
+    """The last block is short; its end is that of the samples."""
+    sound = music(3.53)
+    assert sound_bounds(sound, RATE, 1e-3) == (0.0, len(sound) / RATE)
+    assert levels_of(sound, RATE).bounds(0.0, 9.0, 1e-3) == (0.0, len(sound) / RATE)
+
+
+def test_a_sound_late_in_a_file_is_found(tmp_path: Path) -> None:
+    """At 11,025 Hz, the window of a second of sound after ten minutes of silence has it in its middle."""
+    rate = 11_025
+    samples = np.zeros(620 * rate, np.float32)
+    samples[610 * rate : 611 * rate] = 0.5
+    found = read_track(write(tmp_path, samples, rate=rate), 1.2, COUNT, RATE, "sound")
+    assert found.starts == [pytest.approx(610.5 - 0.6, abs=CLOSE)]
 
 
 @pytest.mark.parametrize("coverage", ["windows", "full"])

@@ -79,6 +79,20 @@ def apev2(**items: str) -> bytes:
     return body + b"APETAGEX" + b"".join(number.to_bytes(4, "little") for number in numbers) + bytes(8)
 
 
+def apev2_with_header(**items: str) -> bytes:
+    """A tag of APEv2 that begins with a header, as most programs write it."""
+    tag_of_items = apev2(**items)
+    return tag_of_items[-32:] + tag_of_items
+
+
+def frames_of_mp3(folder: Path) -> bytes:
+    """A second of sound in MP3, without any tag."""
+    path = folder / "sound.mp3"
+    write_audio(path, tone(440, 1))
+    data = path.read_bytes()
+    return data[data.index(b"\xff\xfb") :]
+
+
 def read(data: bytes, container: str = "mp3") -> Tags:
     """What is read of a file of these bytes."""
     return read_tags(merged(read_layers(Held(data), container)))
@@ -203,6 +217,48 @@ def test_tags_side_by_side() -> None:
     found = read(tag(text("TIT2", "New title")) + b"sound" + apev2(Artist="Ape A\0Ape B", Title="Ape title") + old)
     assert found == Tags(artist="Ape A; Ape B", title="New title", genre="Rock", year=1984)
     assert read(tag(text("TIT2", "t")) + tag(text("TPE1", "a"))) == Tags(artist="a", title="t")
+
+
+SOUND = bytes(400)
+
+
+@pytest.mark.parametrize("letters", range(1, 60))
+def test_ape_of_any_length(letters: int) -> None:
+    """No length of an APEv2 tag makes ID3v1 of its last 128 bytes; one has its header, "APETAGEX", there."""
+    found = read(SOUND + apev2_with_header(Artist="Miles Davis", Title="x" * letters))
+    assert found == Tags(artist="Miles Davis", title="x" * letters)
+    found = read(SOUND + apev2_with_header(Artist="Miles Davis", Title="x" * letters) + id3v1(title=b"Old", genre=8))
+    assert found == Tags(artist="Miles Davis", title="x" * letters, genre="Jazz")
+
+
+APES_LIKE_ID3V1 = {
+    "header": apev2_with_header(Artist="Miles Davis", Title="Blue in Green, take two, re"),
+    "text": apev2(Artist="Miles Davis", Title="Blue in Green", Note="TAG" + "x" * 92 + "z"),
+}
+
+
+@pytest.mark.parametrize("name", APES_LIKE_ID3V1)
+def test_what_ffmpeg_takes_for_id3v1_fills_no_field(tmp_path: Path, name: str) -> None:
+    """Where an APEv2 tag looks like ID3v1, the fields that it lacks stay empty, in the metadata as in the tags."""
+    ape = APES_LIKE_ID3V1[name]
+    assert ape[-128:].startswith(b"TAG")
+    path = tmp_path / "a.mp3"
+    path.write_bytes(frames_of_mp3(tmp_path) + ape)
+    found = of_file(path)
+    assert (found.artist, found.album, found.genre, found.year) == ("Miles Davis", None, None, None)
+    assert str(found.title).startswith("Blue in Green")
+    with AudioFile.open(path) as audio:
+        assert audio.info.metadata.keys() <= {"artist", "title", "note"}
+
+
+def test_id3v2_before_an_ape_that_looks_like_id3v1(tmp_path: Path) -> None:
+    """What FFmpeg reads in ID3v2 stays where an APEv2 tag at the end looks like ID3v1."""
+    path = tmp_path / "a.mp3"
+    comment = frame("COMM", b"\0eng\0A comment")
+    path.write_bytes(tag(text("TCON", "Jazz"), comment) + frames_of_mp3(tmp_path) + APES_LIKE_ID3V1["header"])
+    assert of_file(path) == Tags(artist="Miles Davis", title="Blue in Green, take two, re", genre="Jazz")
+    with AudioFile.open(path) as audio:
+        assert audio.info.metadata["comment"] == "A comment"
 
 
 def test_id3v1_in_any_code_page() -> None:
