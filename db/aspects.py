@@ -4,7 +4,7 @@ A kind names the aspect and the version of its computation; vectors of different
 rows are deleted when the content of its file changes (`engine.db.tracks.upsert_track`).
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -79,16 +79,29 @@ def aspect_matrix(connection: Connection, kind: str) -> AspectMatrix:
     """
     count = count_aspects(connection, kind)
     columns = select(*map(unchecked, (aspects.c.track_id, aspects.c.vector))).where(aspects.c.kind == kind)
-    ids, vectors, filled = np.zeros(count, np.int64), np.zeros((count, 0), np.float32), 0
+    ids, vectors, filled, size = np.zeros(count, np.int64), np.zeros((count, 0), np.float32), 0, 0
     for rows in connection.execute(columns.order_by(aspects.c.track_id)).partitions(ROWS_AT_ONCE):
         track_ids, blobs = zip(*rows, strict=True)
-        if not filled and isinstance(blobs[0], bytes):
-            vectors = np.zeros((count, len(blobs[0]) // HALF.itemsize), np.float32)
+        if not filled:
+            size = usual_size(blobs, HALF, UNIT_TOLERANCE)
+            vectors = np.zeros((count, size // HALF.itemsize), np.float32)
         part = slice(filled, filled + len(rows))
         ids[part] = track_ids
-        vectors[part] = _decoded(kind, track_ids, blobs, vectors.shape[1] * HALF.itemsize)
+        vectors[part] = _decoded(kind, track_ids, blobs, size)
         filled += len(rows)
     return AspectMatrix(ids, vectors)
+
+
+def usual_size(blobs: Iterable[object], stored: np.dtype[Any], tolerance: float) -> int:
+    """Return the size in bytes of most of some stored unit vectors; 0 without any.
+
+    Where sizes differ, those of unit norm decide, since a damaged one may come first or be one of two.
+    """
+    held = [blob for blob in blobs if isinstance(blob, bytes)]
+    sizes = Counter(map(len, held))
+    if len(sizes) > 1:
+        sizes = Counter(len(blob) for blob in held if _is_unit(blob, stored, tolerance)) or sizes
+    return max(sizes, key=lambda size: sizes[size], default=0)
 
 
 def count_aspects(connection: Connection, kind: str) -> int:
@@ -121,6 +134,16 @@ def _decoded(kind: str, track_ids: Sequence[int], blobs: Sequence[object], size:
         found = f"expected a vector of unit norm, found norm {norms[wrong[0]]:.3g}"
         raise _damaged(kind, track_ids[int(wrong[0])], found)
     return vectors
+
+
+def _is_unit(blob: bytes, stored: np.dtype[Any], tolerance: float) -> bool:
+    if len(blob) % stored.itemsize:
+        return False
+    numbers = np.frombuffer(blob, stored)
+    if not np.isfinite(numbers).all():
+        return False
+    norm = float(np.linalg.norm(numbers.astype(np.float64)))  # squares of damaged numbers exceed float32
+    return abs(norm - 1) <= tolerance
 
 
 def _damaged(kind: str, track_id: int, found: str) -> LibraryError:

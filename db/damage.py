@@ -19,6 +19,7 @@ from engine.db.signatures import FLOAT, HALF, UNIT_TOLERANCE
 from engine.db.text import portions
 
 ROWS_AT_ONCE = 64  # segments of a long track take megabytes
+ROUNDING = 1e-3  # of a probability of 1
 
 
 @dataclass(frozen=True)
@@ -117,29 +118,45 @@ def _usual(connection: Connection, lengths: Select[Any], keys: int) -> dict[tupl
 def _has_sound_heads(row: Any, sizes: tuple[int, ...], word_size: int) -> bool:
     return (
         _is_unit(row.vector, FLOAT, sizes[0], UNIT_TOLERANCE)
-        and _is_finite(row.genres, FLOAT, sizes[1])
-        and _is_finite(row.moods, FLOAT, sizes[2])
-        and (row.probabilities is None or _is_finite(row.probabilities, HALF, word_size))
+        and _are_probabilities(row.genres, FLOAT, sizes[1])
+        and _are_probabilities(row.moods, FLOAT, sizes[2])
+        and (row.probabilities is None or _are_probabilities(row.probabilities, HALF, word_size))
     )
 
 
 def _has_sound_segments(row: Any, dimensions: int) -> bool:
-    """Whether the segments of a row are consistent; missing ones are reported by another check."""
+    """Whether the segments of a row are consistent; missing ones are reported by another check.
+
+    Their starts ascend within a window of the track only: windows overlap.
+    """
     if row.signature_id is None:
         return True
     size = len(row.starts) if isinstance(row.starts, bytes) else 0
     numbers = size // FLOAT.itemsize * dimensions
-    return (
-        _is_finite(row.starts, FLOAT, size)
+    if not (
+        size
+        and _is_finite(row.starts, FLOAT, size)
         and _is_finite(row.attention, FLOAT, size)
         and _is_finite(row.vectors, HALF, numbers * HALF.itemsize)
-    )
+    ):
+        return False
+    starts, attention = (np.frombuffer(blob, FLOAT).astype(np.float64) for blob in (row.starts, row.attention))
+    vectors = np.frombuffer(row.vectors, HALF).astype(np.float64).reshape(-1, dimensions)
+    positive = starts.min() >= 0 and attention.min() >= 0 and attention.sum() > 0
+    return bool(positive and (attention @ vectors).any())  # their sum has the direction of the signature
 
 
 def _is_finite(blob: object, stored: np.dtype[Any], size: int) -> bool:
     if not isinstance(blob, bytes) or len(blob) != size or size % stored.itemsize:
         return False
     return bool(np.isfinite(np.frombuffer(blob, stored)).all())
+
+
+def _are_probabilities(blob: object, stored: np.dtype[Any], size: int) -> bool:
+    if not isinstance(blob, bytes) or not _is_finite(blob, stored, size):
+        return False
+    numbers = np.frombuffer(blob, stored)
+    return bool(((numbers >= 0) & (numbers <= 1 + ROUNDING)).all())
 
 
 def _is_unit(blob: object, stored: np.dtype[Any], size: int, tolerance: float) -> bool:

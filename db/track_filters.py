@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ Span: TypeAlias = tuple[float | None, float | None]  # from, to; None is open
 GroupName: TypeAlias = tuple[str, str]
 NAMED_BY = {"artist": (tracks.c.artist, tracks.c.album_artist), "album": (tracks.c.album,)}
 GROUPS = tuple(NAMED_BY)
+Value = TypeVar("Value")
+TEXTS_AT_ONCE = 900
+FOLDERS_AT_ONCE = 100  # conditions in one expression: SQLite parses at most 1,000 deep
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,8 @@ def tracks_meeting(connection: Connection, conditions: Conditions) -> NDArray[np
         wanted.append(audio_features.c.key.in_(conditions.keys))
     if conditions.below is not None:
         wanted.append(Folder.of(conditions.below).condition(tracks.c.path))
-    wanted += [~Folder.of(folder).condition(tracks.c.path) for folder in conditions.not_below]
+    for folders in _portions(conditions.not_below, FOLDERS_AT_ONCE):
+        wanted.append(~or_(*(Folder.of(folder).condition(tracks.c.path) for folder in folders)))
     for kind, names in (("artist", conditions.artists), ("album", conditions.albums)):
         if names:
             wanted.append(_named(connection, kind, names))
@@ -200,11 +204,11 @@ def _each_named(
 
 
 def _is_one_of(column: Column[Any], values: Sequence[str]) -> ColumnElement[bool]:
-    return or_(column.in_([]), *(column.in_(portion) for portion in _text_portions(values)))
+    return or_(column.in_([]), *(column.in_(portion) for portion in _portions(values, TEXTS_AT_ONCE)))
 
 
-def _text_portions(values: Sequence[str], size: int = 900) -> list[list[str]]:
-    return [list(values[i : i + size]) for i in range(0, len(values), size)]
+def _portions(values: Sequence[Value], size: int) -> list[Sequence[Value]]:
+    return [values[i : i + size] for i in range(0, len(values), size)]
 
 
 def _spellings(connection: Connection, column: Column[Any]) -> list[str]:

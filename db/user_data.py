@@ -8,15 +8,18 @@ named by the ids of `engine.catalogue`. The user is a name; servers without acco
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from engine.db.schema import LOCAL_USER as LOCAL_USER, play_queues, playlist_tracks, playlists, ratings, stars
-from engine.errors import NotFoundError
+from engine.db.text_search import fold_for_search
+from engine.errors import InvalidError, NotFoundError
 
 RATINGS = range(1, 6)
+MOST_TRACKS = 100_000  # of a playlist that grows
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,28 @@ def change_playlist(
         _put_tracks(connection, identifier, tracks)
 
 
+def edit_tracks(
+    connection: Connection, identifier: int, added: Sequence[int] = (), removed: Collection[int] = ()
+) -> None:
+    """Remove the tracks at some places of a playlist, then append others, up to `MOST_TRACKS`.
+
+    The tracks are read and written in the caller's transaction, so that edits at the same time all count.
+
+    Raises:
+        NotFoundError: There is no such playlist.
+        InvalidError: It has no track at one of the places.
+    """
+    found = saved_playlist(connection, identifier)
+    if found is None:
+        raise NotFoundError(f"no playlist with id {identifier}")
+    beyond = [place for place in removed if not 0 <= place < len(found.tracks)]
+    if beyond:
+        raise InvalidError(f"expected places below {len(found.tracks)} in the playlist, found {beyond[0]}")
+    gone = frozenset(removed)
+    kept = [track for place, track in enumerate(found.tracks) if place not in gone]
+    change_playlist(connection, identifier, tracks=[*kept, *added][:MOST_TRACKS])
+
+
 def delete_playlist(connection: Connection, identifier: int) -> None:
     """Delete a playlist; a missing one is ignored."""
     connection.execute(delete(playlists).where(playlists.c.id == identifier))
@@ -167,19 +192,18 @@ def play_queue(connection: Connection, user: str) -> PlayQueue | None:
     return PlayQueue(tracks, row.current, row.position_ms, row.changed_at, row.changed_by)
 
 
-def _saved(connection: Connection, condition: object) -> list[SavedPlaylist]:
-    rows = connection.execute(select(playlists).where(condition).order_by(playlists.c.name, playlists.c.id)).all()  # type: ignore[arg-type]
-    ids = [row.id for row in rows]
-    held: dict[int, list[int]] = {each: [] for each in ids}
-    columns = select(playlist_tracks.c.playlist_id, playlist_tracks.c.track_id)
-    for identifier in ids:
-        found = columns.where(playlist_tracks.c.playlist_id == identifier).order_by(playlist_tracks.c.place)
-        held[identifier] = [row.track_id for row in connection.execute(found)]
+def _saved(connection: Connection, condition: ColumnElement[bool]) -> list[SavedPlaylist]:
+    """Return the playlists that meet a condition, by name: case and accents do not count."""
+    rows = connection.execute(select(playlists).where(condition)).all()
+    held: dict[int, list[int]] = defaultdict(list)
+    found = select(playlist_tracks.c.playlist_id, playlist_tracks.c.track_id).join(playlists).where(condition)
+    for playlist, track in connection.execute(found.order_by(playlist_tracks.c.playlist_id, playlist_tracks.c.place)):
+        held[playlist].append(track)
     return [
         SavedPlaylist(
             row.id, row.owner, row.name, row.comment, row.public, row.created_at, row.changed_at, tuple(held[row.id])
         )
-        for row in rows
+        for row in sorted(rows, key=lambda row: (fold_for_search(row.name), row.id))
     ]
 
 

@@ -8,10 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, Select, func, select
 
+from engine.db.aspects import usual_size
 from engine.db.dialects import dialect_of
+from engine.db.dialects.types import unchecked
 from engine.db.schema import signatures, vector_indexes
-from engine.db.signatures import FLOAT, Floats, check_unit, damaged, decode
+from engine.db.signatures import FLOAT, UNIT_TOLERANCE, Floats, check_unit, damaged, decode
 from engine.db.text import ROWS_AT_ONCE, portions
+
+SAMPLE = 32  # first signatures of an encoder: most of them tell D, as any one may be damaged
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,8 @@ class SignatureState:
 def matrix(connection: Connection, encoder: str, coverage: str, after_id: int = 0) -> SignatureMatrix:
     """Return the signatures of an encoder and coverage with an id above `after_id`.
 
-    Memory: the matrix and a few thousand rows. D is that of the encoder's first signature even when N is 0; it is 0
-    when there is none at all.
+    Memory: the matrix and a few thousand rows. D is that of most of the encoder's first signatures even when N is 0;
+    it is 0 when there is none at all.
 
     Raises:
         LibraryError: A row does not hold D finite numbers; the message names its track.
@@ -162,9 +166,9 @@ def _in_memory(rows: int, dimensions: int) -> Floats:
 
 
 def _dimensions(connection: Connection, encoder: str, coverage: str) -> int:
-    first = select(signatures.c.vector).filter_by(encoder=encoder, coverage=coverage).order_by(signatures.c.id).limit(1)
-    blob = connection.execute(first).scalar_one_or_none()
-    return 0 if blob is None else len(blob) // FLOAT.itemsize
+    of_encoder = select(unchecked(signatures.c.vector)).filter_by(encoder=encoder, coverage=coverage)
+    blobs = connection.execute(of_encoder.order_by(signatures.c.id).limit(SAMPLE)).scalars()
+    return usual_size(blobs, FLOAT, UNIT_TOLERANCE) // FLOAT.itemsize
 
 
 def _fill(
@@ -193,7 +197,7 @@ def _stack(connection: Connection, rows: Sequence[Row[Any]], dimensions: int) ->
     """Return the vectors of some rows, (len(rows), D), all complete and finite."""
     for row in rows:
         if len(row.vector) != dimensions * FLOAT.itemsize:
-            found = f"expected {dimensions} numbers as in the encoder's first signature, found {len(row.vector)} bytes"
+            found = f"expected {dimensions} numbers as in the encoder's other signatures, found {len(row.vector)} bytes"
             raise damaged(connection, row.track_id, found)
     stacked = np.frombuffer(b"".join(row.vector for row in rows), FLOAT).reshape(len(rows), dimensions)
     if not np.isfinite(stacked).all():

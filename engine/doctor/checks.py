@@ -23,10 +23,11 @@ from engine.db.integrity import (
 )
 from engine.db.text import displayable
 from engine.doctor.results import CheckReport, Finding
-from engine.errors import EncoderError, LibraryError
+from engine.errors import EncoderError, LibraryError, reason_of
 from engine.models.weights_files import check_digest, find_encoder, is_retired, shipped_ids
 from engine.runtime.encoder_choice import is_installed
 from engine.session import LibrarySession
+from engine.util.text import counted
 from engine.util.unfinished import remove_unfinished, unfinished
 
 LEAST_FREE = 256 * 2**20  # bytes; below it an indexing run may fail
@@ -83,7 +84,7 @@ def _references(session: LibrarySession, repair: bool) -> Iterator[Problem]:
     for table, count in dangling.items():
         yield Problem(
             "error",
-            f"{count} rows of {table} belong to no track",
+            f"{counted(count, 'row')} of {table} without a track",
             "engine doctor --repair sets them aside" if table == "plays" else "engine doctor --repair removes them",
             repaired=repair and table not in left,
         )
@@ -99,7 +100,7 @@ def _signatures(session: LibrarySession, repair: bool) -> Iterator[Problem]:
                 remove_signatures(connection, [each.signature_id for each in bad])
         yield Problem(
             "error",
-            f"{len(bad)} signatures are damaged (no finite unit vectors, or of wrong lengths): "
+            f"{counted(len(bad), 'damaged signature')} (not finite unit vectors, or the wrong length): "
             f"{_examples(each.path for each in bad)}",
             "engine doctor --repair removes them, then engine index PATH computes them again",
             repaired=repair,
@@ -107,7 +108,7 @@ def _signatures(session: LibrarySession, repair: bool) -> Iterator[Problem]:
     if unexplained:
         yield Problem(
             "warning",
-            f"{unexplained} signatures have no segments: they cannot be explained",
+            f"{counted(unexplained, 'signature')} without segments, which `engine explain` needs",
             "remove these tracks and index them again",
         )
 
@@ -129,7 +130,8 @@ def _measurements(session: LibrarySession, repair: bool) -> Iterator[Problem]:
             remove_measurements(connection, bad)
     yield Problem(
         "error",
-        f"{len(bad)} fingerprints or descriptors of rhythm and harmony are damaged: {_examples(e.path for e in bad)}",
+        f"{counted(len(bad), 'damaged fingerprint or descriptor', 'damaged fingerprints or descriptors')} "
+        f"of rhythm and harmony: {_examples(e.path for e in bad)}",
         "engine doctor --repair removes them; engine index --features PATH and engine duplicates compute them again",
         repaired=repair,
     )
@@ -145,7 +147,7 @@ def _search(session: LibrarySession, repair: bool) -> Iterator[Problem]:
             renew_search_texts(connection, stale)
     yield Problem(
         "error",
-        f"text search does not know the present tags of {len(stale)} tracks",
+        f"text search has outdated tags for {counted(len(stale), 'track')}",
         "engine doctor --repair rewrites its texts",
         repaired=repair,
     )
@@ -187,7 +189,8 @@ def _weights(session: LibrarySession, repair: bool) -> Iterator[Problem]:
             if not is_retired(each) and not is_installed(each, get_setting(connection, f"weights {each}")):
                 yield Problem(
                     "warning",
-                    f"the weights of {each} are not installed: its signatures answer, but no file can be added",
+                    f"the weights of {each} are not installed: its stored signatures can still be searched, "
+                    "but no file can be added",
                     "install them where they were, or index with another encoder: engine --encoder NAME index PATH",
                 )
 
@@ -200,14 +203,14 @@ def _files(session: LibrarySession, repair: bool) -> Iterator[Problem]:
     if away:
         yield Problem(
             "warning",
-            f"{len(away)} indexed folders are missing: {_examples(away)}",
+            f"{counted(len(away), 'indexed folder')} cannot be found: {_examples(away)}",
             "mount the disk, or follow a move: engine relocate OLD NEW",
         )
     missing = [path for path in paths if not os.path.lexists(path)]
     if missing and not away:
         yield Problem(
             "warning",
-            f"{len(missing)} of {len(paths)} tracks have no file: {_examples(missing)}",
+            f"{len(missing)} of {len(paths)} tracks without a file: {_examples(missing)}",
             "engine index --prune PATH removes them, engine relocate OLD NEW follows a move",
         )
 
@@ -218,18 +221,27 @@ def _leftovers(session: LibrarySession, repair: bool) -> Iterator[Problem]:
     if found:
         yield Problem(
             "warning",
-            f"{len(found)} temporary files of a run that was killed: {_examples(found)}",
+            f"{counted(len(found), 'temporary file')} of a run that was killed: {_examples(found)}",
             "engine doctor --repair removes them, and so does the next indexing",
             repaired=repair,
         )
 
 
 def _space(session: LibrarySession, repair: bool) -> Iterator[Problem]:
-    free = shutil.disk_usage(session.database.path.parent).free
+    folder = session.database.path.parent
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:  # as some network file systems give
+        yield Problem(
+            "warning",
+            f"the free space beside the library is unknown: {reason_of(error)}",
+            f"look whether the disk of {displayable(folder)} is connected and has room",
+        )
+        return
     if free < LEAST_FREE:
         yield Problem(
             "warning",
-            f"only {free // 2**20} MB are free beside the library",
+            f"only {free // 2**20} MiB are free beside the library",
             "free some space before indexing",
         )
 
@@ -250,7 +262,7 @@ def _permissions(session: LibrarySession, repair: bool) -> Iterator[Problem]:
     if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
         yield Problem(
             "warning",
-            f"{displayable(path)} or its folder cannot be written: the library can only be read",
+            f"{displayable(path)} or its folder is not writable: the library is read-only",
             "make both writable before indexing",
         )
 

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.db.signatures import damaged
+from engine.db.text import displayable
 from engine.embedding import TrackEmbedding
 from engine.errors import InvalidError, QueryError
 from engine.explain.results import Explanation, Moment, PairExplanation, WindowPair
@@ -148,4 +150,25 @@ def _spans(timeline: Timeline) -> list[Span]:
 
 
 def _timeline_of(view: LibraryView, embedded: EmbeddedTrack) -> Timeline:
+    _check_windows(view, embedded)
     return make_timeline(embedded.embedding, float(embedded.duration_seconds), segment_seconds(view.file))
+
+
+def _check_windows(view: LibraryView, embedded: EmbeddedTrack) -> None:
+    """Raise SignatureError if stored windows have no weights: there are none, or the numbers are damaged."""
+    starts, attention = embedded.embedding.starts, embedded.embedding.attention
+    if not len(starts):
+        found = "expected windows, found none"
+    elif starts.min() < 0:
+        found = f"expected windows that start at 0 s or later, found {starts.min():.3g} s"
+    elif attention.min() < 0 or not attention.sum(dtype=np.float64) > 0:
+        found = "expected attention of 0 or more with a sum above zero, found other numbers"
+    else:
+        return
+    track = embedded.resolved.track
+    stored = track is not None and not embedded.resolved.stale  # else the signature of a file with the same bytes
+    holders = {track.id} if track is not None and stored else embedded.identical_ids - {embedded.resolved.track_id}
+    if not holders:
+        raise QueryError(f"{displayable(embedded.resolved.path)}: {found}")
+    with view.read() as connection:
+        raise damaged(connection, min(holders), found)

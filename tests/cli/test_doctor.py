@@ -24,7 +24,7 @@ def test_damage_and_repair(command: Command, own: Collection) -> None:
     outcome = command("--library", own.library, "doctor")
     line, summary = outcome.out.splitlines()
     assert (outcome.code, summary) == (1, "12 checks, errors left")
-    assert line.startswith("error: signatures: 1 signatures")
+    assert line.startswith("error: signatures: 1 damaged signature (not finite unit vectors")
     assert "--repair" in line
     outcome = command("--library", own.library, "--quiet", "doctor", "--repair")
     assert (outcome.code, outcome.out.startswith("repaired: signatures:")) == (0, True)

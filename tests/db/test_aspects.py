@@ -101,3 +101,19 @@ def test_damaged(database: Database, ids: list[int], blob: bytes) -> None:
             aspect_matrix(connection, "rhythm:1")
         with pytest.raises(LibraryError, match=f"track {ids[1]} is damaged"):
             get_aspects(connection, ids)
+
+
+SHORT = unit(1, 2).astype("<f2").tobytes()  # of unit norm: beside a single other row, either could be the damaged one
+FIRST = [(SHORT, 2), *((blob, others) for blob in (b"", b"abc", b"\xff" * 4, "text", 7) for others in (1, 2))]
+
+
+@pytest.mark.parametrize(("blob", "others"), FIRST)
+def test_damaged_first(database: Database, ids: list[int], blob: object, others: int) -> None:
+    """A damaged first row is named, not a healthy one after it, even where these are the only two."""
+    with database.write() as connection:
+        for track_id in ids[: 1 + others]:
+            put_aspects(connection, track_id, {"rhythm:1": unit(1, 2, 3)})
+    with sqlite3.connect(database.path) as plain:
+        plain.execute("UPDATE aspects SET vector = ? WHERE track_id = ?", (blob, ids[0]))
+    with database.read() as connection, pytest.raises(LibraryError, match=f"track {ids[0]} is damaged"):
+        aspect_matrix(connection, "rhythm:1")

@@ -40,6 +40,12 @@ DAMAGES: dict[str, Callable[[bytes, str], object]] = {
     "another unit vector": lambda blob, dtype: np.eye(7, dtype=dtype)[0].tobytes(),
     "text": lambda blob, dtype: "x" * len(blob),
 }
+WINDOW_DAMAGES: dict[str, Callable[[bytes], dict[str, bytes]]] = {  # changed columns, from starts (S,)
+    "no windows": lambda starts: {"starts": b"", "attention": b"", "vectors": b""},
+    "no attention": lambda starts: {"attention": bytes(len(starts))},
+    "negative attention": lambda starts: {"attention": np.linspace(-1, 2, len(starts) // 4, dtype="<f4").tobytes()},
+    "before the start": lambda starts: {"starts": (np.frombuffer(starts, "<f4") - 1000).tobytes()},
+}
 UNSEEN = ("nothing", "half", "a number less", "double", "NaN", "another unit vector")
 """Damages of a fingerprint that leave a fingerprint: any words are one."""
 QUESTIONS: tuple[Callable[[Engine], Any], ...] = (
@@ -102,6 +108,50 @@ def test_found_and_removed(library: Path, tmp_path: Path, damage: str) -> None:
                 remove_signatures(connection, [each.signature_id for each in signatures])
                 remove_measurements(connection, measurements)
                 assert (bad_signatures(connection, {}), bad_measurements(connection)) == ([], [])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("damage", WINDOW_DAMAGES)
+def test_windows_without_weights(library: Path, damage: str) -> None:
+    """Windows of right lengths that no encoder gives are found, and explained by the line that other damage gives."""
+    with closing(sqlite3.connect(library)) as connection, connection:
+        key, starts = connection.execute(
+            "SELECT signature_id, starts FROM segments JOIN signatures ON id = signature_id WHERE track_id = 3"
+        ).fetchone()
+        for column, value in WINDOW_DAMAGES[damage](starts).items():
+            connection.execute(f"UPDATE segments SET {column} = ? WHERE signature_id = ?", (value, key))
+    with open_database(library, create=False) as database, database.read() as connection:
+        assert [each.track_id for each in bad_signatures(connection, {})] == [3]
+    with Engine.open(library, device="cpu") as engine:
+        for ask in (lambda engine: engine.explain(3), lambda engine: engine.explain_pair(1, 3)):
+            message = outcome(engine, ask)
+            assert message.startswith("the signature of track 3 (")
+            assert message.endswith("; remove that track and index it again")
+            assert "is damaged: expected " in message
+
+
+@pytest.mark.parametrize("column", ["genres", "moods"])
+@pytest.mark.parametrize("value", [-0.5, 1.5, 3e38])
+def test_impossible_probabilities(library: Path, column: str, value: float) -> None:
+    """A probability below 0 or above 1 is found."""
+    with closing(sqlite3.connect(library)) as connection, connection:
+        (blob,) = connection.execute(f"SELECT {column} FROM signatures WHERE track_id = 3").fetchone()
+        numbers = np.frombuffer(blob, "<f4").copy()
+        numbers[0] = value
+        connection.execute(f"UPDATE signatures SET {column} = ? WHERE track_id = 3", (numbers.tobytes(),))
+    with open_database(library, create=False) as database, database.read() as connection:
+        assert [each.track_id for each in bad_signatures(connection, {})] == [3]
+
+
+def test_windows_that_cancel_out(library: Path) -> None:
+    """Windows whose weighted sum is zero, which has no direction, are found."""
+    with closing(sqlite3.connect(library)) as connection, connection:
+        connection.execute(
+            "UPDATE segments SET vectors = zeroblob(length(vectors)) "
+            "WHERE signature_id IN (SELECT id FROM signatures WHERE track_id = 3)"
+        )
+    with open_database(library, create=False) as database, database.read() as connection:
+        assert [each.track_id for each in bad_signatures(connection, {})] == [3]
 
 
 def test_all_of_another_length(library: Path) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from engine import CheckReport, Engine
 from engine.db.plays import Play
+from engine.doctor.checks import LEAST_FREE
 from tests.conftest import GENRES, Collection
 
 
@@ -47,6 +50,24 @@ def test_bad_signatures(own: Collection, vector: np.ndarray) -> None:
         engine.index(own.folder)
         assert engine.similar(1, k=3).matches == before
         assert engine.recommend(n=1).tracks
+    assert check(own.library).findings == ()
+
+
+@pytest.mark.parametrize("columns", [("starts", "attention", "vectors"), ("attention",)])
+def test_windows_without_weights(own: Collection, columns: tuple[str, ...]) -> None:
+    """Windows that are gone, or weigh nothing, are found, removed, and computed again by the next run."""
+    with Engine.open(own.library) as engine:
+        before = engine.explain(3)
+    value = "zeroblob(length(attention))" if columns == ("attention",) else "x''"
+    with sqlite3.connect(own.library) as connection:
+        changes = ", ".join(f"{column} = {value}" for column in columns)
+        where = "signature_id IN (SELECT id FROM signatures WHERE track_id = 3)"
+        connection.execute(f"UPDATE segments SET {changes} WHERE {where}")
+    assert (names(check(own.library)), check(own.library).sound) == (["signatures"], False)
+    assert check(own.library, repair=True).sound
+    with Engine.open(own.library) as engine:
+        engine.index(own.folder)
+        assert engine.explain(3) == before
     assert check(own.library).findings == ()
 
 
@@ -104,3 +125,38 @@ def test_open_permissions(own: Collection) -> None:
     assert names(check(own.library)) == ["permissions"]
     assert check(own.library, repair=True).sound
     assert own.library.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(("free", "found"), [(LEAST_FREE - 1, ["space"]), (LEAST_FREE, [])])
+def test_little_space(own: Collection, monkeypatch: pytest.MonkeyPatch, free: int, found: list[str]) -> None:
+    """Less than 256 MiB free in the library's folder are a warning, and no error."""
+    asked = replace_usage(monkeypatch, lambda: free)
+    report = check(own.library)
+    assert (names(report), report.sound) == (found, True)
+    assert [finding.severity for finding in report.findings] == ["warning"] * len(found)
+    assert all("only 255 MiB" in finding.message for finding in report.findings)
+    assert asked == [own.library.parent]
+
+
+def test_unknown_space(own: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that does not tell its free space is a warning with the reason, and the other checks run."""
+
+    def refuse() -> int:
+        raise OSError(95, "Operation not supported")
+
+    replace_usage(monkeypatch, refuse)
+    report = check(own.library)
+    assert (names(report), report.sound, len(report.checks)) == (["space"], True, 12)
+    assert "Operation not supported" in report.findings[0].message
+
+
+def replace_usage(monkeypatch: pytest.MonkeyPatch, free: Callable[[], int]) -> list[Path]:
+    """Answer the doctor's question for free space; returns the list of the paths that it asks about."""
+    asked: list[Path] = []
+
+    def usage(path: Path) -> object:
+        asked.append(path)
+        return SimpleNamespace(free=free())
+
+    monkeypatch.setattr("engine.doctor.checks.shutil.disk_usage", usage)
+    return asked
