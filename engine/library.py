@@ -464,7 +464,7 @@ class Engine:
         Raises:
             LibraryError: The library has no signatures.
         """
-        from engine.search.filters import predicted_labels
+        from engine.search.genre_filters import predicted_labels
 
         view = self._session.view()
         labels = predicted_labels(view)

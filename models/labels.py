@@ -7,6 +7,7 @@ moods are the quadrants of Russell's circumplex as used by the 4Q audio emotion 
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib import resources
@@ -45,7 +46,7 @@ def split_tag(tag: str) -> list[str]:
 
     A tag that the table contains with its separator ("hip-hop/rap") is not split.
     """
-    whole = " ".join(tag.casefold().split())
+    whole = " ".join(_folded(tag).split())
     if whole in spellings():
         return [whole]
     for separator in TAG_SEPARATORS[1:]:
@@ -54,9 +55,9 @@ def split_tag(tag: str) -> list[str]:
 
 
 def own_name(label: str) -> str:
-    """Normalise a label: case-folded, single spaces, unprintable characters as U+FFFD."""
+    """Normalise a label: case-folded, in NFC, single spaces, unprintable characters as U+FFFD."""
     printable = "".join(c if c.isprintable() or c.isspace() else "\ufffd" for c in label)
-    return " ".join(printable.casefold().split())
+    return " ".join(_folded(printable).split())
 
 
 def tag_names(tag: str | None, genres: Sequence[str] = GENRES) -> list[str]:
@@ -101,3 +102,8 @@ def valence(moods: Mapping[str, float]) -> dict[str, float]:
     if not total > 0:  # entirely tense: no degree is likelier than another
         return dict.fromkeys(VALENCE, 1 / len(VALENCE))
     return {degree: share / total for degree, share in shares.items()}
+
+
+def _folded(label: str) -> str:
+    """Return a label case-folded and in NFC: macOS decomposes accents."""
+    return unicodedata.normalize("NFC", label.casefold())

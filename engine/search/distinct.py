@@ -34,10 +34,10 @@ def nearest_distinct(view: LibraryView, query: Query, k: int, filters: Filters, 
         left = replace(query, embedding=replace(query.embedding, identical_ids=identical_ids))
         found = nearest(view, left, POOL_FACTOR * k + POOL_EXTRA, filters, plain)
         examined = {each.track_id for each in found}
-        if ranking.variety:  # with the same seed, so that the same tracks are drawn if they still may be
+        if ranking.variety:  # the same seed draws the same tracks again, except those excluded since
             found = nearest(view, left, k, filters, ranking)
             examined |= {each.track_id for each in found}
         again = repeated(view, examined, origins, files)
         if not again & {each.track_id for each in found[:k]}:
             return found[:k]
-        identical_ids |= again  # others move up: repeat; every round excludes at least one track
+        identical_ids |= again  # others move up; each round excludes a track, so the loop ends

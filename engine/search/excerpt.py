@@ -19,9 +19,9 @@ SHORTEST = 0.5  # seconds
 
 
 def query_from_excerpt(view: LibraryView, name: TrackName, span: Span) -> Query:
-    """Return the query of a part of a track: from the file, in as many windows as the part has room for.
+    """Return the query of a part of a track: from the file, in as many windows as fit.
 
-    If the file is out of reach, the stored windows that overlap the part stand in.
+    If the file cannot be found, the stored windows that overlap the part are used instead.
 
     Raises:
         QueryError: There is no such track, the part is outside it or shorter than 0.5 s, or it cannot be decoded.
@@ -59,8 +59,8 @@ def _from_file(view: LibraryView, resolved: ResolvedTrack, span: Span) -> QueryE
         read = view.decoders.call(read_excerpt, resolved.path, span.start, span.end, plan.seconds, count, SAMPLE_RATE)
         if read.sound_seconds < SHORTEST:
             raise InvalidError(
-                f"{displayable(resolved.path)}: expected sound from {span.start:g} s to {span.end:g} s, found "
-                f"{read.duration_seconds:.1f} s of it in all",
+                f"{displayable(resolved.path)}: the part from {span.start:g} s to {span.end:g} s has no sound: "
+                f"the file is {read.duration_seconds:.1f} s long",
                 hint="name an earlier part",
             )
         found = TrackEncoder(encoder).embed(read.starts, read.windows)
@@ -74,8 +74,8 @@ def _from_library(view: LibraryView, resolved: ResolvedTrack, span: Span) -> Que
         stored = resolved.track and get_signature(connection, resolved.track.id, view.encoder_id, view.coverage)
     if not stored:
         raise QueryError(
-            f"{displayable(resolved.path)}: the file is out of reach, and the library has no signature of it",
-            hint="connect its disk",
+            f"{displayable(resolved.path)}: the file cannot be found, and the library has no signature of it",
+            hint="connect the disk that holds it",
         )
     import torch
 
@@ -85,9 +85,9 @@ def _from_library(view: LibraryView, resolved: ResolvedTrack, span: Span) -> Que
     chosen = np.flatnonzero(overlaps)
     if not len(chosen):
         raise QueryError(
-            f"{displayable(resolved.path)}: the file is out of reach, and no stored window lies in {span.start:g} s to "
-            f"{span.end:g} s",
-            hint="name a longer part",
+            f"{displayable(resolved.path)}: the file cannot be found, and no stored window lies in {span.start:g} s "
+            f"to {span.end:g} s",
+            hint="name an earlier or longer part",
         )
     part = encoder.summarise(torch.from_numpy(stored.embedding.segment_vectors[chosen]))
     return QueryEmbedding(part.signature, part.genres, part.moods, part.words, _own_ids(resolved))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -12,19 +12,16 @@ from numpy.typing import NDArray
 
 from engine.db import (
     Conditions,
-    Labels,
     Span,
     Track,
     any_measured,
     groups_of,
-    labels_of_tracks,
     names_of,
-    tracks_by_genre,
     tracks_meeting,
 )
 from engine.db.text import artist_names, clean, displayable, fold
-from engine.errors import InvalidError, NotFoundError, QueryError
-from engine.models.labels import own_name, spellings, tag_names
+from engine.errors import InvalidError, QueryError
+from engine.search.genre_filters import of_genres, predicted_labels, unknown_name
 from engine.search.references import PathName, absolute_path
 from engine.search.tag_filters import carriers, knows_music, not_music
 from engine.session import LibraryView
@@ -32,7 +29,8 @@ from engine.util.sampling import without
 
 ANY: Span = (None, None)
 LARGEST = 10**18  # of the ends of a range
-TYPO_RATIO = 0.6  # of difflib: above it an unknown name is probably a misspelling
+LARGEST_ID = 2**63 - 1
+MOST_FOLDERS = 5_000  # to exclude: each takes three of SQLite's 32,766 parameters
 
 
 @dataclass(frozen=True)
@@ -86,21 +84,6 @@ class Filters:
 NO_FILTERS = Filters()
 
 
-@dataclass(frozen=True, eq=False)
-class _Genres:
-    """The genres of all tracks.
-
-    Attributes:
-        tagged: For each genre tag, its names and the ids of its tracks.
-        predicted_ids, predicted_genres: Tracks whose tag names none of the encoder's genres, and the index of the
-            predicted one.
-    """
-
-    tagged: list[tuple[frozenset[str], NDArray[np.int64]]]
-    predicted_ids: NDArray[np.int64]
-    predicted_genres: NDArray[np.int16]
-
-
 def passing(view: LibraryView, filters: Filters, query: Sequence[Track] = ()) -> NDArray[np.int64] | None:
     """Return the sorted ids of the tracks that pass, or None if all do. `per_artist` is ignored here.
 
@@ -121,7 +104,7 @@ def passing(view: LibraryView, filters: Filters, query: Sequence[Track] = ()) ->
     if conditions != Conditions():
         with view.read() as connection:
             ids = tracks_meeting(connection, conditions)
-    for chosen in (_of_genres(view, filters.genres), _of_moods(view, filters.moods), _of_tags(view, filters.tags)):
+    for chosen in (of_genres(view, filters.genres), _of_moods(view, filters.moods), _of_tags(view, filters.tags)):
         if chosen is not None:
             ids = chosen if ids is None else np.intersect1d(ids, chosen)
     excluded = _excluded(view, filters)
@@ -189,9 +172,9 @@ def _folder(name: PathName) -> bytes:
 
 def _excluded(view: LibraryView, filters: Filters) -> NDArray[np.int64]:
     """Return the ids of tracks excluded by id, genre, mood or tag, or as not being music."""
-    parts = [np.array(filters.not_tracks, np.int64)]
+    parts = [np.array([number for number in filters.not_tracks if 0 <= number <= LARGEST_ID], np.int64)]
     labelled = (
-        _of_genres(view, filters.not_genres),
+        of_genres(view, filters.not_genres),
         _of_moods(view, filters.not_moods),
         _of_tags(view, filters.not_tags),
     )
@@ -210,15 +193,7 @@ def _every_id(view: LibraryView) -> NDArray[np.int64]:
 
 
 def _check(view: LibraryView, filters: Filters) -> None:
-    for what, (low, high) in (("years", filters.years), ("durations", filters.durations), ("tempos", filters.tempos)):
-        if any(isinstance(end, int) and not -LARGEST < end < LARGEST for end in (low, high)):
-            raise InvalidError(f"expected {what} of at most 18 digits, found a larger number", hint="give smaller ones")
-        if low is not None and high is not None and low > high:
-            raise InvalidError(f"expected {what} from low to high, found {low:g} to {high:g}", hint="swap them")
-    if filters.per_artist is not None and filters.per_artist < 1:
-        raise InvalidError(
-            f"expected 1 or more tracks of an artist, found {filters.per_artist}", hint="leave it out for no limit"
-        )
+    _check_numbers(filters)
     artists, albums = (*filters.artists, *filters.not_artists), (*filters.albums, *filters.not_albums)
     for kind, names in (("artist", artists), ("album", albums)):
         if names:
@@ -235,53 +210,32 @@ def _check(view: LibraryView, filters: Filters) -> None:
     _refuse_unknown("mood", (*filters.moods, *filters.not_moods), view.file.moods)
 
 
+def _check_numbers(filters: Filters) -> None:
+    ranges = {"years": filters.years, "durations": filters.durations, "tempos": filters.tempos}
+    for what, ends in (ranges | {"a time of addition": (filters.added_since, None)}).items():
+        if any(isinstance(end, int) and not -LARGEST < end < LARGEST for end in ends):
+            raise InvalidError(f"expected {what} of at most 18 digits, found a larger number", hint="give smaller ones")
+        if any(end is not None and math.isnan(end) for end in ends):
+            raise InvalidError(f"expected {what} as numbers, found NaN", hint="leave it out for no limit")
+    for what, (low, high) in ranges.items():
+        if low is not None and high is not None and low > high:
+            raise InvalidError(f"expected {what} from low to high, found {low:.15g} to {high:.15g}", hint="swap them")
+    if filters.per_artist is not None and not filters.per_artist >= 1:
+        raise InvalidError(
+            f"expected 1 or more tracks of an artist, found {filters.per_artist}", hint="leave it out for no limit"
+        )
+    if len(filters.not_below) > MOST_FOLDERS:
+        raise InvalidError(
+            f"expected at most {MOST_FOLDERS:,} folders to exclude, found {len(filters.not_below):,}",
+            hint="exclude folders above them",
+        )
+
+
 def _refuse_unknown(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
-    spelled = {fold(name): name for name in known}
+    folded = {fold(name) for name in known}
     for name in names:
-        if fold(name) not in spelled:
-            near = difflib.get_close_matches(fold(name), spelled, n=1, cutoff=TYPO_RATIO)
-            hint = f"did you mean {spelled[near[0]]!r}?" if near else "`engine search WORDS` lists the names"
-            raise NotFoundError(f"no track of the library has the {kind} {name!r}", hint=hint)
-
-
-def _of_genres(view: LibraryView, wanted: Sequence[str]) -> NDArray[np.int64] | None:
-    """Return tracks of the genres: by tag, or by prediction if the tag names none that the encoder knows."""
-    if not wanted:
-        return None
-    genres = view.file.genres
-    known = view.cached_tags("genres", lambda: _read_genres(view))
-    chosen = {_genre_name(name, genres) for name in wanted}
-    _refuse_unknown("genre", chosen, set(genres).union(*(names for names, _ in known.tagged)))
-    predicted = np.isin(known.predicted_genres, [i for i, genre in enumerate(genres) if genre in chosen])
-    ids = np.sort(
-        np.concatenate([known.predicted_ids[predicted], *(ids for names, ids in known.tagged if names & chosen)])
-    )
-    return ids[np.diff(ids, prepend=-1) > 0]
-
-
-def _read_genres(view: LibraryView) -> _Genres:
-    genres = view.file.genres
-    with view.read() as connection:
-        tagged = [(frozenset(tag_names(tag, genres)), ids) for tag, ids in tracks_by_genre(connection).items()]
-    labels = predicted_labels(view)
-    by_tag = np.concatenate([np.zeros(0, np.int64), *(ids for names, ids in tagged if names & set(genres))])
-    untagged = ~np.isin(labels.track_ids, by_tag)
-    return _Genres(tagged, labels.track_ids[untagged], labels.genres[untagged])
-
-
-def predicted_labels(view: LibraryView) -> Labels:
-    """Return the likeliest genre and mood of every track."""
-    return view.cached("labels", lambda: _read_labels(view))
-
-
-def _read_labels(view: LibraryView) -> Labels:
-    with view.read() as connection:
-        return labels_of_tracks(connection, view.encoder_id, view.coverage)
-
-
-def _genre_name(name: str, genres: Sequence[str]) -> str:
-    own = own_name(name)
-    return own if own in genres else spellings().get(own, own)
+        if fold(name) not in folded:
+            raise unknown_name(kind, name, known)
 
 
 def _of_moods(view: LibraryView, wanted: Sequence[str]) -> NDArray[np.int64] | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +16,13 @@ from engine.db import Track, predictions, tracks_by_names, vectors_of_tracks, wo
 from engine.db.signatures import damaged
 from engine.errors import InvalidError, NotFoundError
 from engine.search.embeddings import EmbeddedTrack, embed
-from engine.search.references import TrackName
+from engine.search.references import GroupReference, TrackName, names_file
 from engine.search.results import Seed
 from engine.search.word_tags import mean_words
 from engine.session import LibraryView
 
 GROUPS = {"artist": "artist:", "album": "album:"}
-SMALLEST_SUM = 1e-3  # norm below which a sum of unit vectors counts as zero
+SMALLEST_SUM = 1e-3  # norm below which a sum or mean of unit vectors counts as zero
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,18 +69,18 @@ def combine(view: LibraryView, like: Sequence[TrackName], unlike: Sequence[Track
 
     Raises:
         QueryError: `like` is empty, a seed is unknown or gives no signature, or the sum is zero.
+        SignatureError: A stored signature does not fit the encoder.
     """
     if not like:
-        raise InvalidError("expected tracks to search by, found only tracks to subtract", hint="add --like TRACK")
+        raise InvalidError(
+            "expected at least one track to search by, found only tracks to subtract", hint="add --like TRACK"
+        )
     added = [query_from_reference(view, name) for name in like]
     subtracted = [query_from_reference(view, name) for name in unlike]
     total = _sum(added) - (_sum(subtracted) if subtracted else 0.0)
-    norm = float(np.linalg.norm(total))
-    if norm < SMALLEST_SUM:
-        raise InvalidError("these seeds cancel out: nothing is left to search by", hint="leave one of them out")
     parts = [*added, *subtracted]
     embedding = QueryEmbedding(
-        (total / norm).astype(np.float32),
+        _unit(total, "these seeds", "leave one of them out"),
         np.mean([part.embedding.genres for part in added], axis=0),
         np.mean([part.embedding.moods for part in added], axis=0),
         mean_words([part.embedding.words for part in added]),
@@ -96,7 +95,7 @@ def query_from_reference(view: LibraryView, name: TrackName) -> Query:
     """Return the query of one seed: a track, or the normalised mean of an artist's or an album's tracks.
 
     Raises:
-        QueryError: There is no such track, artist or album, or no signature of it.
+        QueryError: There is no such track, artist or album, no signature of it, or the tracks' mean is zero.
         SignatureError: The stored signature does not fit the encoder.
     """
     group = group_of(name)
@@ -119,10 +118,13 @@ def query_from_track(view: LibraryView, embedded: EmbeddedTrack) -> Query:
 
 
 def group_of(name: TrackName) -> tuple[str, str] | None:
-    """Return ("artist", NAME) or ("album", NAME) for `artist:NAME`, `album:NAME`, unless a file has that name."""
+    """Return ("artist", NAME) or ("album", NAME) for `artist:NAME`, `album:NAME`, unless a file has that name.
+
+    A GroupReference is one whatever files there are.
+    """
     text = name if isinstance(name, str) else ""
     for kind, prefix in GROUPS.items():
-        if text.startswith(prefix) and not Path(text).exists():
+        if text.startswith(prefix) and (isinstance(name, GroupReference) or not names_file(text)):
             return kind, text[len(prefix) :].strip()
     return None
 
@@ -146,7 +148,9 @@ def _group(view: LibraryView, kind: str, name: str) -> Query:
     for track_id, each in predicted.items():
         _check_heads(view, track_id, each.genres, each.moods, words.get(track_id, ()))
     embedding = QueryEmbedding(
-        _unit(stored.vectors.astype(np.float64).mean(axis=0)),
+        _unit(
+            stored.vectors.astype(np.float64).mean(axis=0), f"the tracks of {kind} {name!r}", "search by one of them"
+        ),
         np.mean([each.genres for each in predicted.values()], axis=0),
         np.mean([each.moods for each in predicted.values()], axis=0),
         mean_words(list(words.values())),
@@ -173,5 +177,9 @@ def _sum(queries: Sequence[Query]) -> NDArray[np.float64]:
     return np.sum([query.embedding.signature for query in queries], axis=0, dtype=np.float64)
 
 
-def _unit(vector: NDArray[np.float64]) -> NDArray[np.float32]:
-    return (vector / max(float(np.linalg.norm(vector)), 1e-12)).astype(np.float32)
+def _unit(vector: NDArray[np.float64], parts: str, hint: str) -> NDArray[np.float32]:
+    """Normalise a sum or mean (D,); raise InvalidError if its parts cancel out."""
+    norm = float(np.linalg.norm(vector))
+    if norm < SMALLEST_SUM:
+        raise InvalidError(f"{parts} cancel out: nothing is left to search by", hint=hint)
+    return (vector / norm).astype(np.float32)

@@ -20,6 +20,10 @@ SEARCH = "search:"
 ID_PATTERN = re.compile(r"(id:)?([0-9]{1,18})")
 
 
+class GroupReference(str):
+    """A reference `artist:NAME` or `album:NAME` that never means a file: for names from a network."""
+
+
 @dataclass(frozen=True, eq=False)
 class ResolvedTrack:
     """A track named by a query: in the library, in a file, or both.
@@ -74,10 +78,10 @@ def resolve(connection: Connection, name: TrackName) -> ResolvedTrack:
     Raises:
         QueryError: There is no such id, file or track.
     """
-    if isinstance(name, str) and name.startswith(SEARCH) and not _exists(name):
+    if isinstance(name, str) and name.startswith(SEARCH) and not names_file(name):
         return _first_found(connection, name[len(SEARCH) :])
     wanted = ID_PATTERN.fullmatch(str(name)) if isinstance(name, int | str) else None
-    if wanted and (wanted[1] or isinstance(name, int) or not _exists(str(name))):
+    if wanted and (wanted[1] or isinstance(name, int) or not names_file(str(name))):
         track = track_by_id(connection, int(wanted[2]))
         if track is None:
             raise NotFoundError(f"no track with id {wanted[2]}", hint="`engine search WORDS` lists ids")
@@ -100,6 +104,11 @@ def resolve(connection: Connection, name: TrackName) -> ResolvedTrack:
     return ResolvedTrack(path, track, track is not None and _differs(track))
 
 
+def names_file(name: str) -> bool:
+    """Return whether a file has a name; unlike `Path.exists`, also for names that are too long or forbidden."""
+    return os.path.exists(name)  # noqa: PTH110
+
+
 def _first_found(connection: Connection, words: str) -> ResolvedTrack:
     found = search(connection, words.split(), 1) if words.split() else []
     if not found:
@@ -107,11 +116,6 @@ def _first_found(connection: Connection, words: str) -> ResolvedTrack:
             f"no track has all of the words {words.strip()!r}", hint="`engine search WORDS` lists tracks"
         )
     return ResolvedTrack(found[0].path, found[0], _differs(found[0]))
-
-
-def _exists(name: str) -> bool:
-    """Return whether a name is that of a file; unlike `Path.exists`, also for names that are too long or forbidden."""
-    return os.path.exists(name)  # noqa: PTH110
 
 
 def _differs(track: Track) -> bool:

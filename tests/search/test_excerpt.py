@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from engine import Engine, QueryError
+from engine.db import Signature, put_signature
+from engine.embedding import TrackEmbedding
+from engine.models.weights_files import default_id
 from engine.search.embeddings import embed
 from engine.search.excerpt import query_from_excerpt
 from engine.search.results import Span
@@ -26,7 +30,7 @@ def test_a_moment_is_what_a_file_of_it_is(engine: Engine, own: Collection) -> No
 
 
 def test_stored_windows_stand_in(engine: Engine, own: Collection) -> None:
-    """When the file is out of reach, the stored windows that overlap the moment answer; all of them are the track."""
+    """When the file cannot be found, the stored windows that overlap the moment answer; all of them are the track."""
     own.song(3).unlink()
     whole = embed(engine._session.view(), 4).embedding
     found = query_from_excerpt(engine._session.view(), 4, Span(0, 5)).embedding
@@ -34,6 +38,27 @@ def test_stored_windows_stand_in(engine: Engine, own: Collection) -> None:
     assert found.identical_ids == {4}
     with pytest.raises(QueryError, match="no stored window"):
         query_from_excerpt(engine._session.view(), 4, Span(60, 70))
+
+
+@pytest.mark.parametrize(
+    ("span", "rows"), [(Span(5, 7), [1]), (Span(3, 9), [0, 1, 2]), (Span(4, 8), [1]), (Span(11.5, 12.5), [2, 3])]
+)
+def test_windows_that_overlap(engine: Engine, own: Collection, span: Span, rows: list[int]) -> None:
+    """Of a file that is gone, exactly the stored windows that share more than an edge with the part are pooled."""
+    network = engine._session.view().encoder()
+    assert network.plan.segment_seconds == 4
+    random = np.random.default_rng(7)
+    vectors = random.standard_normal((4, network.dim)).astype(np.float16).astype(np.float32)  # stored so
+    starts, weights = np.float32([0, 4, 8, 12]), np.full(4, 0.25, np.float32)
+    pooled = network.summarise(torch.from_numpy(vectors))
+    held = TrackEmbedding(pooled.signature, pooled.genres, pooled.moods, starts, weights, vectors)
+    with engine._session.database.write() as connection:
+        put_signature(connection, Signature(4, default_id(), "windows", held))
+    own.song(3).unlink()
+    found = query_from_excerpt(engine._session.view(), 4, span).embedding
+    expected = network.summarise(torch.from_numpy(vectors[rows]))
+    for name in ("signature", "genres", "moods", "words"):
+        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), atol=1e-6)
 
 
 def test_embeddings(engine: Engine) -> None:

@@ -19,6 +19,7 @@ from engine.embedding import TrackEmbedding
 from engine.models.labels import GENRES, MOODS
 from engine.models.weights_files import default_id
 from engine.search.filters import Filters
+from engine.search.query_vector import query_from_reference
 from engine.search.ranking import Ranking
 
 D = 256
@@ -176,6 +177,48 @@ def test_artist_counts_like_one_track(library: Engine) -> None:
     assert len(found.matches) == TRACKS * 3 // 4
     album = library.similar_to(["album:Album 5"], k=1)
     assert len(album.seeds) == 10
+
+
+def test_the_query_of_an_artist(tmp_path: Path) -> None:
+    """An artist's signature is the normalised mean of the tracks' unit vectors, its predictions are their means."""
+    random = np.random.default_rng(5)
+    units, genres, moods = (
+        random.random((3, n)).astype(np.float32) for n in (D, len(GENRES), len(MOODS))
+    )  # fmt: skip
+    units /= np.linalg.norm(units, axis=1, keepdims=True)
+    genres, moods = (each / each.sum(axis=1, keepdims=True) for each in (genres, moods))
+    with open_database(tmp_path / "library.db", create=True) as database, database.write() as connection:
+        for i, unit in enumerate(units):
+            track_id = upsert_track(connection, replace(new_track(i), artist="Ada"))
+            made = signature(track_id, unit, 0, 0)
+            embedding = replace(made.embedding, genres=genres[i], moods=moods[i])
+            put_signature(connection, replace(made, embedding=embedding))
+    with Engine.open(tmp_path / "library.db", device="cpu") as session:
+        found = query_from_reference(session._session.view(), "artist:Ada").embedding
+    mean = units.mean(axis=0)
+    np.testing.assert_allclose(found.signature, mean / np.linalg.norm(mean), atol=1e-6)
+    np.testing.assert_allclose(found.genres, genres.mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(found.moods, moods.mean(axis=0), atol=1e-6)
+    assert found.identical_ids == {1, 2, 3}
+
+
+def test_an_artist_of_opposites(tmp_path: Path) -> None:
+    """An artist whose tracks cancel out is refused as such seeds are; with a little left of their sum it is a query."""
+    for name, angle in (("opposite", 0.0), ("nearly", 0.01)):  # the mean's norm is half the angle
+        with open_database(tmp_path / f"{name}.db", create=True) as database, database.write() as connection:
+            for i, sign in enumerate((1, -1)):
+                track_id = upsert_track(connection, replace(new_track(i), artist="Ada"))
+                vector = np.cos(angle) * sign * np.eye(D)[0] + np.sin(angle) * (sign > 0) * np.eye(D)[1]
+                put_signature(connection, signature(track_id, vector, 0, 0))
+    with (
+        Engine.open(tmp_path / "opposite.db", device="cpu") as session,
+        pytest.raises(InvalidError, match="'Ada' cancel out"),
+    ):
+        session.similar("artist:Ada")
+    with Engine.open(tmp_path / "nearly.db", device="cpu") as session:
+        found = query_from_reference(session._session.view(), "artist:Ada").embedding.signature
+    assert float(np.linalg.norm(found)) == pytest.approx(1, abs=1e-5)
+    assert float(found[1]) > 0.99
 
 
 @pytest.mark.parametrize(
