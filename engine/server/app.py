@@ -1,4 +1,4 @@
-"""The web application: routes, errors, security headers, start and stop."""
+"""The web application: routes, errors, security headers, startup and shutdown."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from engine.server.uploads import Uploads
 from engine.server.user_data import UserData
 from engine.server.watcher import Watcher
 
-AT_ONCE = 8  # requests computed concurrently; more threads wait for each other and take more memory
+CONCURRENT_REQUESTS = 8  # more threads wait for each other and take more memory
 GZIP_LEVEL = 6
 NOT_COMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/octet-stream")  # sound of rare formats
 ROUTERS = (
@@ -63,13 +63,13 @@ def create_app(library: Engine, settings: ServerSettings) -> FastAPI:
 
     Args:
         library: An open library.
-        settings: Limits.
+        settings: How the server behaves.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        # An encoded stream keeps a thread while it waits for its decoder.
-        to_thread.current_default_thread_limiter().total_tokens = AT_ONCE + settings.transcodes
+        # An encoded stream holds a thread while it waits for its decoder.
+        to_thread.current_default_thread_limiter().total_tokens = CONCURRENT_REQUESTS + settings.transcodes
         context = _context(library, settings)
         app.state.context = context
         try:

@@ -11,7 +11,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from engine.db import Track
-from engine.errors import InvalidError
+from engine.db.text import fold
+from engine.errors import InvalidError, NotFoundError
 from engine.search.filters import Filters
 from engine.server.api.parameters import Count
 from engine.server.api.tracks import existing
@@ -22,6 +23,7 @@ from engine.server.responses import Document
 router = APIRouter(prefix="/api", tags=["audiomuse"])
 
 SEARCHED = 20  # tracks that a search lists
+NAMESAKES = 1_000  # tracks among which the one with a title and an artist is looked for
 LARGEST_DISTANCE = 1.0
 Words = Annotated[str, Query(max_length=1000)]
 
@@ -93,11 +95,16 @@ def _entry(track: Track) -> dict[str, Any]:
 
 
 def _named(context: ServerContext, item_id: str, title: str = "", artist: str = "") -> Track:
-    """Return the track with an id, else the first with the given title and artist."""
+    """Return the track with an id, else the one of this title and artist, else the first that has these words."""
     number = track_number(item_id)
     if number is not None:
         return existing(context, number)
     if item_id or not title:
         raise InvalidError(f"expected an item_id, or a title and an artist, found {item_id!r}")
-    found = context.library.search(f"{title} {artist}", 1)
-    return existing(context, found[0].track_id if found else 0)
+    found = context.library.search(f"{title} {artist}", NAMESAKES)
+    wanted = fold(title), fold(artist)
+    exact = (each for each in found if (fold(each.title or ""), fold(each.artist or "")) == wanted)
+    chosen = next(exact, found[0] if found else None)
+    if chosen is None:
+        raise NotFoundError(f"no track has the words {title!r} and {artist!r}", hint="give its item_id")
+    return existing(context, chosen.track_id)

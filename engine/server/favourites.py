@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 
@@ -11,6 +12,8 @@ from engine.server.accounts import User
 from engine.server.context import ServerContext
 
 LARGEST_ID = 2**63 - 1
+LATEST_TIME = 1e11  # of an event, seconds since 1970: dates have four digits
+WRITTEN_ID = re.compile("0|[1-9][0-9]{0,17}")  # 18 digits fit into 64 bits
 
 
 def check_items(context: ServerContext, items: Sequence[str]) -> None:
@@ -35,8 +38,8 @@ def star(context: ServerContext, user: User, items: Sequence[str]) -> None:
 
 
 def track_number(identifier: str) -> int | None:
-    """Return the number of a track's id, or None if it is not the id of a track."""
-    if not (identifier.isascii() and identifier.isdecimal()):
-        return None
-    number = int(identifier[:20])
-    return number if number <= LARGEST_ID else None
+    """Return the number of a track's id, or None if it is not the id of a track.
+
+    Stars and ratings are stored by the id as text, so a number has one spelling: "003" is no id of track 3.
+    """
+    return int(identifier) if WRITTEN_ID.fullmatch(identifier) else None

@@ -24,7 +24,7 @@ class Metrics:
         self._requests = Counter("engine_requests", "Requests that were answered", labels, registry=self._registry)
         self._times = Histogram(
             "engine_request_seconds",
-            "Time from a request to the begin of its answer",
+            "Time from a request to the start of its response",
             ("route",),
             buckets=SECONDS,
             registry=self._registry,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import engine.db.user_data as user_data
 from engine.db import Database
@@ -63,10 +63,19 @@ class UserData:
         comment: str | None = None,
         public: bool | None = None,
         tracks: Sequence[int] | None = None,
+        added: Sequence[int] = (),
+        removed: Collection[int] = (),
     ) -> None:
-        """Change the given fields of a playlist; raise NotFoundError if there is none."""
+        """Change the given fields of a playlist, then remove the tracks at some places and append others.
+
+        Raises:
+            NotFoundError: There is no such playlist.
+            InvalidError: It has no track at one of the places; nothing is changed.
+        """
         with self._database.write() as connection:
             user_data.change_playlist(connection, identifier, name=name, comment=comment, public=public, tracks=tracks)
+            if added or removed:
+                user_data.edit_tracks(connection, identifier, added, removed)
 
     def delete_playlist(self, identifier: int) -> None:
         """Delete a playlist."""

@@ -6,6 +6,7 @@ Covers engine.server.api, responses and problems.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,7 +64,25 @@ def test_a_path_of_the_server_is_no_reference(client: TestClient, shared: Engine
         assert "expected a track's id" in response.json()["error"]["message"]
 
 
-@pytest.mark.parametrize("path", ["/classify", "/explain", "/features", ""])
+def test_files_of_the_servers_folder_are_no_references(
+    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An id or a group is one though a file of the server's current folder has that name; odd digits are neither."""
+    bodies = [{"like": [name], "k": 3} for name in ("5", "artist:Band 5")]
+    before = [client.post(f"{API}/similar", json=body).json() for body in bodies]
+    monkeypatch.chdir(tmp_path)
+    for body in bodies:
+        (tmp_path / body["like"][0]).write_text("no sound")
+    assert [client.post(f"{API}/similar", json=body).json() for body in bodies] == before
+    radio = client.post(f"{API}/playlists/radio", json={"seeds": ["5"], "unlike": ["artist:Band 5"], "n": 3})
+    assert str(tmp_path) not in radio.text
+    for name in ("\uff11\uff12", "00000000000000000005", "artist:" + "x" * 900, "album:\0"):
+        response = client.post(f"{API}/similar", json={"like": [name]})
+        assert response.status_code in (404, 422)
+        assert str(tmp_path) not in response.text
+
+
+@pytest.mark.parametrize("path", ["/classify", "/explain", "/features", "/similar?at_from=1", ""])
 def test_questions_about_a_track(client: TestClient, path: str) -> None:
     """Each question about a track is answered for one that is there, and is a 404 for one that is not."""
     assert answer(client, f"/tracks/2{path}")

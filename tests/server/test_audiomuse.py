@@ -18,6 +18,17 @@ def test_similar_tracks(client: TestClient, shared: Engine) -> None:
     assert [each["distance"] for each in by_id] == pytest.approx([1 - match.similarity for match in expected])
 
 
+def test_a_title_is_that_title(client: TestClient) -> None:
+    """Of tracks whose titles begin alike, the one whose title and artist are the given ones is taken, case ignored."""
+    for number in (1, 10, 11):
+        found = client.get("/api/similar_tracks", params={"title": f"SONG {number}", "artist": f"band {number}"}).json()
+        by_id = client.get("/api/similar_tracks", params={"item_id": str(number + 1)}).json()
+        assert found == by_id
+    missing = client.get("/api/similar_tracks", params={"title": "No such", "artist": "Band"})
+    assert missing.status_code == 404
+    assert "'No such'" in missing.text
+
+
 def test_search_and_track(client: TestClient) -> None:
     """Words find tracks; an id gives one; an id that is not there is a 404."""
     (found,) = client.get("/api/search_tracks", params={"title": "Song 12"}).json()

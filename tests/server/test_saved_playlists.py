@@ -49,6 +49,8 @@ def test_a_playlist_is_saved_changed_exported_and_deleted(serve: Callable[..., T
     again = client.get(f"{PLAYLISTS}/{imported['playlist']['playlist_id']}").json()
     assert [track["track_id"] for track in again["track_list"]] == [3, 1, 3]
     assert client.patch(one, json={"name": "Monday", "tracks": [2]}).json()["tracks"] == 1
+    assert client.patch(one, json={"added": [1, 2]}).json()["tracks"] == 3
+    assert [track["track_id"] for track in client.get(one).json()["track_list"]] == [2, 1, 2]
     assert [each["name"] for each in client.get(PLAYLISTS).json()["playlists"]] == ["Again", "Monday"]
     assert client.delete(one).status_code == 204
     assert client.get(one).status_code == 404

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from fastapi import Query
@@ -12,6 +13,7 @@ from engine.search.ranking import Ranking
 from engine.server.settings import MAXIMUM_COUNT
 
 LARGEST_ID = 2**63 - 1
+TRACK_ID = re.compile("[0-9]{1,18}")
 
 Count = Annotated[int, Query(ge=1, le=MAXIMUM_COUNT, description="Most tracks of the answer.")]
 Identifier = Annotated[int, Field(ge=0, le=LARGEST_ID, description="Id of a track.")]
@@ -101,13 +103,23 @@ class RankingParameters(FilterParameters):
 
 
 def track_names(references: list[str]) -> list[str]:
-    """Return references for the library: ids and groups only, never a path on the server's disk."""
-    from engine.errors import InvalidError
+    """Return references that the library takes for ids and groups whatever files the server's folder holds.
 
-    for name in references:
-        if not name.isdecimal() and not name.startswith(("artist:", "album:")):
-            raise InvalidError(
-                f"expected a track's id, artist:NAME or album:NAME, found {name!r}",
-                hint="upload a file that is not in the library",
-            )
-    return references
+    Raises:
+        InvalidError: One is neither a track's id nor a group.
+    """
+    return [_track_name(each) for each in references]
+
+
+def _track_name(reference: str) -> str:
+    from engine.errors import InvalidError
+    from engine.search.references import GroupReference
+
+    if TRACK_ID.fullmatch(reference):
+        return f"id:{reference}"
+    if reference.startswith(("artist:", "album:")):
+        return GroupReference(reference)
+    raise InvalidError(
+        f"expected a track's id, artist:NAME or album:NAME, found {reference!r}",
+        hint="upload a file that is not in the library",
+    )

@@ -21,6 +21,7 @@ from engine.server.api.parameters import (
     track_names,
 )
 from engine.server.context import Context
+from engine.server.favourites import LATEST_TIME
 from engine.server.login import CurrentUser
 from engine.server.problems import RESPONSES
 from engine.server.responses import Document
@@ -70,7 +71,7 @@ class PlayDocument(BaseModel):
 
     track_id: Identifier
     event: Literal["play", "skip", "like"]
-    time: float = Field(ge=0, allow_inf_nan=False, strict=True)
+    time: float = Field(ge=0, lt=LATEST_TIME, allow_inf_nan=False, strict=True)
 
 
 class PlayList(BaseModel):

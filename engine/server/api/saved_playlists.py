@@ -48,6 +48,7 @@ class PlaylistChanges(BaseModel):
     comment: Comment | None = None
     public: bool | None = Field(None, description="Whether other users see it.")
     tracks: Tracks | None = None
+    added: Tracks = Field([], description="Tracks to append; appending at the same time from elsewhere loses none.")
 
 
 class SavedPlaylistDocument(BaseModel):
@@ -127,7 +128,7 @@ def get_playlist(context: Context, user: CurrentUser, playlist_id: PlaylistId) -
 
 @router.patch("/playlists/{playlist_id}", responses={200: {"model": SavedPlaylistDocument}})
 def change_playlist(context: Context, user: CurrentUser, playlist_id: PlaylistId, changes: PlaylistChanges) -> Document:
-    """Change a playlist's name, comment, visibility or tracks."""
+    """Change a playlist's name, comment, visibility or tracks, or append tracks."""
     _own(context, user, playlist_id)
     context.user_data.change_playlist(
         playlist_id,
@@ -135,6 +136,7 @@ def change_playlist(context: Context, user: CurrentUser, playlist_id: PlaylistId
         comment=changes.comment,
         public=changes.public,
         tracks=changes.tracks,
+        added=changes.added,
     )
     return Document(_document(context, user, _visible(context, user, playlist_id)))
 

@@ -20,7 +20,7 @@ from engine.server.api.parameters import (
     Words,
     track_names,
 )
-from engine.server.api.tracks import TrackId
+from engine.server.api.tracks import TrackId, existing
 from engine.server.context import Context
 from engine.server.problems import RESPONSES
 from engine.server.responses import Document
@@ -60,9 +60,7 @@ def similar(context: Context, track_id: TrackId, wanted: Annotated[SimilarParame
     """Return the tracks that sound like one track, its genres, moods and distances to the genres' centroids."""
     span = None
     if wanted.at_from is not None or wanted.at_to is not None:
-        end = (
-            wanted.at_to if wanted.at_to is not None else context.library.tracks([track_id])[track_id].duration_seconds
-        )
+        end = existing(context, track_id).duration_seconds if wanted.at_to is None else wanted.at_to
         span = Span(wanted.at_from or 0.0, end)
     found = context.library.similar(
         f"id:{track_id}",

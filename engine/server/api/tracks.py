@@ -35,7 +35,7 @@ from engine.server.responses import Document
 router = APIRouter(tags=["tracks"], responses=RESPONSES)
 
 TrackId = Annotated[int, Path(ge=0, le=LARGEST_ID, examples=[12])]
-HOUR, DAY = 3600, 86_400  # seconds
+MINUTE, DAY = 60, 86_400  # seconds
 
 
 class TrackDocument(BaseModel):
@@ -170,7 +170,7 @@ def get_cover(
     except NotFoundError:
         if not optional:
             raise
-        return Response(status_code=204, headers=_cache(HOUR))
+        return Response(status_code=204, headers=_cache(MINUTE))
 
 
 @router.get("/tracks/{track_id}/audio", response_class=Response, responses={200: {"content": {"audio/*": {}}}})

@@ -30,6 +30,15 @@ class Cover:
     data: NDArray[np.uint8]
 
 
+@dataclass(frozen=True, order=True)
+class FolderPicture:
+    """A picture in a folder, with its size and time of change; it was replaced if these differ."""
+
+    path: str
+    size: int  # bytes
+    mtime_ns: int
+
+
 def read_cover(path: bytes, size: int) -> Cover:
     """Return the picture of a file of music, or of its folder, so that its longer side is at most `size` pixels.
 
@@ -41,6 +50,22 @@ def read_cover(path: bytes, size: int) -> Cover:
         if picture:
             return Cover(np.frombuffer(picture, np.uint8))
     return Cover(np.zeros(0, np.uint8))
+
+
+def picture_beside(path: bytes) -> FolderPicture | None:
+    """Return the picture in a file's folder whose name marks it as the album's cover; None if there is none."""
+    found: list[tuple[int, int, FolderPicture]] = []
+    try:
+        with os.scandir(Path(os.fsdecode(path)).parent) as entries:
+            for entry in entries:
+                stem, ending = os.path.splitext(entry.name.casefold())  # noqa: PTH122
+                if stem in FOLDER_NAMES and ending in ENDINGS and entry.is_file(follow_symlinks=False):
+                    status = entry.stat(follow_symlinks=False)
+                    picture = FolderPicture(entry.path, status.st_size, status.st_mtime_ns)
+                    found.append((FOLDER_NAMES.index(stem), ENDINGS.index(ending), picture))
+    except OSError:
+        return None
+    return min(found)[-1] if found else None
 
 
 def _embedded(path: bytes) -> bytes:
@@ -62,20 +87,11 @@ def _embedded(path: bytes) -> bytes:
 
 
 def _beside(path: bytes) -> bytes:
-    """Read the picture in the folder whose name marks it as the album's cover."""
-    folder = Path(os.fsdecode(path)).parent
-    found = {}
+    picture = picture_beside(path)
+    if picture is None or picture.size > LARGEST_BYTES:
+        return b""
     try:
-        for entry in os.scandir(folder):
-            stem, ending = os.path.splitext(entry.name.casefold())  # noqa: PTH122
-            if stem in FOLDER_NAMES and ending in ENDINGS and entry.is_file(follow_symlinks=False):
-                found[FOLDER_NAMES.index(stem)] = entry
-        if not found:
-            return b""
-        entry = found[min(found)]
-        if entry.stat(follow_symlinks=False).st_size > LARGEST_BYTES:
-            return b""
-        return Path(entry.path).read_bytes()
+        return Path(picture.path).read_bytes()
     except OSError:
         return b""
 

@@ -17,7 +17,7 @@ from engine.db import Track
 from engine.errors import BusyError, InvalidError, NotFoundError, UnavailableError, reason_of
 from engine.indexer.pipeline.decoders import Decoders
 from engine.indexer.pipeline.decoding import read_metadata
-from engine.server.media.covers import read_cover
+from engine.server.media.covers import picture_beside, read_cover
 from engine.server.media.lyrics import Lyrics, lyrics_of
 from engine.server.media.transcoding import BITRATES, CODECS, EncodedPart, transcode
 from engine.server.media.waveform import Waveform, read_waveform
@@ -70,13 +70,13 @@ class MediaFiles:
 
     def waveform(self, track: Track) -> Waveform:
         """Return the waveform of a track; raise AudioError if its file cannot be read."""
-        check_readable(track)
+        version = _version(check_readable(track))
 
         def read() -> bytes:
             made = self._readers.call(read_waveform, track.path)
             return np.float64(made.seconds).tobytes() + made.peaks.tobytes()
 
-        cached = self._cache.get(("waveform", track.content_hash), read)
+        cached = self._cache.get(("waveform", track.path, version), read)
         return Waveform(float(np.frombuffer(cached, np.float64, 1)[0]), np.frombuffer(cached, np.uint8)[8:])
 
     def cover(self, track: Track, size: int | None = None) -> bytes:
@@ -87,10 +87,12 @@ class MediaFiles:
             size: The least length of the longer side in pixels; None for the largest.
 
         Raises:
+            UnavailableError: The file cannot be read.
             NotFoundError: Neither the file nor its folder has a picture.
         """
+        version = _version(check_readable(track))
         pixels = next((each for each in COVER_SIZES if size is not None and each >= size), COVER_SIZES[-1])
-        key = ("cover", track.content_hash, pixels)
+        key = ("cover", track.path, version, picture_beside(track.path), pixels)
         picture = self._cache.get(key, lambda: self._readers.call(read_cover, track.path, pixels).data.tobytes())
         if not picture:
             raise NotFoundError(f"track {track.id} has no cover", hint="put a cover.jpg into its folder")
@@ -154,8 +156,17 @@ def media_type_of(track: Track) -> str:
 
 
 def entity_tag(track: Track) -> str:
-    """Return an ETag that changes with the contents of a track's file."""
-    return hashlib.sha256(track.content_hash).hexdigest()[:32]
+    """Return an ETag that changes with the contents of a track's file, also before it is indexed again.
+
+    Raises:
+        UnavailableError: The file cannot be read.
+    """
+    return hashlib.sha256(track.content_hash + repr(_version(check_readable(track))).encode()).hexdigest()[:32]
+
+
+def _version(status: os.stat_result) -> tuple[int, int]:
+    """Return what changes when a file is replaced; the library's hash changes only when it is indexed again."""
+    return status.st_size, status.st_mtime_ns
 
 
 class _ByteCache:
@@ -167,12 +178,18 @@ class _ByteCache:
         self._values: OrderedDict[object, bytes] = OrderedDict()
 
     def get(self, key: object, compute: Callable[[], bytes]) -> bytes:
-        """Return a value; compute it if it is missing. Two callers may compute the same one."""
+        """Return a value; compute it if it is missing. Two callers may compute the same one.
+
+        Empty values are not kept: they stand for what could not be found or read, which may change, and the limit
+        would never evict them.
+        """
         with self._lock:
             if key in self._values:
                 self._values.move_to_end(key)
                 return self._values[key]
         value = compute()
+        if not value:
+            return value
         with self._lock:
             self._size += len(value) - len(self._values.pop(key, b""))
             self._values[key] = value

@@ -54,9 +54,7 @@ function Chooser({ tracks, name }) {
   };
   const add = async (playlist) => {
     try {
-      const { track_list } = await api.get(`playlists/${playlist.playlist_id}`);
-      const all = [...track_list.map((track) => track.track_id), ...tracks];
-      await api.patch(`playlists/${playlist.playlist_id}`, { tracks: all });
+      await api.patch(`playlists/${playlist.playlist_id}`, { added: tracks });
       say(texts.playlists.addedTo(tracks.length, playlist.name));
       close();
     } catch (error) {

@@ -10,6 +10,7 @@ from typing import Any
 from engine.catalogue.grouping import UNKNOWN_ARTIST, Album, Artist, Catalogue, artist_id, genre_names
 from engine.db import Track
 from engine.db.text import artist_names
+from engine.server.favourites import LATEST_TIME
 from engine.server.media.files import media_type_of, suffix_of
 from engine.server.subsonic.call import Call
 
@@ -127,8 +128,8 @@ def artist_entry(artist: Artist) -> Entry:
 
 
 def timestamp(seconds: float) -> str:
-    """Return a time (seconds since 1970) in the protocol's format."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Return a time (seconds since 1970) in the protocol's format; one out of range as the nearest in range."""
+    return datetime.fromtimestamp(min(max(seconds, 0), LATEST_TIME), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _shown_path(track: Track, artist: str, album: Album | None, suffix: str) -> str:

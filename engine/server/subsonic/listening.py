@@ -7,7 +7,7 @@ import time
 from engine.db import Play
 from engine.db.user_data import PlayQueue
 from engine.server import favourites
-from engine.server.favourites import track_number
+from engine.server.favourites import LATEST_TIME, track_number
 from engine.server.subsonic.call import Call
 from engine.server.subsonic.endpoints import endpoint
 from engine.server.subsonic.entries import Entry, songs_of, timestamp
@@ -105,9 +105,9 @@ def _starrable(call: Call) -> list[str]:
 
 def _moment(milliseconds: str) -> float:
     try:
-        value = int(milliseconds) / 1000
+        value = int(milliseconds)
     except ValueError:
-        raise SubsonicError(GENERIC, "time: expected milliseconds since 1970") from None
-    if not 0 <= value < 1e11:
+        value = -1
+    if not 0 <= value < 1000 * LATEST_TIME:  # compared before it is divided: a long number overflows a float
         raise SubsonicError(GENERIC, "time: expected milliseconds since 1970")
-    return value
+    return value / 1000

@@ -10,7 +10,6 @@ from engine.server.subsonic.entries import Entry, songs_of, timestamp
 from engine.server.subsonic.envelope import FORBIDDEN, GENERIC, MISSING, NOT_FOUND, SubsonicError
 
 LONGEST_NAME = 1000
-MOST_TRACKS = 100_000
 
 
 @endpoint("getPlaylists")
@@ -31,15 +30,15 @@ def get_playlist(call: Call) -> Entry:
 def create_playlist(call: Call) -> Entry:
     """Create a playlist, or replace the songs of one that the user owns."""
     tracks, name = _tracks(call, "songId"), call.text("name", "")[:LONGEST_NAME]
-    user_data = call.context.user_data
+    saved = call.context.user_data
     if "playlistId" in call.parameters:
         identifier = _own(call).id
-        user_data.change_playlist(identifier, name=name or None, tracks=tracks)
+        saved.change_playlist(identifier, name=name or None, tracks=tracks)
     elif name:
-        identifier = user_data.create_playlist(call.user.name, name, tracks)
+        identifier = saved.create_playlist(call.user.name, name, tracks)
     else:
         raise SubsonicError(MISSING, "Required parameter is missing: name or playlistId")
-    made = user_data.playlist(identifier)
+    made = saved.playlist(identifier)
     if made is None:
         raise SubsonicError(NOT_FOUND, "Playlist not found")
     return {"playlist": {**_entry(call, made), "entry": songs_of(call, made.tracks)}}
@@ -48,21 +47,12 @@ def create_playlist(call: Call) -> Entry:
 @endpoint("updatePlaylist")
 def update_playlist(call: Call) -> Entry:
     """Rename a playlist, append songs, remove songs by index."""
-    found = _own(call)
-    removed = set()
-    for place in call.all("songIndexToRemove"):
-        number = track_number(place)
-        if number is None or number >= len(found.tracks):
-            raise SubsonicError(GENERIC, f"songIndexToRemove: expected a place below {len(found.tracks)}")
-        removed.add(number)
-    kept = [track for place, track in enumerate(found.tracks) if place not in removed]
+    identifier, name = _own(call).id, call.text("name", "")[:LONGEST_NAME] or None
+    added, removed = _tracks(call, "songIdToAdd"), _places(call, "songIndexToRemove")
     public = call.flag("public") if "public" in call.parameters else None
+    comment = call.parameters.get("comment")
     call.context.user_data.change_playlist(
-        found.id,
-        name=call.text("name", "")[:LONGEST_NAME] or None,
-        comment=call.parameters.get("comment"),
-        public=public,
-        tracks=[*kept, *_tracks(call, "songIdToAdd")][:MOST_TRACKS],
+        identifier, name=name, comment=comment, public=public, added=added, removed=removed
     )
     return {}
 
@@ -76,6 +66,14 @@ def delete_playlist(call: Call) -> Entry:
 
 def _tracks(call: Call, name: str) -> list[int]:
     return [track.id for track in call.tracks(call.all(name))]
+
+
+def _places(call: Call, name: str) -> set[int]:
+    numbers = {track_number(place) for place in call.all(name)}
+    places = {number for number in numbers if number is not None}
+    if len(places) < len(numbers):
+        raise SubsonicError(GENERIC, f"{name}: expected places, counted from 0")
+    return places
 
 
 def _visible(call: Call, name: str) -> SavedPlaylist:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -19,7 +21,7 @@ from engine import Engine
 from engine.db import Track
 from engine.errors import BusyError, InvalidError, NotFoundError, UnavailableError
 from engine.server.media.covers import read_cover
-from engine.server.media.files import MediaFiles
+from engine.server.media.files import MediaFiles, entity_tag
 from engine.server.media.lyrics import lyrics_of, parse_lyrics
 from engine.server.media.transcoding import transcode
 from engine.server.media.waveform import PEAKS, read_waveform
@@ -46,6 +48,13 @@ def decoded(data: bytes) -> tuple[np.ndarray, int]:
     with av.open(io.BytesIO(data)) as container:
         frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
         return np.concatenate(frames, axis=1)[0], container.streams.audio[0].rate
+
+
+def colour_of(picture: bytes) -> str:
+    """The primary colour of a picture's middle."""
+    with Image.open(io.BytesIO(picture)) as made:
+        values = made.getpixel((made.width // 2, made.height // 2))
+    return ("red", "lime", "blue")[int(np.argmax(values))]
 
 
 @pytest.mark.parametrize("codec", ["opus", "mp3"])
@@ -100,14 +109,47 @@ def test_covers(own: Collection, media: MediaFiles, track: Track) -> None:
     assert not read_cover(track.path, 64).data.size
     Image.new("RGB", (400, 200), "red").save(own.folder / "Folder.JPG")
     (own.folder / "cover.png").unlink()
-    fresh = MediaFiles(transcodes=1, threads=1)
-    try:
-        with Image.open(io.BytesIO(fresh.cover(track, 100))) as picture:
-            assert (picture.format, picture.size) == ("JPEG", (128, 64))
-        with Image.open(io.BytesIO(fresh.cover(track))) as picture:
-            assert picture.size == (400, 200)
-    finally:
-        fresh.close()
+    with Image.open(io.BytesIO(media.cover(track, 100))) as picture:
+        assert (picture.format, picture.size) == ("JPEG", (128, 64))
+    with Image.open(io.BytesIO(media.cover(track))) as picture:
+        assert picture.size == (400, 200)
+
+
+def test_a_cover_follows_its_folder(own: Collection, media: MediaFiles, track: Track) -> None:
+    """A cover that is added, replaced in its place, outranked or removed is seen by the next request."""
+    with pytest.raises(NotFoundError):
+        media.cover(track, 64)
+    for name, colour in (("front.jpg", "red"), ("front.jpg", "blue"), ("cover.png", "lime")):
+        Image.new("RGB", (8 * len(colour), 64), colour).save(own.folder / name)
+        assert colour_of(media.cover(track, 64)) == colour
+    for name in ("cover.png", "front.jpg"):
+        (own.folder / name).unlink()
+    with pytest.raises(NotFoundError):
+        media.cover(track, 64)
+
+
+def test_identical_files_have_the_covers_of_their_folders(
+    own: Collection, media: MediaFiles, track: Track, tmp_path: Path
+) -> None:
+    """The cover of a folder is that of its own tracks, not of equal files elsewhere."""
+    copy = tmp_path / "copy" / own.song(0).name
+    copy.parent.mkdir()
+    shutil.copy2(own.song(0), copy)
+    Image.new("RGB", (64, 64), "red").save(own.folder / "cover.jpg")
+    Image.new("RGB", (64, 64), "blue").save(copy.parent / "cover.jpg")
+    twin = replace(track, path=os.fsencode(copy))
+    assert [colour_of(media.cover(each, 64)) for each in (track, twin, track)] == ["red", "blue", "red"]
+
+
+def test_a_replaced_file_is_read_again(own: Collection, media: MediaFiles, track: Track) -> None:
+    """Waveform and ETag are those of the file that is there, also before it is indexed again."""
+    write_audio(own.song(0), tone(500, 3.0, 8000), 8000)
+    before = media.waveform(track).seconds, entity_tag(track)
+    assert (media.waveform(track).seconds, entity_tag(track)) == before
+    write_audio(own.song(0), tone(500, 5.0, 8000), 8000)
+    after = media.waveform(track).seconds, entity_tag(track)
+    assert (before[0], after[0]) == (pytest.approx(3, abs=0.1), pytest.approx(5, abs=0.1))
+    assert before[1] != after[1]
 
 
 def test_an_embedded_cover_goes_first(tmp_path: Path) -> None:
@@ -140,14 +182,27 @@ def test_a_link_is_no_cover(tmp_path: Path, own: Collection, track: Track) -> No
     assert not read_cover(track.path, 64).data.size
 
 
-def test_files_that_are_gone_or_no_files(own: Collection, media: MediaFiles, track: Track) -> None:
+@pytest.mark.parametrize("read", [MediaFiles.waveform, MediaFiles.cover, MediaFiles.lyrics])
+def test_files_that_are_gone_or_no_files(
+    own: Collection, media: MediaFiles, track: Track, read: Callable[[MediaFiles, Track], object]
+) -> None:
     """A missing file and a FIFO in its place are refused at once; the message does not name the path."""
     own.song(0).unlink()
     for make in (lambda: None, lambda: os.mkfifo(own.song(0))):
         make()
         with pytest.raises(UnavailableError) as refused:
-            media.waveform(track)
+            read(media, track)
         assert str(own.folder) not in str(refused.value)
+
+
+def test_a_cover_returns_with_its_disk(own: Collection, media: MediaFiles, track: Track) -> None:
+    """A cover that was asked for while its folder was away is found once it is back."""
+    Image.new("RGB", (64, 64), "blue").save(own.folder / "cover.jpg")
+    away = own.folder.rename(own.folder.with_name("away"))
+    with pytest.raises(UnavailableError):
+        media.cover(track, 64)
+    away.rename(own.folder)
+    assert colour_of(media.cover(track, 64)) == "blue"
 
 
 def test_lyrics() -> None:

@@ -6,11 +6,15 @@ Covers engine.server.subsonic.listening and playlists, engine.server.user_data, 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from starlette.testclient import TestClient
 
 from engine import Engine
+from engine.db.user_data import SavedPlaylist
+from engine.server.user_data import UserData
 from tests.server.subsonic.calls import call, failed
 
 ANN = {"u": "ann", "p": "correct horse"}
@@ -70,6 +74,37 @@ def test_playlists_are_kept(player: TestClient) -> None:
     assert call(player, "getPlaylists")["playlists"]["playlist"][0]["songCount"] == 1
     call(player, "deletePlaylist", id=made["id"])
     assert call(player, "getPlaylists")["playlists"]["playlist"] == []
+
+
+def test_edits_of_a_playlist_at_the_same_time_all_count(
+    serve: Callable[..., TestClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clients that have all looked at a playlist, then add, remove and rename, lose no song of each other."""
+    player = serve(transcodes=16)  # each is a thread more, so that all edits run at once
+    made = call(player, "createPlaylist", name="Mine", songId=16)["playlist"]
+    edits = [{"songIdToAdd": song} for song in range(1, 13)] + [{"songIndexToRemove": 0}, {"name": "Ours"}]
+    all_have_looked, look = Barrier(len(edits), timeout=30), UserData.playlist
+
+    def look_together(user_data: UserData, identifier: int) -> SavedPlaylist | None:
+        found = look(user_data, identifier)
+        all_have_looked.wait()
+        return found
+
+    with monkeypatch.context() as patched, ThreadPoolExecutor(len(edits)) as pool:
+        patched.setattr(UserData, "playlist", look_together)
+        list(pool.map(lambda edit: call(player, "updatePlaylist", playlistId=made["id"], **edit), edits))
+    changed = call(player, "getPlaylist", id=made["id"])["playlist"]
+    assert sorted(int(entry["id"]) for entry in changed["entry"]) == list(range(1, 13))
+    assert changed["name"] == "Ours"
+
+
+def test_a_failed_edit_of_a_playlist_changes_nothing(player: TestClient) -> None:
+    """Where a place is not there, the name stays, too."""
+    made = call(player, "createPlaylist", name="Mine", songId=[1, 2])["playlist"]
+    for place in ("2", "x", "-1", "9" * 30):
+        assert failed(player, "updatePlaylist", playlistId=made["id"], name="Ours", songIndexToRemove=[0, place]) == 0
+    kept = call(player, "getPlaylist", id=made["id"])["playlist"]
+    assert ([entry["id"] for entry in kept["entry"]], kept["name"]) == (["1", "2"], "Mine")
 
 
 def test_a_playlist_outlasts_its_tracks(player: TestClient, engine: Engine, own) -> None:  # type: ignore[no-untyped-def]
