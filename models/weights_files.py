@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -151,7 +152,7 @@ def _architecture_of(name: str) -> str:
 
 def read_metadata(path: Path) -> dict[str, str]:
     """Return a checkpoint's metadata; raise EncoderError if the file is missing or not a checkpoint of Engine."""
-    if path.exists() and not path.is_file():  # opening a pipe could block
+    if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113 (long names); a pipe could block
         raise EncoderError(
             f"expected an encoder's weights in {path}, cannot read them: not a regular file", hint=FROM_TRAINING
         )

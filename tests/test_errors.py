@@ -187,6 +187,34 @@ def test_opening(first_run: FirstRun, tmp_path: Path) -> None:
         assert has_hint(caught.value)
 
 
+LONG = "x" * 300
+PLACES: dict[str, Callable[[Engine, Path], Any]] = {
+    "export": lambda library, folder: library.export(folder / f"{LONG}.npz"),
+    "map": lambda library, folder: library.map(folder / f"{LONG}.html"),
+    "map's folder": lambda library, folder: library.map(folder / LONG / "map.html"),
+    "picture": lambda library, folder: library.explain(1, folder / f"{LONG}.png"),
+    "picture's folder": lambda library, folder: library.explain(1, folder / LONG / "a.png"),
+    "backup": lambda library, folder: library.backup(folder / LONG),
+    "restored": lambda _, folder: Engine.restore(folder / LONG, folder / "new.db"),
+    "restored to": lambda library, folder: Engine.restore(library.database.path, folder / f"{LONG}.db"),
+    "library": lambda _, folder: Engine.open(folder / f"{LONG}.db", create=True),
+    "encoder": lambda library, folder: Engine.open(library.database.path, encoder=str(folder / f"{LONG}.safetensors")),
+    "playlist": lambda library, folder: library.save_playlist(library.playlist([1], 3), folder / f"{LONG}.m3u8"),
+    "file": lambda library, folder: library.similar(folder / LONG),
+    "artist": lambda library, _: library.similar(f"artist:{LONG}"),
+    "group": lambda library, _: library.similar_to([1], [f"album:{LONG}"]),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_names_longer_than_any_file(shared: Engine, tmp_path: Path, name: str) -> None:
+    """A name that the file system refuses gets one line wherever a name is given."""
+    with pytest.raises(EngineError) as caught:
+        PLACES[name](shared, tmp_path)
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_other_kinds_of_output(engine: Engine, own: Collection) -> None:
     """A file of another kind is not replaced, and the hint says so."""
     with pytest.raises(OutputError) as caught:

@@ -25,7 +25,7 @@ BACKUP = Kind("backup", is_copy)
 def back_up(database: Database, file: str | os.PathLike[str]) -> Backup:
     """Copy a library into a file and verify the copy; see `Engine.backup`."""
     target = Path(file)
-    if not target.name or target.is_dir():
+    if not target.name or os.path.isdir(target):  # noqa: PTH112 (`Path.is_dir` fails for names that are too long)
         raise LibraryError(
             f"expected a file to write to, found {displayable(target)!r}", hint="name one, for example music.bak"
         )
@@ -44,9 +44,9 @@ def back_up(database: Database, file: str | os.PathLike[str]) -> Backup:
 def restore(file: str | os.PathLike[str], library: Path) -> Restored:
     """Verify a backup and put it in a library's place; see `Engine.restore`."""
     source, library = Path(file), library.absolute()
-    if not source.is_file():
+    if not os.path.isfile(source):  # noqa: PTH113 (`Path.is_file` fails for names that are too long)
         raise LibraryError(f"expected a backup made by `engine backup FILE`, found no file at {displayable(source)}")
-    if library.exists() and source.samefile(library):
+    if os.path.exists(library) and source.samefile(library):  # noqa: PTH110
         raise LibraryError(f"{displayable(source)} is the library itself", hint="name a backup")
     temporary = temporary_beside(library)
     try:

@@ -117,7 +117,7 @@ def find_tracks(folders: Sequence[str], labelled: Sequence[Path] = ()) -> list[U
 
 
 def _audio_files(folder: str) -> Iterator[bytes]:
-    if not Path(folder).is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112 (`Path.is_dir` fails for names that are too long)
         raise TrainingError(f"expected a folder of music, found none at {displayable(folder)}", hint="check --music")
     for found in scan([folder], follow_links=True):
         if isinstance(found, FoundFile) and has_media_extension(found.path):

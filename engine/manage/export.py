@@ -47,9 +47,9 @@ def _check_target(target: Path) -> None:
         raise LibraryError(
             f"expected a file to write to, found {displayable(target)!r}", hint="name one, for example signatures.npz"
         )
-    if target.is_dir():
-        raise UnavailableError(f"cannot write {displayable(target)}: it is a folder", hint="choose another name")
     try:
+        if target.is_dir():
+            raise UnavailableError(f"cannot write {displayable(target)}: it is a folder", hint="choose another name")
         check_output(target, EXPORT)
     except OSError as error:
         raise UnavailableError(

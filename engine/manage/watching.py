@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from engine.errors import InvalidError, UnavailableError
 from engine.util.unfinished import PREFIX
@@ -35,7 +34,8 @@ def changed_roots(roots: Sequence[str], stop: threading.Event, *, polling: bool 
             "expected the package watchfiles, found none", hint="pip install 'music-engine[serve]'"
         ) from error
 
-    present = [root for root in roots if Path(root).exists()]
+    # unlike `Path.exists`, False also for names that are too long or below a forbidden folder
+    present = [root for root in roots if os.path.exists(root)]  # noqa: PTH110
     if not present:
         raise InvalidError("expected a folder to watch, found none", hint="index one: engine index PATH")
 

@@ -58,13 +58,14 @@ def _checked(out: str | os.PathLike[str]) -> Path:
     if target.suffix.lower() not in ENDINGS:
         raise InvalidError(
             f"expected a file that ends in {' or '.join(ENDINGS)}, found {displayable(target)!r}",
-            hint="name a page or a picture",
+            hint="use .html for a page, .png for a picture",
         )
-    if not target.parent.is_dir():
+    if not os.path.isdir(target.parent):  # noqa: PTH112 (`Path.is_dir` fails for names that are too long)
         raise UnavailableError(
-            f"cannot write {displayable(target)}: there is no folder {displayable(target.parent)}", hint="make it first"
+            f"cannot write {displayable(target)}: folder {displayable(target.parent)} does not exist",
+            hint="create it first",
         )
-    if target.is_dir():
+    if os.path.isdir(target):  # noqa: PTH112
         raise UnavailableError(f"cannot write {displayable(target)}: it is a folder", hint="choose another name")
     return target
 

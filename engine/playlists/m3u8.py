@@ -135,7 +135,7 @@ def check_target(file: PathName) -> Path:
             f"{displayable(target)}: expected a playlist's name that ends in .m3u8",
             hint=f"name it {displayable(target.stem)}.m3u8",
         )
-    if target.is_dir() or not target.parent.is_dir():
+    if os.path.isdir(target) or not os.path.isdir(target.parent):  # noqa: PTH112 (`Path.is_dir` fails for names that are too long)
         raise NotFoundError(
             f"cannot write {displayable(target)}: expected a file in a folder that exists", hint="make the folder"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 from engine.db import Database, get_setting
 from engine.errors import EncoderError
@@ -49,7 +49,7 @@ def is_installed(encoder: str, recorded: str | None) -> bool:
 
 def _recorded(encoder: str | None, recorded: str | None) -> EncoderFile | None:
     """Return the weights at the recorded path if they still have this id."""
-    if encoder is None or recorded is None or not Path(recorded).exists():
+    if encoder is None or recorded is None or not os.path.exists(recorded):  # noqa: PTH110
         return None
     name, _, digest = encoder.partition("@")
     found = find_encoder(recorded)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import OutputError, TrainingError
+from engine.evaluation.report_folder import check_report_folder
 from engine.models.weights_files import DEFAULT, shipped_path
 from engine.training.augment.waveform_settings import WaveformAugmentation, read_augmentation
 from engine.training.schedule import Schedule
@@ -73,26 +74,32 @@ class TrainingOptions:
         out = Path(self.out)
         return out.with_name(f"{out.name}.state")
 
+    @property
+    def report(self) -> Path:
+        """Folder for the report."""
+        return Path(self.out).with_suffix(".report")
+
 
 def check_options(options: TrainingOptions) -> None:
     """Check options and output files, before hours of training.
 
     Raises:
-        TrainingError: A teacher is missing, or `out` cannot be written.
+        TrainingError: A teacher is missing, `out` cannot be written, or something else is at the report's place.
         OutputError: Another file exists at `out` or the state's place, or `out` would replace shipped weights.
     """
     if options.second_teacher and not options.teacher:
         raise TrainingError("expected --teacher beside --second-teacher, found none", hint="name MusiCNN's weights")
     out = Path(options.out)
-    if out.suffix != ".safetensors" or not out.absolute().parent.is_dir():
-        raise TrainingError(f"expected --out FILE.safetensors in a folder that exists, found {out}")
     try:
+        if out.suffix != ".safetensors" or not out.absolute().parent.is_dir():
+            raise TrainingError(f"expected --out FILE.safetensors in a folder that exists, found {out}")
         real = check_output(out, WEIGHTS)
         check_output(options.state, STATE)
     except OSError as error:
         raise TrainingError(f"cannot write {out}: {error}", hint="choose another place") from error
     if real.parent == real_path(shipped_path(DEFAULT)).parent:
         raise OutputError(f"{out} is in the folder of the weights that ship with Engine", hint="choose another folder")
+    check_report_folder(options.report)
 
 
 def make_schedule(options: TrainingOptions) -> Schedule:

@@ -57,7 +57,7 @@ def train_encoder(options: TrainingOptions, *, show: bool) -> TrainingOutcome:
     account = _account(options, material) | results
     out = Path(options.out)
     write_safetensors(out, *contents(trunk.encoder, options.architecture, account), WEIGHTS)
-    report = _report(out, material, account, trunk.history, seconds)
+    report = _report(options, material, account, trunk.history, seconds)
     return TrainingOutcome(find_encoder(str(out)).id, out, report)
 
 
@@ -96,13 +96,14 @@ def _account(options: TrainingOptions, material: TrainingMaterial) -> dict[str, 
 
 
 def _report(
-    weights: Path,
+    options: TrainingOptions,
     material: TrainingMaterial,
     account: dict[str, Any],
     history: Sequence[TrainingStep],
     seconds: float,
 ) -> Report:
     """Evaluate the written weights on the valid split and write FILE.report beside them."""
+    weights = Path(options.out)
     file = find_encoder(str(weights))
     notes = {"notes": "; ".join(material.dataset.notes)} if material.dataset.notes else {}
     complete = bool(history) and history[0].step == 1  # a resumed run knows only its own duration
@@ -117,6 +118,6 @@ def _report(
     )
     try:
         evaluation = evaluate(load_encoder(file), material.valid)
-        return write_report(weights.with_suffix(".report"), header, evaluation, history)
+        return write_report(options.report, header, evaluation, history)
     except TrainingError as error:
         raise TrainingError(f"weights are in {weights}, but there is no report: {error}") from error

@@ -58,9 +58,9 @@ def picture_path(name: str | os.PathLike[str]) -> Path:
             f"expected a picture's name that ends in .png, found {os.fspath(name)!r}",
             hint="name it picture.png, for example",
         )
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 (`Path.is_dir` fails for names that are too long)
         raise InvalidError(f"expected a picture's name, found the folder {path}", hint="name a file in it")
-    if not path.absolute().parent.is_dir():
+    if not os.path.isdir(path.absolute().parent):  # noqa: PTH112
         raise NotFoundError(
             f"expected a folder to put the picture in, found no {path.absolute().parent}", hint="make it"
         )

@@ -50,7 +50,7 @@ def test_readable(command: Command, made: Made, tmp_path: Path) -> None:
     ("arguments", "code", "said"),
     [
         (["--out", "map.txt"], 1, ".html or .png"),
-        (["--out", "none/map.png"], 3, "no folder"),
+        (["--out", "none/map.png"], 3, "folder none does not exist"),
         (["--out", "map.png", "--method", "svd"], 2, "svd"),
         (["--out", "map.png", "--dims", "4"], 2, "4"),
         ([], 2, "--out"),

@@ -49,10 +49,11 @@ def test_a_changed_folder_is_reported(tmp_path: Path, polling: bool) -> None:
     assert next(found, None) is None
 
 
-def test_nothing_to_watch(tmp_path: Path) -> None:
-    """Folders that are not there are one clear line."""
+@pytest.mark.parametrize("name", ["none", "a" * 300, "a\0b"])
+def test_nothing_to_watch(tmp_path: Path, name: str) -> None:
+    """Folders that are not there, or cannot be, are one clear line."""
     with pytest.raises(InvalidError):
-        next(changed_roots([str(tmp_path / "none")], threading.Event()))
+        next(changed_roots([str(tmp_path / name)], threading.Event()))
 
 
 @pytest.mark.usefixtures("_quick")

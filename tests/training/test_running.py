@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from engine.datasets.clips import ClipSamples
 from engine.errors import TrainingError
+from engine.evaluation.report import Evaluation, evaluate
 from engine.models.attention_signature import AttentionSignatureConfig
 from engine.models.checkpoint import load_encoder
 from engine.models.encoder import Encoder
@@ -191,14 +193,43 @@ def test_nothing_readable_is_an_error(options: TrainingOptions, table: Path, tmp
     assert not Path(options.out).exists()
 
 
-def test_a_report_that_cannot_be_written_says_where_the_weights_are(options: TrainingOptions) -> None:
-    """The weights are there by then: the error names them, and the file at the report's place stays."""
+def test_a_report_that_cannot_be_written_says_where_the_weights_are(
+    options: TrainingOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The weights are there by then: the error names them, and a file put at the report's place meanwhile stays."""
     notes = Path(options.out).with_suffix(".report")
-    notes.write_text("mine")
+
+    def evaluate_late(encoder: Encoder, samples: ClipSamples) -> Evaluation:
+        notes.write_text("mine")
+        return evaluate(encoder, samples)
+
+    monkeypatch.setattr("engine.training.run.evaluate", evaluate_late)
     with pytest.raises(TrainingError, match=r"weights are in .*new\.safetensors"):
         train_encoder(options, show=False)
     assert notes.read_text() == "mine"
     assert load_encoder(find_encoder(options.out)).dim == 32
+
+
+@pytest.mark.parametrize("content", ["a file", "a folder", "missing"])
+def test_the_place_of_the_report_is_checked_before_anything_runs(options: TrainingOptions, content: str) -> None:
+    """A file or a folder of the user's at the report's place is refused before a clip is read, and stays."""
+    place = Path(options.out).with_suffix(".report")
+    if content == "a file":
+        place.write_text("mine")
+    elif content == "a folder":
+        place.mkdir()
+        (place / "mine.txt").write_text("mine")
+    expected = "expected a CSV" if content == "missing" else "earlier report"
+    with pytest.raises(TrainingError, match=expected):
+        train_encoder(replace(options, data="missing.csv"), show=False)
+    assert place.exists() == (content != "missing")
+
+
+@pytest.mark.parametrize("out", ["a" * 300 + ".safetensors", "a" * 300 + "/a.safetensors", "a" * 243 + ".safetensors"])
+def test_an_output_whose_name_is_too_long(options: TrainingOptions, tmp_path: Path, out: str) -> None:
+    """Names that the file system cannot hold, also of the state's file, are a documented error."""
+    with pytest.raises(TrainingError, match="cannot write"):
+        train_encoder(replace(options, out=str(tmp_path / out)), show=False)
 
 
 @pytest.mark.parametrize("out", ["weights.pt", "missing/weights.safetensors"])
