@@ -32,6 +32,12 @@ N_FFT, HOP = 4096, 1024  # samples at SAMPLE_RATE; 186 ms resolve adjacent notes
 FRAMES_AT_ONCE = 16  # frames processed together; their neighbours fit the processor's cache
 DEMUCS_RATE = 44_100  # Hz
 DEMUCS_SOURCES = ("drums", "bass", "other", "vocals")  # the last is the voice
+DEMUCS_CHANNELS = 2  # of its audio
+DEMUCS_MOST = {  # of settings that are counts; far above those of any network that was trained
+    "depth": 12, "channels": 1024, "dconv_depth": 12, "norm_groups": 1024, "kernel_size": 1024, "stride": 1024,
+    "time_stride": 1024, "nfft": 1 << 16,
+}  # fmt: skip
+TRIAL_SAMPLES = 4096  # separated once to learn that a model works: a third of a second of one core
 
 
 class Separator(Protocol):
@@ -139,21 +145,18 @@ class DemucsSeparator:
             by `safetensors.torch.save_file(torchaudio.pipelines.HDEMUCS_HIGH_MUSDB.get_model().state_dict(), weights)`.
 
     Raises:
-        EncoderError: The file is missing, damaged, or not a Demucs model.
+        EncoderError: The file is missing, damaged, or not a Demucs model of stereo sound that separates.
     """
 
     def __init__(self, weights: Path) -> None:
         try:
-            with safe_open(weights, framework="pt") as file:
-                config = _demucs_config(json.loads((file.metadata() or {}).get("config", "{}")))
-                self.model = torchaudio.models.HDemucs(list(DEMUCS_SOURCES), **config)
-                self.model.load_state_dict({key: file.get_tensor(key).float() for key in file.keys()})  # noqa: SIM118
-        except (SafetensorError, OSError, RuntimeError, *MALFORMED) as error:
+            self.model = _load_demucs(weights)
+            _try_out(self.model)
+        except (SafetensorError, OSError, RuntimeError, ArithmeticError, *MALFORMED) as error:
             raise EncoderError(
                 f"expected weights of hybrid Demucs (.safetensors) in {weights}: {brief(error)}",
                 hint="name such a file, or none to separate without weights",
             ) from error
-        self.model.eval()
 
     @torch.inference_mode()
     def accompaniment(self, windows: Tensor) -> Tensor:
@@ -165,12 +168,44 @@ class DemucsSeparator:
         """(L,) -> (L,). Standardised on the way, as Demucs was trained."""
         mean, std = window.mean(), window.std(correction=0).clamp_min(1e-8)
         mix = torchaudio.functional.resample((window - mean) / std, SAMPLE_RATE, DEMUCS_RATE)
-        sources = self.model(mix.expand(1, 2, -1))[0]  # (4, 2, L')
+        sources = self.model(mix.expand(1, DEMUCS_CHANNELS, -1))[0]  # (4, 2, L')
         wanted = sources[:-1].sum(dim=0).mean(dim=0)  # (L',)
         return torchaudio.functional.resample(wanted, DEMUCS_RATE, SAMPLE_RATE)[: len(window)] * std + mean
 
 
+def _load_demucs(weights: Path) -> torchaudio.models.HDemucs:
+    if weights.exists() and not weights.is_file():  # opening a pipe could block
+        raise ValueError("not a regular file")
+    with safe_open(weights, framework="pt") as file:
+        config = _demucs_config(json.loads((file.metadata() or {}).get("config", "{}")))
+        with torch.device("meta"):  # allocates nothing: settings may ask for more memory than there is
+            model = torchaudio.models.HDemucs(list(DEMUCS_SOURCES), **config)
+        tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
+        model.load_state_dict(tensors, assign=True)
+    return model.eval()
+
+
 def _demucs_config(config: Any) -> dict[str, Any]:
+    """Return the arguments of HDemucs; raise ValueError if the config cannot be a stereo network's."""
     if not isinstance(config, dict):
         raise ValueError(f"expected settings by name as its config, found {config!r}")
+    if config.get("audio_channels", DEMUCS_CHANNELS) != DEMUCS_CHANNELS:
+        raise ValueError(f"expected {DEMUCS_CHANNELS} audio_channels in its config, found {config['audio_channels']!r}")
+    for name, most in DEMUCS_MOST.items():
+        found = config.get(name, 1)
+        if not isinstance(found, int) or not 1 <= found <= most:
+            raise ValueError(f"expected {name} from 1 to {most} in its config, found {found!r}")
     return {"nfft": 4096, "depth": 6, **config}  # torchaudio.models.hdemucs_high
+
+
+@torch.inference_mode()
+def _try_out(model: torchaudio.models.HDemucs) -> None:
+    """Separate a little silence: settings may fit the tensors and still not each other.
+
+    Raises:
+        ValueError: The sources are not finite, or not those of Demucs; or any error that the model raises.
+    """
+    mix = torch.zeros(1, DEMUCS_CHANNELS, TRIAL_SAMPLES)
+    found = model(mix)
+    if found.shape != (1, len(DEMUCS_SOURCES), *mix.shape[1:]) or not found.isfinite().all():
+        raise ValueError(f"expected {len(DEMUCS_SOURCES)} finite sources from it, found shape {tuple(found.shape)}")

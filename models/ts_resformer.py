@@ -16,11 +16,12 @@ Differs from the paper:
 - A track gives three slices, spread evenly; the paper cuts a 30 s excerpt into four that overlap by half.
 
 Not given in the paper, chosen here:
-- The two first convolutions step by 2. Residual depth: four blocks, with these widths; the first one halves the map in
-  time, each other one in both.
+- The first two convolutions have a stride of 2. Four residual blocks of these widths; the first halves the map in time,
+  the others in time and frequency.
 - r of equation 8; the mel's HTK scale, 80 dB under a slice's loudest point, batch norm of each band.
-- The Transformer reads the maximum of each four frames: 128 positions of 128 mel bands, sinusoidal encoding (Vaswani et
-  al. 2017), norms behind. Recurrent networks in its place have one layer of as many units.
+- The Transformer reads the maximum of every four frames: 128 positions of 128 mel bands, with sinusoidal encoding
+  (Vaswani et al. 2017) and layer norm after each sublayer. Recurrent networks in its place have one layer of the same
+  width.
 - The serial arrangement (the ablation's baseline): the Transformer reads the last residual map's 16 columns, projected.
 - Time attention squeezes the T numbers of a map averaged over channels and bands; frequency attention likewise F.
 - Branches are averaged over their positions and joined; the vector is standardised (batch norm without scale).
@@ -44,6 +45,9 @@ from engine.models.layers.scoring import ScoreKind, score_layer
 FRAMES_PER_SECOND = 512 / 12  # section 3.1: [128, 512] for 12 s
 TRANSFORMER_STEP = 4  # frames in one of its positions
 DYNAMIC_RANGE = 80.0  # dB below a slice's loudest point that are retained
+RECURRENT = {"lstm": nn.LSTM, "gru": nn.GRU, "bigru": nn.GRU}
+SEQUENCES = ("transformer", *RECURRENT, "none")
+ARRANGEMENTS = ("parallel", "serial")
 
 
 @dataclass(frozen=True)
@@ -51,12 +55,12 @@ class TSResformerConfig:
     """Sizes and switches.
 
     Attributes:
-        slices: S, slices read of a track.
+        slices: S, the slices read from a track.
         slice_seconds: Length of a slice (section 4.3.2: 3 to 15).
         n_mels, n_fft: Mel bands; window in samples at 22,050 Hz.
         frequency_filter: Shape M x 2 (bands, frames) of the convolution along frequency (section 4.3.3).
         time_filter: Shape 2 x N of the convolution along time.
-        channels: Of each of the two (section 3.2.2: 32).
+        channels: Of each of these two convolutions (section 3.2.2: 32).
         squeeze: Reduction of the time and frequency attention.
         tf_attention: Whether time and frequency attention weight the maps.
         convolution: Whether there is a residual branch (Table 5).
@@ -154,9 +158,10 @@ class SequenceEncoder(nn.Module):
             )
             self.layers = nn.TransformerEncoder(layer, config.encoder_layers, enable_nested_tensor=False)
         else:
-            recurrent = nn.LSTM if self.kind == "lstm" else nn.GRU
             both = self.kind == "bigru"
-            self.layers = recurrent(width, width // 2 if both else width, batch_first=True, bidirectional=both)
+            self.layers = RECURRENT[self.kind](
+                width, width // 2 if both else width, batch_first=True, bidirectional=both
+            )
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, width) -> (B, width), the mean over time."""
@@ -173,10 +178,20 @@ def positions(length: int, width: int) -> Tensor:
 
 
 class SliceNetwork(nn.Module):
-    """Figure 5: the residual branch and the sequence branch, from the log-mel of a slice to its vector."""
+    """Figure 5: the residual branch and the sequence branch, from the log-mel of a slice to its vector.
+
+    Raises:
+        ValueError: See `TSResformer`.
+    """
 
     def __init__(self, config: TSResformerConfig, frames: int) -> None:
         super().__init__()
+        for setting, found, choices in (
+            ("sequence", config.sequence, SEQUENCES),
+            ("arrangement", config.arrangement, ARRANGEMENTS),
+        ):
+            if found not in choices:
+                raise ValueError(f"expected {setting} to be one of {', '.join(choices)}, found {found!r}")
         self.serial = config.arrangement == "serial"
         if not config.convolution and (self.serial or config.sequence == "none"):
             raise ValueError("without convolution there must be a sequence encoder, in parallel")
@@ -223,7 +238,11 @@ class SliceNetwork(nn.Module):
 
 
 class TSResformer(Encoder):
-    """The encoder of paper 2 behind the common contract."""
+    """TS-Resformer with the interface that all encoders share.
+
+    Raises:
+        ValueError: The sequence encoder or the arrangement is unknown, or the branches do not fit together.
+    """
 
     window: Tensor
     mel: Tensor

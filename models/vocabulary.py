@@ -2,8 +2,8 @@
 
 Three sources: the fifty tags of MusiCNN (Pons and Serra 2019, trained on the Million Song Dataset's Last.fm tags);
 those of YAMNet's 521 AudioSet classes (Gemmeke et al. 2017) for music, voices, rooms, crowds and noise;
-and the AllMusic moods of the 4Q audio emotion data set (Panda, Malheiro, Paiva 2018). A word in several of them
-is one word with several sources.
+and the AllMusic moods of the 4Q audio emotion data set (Panda, Malheiro, Paiva 2018). A word found in several
+sources is listed once, with all of them.
 """
 
 from __future__ import annotations

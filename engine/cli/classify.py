@@ -12,7 +12,6 @@ from engine.cli.group import FAILED, QUERY_FAILURES, Settings, cli
 from engine.cli.options import coverage_option, one_format, output_options
 from engine.cli.tables import on_terminal, print_csv, print_records, print_table
 from engine.cli.text import (
-    counted,
     displayable,
     heading,
     print_centroids,
@@ -20,6 +19,7 @@ from engine.cli.text import (
     print_labelled,
     print_problem,
 )
+from engine.util.text import counted
 
 if TYPE_CHECKING:
     from engine.db import AudioFeatures

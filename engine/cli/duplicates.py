@@ -13,7 +13,8 @@ from engine.cli.group import FAILED, Settings, cli
 from engine.cli.index import progress
 from engine.cli.options import one_format, output_options
 from engine.cli.tables import print_csv
-from engine.cli.text import counted, displayable, print_json, print_problem
+from engine.cli.text import displayable, print_json, print_problem
+from engine.util.text import counted
 
 if TYPE_CHECKING:
     from engine.duplicates.results import DuplicateGroup, Duplicates

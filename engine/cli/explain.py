@@ -11,7 +11,8 @@ from engine import documents
 from engine.cli.group import Settings, cli
 from engine.cli.options import by_option, coverage_option, one_format, output_options
 from engine.cli.tables import print_csv
-from engine.cli.text import bar, counted, displayable, heading, print_json
+from engine.cli.text import bar, displayable, heading, print_json
+from engine.util.text import counted
 
 if TYPE_CHECKING:
     from engine.explain.results import AspectExplanation, Explanation, Moment, PairExplanation

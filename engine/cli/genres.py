@@ -12,7 +12,8 @@ from engine.cli.group import Settings, cli
 from engine.cli.options import coverage_option, one_format, output_options
 from engine.cli.streams import shortened, terminal_columns
 from engine.cli.tables import print_csv
-from engine.cli.text import counted, displayable, print_json
+from engine.cli.text import displayable, print_json
+from engine.util.text import counted
 
 if TYPE_CHECKING:
     from engine.genres.results import GenreRelations, GenreSummary

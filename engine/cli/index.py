@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.cli.group import FAILED, Settings, cli
-from engine.cli.text import counted, print_limited, print_problem
+from engine.cli.text import print_limited, print_problem
+from engine.util.text import counted
 
 if TYPE_CHECKING:
     from engine.indexer.pipeline.reports import IndexProgress, IndexReport, MeasureReport
@@ -100,6 +101,8 @@ def progress(quiet: bool) -> Iterator[Callable[[IndexProgress], None] | None]:
         with tqdm(unit="track", dynamic_ncols=True, smoothing=0.1) as bar:
 
             def show(reached: IndexProgress) -> None:
+                if bar.total is not None and _begins_phase(reached, bar.n, bar.total):
+                    bar.reset(reached.total)
                 bar.total = reached.total
                 bar.update(reached.done - bar.n)
 
@@ -109,17 +112,24 @@ def progress(quiet: bool) -> Iterator[Callable[[IndexProgress], None] | None]:
 
 
 def _plain_lines() -> Callable[[IndexProgress], None]:
-    began = last = time.monotonic()
+    began = last = latest = time.monotonic()
+    done = total = 0
 
-    def show(progress: IndexProgress) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last >= PLAIN_SECONDS or progress.done == progress.total:
-            last, rate = now, progress.done / max(now - began, 1e-9)
-            left = (progress.total - progress.done) / rate
-            click.echo(f"{progress.done}/{progress.total} files, {rate:.1f}/s, {left:.0f} s left", err=True)
+    def show(reached: IndexProgress) -> None:
+        nonlocal began, last, latest, done, total
+        if _begins_phase(reached, done, total):
+            began = latest
+        done, total, latest = reached.done, reached.total, time.monotonic()
+        if latest - last >= PLAIN_SECONDS or done == total:
+            last, rate = latest, done / max(latest - began, 1e-9)
+            click.echo(f"{done}/{total} files, {rate:.1f}/s, {(total - done) / rate:.0f} s left", err=True)
 
     return show
+
+
+def _begins_phase(reached: IndexProgress, done: int, total: int) -> bool:
+    """Return whether this is not the phase of the report before: `index` reads tags again, then new files."""
+    return reached.done <= done or reached.total != total
 
 
 def _summarise(report: IndexReport) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from engine.cli.group import Settings, cli
-from engine.cli.text import counted, displayable
+from engine.cli.text import displayable
+from engine.util.text import counted
 
 
 @cli.command()

@@ -8,7 +8,8 @@ from engine import documents
 from engine.cli.group import Settings, cli
 from engine.cli.options import by_option, coverage_option, one_format, output_options, print_lacking
 from engine.cli.tables import print_records
-from engine.cli.text import counted, displayable, print_json
+from engine.cli.text import displayable, print_json
+from engine.util.text import counted
 
 SLOW_FROM = 10_000  # tracks: every method but PCA takes about a minute of one core
 

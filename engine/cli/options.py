@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from engine.cli.spans import DURATIONS, FOLDER, TEMPOS, YEARS
-from engine.cli.text import counted
+from engine.util.text import counted
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

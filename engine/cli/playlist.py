@@ -20,7 +20,8 @@ from engine.cli.options import (
     seed_of,
 )
 from engine.cli.tables import on_terminal, print_records, print_table
-from engine.cli.text import counted, display_name, displayable, name_cells, print_json, print_problem
+from engine.cli.text import display_name, displayable, name_cells, print_json, print_problem
+from engine.util.text import counted
 
 if TYPE_CHECKING:
     from engine.library import Engine

@@ -10,7 +10,8 @@ from engine import documents
 from engine.cli.group import Settings, cli
 from engine.cli.options import filter_options, filters_of, one_format, output_options, print_left_out
 from engine.cli.tables import on_terminal, print_records, print_table
-from engine.cli.text import counted, display_name, displayable, name_cells, print_json, print_problem
+from engine.cli.text import display_name, displayable, name_cells, print_json, print_problem
+from engine.util.text import counted
 
 if TYPE_CHECKING:
     from engine.recommend.results import Recommendations

@@ -23,7 +23,6 @@ from engine.cli.spans import MOMENT
 from engine.cli.tables import columns_of, on_terminal, print_csv, print_table
 from engine.cli.text import (
     bar,
-    counted,
     display_name,
     displayable,
     heading,
@@ -34,6 +33,7 @@ from engine.cli.text import (
     print_problem,
     print_understanding,
 )
+from engine.util.text import counted
 
 if TYPE_CHECKING:
     from engine.library import Engine

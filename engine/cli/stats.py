@@ -7,7 +7,8 @@ import click
 from engine import documents
 from engine.cli.group import Settings, cli
 from engine.cli.options import as_json
-from engine.cli.text import counted, print_json, print_limited
+from engine.cli.text import print_json, print_limited
+from engine.util.text import counted
 
 FAILURES = 20  # files listed
 

@@ -94,8 +94,3 @@ def bar(share: float, width: int) -> str:
     """Draw a share, 0 to 1, as a bar."""
     filled = round(share * width)
     return "█" * filled + "░" * (width - filled)
-
-
-def counted(count: int, noun: str, plural: str = "") -> str:
-    """Return a number and its noun: 1 track, 2 tracks."""
-    return f"{count} {noun if count == 1 else plural or noun + 's'}"

@@ -41,17 +41,16 @@ class TextEmbedding:
     """
 
     def __init__(self) -> None:
-        from tokenizers import Tokenizer
-
         folder = resources.files("wordllama")
         try:
             tensors = load(folder.joinpath(WEIGHTS).read_bytes())
-            self._tokenizer: Any = Tokenizer.from_str(folder.joinpath(TOKENIZER).read_text("utf-8"))
-        except SafetensorError as error:
-            raise ValueError(str(error)) from error
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
+        except (SafetensorError, KeyError) as error:  # KeyError: a type that NumPy lacks
+            raise ValueError(f"expected token vectors in {WEIGHTS}, found {error}") from error
+        self._tokenizer = _read_tokenizer(folder.joinpath(TOKENIZER).read_text("utf-8"))
         (self._vectors,) = tensors.values()  # (tokens, D)
+        tokens, shape = self._tokenizer.get_vocab_size(), self._vectors.shape
+        if len(shape) != 2 or shape[0] < tokens:
+            raise ValueError(f"expected vectors of {tokens} tokens in {WEIGHTS}, found the shape {shape}")
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """Return the unit vectors (N, D) of texts."""
@@ -77,6 +76,19 @@ def near_phrase(word: str, table: Table) -> Phrase | None:
 def installed() -> bool:
     """Return whether the extra is installed."""
     return all(find_spec(name) is not None for name in PACKAGES)
+
+
+def _read_tokenizer(text: str) -> Any:
+    """Return the tokenizer of a JSON text; raise ValueError if it is damaged."""
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_str(text)
+    except Exception as error:  # the package raises this class itself
+        raise ValueError(f"expected a tokenizer in {TOKENIZER}, found {error}") from error
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
 from engine import Engine
+from engine.cli.index import progress
 from engine.db import Database
+from engine.indexer.pipeline.reports import IndexProgress
 from tests.cli.conftest import Command
 from tests.conftest import GENRES, Collection, write_song
 
@@ -144,3 +148,29 @@ def test_encoder_refused_first(command: Command, own: Collection) -> None:
     assert (outcome.code, outcome.out) == (3, "")
     assert outcome.err.count("\n") == 1
     assert "attention_signature" in outcome.err
+
+
+class Terminal(io.StringIO):
+    """What a terminal shows."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("stream", [io.StringIO, Terminal])
+@pytest.mark.parametrize(("tags", "files"), [(100, 1000), (100, 100), (1, 100)])
+def test_the_time_left_is_that_of_the_phase(
+    monkeypatch: pytest.MonkeyPatch, stream: type[io.StringIO], tags: int, files: int
+) -> None:
+    """An hour of reading tags again does not count for the files that follow, in lines and on a terminal."""
+    shown, now = stream(), 1000.0
+    monkeypatch.setattr("sys.stderr", shown)
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    monkeypatch.setattr("tqdm.std.time", lambda: now)
+    with progress(quiet=False) as show:
+        assert show is not None
+        for seconds, done, total in ((3600, tags, tags), (0.5, 1, files), (10, 21, files)):
+            now += seconds
+            show(IndexProgress(done, total, "song.mp3"))
+    minutes, seconds_left = re.findall(r"(?:(\d+):)?(\d+)(?: s left|,)", shown.getvalue())[-1]
+    assert 60 * int(minutes or 0) + int(seconds_left) == pytest.approx((files - 21) / 2, rel=0.15)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from engine.cli.tables import print_csv, print_table
-from engine.cli.text import counted
 from engine.db import NewTrack, open_database, upsert_track
+from engine.util.text import counted
 from tests.cli.conftest import Command
 from tests.conftest import FirstRun
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import resources
+from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save
 
 from engine import Engine
 from engine.find import embedding
-from engine.find.embedding import near_phrase
+from engine.find.embedding import TOKENIZER, WEIGHTS, TextEmbedding, near_phrase
 from engine.find.parsing import read
 from engine.models.vocabulary import WORDS
 from engine.search.phrases import table_of
 
 pytest.importorskip("wordllama.config", reason="needs music-engine[find]", exc_type=ImportError)
+BFLOAT16 = b'@\0\0\0\0\0\0\0{"one":{"dtype":"BF16","shape":[2,2],"data_offsets":[0,8]}}'.ljust(8 + 64) + bytes(8)
 TABLE = table_of(tuple(word.word for word in WORDS))
 
 
@@ -43,6 +48,39 @@ def test_without_the_extra_words_are_ignored(described: Engine, monkeypatch: pyt
     monkeypatch.setattr(embedding, "WEIGHTS", "weights/none.safetensors")
     embedding._embedded.cache_clear()
     assert described.find("piano choirboys").ignored == ("choirboys",)
+    embedding._embedded.cache_clear()
+
+
+def _weights(vectors: np.ndarray) -> bytes:
+    return save({"embedding.weight": vectors})
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (TOKENIZER, b""),
+        (TOKENIZER, b"{}"),
+        (TOKENIZER, b'{"version": "9"}'),
+        (TOKENIZER, b"\xff"),
+        (WEIGHTS, b""),
+        (WEIGHTS, _weights(np.ones((5, 8), np.float16))),
+        (WEIGHTS, _weights(np.ones(40_000, np.float16))),
+        (WEIGHTS, BFLOAT16),
+        (WEIGHTS, save({"one": np.ones((4, 4)), "two": np.ones((4, 4))})),
+    ],
+    ids=["no text", "no model", "another version", "no UTF-8", "no weights", "few rows", "1-D", "a type", "two"],
+)
+def test_damaged_files_are_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes) -> None:
+    """With a damaged file, or one of another version, words beyond the table are unknown."""
+    for each in (WEIGHTS, TOKENIZER):
+        (tmp_path / each).parent.mkdir()
+        (tmp_path / each).write_bytes(resources.files("wordllama").joinpath(each).read_bytes())
+    (tmp_path / name).write_bytes(content)
+    monkeypatch.setattr(embedding.resources, "files", lambda _: tmp_path)
+    embedding._embedded.cache_clear()
+    with pytest.raises(ValueError, match=r"."):
+        TextEmbedding()
+    assert near_phrase("snowfall", TABLE) is None
     embedding._embedded.cache_clear()
 
 

@@ -1,6 +1,7 @@
 """Separators: what repeats stays, what does not goes, and files that are no weights are refused."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 import torchaudio
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from engine.errors import EncoderError
@@ -213,3 +214,64 @@ def test_bad_weights_are_refused(tmp_path: Path) -> None:
         assert "\n" not in str(caught.value)
     with pytest.raises(EncoderError, match="expected weights"):
         make_separator(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"audio_channels": 1},
+        {"channels": 10**8},
+        {"channels": 0},
+        {"depth": 10**6},
+        {"depth": "6"},
+        {"dconv_depth": 10**6},
+        {"norm_groups": 0},
+        {"nfft": None},
+        {"stride": 0},
+    ],
+    ids=str,
+)
+def test_settings_beyond_any_network_are_refused(tmp_path: Path, setting: dict[str, object]) -> None:
+    """A setting that no stereo network has is refused at once, by a line with its name and value."""
+    (name, value), path = *setting.items(), tmp_path / "demucs.safetensors"
+    save_file({"weight": torch.zeros(3)}, path, {"config": json.dumps(setting)})
+    with pytest.raises(EncoderError, match=rf"{name}.* in its config, found {value!r}") as caught:
+        DemucsSeparator(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_settings_that_divide_by_zero_are_refused(tmp_path: Path) -> None:
+    """A setting that torchaudio divides by gives the same error as any other that does not fit."""
+    with pytest.raises(EncoderError, match="expected weights of hybrid Demucs"):
+        DemucsSeparator(demucs(tmp_path / "demucs.safetensors", config={**SMALL, "dconv_comp": 0}))
+
+
+def test_large_settings_take_no_memory(tmp_path: Path) -> None:
+    """A network of terabytes is compared with the file before any of it is allocated."""
+    with pytest.raises(EncoderError, match="expected weights of hybrid Demucs"):
+        DemucsSeparator(demucs(tmp_path / "demucs.safetensors", config={"channels": 1024, "growth": 10}))
+
+
+def test_mono_networks_are_refused(tmp_path: Path) -> None:
+    """A network that was trained on mono fails when it is loaded, not at the first track."""
+    path, mono = tmp_path / "mono.safetensors", {**SMALL, "audio_channels": 1}
+    save_file(torchaudio.models.HDemucs(list(DEMUCS_SOURCES), **mono).state_dict(), path, {"config": json.dumps(mono)})
+    with pytest.raises(EncoderError, match="expected 2 audio_channels in its config, found 1"):
+        make_separator(str(path))
+
+
+def test_networks_that_compute_garbage_are_refused(tmp_path: Path) -> None:
+    """Weights that are not numbers fit the network, and are refused all the same."""
+    path = demucs(tmp_path / "demucs.safetensors")
+    tensors = load_file(path)
+    tensors["freq_decoder.5.conv_tr.bias"][:] = torch.nan
+    save_file(tensors, path, {"config": json.dumps(SMALL)})
+    with pytest.raises(EncoderError, match="finite sources"):
+        make_separator(str(path))
+
+
+def test_pipes_are_refused(tmp_path: Path) -> None:
+    """A named pipe is no file of weights; nobody waits for its writer."""
+    os.mkfifo(tmp_path / "pipe.safetensors")
+    with pytest.raises(EncoderError, match="not a regular file"):
+        make_separator(str(tmp_path / "pipe.safetensors"))

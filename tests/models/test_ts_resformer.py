@@ -104,6 +104,35 @@ def test_every_sequence_in_both_arrangements(sequence: str, arrangement: str) ->
     assert (vectors - backwards).abs().max() > 1e-4
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"convolution": False, "sequence": "none"}, "without convolution"),
+        ({"convolution": False, "arrangement": "serial"}, "without convolution"),
+        ({"convolution": False, "sequence": "none", "arrangement": "serial"}, "without convolution"),
+        ({"sequence": "none", "arrangement": "serial"}, "serial arrangement"),
+        ({"sequence": "grru"}, "expected sequence .* found 'grru'"),
+        ({"sequence": "grru", "arrangement": "serial"}, "expected sequence .* found 'grru'"),
+        ({"arrangement": "sequential"}, "expected arrangement .* found 'sequential'"),
+    ],
+)
+def test_settings_that_do_not_fit(changes: dict[str, object], reason: str) -> None:
+    """Unknown choices, and branches that cannot work together, are refused."""
+    with pytest.raises(ValueError, match=reason):
+        small(**changes)
+
+
+@pytest.mark.parametrize(
+    ("sequence", "kind", "bidirectional"), [("lstm", nn.LSTM, False), ("gru", nn.GRU, False), ("bigru", nn.GRU, True)]
+)
+def test_recurrent_networks_are_what_they_are_called(sequence: str, kind: type, bidirectional: bool) -> None:
+    """Table 5: each name builds its own network, of the Transformer's width."""
+    found = small(sequence=sequence).network.sequence
+    assert found is not None
+    assert type(found.layers) is kind
+    assert (found.layers.bidirectional, found.layers.hidden_size) == (bidirectional, 16 if bidirectional else 32)
+
+
 def test_positions_are_sinusoids() -> None:
     """Even columns are sines, odd ones cosines, from one a step down to one in ten thousand."""
     table = positions(50, 8)

@@ -53,6 +53,23 @@ def test_outputs_of_yamnet_are_numbered_as_in_its_class_map() -> None:
     assert {index: YAMNET_WORDS[index] for index in known} == known
 
 
+def test_tags_are_in_the_order_of_musicnns_outputs() -> None:
+    """Words from the first to the last output stand where the network has them."""
+    known = {
+        0: "rock",
+        10: "beautiful",
+        19: "80s",
+        20: "folk",
+        24: "punk",
+        26: "blues",
+        29: "acoustic",
+        39: "catchy",
+        49: "happy",
+    }
+    assert {index: MUSICNN_TAGS[index] for index in known} == known
+    assert {index: word.word for word in WORDS for index in word.musicnn if index in known} == known
+
+
 def test_renamed_tags_are_tags() -> None:
     """Every tag that is called otherwise is one that the network has."""
     assert set(MUSICNN_WORDS) <= set(MUSICNN_TAGS)
