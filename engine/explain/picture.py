@@ -52,7 +52,7 @@ def draw_explanation(path: Path, decoders: Decoders, resolved: ResolvedTrack, ex
     except AudioError as error:
         raise QueryError(
             f"{displayable(resolved.path)}: the picture needs the file, which cannot be read ({error})",
-            hint="connect its disk, or omit the picture",
+            hint="connect the disk that holds it, or omit the picture",
         ) from error
     with saved(path, INCHES) as figure:
         panels = figure.subplots(3, 1, sharex=True, height_ratios=[0.55, 1.5, 3])

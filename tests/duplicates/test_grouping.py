@@ -10,15 +10,18 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from engine import Duplicates, Engine, IndexProgress, LibraryError, QueryError
+from engine.db import get_signature, put_signature
 from engine.duplicates.grouping import repeated
 from engine.indexer.features import chromaprint, fingerprinting
+from engine.search import distinct
+from engine.search.ranking import Ranking
 from tests.audio import write_audio
 from tests.versions import HOLLOW, Sound, brighter, melody
 
@@ -396,6 +399,51 @@ def test_no_duplicates_of_the_query(library: Engine, tmp_path: Path, monkeypatch
     for found in (from_library, from_file, from_both):
         assert len(found) == 3
         assert not {Path(match.path).name for match in found} & set(SAME)
+
+
+def place(library: Engine, track_ids: list[int]) -> None:
+    """Give tracks new signatures, each a step further from the first one, all of them close to each other."""
+    with library._session.database.write() as connection:
+        for rank, track_id in enumerate(track_ids):
+            held = get_signature(connection, track_id, library.encoder, "windows")
+            assert held is not None
+            vector = np.zeros_like(held.embedding.signature)
+            vector[:2] = np.cos(0.03 * rank), np.sin(0.03 * rank)
+            put_signature(connection, replace(held, embedding=replace(held.embedding, signature=vector)))
+
+
+@pytest.mark.parametrize(("rank", "best"), [(2, "song.flac"), (12, "bright.flac"), (13, "song.mp3")])
+def test_the_best_file_of_the_nearest(library: Engine, tmp_path: Path, rank: int, best: str) -> None:
+    """With k = 1, the nearest track gives way to a lossless file of its recording among the twelve nearest."""
+    write(tmp_path / "music", "other6.flac", song(6))
+    write(tmp_path / "music", "other7.flac", song(7))
+    library.index(tmp_path / "music")
+    library.remove(tmp_path / "music" / "song.wv")
+    ranked = [
+        "song.mp3", "bright.flac", "played again.flac", "moved.flac", "other3.flac", "other4.flac", "other6.flac",
+        "other7.flac", "jingle.flac", "jingle copy.flac", "song.m4a", "song.opus",
+    ]  # fmt: skip
+    ranked.insert(rank - 1, "song.flac")
+    place(library, ids(library, "other2.flac", *ranked))
+    plain = library.similar("search:other2", k=13, ranking=Ranking(hubs=True)).matches
+    assert [Path(match.path).name for match in plain] == ranked
+    (found,) = library.similar("search:other2", k=1, no_duplicates=True, ranking=Ranking(hubs=True)).matches
+    assert Path(found.path).name == best
+
+
+def test_variety_without_duplicates(library: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawn answers, too, hold each recording once and are as many as asked for, also of tracks beyond the nearest."""
+    monkeypatch.setattr(distinct, "POOL_FACTOR", 1)
+    monkeypatch.setattr(distinct, "POOL_EXTRA", 0)
+    (other,) = ids(library, "other2.flac")
+    drawn = set()
+    for seed in range(12):
+        found = library.similar(other, k=4, no_duplicates=True, ranking=Ranking(variety=1.0, seed=seed)).matches
+        left = [Path(match.path).name for match in found]
+        recordings = {"song" if name in SAME else name.split(" ")[0].removesuffix(".flac") for name in left}
+        assert len(left) == len(recordings) == 4
+        drawn.add(tuple(left))
+    assert len(drawn) > 4
 
 
 def test_named_as_the_contract_says(library: Engine) -> None:
