@@ -1,7 +1,7 @@
 """Test random file operations and runs against a model: a track keeps its id, its plays and its likes.
 
-The model identifies each song by its sound. Songs are added, renamed, moved, swapped, retagged, renamed and retagged at
-once, encoded again in place, deleted, brought back, touched, and damaged for a while; in between, the folder is indexed, pruned and relocated,
+The model identifies each song by its sound. Songs are added, renamed, moved, retagged, both at once, encoded again in
+place, deleted, brought back, touched, and damaged for a while; in between, the folder is indexed, pruned and relocated,
 tracks are removed, and the library is backed up and restored. After each run every intact song must be a track at its
 path, with its earlier id and all of its plays.
 
@@ -54,7 +54,6 @@ class Song:
     whole: bool = True
     renamed: bool = False
     encoded_again: bool = False
-    as_indexed: bool = False  # but for its name
 
     def write(self) -> None:
         """Write the file, as it should be now."""
@@ -62,7 +61,6 @@ class Song:
         samples = sound(self.seed, SECONDS) + noise
         self.path.parent.mkdir(exist_ok=True)
         write_audio(self.path, samples, RATE, tags={"title": f"Song {self.tags}", "artist": f"Band {self.seed}"})
-        self.as_indexed = False
 
     @property
     def readable(self) -> bool:
@@ -113,21 +111,6 @@ class Identity(RuleBasedStateMachine):
         before, song.path, song.renamed = song.path, self._new_path(folder, song.path.suffix), True
         song.path.parent.mkdir(exist_ok=True)
         before.rename(song.path)
-
-    @precondition(lambda self: self._some(lambda song: song.readable and song.as_indexed))
-    @rule(which=choice, other=choice)
-    def swap(self, which: int, other: int) -> None:
-        """Let two songs swap their names; with contents that the library does not know, the names would decide."""
-        first = self._pick(which, lambda song: song.readable and song.as_indexed)
-        second = self._pick(other, lambda song: song.readable and song.as_indexed)
-        if first is second or first.path.suffix != second.path.suffix:
-            return
-        aside = self.root / "aside"
-        first.path.rename(aside)
-        second.path.rename(first.path)
-        aside.rename(second.path)
-        first.path, second.path = second.path, first.path
-        first.renamed = second.renamed = True
 
     @precondition(lambda self: self._some(lambda song: song.readable))
     @rule(which=choice, folder=st.sampled_from(FOLDERS), also_rename=st.booleans())
@@ -235,7 +218,7 @@ class Identity(RuleBasedStateMachine):
         self.engine = Engine.open(self.library, device="cpu", threads=2)
         self.known = copy.deepcopy(self.saved) or Known()
         for song in self.songs:  # of the backup it is another name, and perhaps another encoding
-            song.renamed, song.encoded_again, song.as_indexed = True, song.encoding > 0, False
+            song.renamed, song.encoded_again = True, song.encoding > 0
 
     @invariant()
     def count(self) -> None:
@@ -265,7 +248,6 @@ class Identity(RuleBasedStateMachine):
         expected = self.known.plays.get(song.seed, set())
         assert played == expected, f"{song}: expected plays {expected}, found {played}"
         song.renamed = song.encoded_again = False
-        song.as_indexed = True
 
     def _new_path(self, folder: str, ending: str) -> Path:
         self.named += 1
