@@ -100,8 +100,19 @@ def usual_size(blobs: Iterable[object], stored: np.dtype[Any], tolerance: float)
     held = [blob for blob in blobs if isinstance(blob, bytes)]
     sizes = Counter(map(len, held))
     if len(sizes) > 1:
-        sizes = Counter(len(blob) for blob in held if _is_unit(blob, stored, tolerance)) or sizes
+        sizes = Counter(len(blob) for blob in held if is_unit(blob, stored, tolerance)) or sizes
     return max(sizes, key=lambda size: sizes[size], default=0)
+
+
+def is_unit(blob: bytes, stored: np.dtype[Any], tolerance: float) -> bool:
+    """Return whether stored numbers are finite and of unit norm."""
+    if len(blob) % stored.itemsize:
+        return False
+    numbers = np.frombuffer(blob, stored)
+    if not np.isfinite(numbers).all():
+        return False
+    norm = float(np.linalg.norm(numbers.astype(np.float64)))  # squares of damaged numbers exceed float32
+    return abs(norm - 1) < tolerance
 
 
 def count_aspects(connection: Connection, kind: str) -> int:
@@ -134,16 +145,6 @@ def _decoded(kind: str, track_ids: Sequence[int], blobs: Sequence[object], size:
         found = f"expected a vector of unit norm, found norm {norms[wrong[0]]:.3g}"
         raise _damaged(kind, track_ids[int(wrong[0])], found)
     return vectors
-
-
-def _is_unit(blob: bytes, stored: np.dtype[Any], tolerance: float) -> bool:
-    if len(blob) % stored.itemsize:
-        return False
-    numbers = np.frombuffer(blob, stored)
-    if not np.isfinite(numbers).all():
-        return False
-    norm = float(np.linalg.norm(numbers.astype(np.float64)))  # squares of damaged numbers exceed float32
-    return abs(norm - 1) <= tolerance
 
 
 def _damaged(kind: str, track_id: int, found: str) -> LibraryError:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, select
 
-from engine.db.aspects import UNIT_TOLERANCE as HALF_TOLERANCE
+from engine.db.aspects import UNIT_TOLERANCE as HALF_TOLERANCE, is_unit
 from engine.db.dialects.types import unchecked
 from engine.db.fingerprints import WORD
 from engine.db.schema import aspects, fingerprints, segments, signatures, tracks, words
@@ -160,7 +160,4 @@ def _are_probabilities(blob: object, stored: np.dtype[Any], size: int) -> bool:
 
 
 def _is_unit(blob: object, stored: np.dtype[Any], size: int, tolerance: float) -> bool:
-    if not isinstance(blob, bytes) or not blob or not _is_finite(blob, stored, size):
-        return False
-    norm = np.linalg.norm(np.frombuffer(blob, stored).astype(np.float64))  # squares of damaged numbers exceed float32
-    return bool(abs(float(norm) - 1) < tolerance)
+    return isinstance(blob, bytes) and len(blob) == size and is_unit(blob, stored, tolerance)

@@ -27,13 +27,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.db import aspect_matrix, get_aspects
-from engine.errors import InvalidError, LibraryError
+from engine.errors import LibraryError
 from engine.indexer.aspects.kinds import DIMENSIONS, KINDS
 from engine.search.aspect_filling import describe_few, described
 from engine.search.aspect_weights import MOOD, TIMBRE, AspectWeights
 from engine.search.embeddings import EmbeddedTrack
 from engine.search.mood_vectors import mood_matrix, mood_vector
-from engine.search.query_vector import SMALLEST_SUM, Query, query_from_reference, query_from_track
+from engine.search.query_vector import Query, normalised, query_from_reference, query_from_track
 from engine.search.references import TrackName
 from engine.session import LibraryView
 from engine.util.sampling import drawn
@@ -232,9 +232,7 @@ def by_aspects(
     total = np.sum([searched.vector(query_from_reference(view, name)) for name in like], axis=0, dtype=np.float64)
     for name in unlike:
         total = total - searched.vector(query_from_reference(view, name))
-    if np.linalg.norm(total) < SMALLEST_SUM:
-        raise InvalidError("these seeds cancel out: nothing is left to search by", hint="leave one of them out")
-    return AspectSearch(searched, unit(total))
+    return AspectSearch(searched, normalised(np.asarray(total), "these seeds", "leave one of them out"))
 
 
 def unit(vector: Any) -> Floats:

@@ -80,7 +80,7 @@ def combine(view: LibraryView, like: Sequence[TrackName], unlike: Sequence[Track
     total = _sum(added) - (_sum(subtracted) if subtracted else 0.0)
     parts = [*added, *subtracted]
     embedding = QueryEmbedding(
-        _unit(total, "these seeds", "leave one of them out"),
+        normalised(total, "these seeds", "leave one of them out"),
         np.mean([part.embedding.genres for part in added], axis=0),
         np.mean([part.embedding.moods for part in added], axis=0),
         mean_words([part.embedding.words for part in added]),
@@ -129,6 +129,14 @@ def group_of(name: TrackName) -> tuple[str, str] | None:
     return None
 
 
+def normalised(vector: NDArray[np.float64], parts: str, hint: str) -> NDArray[np.float32]:
+    """Return a sum or mean (D,) of unit vectors as a unit vector; raise InvalidError if its parts cancel out."""
+    norm = float(np.linalg.norm(vector))
+    if norm < SMALLEST_SUM:
+        raise InvalidError(f"{parts} cancel out: nothing is left to search by", hint=hint)
+    return (vector / norm).astype(np.float32)
+
+
 def _group(view: LibraryView, kind: str, name: str) -> Query:
     with view.read() as connection:
         tracks = tracks_by_names(connection, kind, [name])
@@ -148,7 +156,7 @@ def _group(view: LibraryView, kind: str, name: str) -> Query:
     for track_id, each in predicted.items():
         _check_heads(view, track_id, each.genres, each.moods, words.get(track_id, ()))
     embedding = QueryEmbedding(
-        _unit(
+        normalised(
             stored.vectors.astype(np.float64).mean(axis=0), f"the tracks of {kind} {name!r}", "search by one of them"
         ),
         np.mean([each.genres for each in predicted.values()], axis=0),
@@ -175,11 +183,3 @@ def _check_heads(view: LibraryView, track_id: int, genres: Sized, moods: Sized, 
 
 def _sum(queries: Sequence[Query]) -> NDArray[np.float64]:
     return np.sum([query.embedding.signature for query in queries], axis=0, dtype=np.float64)
-
-
-def _unit(vector: NDArray[np.float64], parts: str, hint: str) -> NDArray[np.float32]:
-    """Normalise a sum or mean (D,); raise InvalidError if its parts cancel out."""
-    norm = float(np.linalg.norm(vector))
-    if norm < SMALLEST_SUM:
-        raise InvalidError(f"{parts} cancel out: nothing is left to search by", hint=hint)
-    return (vector / norm).astype(np.float32)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ from engine.indexer.audio.scan import FoundFile, OutsideLink, Unreadable, scan
 from engine.indexer.audio.tags import TAG_READER
 from engine.indexer.pipeline.cancelling import NEVER, Cancelled, CancelToken
 from engine.indexer.pipeline.claim import HeldClaim, claimed
+from engine.indexer.pipeline.library_files import library_inodes
 from engine.indexer.pipeline.memory import kept_memory
 from engine.indexer.pipeline.pool import in_order
 from engine.indexer.pipeline.pruning import Folders, find_vanished, is_gone, refuse_prune, remove_vanished
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from engine.models.encoder import Encoder
 
 BATCH_TRACKS = 8  # encoded and committed together
-LIBRARY_PARTS = (b"", b"-wal", b"-shm", b"-journal")
 INDEX_ENDINGS = (b".faiss", b".safetensors", b".part")
 
 
@@ -129,7 +129,7 @@ class Ingest:
         unreadable = [entry for entry in entries if isinstance(entry, Unreadable)]
         files = [entry for entry in entries if isinstance(entry, FoundFile)]
         library = os.fsencode(os.path.realpath(self.database.path))
-        inodes = _inodes_of(library)
+        inodes = library_inodes(library)
         own = {found for found in files if found.inode in inodes or _is_index_of(found.path, library)}
         unreadable += [
             Unreadable(found.path, "a part of this library, not a sound file") for found in own if found.named
@@ -269,19 +269,6 @@ class Ingest:
             self.report.prune_refused = refuse_prune(roots, vanished, known)
         if self.report.prune_refused is None:
             self.report.pruned = remove_vanished(self.database, vanished, known)
-
-
-def _inodes_of(library: bytes) -> set[tuple[int, int]]:
-    """Return devices and inodes of the library and SQLite's files beside it.
-
-    To open and close one of them, under whatever name a link gives it, would drop SQLite's locks in this process.
-    """
-    inodes = set()
-    for part in LIBRARY_PARTS:
-        with suppress(OSError):
-            status = os.stat(library + part)  # noqa: PTH116 (bytes)
-            inodes.add((status.st_dev, status.st_ino))
-    return inodes
 
 
 def _is_index_of(path: bytes, library: bytes) -> bool:

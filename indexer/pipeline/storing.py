@@ -6,9 +6,7 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 from sqlalchemy import Connection
@@ -36,12 +34,11 @@ from engine.errors import AudioError
 from engine.indexer.audio.identity import content_hash
 from engine.indexer.audio.scan import FoundFile
 from engine.indexer.audio.tags import read_tags
+from engine.indexer.pipeline.library_files import library_inodes
 from engine.indexer.pipeline.prepare import Embedded, Failed, FileContent, Known, NotSound, Storable, Target
 from engine.indexer.pipeline.pruning import is_gone
 from engine.indexer.pipeline.rejoining import GoneTracks
 from engine.indexer.pipeline.reports import FailedPath, IndexReport
-
-LOCKED = ("", "-wal", "-shm", "-journal")  # endings of SQLite's files
 
 Kind: TypeAlias = Literal["new", "moved", "unchanged", "passed_over", "failed"]
 
@@ -151,12 +148,8 @@ class Storing:
         return None if digest == track.content_hash else digest
 
     def _is_of_library(self, status: os.stat_result) -> bool:
-        """Whether a file is the library's, linked to: to open and close it would drop SQLite's locks."""
-        for ending in LOCKED:
-            with suppress(OSError):
-                if os.path.samestat(status, Path(f"{self.database.path}{ending}").stat()):
-                    return True
-        return False
+        """Whether a file is the library's, linked to."""
+        return (status.st_dev, status.st_ino) in library_inodes(os.fsencode(self.database.path))
 
     def _displace(self, connection: Connection, path: bytes) -> None:
         """Remove the track at a path that another's file took; it returns if its own file is found in this run."""

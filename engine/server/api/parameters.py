@@ -8,11 +8,10 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from engine.search.filters import Filters
+from engine.search.filters import LARGEST_ID as LARGEST_ID, Filters
 from engine.search.ranking import Ranking
 from engine.server.settings import MAXIMUM_COUNT
 
-LARGEST_ID = 2**63 - 1
 TRACK_ID = re.compile("[0-9]{1,18}")
 
 Count = Annotated[int, Query(ge=1, le=MAXIMUM_COUNT, description="Most tracks of the answer.")]

@@ -1,4 +1,7 @@
-"""Links to the library in a folder of music: its files are not opened under any name, as SQLite's locks would drop."""
+"""Links to the library in a folder of music: its files are not opened under any name, as SQLite's locks would drop.
+
+Covers library_files and its users.
+"""
 
 from __future__ import annotations
 
